@@ -1,0 +1,34 @@
+# `make run` and `make test` set up everything they need in .venv; nothing else has to be installed but Python 3.11+, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PORT ?= 8501
+
+.PHONY: run test lint bench presets clean
+
+run: $(READY)
+	@echo "KED Explorer: http://localhost:$(PORT)"
+	@$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2
+
+bench: $(READY)
+	$(BIN)/python -m ked bench dependency
+	$(BIN)/python -m ked bench communities
+	$(BIN)/python -m ked bench training
+
+presets: $(READY)
+	$(BIN)/python -m ked presets
+
+$(READY): requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "KED Explorer needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) static .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""What the pages are made of: figures, controls and panels; the method itself lives in `ked`."""

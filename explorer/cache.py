@@ -1,0 +1,128 @@
+"""Everything that is remembered between reruns and visitors: the only place with `st.cache_*`.
+
+Keys are names, small numbers and a run's `stamp`; nets and matrices travel as results, never as keys.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+import torch
+
+from explorer import graphs
+from ked import data
+from ked.communities import Superfeatures, resolution_sweep
+from ked.data import Dataset
+from ked.dependency import dependency_matrix
+from ked.groupings import group
+from ked.nets import Predictor, SubnetStack
+from ked.store import Run, load_run
+from ked.training import explain, predict
+
+
+def stamp(run: Run) -> int:
+    """Changes whenever the run's status or results do."""
+    return (run.folder / "run.json").stat().st_mtime_ns
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the data …")
+def dataset(name: str) -> Dataset:
+    """A data set, read once for all visitors."""
+    return data.load(name)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def mean_image(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each feature over the training samples, (D,) each."""
+    x = dataset(name).part("train")[0]
+    return x.mean(0).numpy(), x.std(0).numpy()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def net(run_id: str, run_stamp: int, which: str) -> SubnetStack:
+    """A stored net: "teacher", "explaining" or a student's method."""
+    run = load_run(run_id)
+    named = {"teacher": run.teacher, "explaining": run.explaining}
+    return named[which]() if which in named else run.student(which)
+
+
+@st.cache_data(max_entries=16, show_spinner="Measuring which features depend on each other …")
+def dependency(run_id: str, run_stamp: int, reduce: str, scale: str | None) -> np.ndarray:
+    """W (D, D) of the run's teacher: the stored one where it was made in the same way, else computed anew."""
+    run = load_run(run_id)
+    recipe = run.recipe
+    if (recipe.reduce, recipe.scale) == (reduce, scale) and run.has("dependency"):
+        return run.dependency().numpy()
+    x = dataset(recipe.dataset).part("train")[0]
+    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(recipe.seed))[
+        : recipe.dependency_samples
+    ]
+    return dependency_matrix(Predictor(run.teacher()), x[rows], reduce, scale=scale).numpy()
+
+
+@st.cache_data(max_entries=128, show_spinner="Searching for communities …")
+def superfeatures(
+    run_id: str, run_stamp: int, reduce: str, scale: str | None, M: int, grouping: str, engine: str | None
+) -> Superfeatures:
+    """M superfeatures of the run's teacher: the stored ones where they were made in the same way, else found anew."""
+    run = load_run(run_id)
+    recipe = run.recipe
+    stored = (recipe.reduce, recipe.scale, recipe.superfeatures, recipe.grouping, recipe.engine)
+    if stored == (reduce, scale, M, grouping, engine) and run.has("superfeatures"):
+        return run.superfeatures()
+    source = dataset(recipe.dataset)
+    return group(
+        grouping,
+        W=torch.from_numpy(dependency(run_id, run_stamp, reduce, scale)),
+        M=M,
+        x=source.part("train")[0],
+        shape=source.shape,
+        seed=recipe.seed,
+        engine=engine,
+    )
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def sweep(
+    run_id: str, run_stamp: int, reduce: str, scale: str | None, engine: str | None, span: float
+) -> np.ndarray:
+    """(3, R) resolution, number of communities and modularity on a logarithmic grid up to `span` times either way."""
+    W = torch.from_numpy(dependency(run_id, run_stamp, reduce, scale))
+    resolutions = np.geomspace(1 / span, span, 15 if len(W) > 128 else 41)
+    return np.array(resolution_sweep(W, [float(r) for r in resolutions], engine, 0), dtype=float).T
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def positions(run_id: str, run_stamp: int, reduce: str, scale: str | None) -> np.ndarray:
+    """(D, 2) where the graph draws each feature."""
+    shape = dataset(load_run(run_id).recipe.dataset).shape
+    return graphs.node_positions(dependency(run_id, run_stamp, reduce, scale), shape)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def test_predictions(run_id: str, run_stamp: int, which: str, k: int) -> np.ndarray:
+    """(N, C) class log-probabilities of a net's replica k on the test samples."""
+    x = dataset(load_run(run_id).recipe.dataset).part("test")[0]
+    return predict(net(run_id, run_stamp, which).replica(k), x)[0].numpy()
+
+
+@st.cache_data(max_entries=2048, show_spinner=False)
+def explanation(
+    run_id: str, run_stamp: int, which: str, k: int, sample: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """log y_m (M, C) of one test sample by an explaining net's replica k, and the net's base (C,)."""
+    stack = net(run_id, run_stamp, which)
+    x = dataset(load_run(run_id).recipe.dataset).part("test")[0][sample : sample + 1]
+    return explain(stack, x)[k, :, 0].numpy(), stack.base.numpy()
+
+
+def facts(run: Run) -> dict[str, Any]:
+    """run.json, read at most once for each of its versions."""
+    return _facts(run.id, stamp(run))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _facts(run_id: str, run_stamp: int) -> dict[str, Any]:
+    return load_run(run_id).info

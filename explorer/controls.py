@@ -1,0 +1,118 @@
+"""Widgets made from settings: the control, its help and its place in the address come from one declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from explorer import state
+from explorer.settings import SETTINGS, Choice, Number, Several
+
+Then = Callable[[], None] | None
+
+
+def choice(
+    name: str,
+    *,
+    options: Sequence[str] | None = None,
+    then: Then = None,
+    label: str | None = None,
+    **layout: Any,
+) -> str:
+    """A menu for a `Choice`; `options` narrows what is offered, `then` runs after a change."""
+    setting = SETTINGS[name]
+    assert isinstance(setting, Choice)
+    offered = list(options or setting.options)
+    if state.get(name) not in offered:
+        state.put(**{name: offered[0]})
+    st.selectbox(
+        label or setting.label, offered, format_func=lambda value: setting.options.get(value, value), help=setting.help,
+        **_bound(name, then), **layout,
+    )  # fmt: skip
+    return str(state.get(name))
+
+
+def segments(name: str, *, options: Sequence[str] | None = None, then: Then = None, **layout: Any) -> str:
+    """A row of buttons for a `Choice` with few options."""
+    setting = SETTINGS[name]
+    assert isinstance(setting, Choice)
+    offered = list(options or setting.options)
+    if state.get(name) not in offered:
+        state.put(**{name: offered[0]})
+    st.segmented_control(
+        setting.label, offered, format_func=lambda value: setting.options[value], help=setting.help, required=True,
+        **_bound(name, then), **layout,
+    )  # fmt: skip
+    return str(state.get(name))
+
+
+def several(name: str, **layout: Any) -> tuple[str, ...]:
+    """Pills for a `Several`; the last one cannot be taken away."""
+    setting = SETTINGS[name]
+    assert isinstance(setting, Several)
+    st.pills(
+        setting.label, list(setting.options), format_func=lambda value: setting.options[value], help=setting.help,
+        selection_mode="multi", required=True, **_bound(name, None, convert=tuple), **layout,
+    )  # fmt: skip
+    return tuple(state.get(name))
+
+
+def slider(name: str, *, high: float | None = None, then: Then = None, **layout: Any) -> Any:
+    """A slider for a `Number`; `high` narrows its range to what the data allow."""
+    setting = SETTINGS[name]
+    assert isinstance(setting, Number)
+    kind = int if setting.whole else float
+    top = kind(setting.high if high is None else min(high, setting.high))
+    if state.get(name) > top:
+        state.put(**{name: top})
+    st.slider(
+        setting.label,
+        kind(setting.low),
+        top,
+        step=kind(setting.step),
+        help=setting.help,
+        **_bound(name, then),
+        **layout,
+    )
+    return state.get(name)
+
+
+def number(name: str, **layout: Any) -> Any:
+    """A field for a `Number`."""
+    setting = SETTINGS[name]
+    assert isinstance(setting, Number)
+    kind = int if setting.whole else float
+    form = {} if setting.whole else {"format": "%.10g"}
+    st.number_input(
+        setting.label, kind(setting.low), kind(setting.high), step=kind(setting.step), help=setting.help,
+        **form, **_bound(name, None), **layout,
+    )  # fmt: skip
+    return state.get(name)
+
+
+def text(name: str, **layout: Any) -> str:
+    """A field for a `Text`; what it cannot take is refused with a sentence and the old value stays."""
+    setting = SETTINGS[name]
+    st.text_input(setting.label, help=setting.help, **_bound(name, None, convert=setting.parse), **layout)
+    return str(state.get(name))
+
+
+def _bound(name: str, then: Then, convert: Callable[[Any], Any] | None = None) -> dict[str, Any]:
+    """Key and callback that tie a widget to the state; the state is the truth, also when a widget was away for a while."""
+    key = f"widget.{name}"
+    value = state.get(name)
+    st.session_state[key] = list(value) if isinstance(value, tuple) else value
+
+    def changed() -> None:
+        chosen = st.session_state[key]
+        try:
+            state.put(**{name: convert(chosen) if convert else chosen})
+        except ValueError as error:
+            st.toast(str(error))
+            return
+        if then:
+            then()
+
+    return {"key": key, "on_change": changed}

@@ -1,0 +1,99 @@
+"""What every page has around its content: the title, the run that is looked at, notices, errors as sentences."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import streamlit as st
+
+from explorer import cache, state
+from explorer.settings import SETTINGS, Choice, of_recipe
+from ked import jobs
+from ked.errors import InvalidInput, Unavailable
+from ked.store import Run, list_presets, list_runs, load_run
+
+
+@contextlib.contextmanager
+def page(name: str, title: str, lead: str) -> Iterator[None]:
+    """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
+    state.begin(name)
+    st.title(title, anchor=False)
+    st.markdown(lead)
+    for notice in state.notices():
+        st.warning(notice, icon=":material/link_off:")
+    try:
+        yield
+    except (InvalidInput, Unavailable) as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def current_run() -> Run | None:
+    """The run that all pages show: the chosen one, else the preset or the newest run of the chosen data set."""
+    wanted = state.get("run")
+    if wanted:
+        try:
+            run = load_run(wanted)
+            if cache.facts(run)["recipe"]["dataset"] != state.get("dataset"):
+                state.put(dataset=cache.facts(run)["recipe"]["dataset"])
+            return run
+        except (InvalidInput, Unavailable) as error:
+            st.warning(str(error), icon=":material/link_off:")
+            state.put(run="")
+    return default_run(state.get("dataset"))
+
+
+def default_run(dataset: str) -> Run | None:
+    """What a visitor sees of a data set before choosing: its preset, else its newest run."""
+    return next((run for run in [*list_presets(), *list_runs()] if _dataset(run) == dataset), None)
+
+
+def follow_dataset() -> None:
+    """After the data set was changed: show its preset, and let the settings be those of that run."""
+    run = default_run(state.get("dataset"))
+    state.put(run=run.id if run else "", node=-1, selected=0, sample=0, label=-1, coalition="")
+    if run:
+        state.put(**of_recipe(run.recipe))
+
+
+def run_menu() -> None:
+    """Choose among the stored runs of the data set."""
+    runs = {run.id: run for run in list_runs() if _dataset(run) == state.get("dataset")}
+    run = current_run()
+    if not run or run.id not in runs:
+        return
+    ids = list(runs)
+    st.session_state["widget.run"] = run.id
+
+    def changed() -> None:
+        chosen = runs[st.session_state["widget.run"]]
+        state.put(run=chosen.id, node=-1, coalition="", **of_recipe(chosen.recipe))
+
+    st.selectbox(
+        SETTINGS["run"].label, ids, format_func=lambda name: describe(runs[name]), help=SETTINGS["run"].help,
+        key="widget.run", on_change=changed,
+    )  # fmt: skip
+
+
+def describe(run: Run) -> str:
+    """A run in a few words: where it comes from, the teacher's form, M, how it ended."""
+    facts = cache.facts(run)
+    recipe = facts["recipe"]
+    widths = "-".join(map(str, recipe["teacher_hidden"]))
+    ended = "" if facts["status"] == "done" else f", {jobs.status(run)}"
+    accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
+    scored = f" · {accuracy:.1%}" if accuracy is not None else ""
+    return f"{run.id} · teacher {widths}{scored} · M {recipe['superfeatures']}{ended}"
+
+
+def title_of(dataset: str) -> str:
+    """A data set's name as people write it."""
+    setting = SETTINGS["dataset"]
+    assert isinstance(setting, Choice)
+    return setting.options[dataset]
+
+
+def _dataset(run: Run) -> str | None:
+    with contextlib.suppress(Unavailable, KeyError, TypeError):
+        return str(cache.facts(run)["recipe"]["dataset"])
+    return None

@@ -1,0 +1,78 @@
+"""A strip of test samples to choose from: which ones, in what order, and the picture. No streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer import theme
+from explorer.overlays import brightness
+
+GAP = 0.18  # white space between two samples, as a share of a sample
+
+
+def order(kind: str, teacher: np.ndarray, student: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Indices of the test samples that a filter offers.
+
+    Args:
+        kind: "all" in their order; "wrong" where the student errs; "disagree" where the two answers differ;
+            "unsure" by the teacher's highest probability, lowest first.
+        teacher, student: (N, C) log-probabilities.
+        y: (N,) labels.
+    """
+    kinds = {
+        "all": lambda: np.arange(len(y)),
+        "wrong": lambda: np.flatnonzero(student.argmax(1) != y),
+        "disagree": lambda: np.flatnonzero(student.argmax(1) != teacher.argmax(1)),
+        "unsure": lambda: np.argsort(teacher.max(1), kind="stable"),
+    }
+    return kinds[kind]()
+
+
+def strip(
+    images: np.ndarray, shape: Sequence[int], captions: Sequence[str], *, columns: int, selected: int | None = None
+) -> go.Figure:
+    """Samples side by side in rows of `columns`, the selected one framed; `clicked` tells which one a click met.
+
+    Args:
+        images: (S, D), one row a sample.
+        shape: (H, W) or (3, H, W).
+        captions: S short texts, below the samples.
+        selected: Position among the S, if it is among them.
+    """
+    height, width = shape[-2:]
+    rows = -(-len(images) // columns)
+    drawing = theme.figure(rows * 92 + 8, margin={"l": 2, "r": 2, "t": 2, "b": 2}, dragmode=False)
+    sheet = np.full((round(rows * height * (1 + 2 * GAP)), round(columns * width * (1 + GAP))), np.nan)
+    for position, image in enumerate(images):
+        top, left = _corner(position, columns, height, width)
+        sheet[top : top + height, left : left + width] = 255 * brightness(image, shape)
+    drawing.add_heatmap(z=sheet, zmin=0, zmax=255, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="none")
+    for position, caption in enumerate(captions):
+        top, left = _corner(position, columns, height, width)
+        style = {"size": 11, "color": theme.INK if position == selected else theme.MUTED}
+        drawing.add_annotation(
+            x=left + width / 2 - 0.5, y=top + height, text=caption, font=style, xanchor="center", yanchor="top", yshift=2
+        )
+        if position == selected:
+            drawing.add_shape(
+                type="rect", x0=left - 0.7, x1=left + width - 0.3, y0=top - 0.7, y1=top + height - 0.3,
+                line={"color": theme.METHODS["ked"], "width": 3},
+            )  # fmt: skip
+    theme.pixel_axes(drawing, *sheet.shape)
+    return drawing
+
+
+def clicked(click: dict[str, Any], shape: Sequence[int], columns: int) -> int:
+    """The position of the sample that a click on `strip` met."""
+    height, width = shape[-2:]
+    column = int(click["x"] // (width * (1 + GAP)))
+    return int(click["y"] // (height * (1 + 2 * GAP))) * columns + min(column, columns - 1)
+
+
+def _corner(position: int, columns: int, height: int, width: int) -> tuple[int, int]:
+    row, column = divmod(position, columns)
+    return round(row * height * (1 + 2 * GAP)), round(column * width * (1 + GAP))

@@ -1,0 +1,183 @@
+"""The blocks of the train page: start a job, watch its run folder, stop it. Nothing here computes; it reads events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer import cache, charts, settings, state
+from explorer.history import History
+from explorer.plot import plot
+from ked import jobs
+from ked.methods import METHODS
+from ked.recipe import Recipe, stage_keys
+from ked.statistics import interval, paired_difference
+from ked.store import Run, StageCache, load_run
+
+TICK = 0.5  # seconds between two looks at the run folder
+ACTIVE = ("queued", "running")
+LABELS = {"teacher": "teacher", "explaining": "explaining teacher"} | {name: m.label for name, m in METHODS.items()}
+
+
+def start() -> None:
+    """The button that starts a job, and what it will find already done."""
+    recipe = settings.to_recipe(state.values())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        pressed = st.button("Train", type="primary", icon=":material/play_arrow:")
+        st.caption(_plan(recipe))
+    if pressed:
+        state.put(run=jobs.submit(recipe).id)
+        st.rerun()
+
+
+def _plan(recipe: Recipe) -> str:
+    keys, cache_ = stage_keys(recipe), StageCache()
+    ready = [stage for stage, key in keys.items() if cache_.find(key)]
+    todo = [_stage_label(stage) for stage in keys if stage not in ready]
+    if not todo:
+        return "Everything in this recipe is already computed: the result comes at once."
+    reused = f" Reused: {', '.join(map(_stage_label, ready))}." if ready else ""
+    return f"To compute: {', '.join(todo)}.{reused}"
+
+
+def watch(run_id: str) -> None:
+    """The run's curves, losses and result; while it is in progress they move by themselves."""
+    active = jobs.status(load_run(run_id)) in ACTIVE
+    st.fragment(_panel, run_every=TICK if active else None)(run_id, active)
+
+
+def _panel(run_id: str, was_active: bool) -> None:
+    run = load_run(run_id)
+    history = _history(run)
+    status = jobs.status(run)
+    if was_active and status not in ACTIVE:
+        st.rerun()  # the whole page: the menu and the other pages' data follow
+    _header(run, history, status)
+    left, right = st.columns([3, 2], gap="medium")
+    recipe = cache.facts(run)["recipe"]
+    with left:
+        _accuracy(history, recipe)
+    with right:
+        _losses(history, recipe)
+    if status == "done":
+        _result(run)
+
+
+def _history(run: Run) -> History:
+    known: dict[str, History] = st.session_state.setdefault("ked.histories", {})
+    if run.id not in known:
+        known.clear()  # one run is on screen at a time
+        known[run.id] = History(run)
+    return known[run.id].read()
+
+
+def _header(run: Run, history: History, status: str) -> None:
+    words = {
+        "queued": ":material/hourglass_top: starting",
+        "running": ":material/directions_run: training",
+        "done": ":material/check_circle: finished",
+        "failed": ":material/error: failed",
+        "cancelled": ":material/stop_circle: stopped",
+    }
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{words[status]}**  ·  {_position(history)}  ·  {_clock(history.time)}", width="content")
+        if status in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop"):
+            jobs.cancel(run)
+    if status in ACTIVE:
+        st.progress(_share(history, stage_keys(run.recipe)), text=_position(history))
+    if status == "failed":
+        st.error(run.info["message"], icon=":material/error:")
+
+
+def _position(history: History) -> str:
+    if not history.order:
+        return "waking up"
+    name = history.order[-1]
+    stage = history.stages[name]
+    return f"{_stage_label(name)}" + (f", epoch {stage['epoch']} of {stage['epochs']}" if stage["epochs"] else "")
+
+
+def _share(history: History, keys: dict[str, str]) -> float:
+    """How much of the run is done, counting every stage alike."""
+    done = 0.0
+    for name in history.order[:-1]:
+        done += 1.0 if name in keys else 0.0
+    if history.order:
+        stage = history.stages[history.order[-1]]
+        done += stage["epoch"] / stage["epochs"] if stage["epochs"] else 0.0
+    return min(1.0, done / max(1, len(keys)))
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds // 60)}:{int(seconds % 60):02d}"
+
+
+def _stage_label(stage: str) -> str:
+    fixed = {"dependency": "dependency matrix", "superfeatures": "superfeatures"}
+    return fixed.get(stage) or LABELS[stage.removeprefix("student-")]
+
+
+def _accuracy(history: History, recipe: dict[str, Any]) -> None:
+    st.subheader("Validation accuracy", anchor=False)
+    curves, references = history.curves(), history.teachers()
+    epochs = recipe["epochs"]
+    if not curves:  # the teachers are still at work: their own curves are what moves
+        curves, references, epochs = history.teacher_curves(), {}, recipe["teacher_epochs"]
+    figure = charts.learning_curves(curves, labels=LABELS, references=references, epochs=epochs)
+    plot(figure, "accuracy", alt="Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method.", select=())
+    st.caption("Lines are means over the seeds, bands their 95 % intervals. Dotted: the teachers.")
+
+
+def _losses(history: History, recipe: dict[str, Any]) -> None:
+    st.subheader("What each student minimises", anchor=False)
+    losses, weights = history.losses()
+    if not losses:
+        st.caption("The loss terms appear here when the first student trains.")
+        return
+    figure = charts.loss_terms(losses, weights, labels=LABELS, epochs=recipe["epochs"], row_height=110)
+    plot(figure, "losses", alt="Weighted loss terms against epochs, stacked, one row a method.", select=())
+
+
+def _result(run: Run) -> None:
+    st.subheader("Test accuracy", anchor=False)
+    summary = cache.facts(run)["summary"]
+    table = result_table(summary, cache.facts(run)["seconds"])
+    left, right = st.columns([2, 3], gap="medium")
+    students = {name: values for name, values in summary["accuracy"].items() if isinstance(values, list)}
+    teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
+    with left:
+        plot(charts.results(students, labels=LABELS, references=teachers), "results", alt="Test accuracy of each method with its interval over seeds.", select=())
+    with right:
+        st.dataframe(table, hide_index=True)
+        st.caption(
+            "Intervals are 95 % Student-t intervals over the students' seeds; teachers are trained once, so nothing here speaks "
+            "about another teacher. A difference is taken seed by seed; one whose interval holds 0 is not shown to exist. The test split was used once, for this table."
+        )
+
+
+def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataFrame:
+    """One row a net: accuracy with its interval, paired differences to plain and KD, parameters, seconds of training."""
+    rows = []
+    scores = summary["accuracy"]
+    for name, value in scores.items():
+        values = value if isinstance(value, list) else [value]
+        row: dict[str, Any] = {"net": LABELS[name], "test accuracy": _percent(interval(values)), "seeds": len(values)}
+        for reference in ("plain", "kd"):
+            if reference in scores:
+                student = isinstance(value, list) and name != reference
+                row[f"against {LABELS[reference]}"] = _points(values, scores[reference]) if student else ""
+        stage = name if name in ("teacher", "explaining") else f"student-{name}"
+        rows.append(row | {"parameters": summary["parameters"][name], "seconds": round(seconds.get(stage, 0.0), 1)})
+    return pd.DataFrame(rows)
+
+
+def _percent(found: Any) -> str:
+    mean, low, _ = found
+    return f"{mean:.2%}" + (f" ± {mean - low:.2%}" if low == low else "")
+
+
+def _points(values: list[float], reference: list[float]) -> str:
+    mean, low, _ = (100 * part for part in paired_difference(values, reference))
+    return f"{mean:+.2f}" + (f" ± {mean - low:.2f}" if low == low else "")

@@ -1,0 +1,235 @@
+"""Superfeatures and their contributions laid over a picture (H, W) or (3, H, W), or listed as bars for tabular data (D,)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer import theme
+
+Groups = Sequence[Sequence[int]]
+
+
+def feature_labels(groups: Groups, count: int) -> np.ndarray:
+    """(D,) the superfeature of each feature, -1 where a feature is in none."""
+    labels = np.full(count, -1)
+    for m, group in enumerate(groups):
+        labels[np.asarray(group, dtype=int)] = m
+    return labels
+
+
+def pixel_labels(groups: Groups, shape: Sequence[int]) -> np.ndarray:
+    """(H, W) the superfeature of each pixel; with colour channels the one that most of them belong to, the first on a tie."""
+    labels = feature_labels(groups, int(np.prod(shape))).reshape(-1, *shape[-2:])
+    votes = np.array([(labels == m).sum(0) for m in range(len(groups))])
+    return np.where(votes.max(0) > 0, votes.argmax(0), -1)
+
+
+def brightness(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """(H, W) in [0, 1]: the mean over the channels, stretched to the picture's own range."""
+    grey = np.asarray(image, dtype=float).reshape(-1, *shape[-2:]).mean(0)
+    low, high = grey.min(), grey.max()
+    return (grey - low) / (high - low) if high > low else np.full_like(grey, 0.5)
+
+
+def shared_limit(*phis: np.ndarray) -> float:
+    """The largest |phi| of all arrays: the end of the one diverging scale that all nets on screen share."""
+    return max((float(np.abs(phi).max()) for phi in phis if np.size(phi)), default=1.0) or 1.0
+
+
+def superfeature_mask(
+    groups: Groups,
+    shape: Sequence[int],
+    *,
+    image: np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+    selected: int | None = None,
+    height: int = 380,
+) -> go.Figure:
+    """Each superfeature in its colour, its opacity the picture's brightness, with crisp borders; `selected` stands out.
+
+    `image`: (D,) or `shape`, an average or a single sample; flat without one. A click's customdata is the superfeature.
+    Tabular data (shape (D,)): the features as bars in their superfeature's colour, as long as |image| (or all alike).
+    """
+    if len(shape) < 2:
+        return _feature_bars(groups, shape[0], image, names, selected)
+    labels = pixel_labels(groups, shape)
+    light = brightness(image, shape) if image is not None else np.ones(labels.shape)
+    drawing = theme.figure(height)
+    hover = "superfeature %{customdata}, row %{y}, column %{x}<extra></extra>"
+    drawing.add_image(
+        z=mask_pixels(labels, light, selected),
+        colormodel="rgba256",
+        customdata=labels + 1,
+        hovertemplate=hover,
+    )
+    drawing.add_trace(_borders(labels))
+    _centroid_labels(drawing, labels, [str(m + 1) for m in range(len(groups))])
+    theme.pixel_axes(drawing, *labels.shape)
+    return drawing
+
+
+def mask_pixels(labels: np.ndarray, light: np.ndarray, selected: int | None = None) -> np.ndarray:
+    """(H, W, 4) bytes: the superfeature's colour, opacity 30 % where dark to 100 % where light; clear outside all groups."""
+    pixels = np.zeros((*labels.shape, 4), dtype=np.uint8)
+    for m in range(labels.max() + 1):
+        inside = labels == m
+        strength = 1.0 if selected in (None, m) else 0.25
+        pixels[inside, :3] = theme.rgb(theme.superfeature_colour(m))
+        pixels[inside, 3] = np.round(255 * strength * (0.3 + 0.7 * light[inside]))
+    return pixels
+
+
+def contributions(
+    groups: Groups,
+    phi: np.ndarray,
+    shape: Sequence[int],
+    image: np.ndarray,
+    *,
+    limit: float,
+    names: Sequence[str] | None = None,
+    members: Sequence[bool] | None = None,
+    selected: int | None = None,
+    bar: bool = True,
+    height: int = 380,
+) -> go.Figure:
+    """The picture under the signed contributions: every pixel of superfeature m tinted by phi[m] on the diverging scale.
+
+    `phi`: (M,) contributions to one class. `limit`: the scale's end, the same for all nets on screen (`shared_limit`).
+    Superfeatures that are no `members` of the coalition stay untinted. `bar`: draw the colour bar.
+    Tabular data: one bar a superfeature, with the names of its features. A click's customdata is the superfeature, from 1.
+    """
+    phi = np.asarray(phi, dtype=float) * (1.0 if members is None else np.asarray(members, dtype=float))
+    if len(shape) < 2:
+        return _contribution_bars(groups, phi, limit, names)
+    labels, drawing = pixel_labels(groups, shape), theme.figure(height)
+    drawing.add_trace(_picture(image, shape))
+    values = np.where(labels >= 0, phi[labels], np.nan)
+    drawing.add_heatmap(
+        z=values.astype(np.float32), zmin=-limit, zmax=limit, colorscale=theme.DIVERGING, opacity=0.8, customdata=labels + 1,
+        hovertemplate="superfeature %{customdata}: %{z:+.2f}<extra></extra>", showscale=bar,
+        colorbar=theme.colourbar("contribution φ"),
+    )  # fmt: skip
+    drawing.add_trace(_borders(labels, selected))
+    off = [False] * len(phi) if members is None else [not on for on in members]
+    texts = ["off" if o else theme.signed(value) for o, value in zip(off, phi, strict=True)]
+    _centroid_labels(drawing, labels, [f"{m + 1} <b>{text}</b>" for m, text in enumerate(texts)])
+    theme.pixel_axes(drawing, *labels.shape)
+    return drawing
+
+
+def _picture(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:
+    """A grey picture as ink on paper (so it suits light and dark), a colour picture as a photograph; both in low contrast.
+
+    Full black, or full colour, would drown the tint above it.
+    """
+    if len(shape) == 3 and shape[0] == 3:
+        colour = np.clip(np.asarray(image, dtype=float).reshape(*shape).transpose(1, 2, 0), 0, 1)
+        calm = 0.2 + 0.6 * (0.25 * colour + 0.75 * colour.mean(-1, keepdims=True))
+        return go.Image(z=np.round(255 * calm).astype(np.uint8), hoverinfo="skip")
+    light = np.round(255 * brightness(image, shape)).astype(np.uint8)
+    return go.Heatmap(z=light, zmin=0, zmax=410, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="skip")
+
+
+def _borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:
+    """Lines along the pixel edges where the label changes; only around `selected` when one is given."""
+    inside = labels if selected is None else (labels == selected)
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row, column in np.argwhere(inside[:, 1:] != inside[:, :-1]).tolist():
+        x += [column + 0.5, column + 0.5, None]
+        y += [row - 0.5, row + 0.5, None]
+    for row, column in np.argwhere(inside[1:] != inside[:-1]).tolist():
+        x += [column - 0.5, column + 0.5, None]
+        y += [row + 0.5, row + 0.5, None]
+    line = {
+        "color": theme.PAPER if selected is None else theme.INK,
+        "width": 1.6 if selected is None else 2.2,
+    }
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="borders")
+
+
+def centroid(labels: np.ndarray, m: int) -> tuple[float, float] | None:
+    """(row, column) of the pixel of superfeature m that lies deepest inside it; None when it has no pixel.
+
+    A plain mean of the pixels may lie outside a ring or between two parts, where its label would mislead.
+    """
+    inside = np.pad(labels == m, 1)
+    depth = np.zeros(inside.shape)
+    while inside.any():
+        depth += inside
+        inside = inside & np.roll(inside, 1, 0) & np.roll(inside, -1, 0) & np.roll(inside, 1, 1) & np.roll(inside, -1, 1)
+    depth = depth[1:-1, 1:-1]
+    if not depth.max(initial=0):
+        return None
+    places = np.argwhere(depth == depth.max())
+    nearest = ((places - places.mean(0)) ** 2).sum(1).argmin()
+    return float(places[nearest, 0]), float(places[nearest, 1])
+
+
+def _centroid_labels(drawing: go.Figure, labels: np.ndarray, texts: Sequence[str]) -> None:
+    for m, text in enumerate(texts):
+        place = centroid(labels, m)
+        if place is not None:
+            look = {
+                "bgcolor": theme.PAPER,
+                "bordercolor": theme.superfeature_colour(m),
+                "borderwidth": 1.5,
+                "borderpad": 3,
+                "opacity": 0.92,
+            }
+            drawing.add_annotation(x=place[1], y=place[0], text=text, font={"size": 12, "color": theme.INK}, **look)
+
+
+def _feature_bars(
+    groups: Groups, count: int, values: np.ndarray | None, names: Sequence[str] | None, selected: int | None
+) -> go.Figure:
+    """Features from top to bottom in the order of their superfeatures."""
+    order = [feature for group in groups for feature in group]
+    labels = feature_labels(groups, count)[order]
+    lengths = np.ones(len(order)) if values is None else np.abs(np.asarray(values, dtype=float).reshape(-1)[order])
+    names = names or [f"feature {d}" for d in range(count)]
+    colours = [theme.faded(theme.superfeature_colour(m), 1.0 if selected in (None, m) else 0.25) for m in labels]
+    drawing = theme.figure(20 * len(order) + 36)
+    hover = "%{customdata}: %{x:.3g}<extra></extra>" if values is not None else "%{customdata}<extra></extra>"
+    described = [f"{names[d]}, superfeature {m + 1}" for d, m in zip(order, labels, strict=True)]
+    drawing.add_bar(
+        orientation="h",
+        x=lengths,
+        y=list(range(len(order))),
+        marker={"color": colours},
+        customdata=described,
+        hovertemplate=hover,
+    )
+    _name_axis(drawing, [names[d] for d in order])
+    drawing.update_xaxes(showticklabels=values is not None)
+    return drawing
+
+
+def _contribution_bars(groups: Groups, phi: np.ndarray, limit: float, names: Sequence[str] | None) -> go.Figure:
+    drawing = theme.figure(58 * len(phi) + 48)
+    colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
+    edges = {"color": [theme.superfeature_colour(m) for m in range(len(phi))], "width": 2}
+    numbers = [m + 1 for m in range(len(phi))]
+    drawing.add_bar(
+        orientation="h", x=phi, y=list(range(len(phi))), marker={"color": colours, "line": edges}, customdata=numbers, width=0.5,
+        text=[theme.signed(value) for value in phi], textposition="outside", hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
+    )  # fmt: skip
+    _name_axis(drawing, [f"<b>{m + 1}</b> {_listed(group, names)}" for m, group in enumerate(groups)])
+    drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")
+    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    return drawing
+
+
+def _listed(group: Sequence[int], names: Sequence[str] | None) -> str:
+    texts = [names[d] if names else f"feature {d}" for d in group]
+    return theme.wrapped(", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else ""), 22)
+
+
+def _name_axis(drawing: go.Figure, names: Sequence[str]) -> None:
+    drawing.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6], showgrid=False
+    )
+    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 12})

@@ -1,0 +1,233 @@
+"""Every control of the app, declared once: default, range, URL key, help. No streamlit here.
+
+A setting turns its value into the text of a URL and back; a text that it cannot take raises `InvalidInput` with a sentence.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ked.data import SOURCES
+from ked.errors import InvalidInput
+from ked.groupings import GROUPINGS
+from ked.methods import METHODS
+from ked.presets import RECIPES
+from ked.recipe import Recipe
+from ked.store import RUN_ID
+
+_RECIPE = RECIPES["digits"]  # what a first visitor sees; its own settings are the defaults
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value that a visitor can change.
+
+    Attributes:
+        name: Key in the app's state; for settings of a recipe the recipe's own field name.
+        key: Query parameter in the address.
+        label: What the control is called.
+        help: One sentence for the tooltip.
+        default: Value when nothing is said.
+    """
+
+    name: str
+    key: str
+    label: str
+    help: str
+    default: Any
+
+    def parse(self, text: str) -> Any:
+        """The value that a URL text stands for."""
+        raise NotImplementedError
+
+    def format(self, value: Any) -> str:
+        """The URL text of a value."""
+        return str(value)
+
+    def refuse(self, text: str, allowed: str) -> InvalidInput:
+        """The error for a text that cannot be taken."""
+        return InvalidInput(f"{self.key}={text[:40]} was ignored: {self.label} takes {allowed}.")
+
+
+@dataclass(frozen=True)
+class Choice(Setting):
+    """One of several names; `options` maps each name to what is shown."""
+
+    options: Mapping[str, str]
+
+    def parse(self, text: str) -> str:
+        """The name, if it is an option."""
+        if text not in self.options:
+            raise self.refuse(text, f"one of {', '.join(filter(None, self.options))}")
+        return text
+
+
+@dataclass(frozen=True)
+class Several(Setting):
+    """Some of several names, in the order of `options`."""
+
+    options: Mapping[str, str]
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """The names, each once; at least one."""
+        names = text.split(",")
+        if not names or any(name not in self.options for name in names):
+            raise self.refuse(text, f"any of {', '.join(self.options)}")
+        return tuple(name for name in self.options if name in names)
+
+    def format(self, value: Any) -> str:
+        """The names joined by commas."""
+        return ",".join(value)
+
+
+@dataclass(frozen=True)
+class Number(Setting):
+    """A number from low to high; `step` whole means whole numbers."""
+
+    low: float
+    high: float
+    step: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are allowed."""
+        return isinstance(self.step, int)
+
+    def parse(self, text: str) -> float | int:
+        """The number, if it is finite and in range."""
+        try:
+            value = int(text) if self.whole else float(text)
+        except ValueError:
+            value = math.nan
+        if not self.low <= value <= self.high:
+            raise self.refuse(
+                text, f"a {'whole number' if self.whole else 'number'} from {self.low:g} to {self.high:g}"
+            )
+        return value
+
+    def format(self, value: Any) -> str:
+        """The number as short as it goes."""
+        return f"{value:.10g}"
+
+
+@dataclass(frozen=True)
+class Text(Setting):
+    """A text of a given pattern; `example` says what it looks like."""
+
+    pattern: re.Pattern[str]
+    example: str
+
+    def parse(self, text: str) -> str:
+        """The text, if it has the pattern."""
+        if not self.pattern.fullmatch(text):
+            raise self.refuse(text, self.example)
+        return text
+
+
+_WIDTHS = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,5}")
+_LABELS = {name: method.label for name, method in METHODS.items()}
+
+_ALL: tuple[Setting, ...] = (
+    # What is looked at, shared by all pages.
+    Text("run", "run", "Run", "The stored run that all pages show.", "", RUN_ID, "a run's name such as digits-preset"),
+    Number("sample", "i", "Sample", "Which test sample is explained.", 0, 0, 10_000_000, 1),
+    Number("label", "c", "Class", "Which class the contributions speak about; -1 is the explaining teacher's answer.", -1, -1, 9999, 1),
+    Number("selected", "sf", "Superfeature", "The superfeature that is lit up on every picture, counted from 1; 0 is none.", 0, 0, 64, 1),
+    # The superfeatures page.
+    Choice(
+        "dataset", "data", "Data", "The data set that teacher and students learn.", _RECIPE.dataset,
+        {name: source.title for name, source in SOURCES.items()},
+    ),
+    Number(
+        "superfeatures", "m", "Superfeatures M", "How many groups the input features are split into.",
+        _RECIPE.superfeatures, 1, 16, 1,
+    ),
+    Choice(
+        "grouping", "group", "Grouping",
+        "What decides which features belong together; all but 'hessian' are controls that ignore the teacher's curvature or its order.",
+        _RECIPE.grouping, {name: name for name in GROUPINGS},
+    ),
+    Choice(
+        "engine", "engine", "Louvain engine", "Which implementation searches for communities; automatic takes the fast one above 128 features.",
+        "", {"": "automatic", "python-louvain": "python-louvain", "scikit-network": "scikit-network"},
+    ),
+    Choice(
+        "reduce", "reduce", "Average", "'abs_mean' lets interactions of opposite sign cancel over the samples, 'mean_abs' does not.",
+        _RECIPE.reduce, {"abs_mean": "abs_mean", "mean_abs": "mean_abs"},
+    ),
+    Choice(
+        "scale", "scale", "Units", "Measure interactions per unit of input, or per standard deviation of the two features.",
+        "", {"": "per unit", "std": "per standard deviation"},
+    ),
+    Number("edges", "edges", "Links drawn", "How many of the strongest links the graph shows.", 300, 0, 2000, 20),
+    Number("node", "node", "Feature", "The feature whose links are lit up; -1 is none.", -1, -1, 100_000, 1),
+    # The train page.
+    Several("methods", "methods", "Students", "How students are trained; each gets the same seeds.", ("plain", "kd", "ked", "architecture"), _LABELS),
+    Number("seeds", "seeds", "Seeds", "Students per method; they train together and give the band and the interval.", _RECIPE.seeds, 1, 20, 1),
+    Number("epochs", "ep", "Student epochs", "Passes of the students over the training data.", _RECIPE.epochs, 1, 500, 1),
+    Number("teacher_epochs", "tep", "Teacher epochs", "Passes of both teachers over the training data.", _RECIPE.teacher_epochs, 1, 500, 1),
+    Number("temperature", "T", "Temperature T", "Softens the teacher's predictions: higher shows the student more of the wrong classes.", _RECIPE.temperature, 0.5, 40.0, 0.5),
+    Number("tau", "tau", "Temperature τ", "Softens the teacher's explanations in the same way.", _RECIPE.tau, 0.5, 40.0, 0.5),
+    Number("lam", "lam", "Teacher's share λ", "How much of the loss comes from the teacher; the rest from the labels.", _RECIPE.lam, 0.0, 1.0, 0.05),
+    Number("mu", "mu", "Explanations' share μ", "How much of the teacher's share comes from explanations; the rest from predictions.", _RECIPE.mu, 0.0, 1.0, 0.05),
+    Text("teacher_hidden", "th", "Teacher widths", "Units of each hidden layer of the teacher.", ",".join(map(str, _RECIPE.teacher_hidden)), _WIDTHS, "widths such as 500,500"),
+    Text("student_hidden", "sh", "Student widths", "Units of each hidden layer of the plain student; the KED student gets no more parameters.", ",".join(map(str, _RECIPE.student_hidden)), _WIDTHS, "widths such as 20,20"),
+    Number("lr", "lr", "Learning rate", "Adam's step size, for all nets.", _RECIPE.lr, 1e-5, 0.1, 1e-4),
+    Number("seed", "seed", "First seed", "Seed of the teachers and of the first student.", _RECIPE.seed, 0, 1_000_000, 1),
+    # The explain page.
+    Choice("student", "student", "Student", "The student beside the explaining teacher.", "ked", _LABELS),
+    Number("replica", "rep", "Student's seed", "Which of the students that were trained with different seeds.", 0, 0, 99, 1),
+    Choice(
+        "gallery", "show", "Show", "Which test samples the strip offers.", "all",
+        {"all": "all", "wrong": "student wrong", "disagree": "teacher and student disagree", "unsure": "teacher least sure"},
+    ),
+    Number("page", "p", "Page", "Which part of the test samples the strip shows.", 1, 1, 1_000_000, 1),
+    Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
+)  # fmt: skip
+
+SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}
+BY_KEY: dict[str, Setting] = {setting.key: setting for setting in _ALL}
+
+RECIPE_SETTINGS = (
+    "dataset", "superfeatures", "grouping", "engine", "reduce", "scale", "methods", "seeds", "epochs", "teacher_epochs",
+    "temperature", "tau", "lam", "mu", "teacher_hidden", "student_hidden", "lr", "seed",
+)  # fmt: skip
+
+
+def to_url(values: Mapping[str, Any]) -> dict[str, str]:
+    """The query parameters of a state: only what differs from the defaults."""
+    return {s.key: s.format(values[s.name]) for s in _ALL if values[s.name] != s.default}
+
+
+def from_url(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """All settings as an address has them, and a notice for each text that was ignored."""
+    values = {setting.name: setting.default for setting in _ALL}
+    notices = []
+    for key, text in query.items():
+        if key not in BY_KEY:
+            continue
+        try:
+            values[BY_KEY[key].name] = BY_KEY[key].parse(text)
+        except InvalidInput as error:
+            notices.append(str(error))
+    return values, notices
+
+
+def to_recipe(values: Mapping[str, Any]) -> Recipe:
+    """The recipe that the settings describe."""
+    chosen = {name: values[name] for name in RECIPE_SETTINGS}
+    for name in ("teacher_hidden", "student_hidden"):
+        chosen[name] = tuple(int(width) for width in chosen[name].split(","))
+    return Recipe.make(**{name: None if value == "" else value for name, value in chosen.items()})
+
+
+def of_recipe(recipe: Recipe) -> dict[str, Any]:
+    """The settings that describe a recipe, for a visitor who starts from a stored run."""
+    chosen: dict[str, Any] = {name: getattr(recipe, name) for name in RECIPE_SETTINGS}
+    for name in ("teacher_hidden", "student_hidden"):
+        chosen[name] = ",".join(map(str, chosen[name]))
+    return {name: "" if value is None else value for name, value in chosen.items()}

@@ -1,0 +1,70 @@
+"""What a visitor has chosen: one dictionary in the session, mirrored in the address, shared by all pages."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from explorer.settings import SETTINGS, from_url, to_url
+
+_VALUES, _URL, _LEFT, _PAGE, _NOTICES = "ked.values", "ked.url", "ked.left", "ked.page", "ked.notices"
+
+
+def begin(page: str) -> None:
+    """Bring session and address together at the start of a script run.
+
+    A new session takes everything from the address, and so does one whose address was changed by hand or by the
+    browser's Back. Moving to another page through the menu empties the address; there the session wins.
+    """
+    address = {key: st.query_params[key] for key in st.query_params}
+    moved = st.session_state.get(_PAGE) not in (None, page)
+    fresh = _VALUES not in st.session_state
+    if fresh or (
+        address != st.session_state.get(_URL) and not (moved and not address) and not _just_left(address)
+    ):
+        st.session_state[_VALUES], st.session_state[_NOTICES] = from_url(address)
+    st.session_state[_PAGE] = page
+    write_url()
+
+
+def get(name: str) -> Any:
+    """The value of a setting."""
+    return st.session_state[_VALUES][name]
+
+
+def values() -> dict[str, Any]:
+    """A copy of all settings' values."""
+    return dict(st.session_state[_VALUES])
+
+
+def put(**changes: Any) -> None:
+    """Change settings, and the address with them."""
+    for name in changes:
+        SETTINGS[name]  # a name that is none is a mistake of ours: let it show
+    st.session_state[_VALUES].update(changes)
+    write_url()
+
+
+def write_url() -> None:
+    """Mirror the settings into the address."""
+    wanted = to_url(st.session_state[_VALUES])
+    if {key: st.query_params[key] for key in st.query_params} != wanted:
+        st.query_params.from_dict(wanted)
+    if wanted != st.session_state.get(_URL):
+        st.session_state[_LEFT] = (time.monotonic(), st.session_state.get(_URL))
+    st.session_state[_URL] = wanted
+
+
+def _just_left(address: dict[str, str]) -> bool:
+    """Whether a click came with the address of a moment ago, because the browser had not yet been told the new one."""
+    moment, previous = st.session_state.get(_LEFT, (0.0, None))
+    return address == previous and time.monotonic() - moment < 1.0
+
+
+def notices() -> list[str]:
+    """What the address asked for and could not have; told once."""
+    said: list[str] = st.session_state.get(_NOTICES, [])
+    st.session_state[_NOTICES] = []
+    return said

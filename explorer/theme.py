@@ -1,0 +1,195 @@
+"""One palette and one layout for every figure: a colour a superfeature, a colour a method, one diverging scale.
+
+Colours of text, grid and ground are CSS variables of Streamlit's theme; `plot.js` puts their values in when it draws, so a
+figure is right in light and dark without being made twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+INK = "var(--st-text-color)"
+MUTED = "var(--st-gray-text-color)"
+LINE = "var(--st-border-color)"
+PAPER = "var(--st-background-color)"
+PANEL = "var(--st-secondary-background-color)"
+FONT = "var(--st-font)"
+ACCENT = "var(--st-primary-color)"
+CLEAR = "rgba(0,0,0,0)"
+GREY = "#8A8F98"
+
+# The first eight are Okabe-Ito's orange and Tol's bright and muted colours, chosen so that the closest pair stays as far
+# apart as possible for deuteranopes and protanopes too; the others were added greedily by the same measure.
+SUPERFEATURES = (
+    "#0077BB", "#E69F00", "#AA3377", "#228833", "#88CCEE", "#DDCC77", "#CC6677", "#77AADD",
+    "#3124FF", "#246124", "#7986FF", "#E79292", "#4949AA", "#5592B6", "#9EDBC2", "#316DF3",
+)  # fmt: skip
+
+METHODS = {
+    "teacher": INK,
+    "explaining": MUTED,
+    "coalition": "#4FA3B1",
+    "plain": GREY,
+    "kd": "#3B78C9",
+    "kd-explaining": "#8DB6E8",
+    "ked": "#E07B00",
+    "architecture": "#A08A3C",
+    "mu0": "#8A5CC2",
+    "shuffled": "#C75B96",
+    "noise": "#C9A9DD",
+}
+
+TERMS = {"ce": GREY, "prediction": "#3B78C9", "explanation": "#E07B00", "hint": "#8A5CC2"}
+TERM_LABELS = {"ce": "cross-entropy"}
+
+NEGATIVE, POSITIVE = (33, 102, 196), (214, 69, 38)
+
+# Clear at zero, so that what lies beneath (paper or picture) is the neutral colour in light and dark alike.
+DIVERGING = tuple(
+    (place, "rgba({},{},{},{})".format(*colour, opacity))
+    for place, colour, opacity in (
+        (0.0, NEGATIVE, 1),
+        (0.5, NEGATIVE, 0),
+        (0.5, POSITIVE, 0),
+        (1.0, POSITIVE, 1),
+    )
+)
+SEQUENTIAL = ((0.0, PAPER), (0.5, "#2E8CA0"), (1.0, INK))
+INK_SCALE = ((0.0, PAPER), (1.0, INK))
+
+
+def superfeature_colour(m: int) -> str:
+    """Colour of superfeature m (counted from 0) as #RRGGBB; repeats after sixteen."""
+    return SUPERFEATURES[m % len(SUPERFEATURES)]
+
+
+def method_colour(name: str) -> str:
+    """Colour of a method or net; "ked+fitnet" has the colour of "ked", an unknown name the grey of "plain"."""
+    return METHODS.get(name, METHODS.get(name.split("+")[0], GREY))
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """The three bytes of a #RRGGBB colour."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def faded(colour: str, alpha: float) -> str:
+    """A #RRGGBB colour as rgba(...) with opacity `alpha` in [0, 1]."""
+    red, green, blue = rgb(colour)
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def diverging(value: float, limit: float) -> tuple[int, int, int, float]:
+    """Red, green, blue (0..255) and opacity (0..1) of `value` on the diverging scale from -limit to +limit."""
+    share = min(abs(value) / limit, 1.0) if limit > 0 else 0.0
+    return (*(POSITIVE if value > 0 else NEGATIVE), share)
+
+
+def key(colour: str, text: str) -> str:
+    """A label that carries its own legend: a dot of `colour`, then `text` in the colour of the text around it."""
+    return f"<span style='color:{colour}'>●</span> {text}"
+
+
+def wrapped(text: str, width: int = 14) -> str:
+    """`text` broken at spaces into lines of about `width` characters, for labels beside a narrow plot."""
+    return re.sub(rf"(.{{{width - 4},}}?)\s", r"\1<br>", text)
+
+
+def signed(value: float) -> str:
+    """A number with its sign and a real minus: +1.23, −0.40, 0.00."""
+    return f"{value:+.2f}".replace("-", "−") if round(value, 2) else "0.00"
+
+
+def spread(values: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
+    """Centres for labels of the given sizes: as near to `values` as can be without overlap, inside [low, high] if they fit."""
+    clusters: list[tuple[float, list[int]]] = []
+    for i in sorted(range(len(values)), key=lambda i: values[i]):
+        clusters.append(_held((values[i], [i]), sizes, low, high))
+        while len(clusters) > 1 and _overlap(clusters[-2], clusters[-1], sizes):
+            clusters[-2:] = [_held(_joined(clusters[-2], clusters[-1]), sizes, low, high)]
+    places = [0.0] * len(values)
+    for centre, members in clusters:
+        edge = centre - _extent(members, sizes) / 2
+        for i in members:
+            places[i] = edge + sizes[i] / 2
+            edge += sizes[i]
+    return places
+
+
+_Cluster = tuple[float, list[int]]
+
+
+def _extent(members: Sequence[int], sizes: Sequence[float]) -> float:
+    return sum(sizes[i] for i in members)
+
+
+def _held(cluster: _Cluster, sizes: Sequence[float], low: float, high: float) -> _Cluster:
+    half = _extent(cluster[1], sizes) / 2
+    return max(min(cluster[0], high - half), low + half), cluster[1]
+
+
+def _overlap(lower: _Cluster, upper: _Cluster, sizes: Sequence[float]) -> bool:
+    return upper[0] - lower[0] < (_extent(lower[1], sizes) + _extent(upper[1], sizes)) / 2
+
+
+def _joined(lower: _Cluster, upper: _Cluster) -> _Cluster:
+    members = lower[1] + upper[1]
+    return (lower[0] * len(lower[1]) + upper[0] * len(upper[1])) / len(members), members
+
+
+_AXIS: dict[str, Any] = {
+    "showgrid": True, "gridcolor": LINE, "griddash": "1px,3px", "gridwidth": 1, "zeroline": False, "showline": False,
+    "ticks": "", "tickfont": {"color": MUTED, "size": 12}, "automargin": True, "ticklabelstandoff": 4,
+    "title": {"font": {"color": MUTED, "size": 12}, "standoff": 8},
+}  # fmt: skip
+
+_TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": FONT, "color": INK, "size": 13},
+        "title": {"x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 13, "color": MUTED}},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "xaxis": _AXIS,
+        "yaxis": _AXIS,
+        "hoverlabel": {
+            "bgcolor": PANEL,
+            "bordercolor": LINE,
+            "font": {"color": INK, "family": FONT, "size": 13},
+            "align": "left",
+        },
+        "annotationdefaults": {"showarrow": False, "font": {"size": 12}},
+        "modebar": {"bgcolor": CLEAR, "color": MUTED, "activecolor": INK},
+        "hovermode": "closest",
+        "showlegend": False,
+        "colorway": SUPERFEATURES,
+    }
+)
+
+# Under the picture: at the side it would drift away from a square picture in a wide column.
+COLOURBAR: dict[str, Any] = {
+    "orientation": "h", "thickness": 8, "len": 220, "lenmode": "pixels", "x": 0.5, "y": 0, "yanchor": "top", "ypad": 6,
+    "outlinewidth": 0, "ticks": "", "tickfont": {"size": 11, "color": MUTED}, "nticks": 5,
+    "title": {"side": "bottom", "font": {"size": 12, "color": MUTED}},
+}  # fmt: skip
+
+
+def colourbar(title: str, **settings: Any) -> dict[str, Any]:
+    """The colour bar of every heat map, with `title` below it."""
+    return {**COLOURBAR, "title": {**COLOURBAR["title"], "text": title}, **settings}
+
+
+def figure(height: int, **layout: Any) -> go.Figure:
+    """An empty figure of `height` pixels in the house style; `uirevision` is constant, so zoom and camera outlive new data."""
+    defaults: dict[str, Any] = {"margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "uirevision": "keep"}
+    return go.Figure(layout={"template": _TEMPLATE, "height": height, **defaults, **layout})
+
+
+def pixel_axes(drawing: go.Figure, height: int, width: int) -> None:
+    """Square pixels, row 0 at the top, no ticks: the axes of every picture."""
+    hidden = {"visible": False, "showgrid": False, "constrain": "domain"}
+    drawing.update_xaxes(**hidden, range=[-0.5, width - 0.5])
+    drawing.update_yaxes(**hidden, range=[height - 0.5, -0.5], scaleanchor="x")

@@ -1,0 +1,220 @@
+"""The command line: `python -m ked --help`. Results go to stdout, progress and complaints to stderr."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ked import bench as benchmarks
+from ked import data, jobs, store
+from ked.errors import InvalidInput, Unavailable
+from ked.presets import RECIPES
+from ked.presets import make as make_preset
+from ked.recipe import Recipe, run
+
+app = typer.Typer(
+    help="Knowledge Explaining Distillation: teachers, superfeatures, students and what they explain.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+_defaults = Recipe()
+_err = Console(stderr=True)
+
+
+def _numbers(text: str, option: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InvalidInput(f"{option} {text!r} is not a list of whole numbers such as 500,500.") from None
+
+
+def _joined(widths: tuple[int, ...]) -> str:
+    return ",".join(map(str, widths))
+
+
+@app.command("run")
+def run_command(
+    dataset: Annotated[str, typer.Option(help="Data set: see `data list`.")] = _defaults.dataset,
+    methods: Annotated[str, typer.Option(help="Student methods, comma-separated.")] = ",".join(_defaults.methods),
+    superfeatures: Annotated[int, typer.Option(help="M, the number of superfeatures.")] = _defaults.superfeatures,
+    seeds: Annotated[int, typer.Option(help="Student replicas, one a seed.")] = _defaults.seeds,
+    seed: Annotated[int, typer.Option(help="The first seed; also the teachers'.")] = _defaults.seed,
+    epochs: Annotated[int, typer.Option(help="Epochs of the students.")] = _defaults.epochs,
+    teacher_epochs: Annotated[int, typer.Option(help="Epochs of both teachers.")] = _defaults.teacher_epochs,
+    teacher_hidden: Annotated[str, typer.Option(help="Hidden widths of the teacher.")] = _joined(_defaults.teacher_hidden),
+    student_hidden: Annotated[str, typer.Option(help="Hidden widths of the student.")] = _joined(_defaults.student_hidden),
+    activation: Annotated[str, typer.Option(help="relu, gelu, silu or tanh.")] = _defaults.activation,
+    grouping: Annotated[str, typer.Option(help="How features are grouped.")] = _defaults.grouping,
+    reduce: Annotated[str, typer.Option(help="abs_mean or mean_abs over the samples' Hessians.")] = _defaults.reduce,
+    scale: Annotated[str | None, typer.Option(help="std: interactions in units of the features' spread.")] = None,
+    engine: Annotated[str | None, typer.Option(help="python-louvain or scikit-network.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Batch size of the students.")] = None,
+    teacher_batch_size: Annotated[int | None, typer.Option(help="Batch size of the teachers.")] = None,
+    lr: Annotated[float, typer.Option(help="Adam's learning rate.")] = _defaults.lr,
+    temperature: Annotated[float, typer.Option(help="T, softens predictions.")] = _defaults.temperature,
+    tau: Annotated[float, typer.Option(help="tau, softens explanations.")] = _defaults.tau,
+    lam: Annotated[float, typer.Option("--lambda", help="Share of the teacher in the loss.")] = _defaults.lam,
+    mu: Annotated[float, typer.Option(help="Share of explanations in the teacher's part.")] = _defaults.mu,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _defaults.device,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")] = False,
+) -> None:
+    """Train a teacher, find superfeatures, train students, and report test accuracy."""
+    values = dict(locals())
+    values.pop("as_json")
+    values["methods"] = tuple(name.strip() for name in methods.split(","))
+    values["teacher_hidden"] = _numbers(teacher_hidden, "--teacher-hidden")
+    values["student_hidden"] = _numbers(student_hidden, "--student-hidden")
+    recipe = Recipe.make(**values)
+    folder = store.create_run(recipe)
+    _follow(run(recipe, into=folder), folder.id)
+    info = folder.info
+    result = {
+        "run": folder.id,
+        "folder": str(folder.folder),
+        "accuracy": info["summary"]["accuracy"],
+        "superfeature_sizes": info["summary"]["superfeature_sizes"],
+        "seconds": info["seconds"],
+    }
+    if as_json:
+        print(json.dumps(result))
+    else:
+        _print_result(result, info)
+
+
+def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
+    """Show a run's progress on stderr; ctrl-C ends it cleanly."""
+    columns = (TextColumn("{task.description:>18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=_err) as progress:
+        task: Any = None
+        try:
+            for event in events:
+                if event["kind"] == "stage":
+                    note = "from cache" if event["cached"] else ""
+                    task = progress.add_task(event["stage"], total=1, note=note)
+                    _finish(progress, task)
+                elif event["kind"] == "training":
+                    progress.reset(task, total=event["epochs"])
+                elif event["kind"] == "epoch":
+                    best = max(event["validation"])
+                    progress.update(task, completed=event["epoch"], note=f"validation {best:.1%}")
+                elif event["kind"] in ("dependency", "superfeatures"):
+                    progress.update(task, completed=1)
+        except KeyboardInterrupt:
+            _err.print(f"stopped; finished stages are kept {f'(run {name})' if name else ''}")
+            raise SystemExit(130) from None
+        if task is not None:
+            _finish(progress, task)
+
+
+def _finish(progress: Progress, task: Any) -> None:
+    """Fill the bars of all stages before this one."""
+    for other in progress.tasks:
+        if other.id < task:
+            progress.update(other.id, completed=other.total)
+
+
+def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:
+    table = Table("net", "test accuracy", "seeds", "parameters", title=f"run {result['run']}")
+    for name, value in result["accuracy"].items():
+        values = value if isinstance(value, list) else [value]
+        mean = sum(values) / len(values)
+        spread = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5 if len(values) > 1 else None
+        text = f"{mean:.2%}" + (f" ± {spread:.2%} (deviation over seeds)" if spread is not None else "")
+        table.add_row(name, text, str(len(values)), f"{info['summary']['parameters'][name]:,}")
+    Console().print(table)
+    Console().print(f"superfeature sizes {result['superfeature_sizes']}, folder {result['folder']}", soft_wrap=True)
+
+
+@app.command()
+def runs() -> None:
+    """List the stored runs and the presets."""
+    table = Table("run", "status", "data", "methods", "M")
+    for item in store.list_runs():
+        try:
+            recipe = item.recipe
+            table.add_row(item.id, jobs.status(item), recipe.dataset, ",".join(recipe.methods), str(recipe.superfeatures))
+        except (Unavailable, InvalidInput) as error:
+            table.add_row(item.id, "damaged", str(error), "", "")
+    Console().print(table)
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """List the data sets."""
+    table = Table("name", "what it is")
+    for source in data.SOURCES.values():
+        table.add_row(source.name, source.description)
+    Console().print(table)
+
+
+@data_app.command("fetch")
+def data_fetch(name: str) -> None:
+    """Get a data set ready on this machine."""
+    found = data.load(name)
+    sizes = ", ".join(f"{len(getattr(found, part))} {part}" for part in ("train", "validation", "test"))
+    print(f"{name}: {sizes} samples, {found.feature_count} features, {found.class_count} classes")
+
+
+@app.command()
+def bench(name: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Measure dependency, communities or training against the obvious ways, side by side in this process."""
+    result = benchmarks.measure(name)
+    if as_json:
+        print(json.dumps(result))
+        return
+    table = Table("quantity", "value")
+    for key, value in result.items():
+        table.add_row(key, f"{value:.4g}" if isinstance(value, float) else str(value))
+    Console().print(table)
+
+
+@app.command(hidden=True)
+def presets(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Compute the finished runs that ship with the app, from nothing."""
+    for name in names or RECIPES:
+        if name not in RECIPES:
+            raise InvalidInput(f"preset {name!r} is unknown; use one of {', '.join(RECIPES)}.")
+        _follow(make_preset(name))
+        print(f"{name}: {store.PRESETS / name}-preset")
+
+
+@app.command("app")
+def app_command() -> None:
+    """Open the explorer in a browser."""
+    script = Path(__file__).resolve().parent.parent / "streamlit_app.py"
+    raise SystemExit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script)]))
+
+
+@app.command(hidden=True)
+def work(folder: Path) -> None:
+    """What a job's process runs (see `ked.jobs`)."""
+    jobs.work(store.load_run(folder))
+
+
+def main() -> None:
+    """Run the command line: exit code 2 for a wrong value, 1 for something missing, with one sentence and no traceback."""
+    try:
+        app()
+    except InvalidInput as error:
+        print(f"ked: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except Unavailable as error:
+        print(f"ked: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

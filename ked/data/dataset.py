@@ -1,0 +1,145 @@
+"""What every data source hands over: one frozen, validated table of samples with its splits and names."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ked.errors import InvalidInput
+
+PARTS = ("train", "validation", "test")
+_TENSORS = ("x", "y", *PARTS)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples with labels, three disjoint splits and names; it refuses to exist when these do not fit together.
+
+    x: (N, D) float32, finite.  y: (N,) int64, class indices 0..C-1.
+    train, validation, test: sorted int64 row indices into x, pairwise disjoint, train not empty.
+    shape: how one row of x is laid out, (rows, columns), (channels, rows, columns) or (D,) for a table.
+    classes, features: C and D names.   Raises InvalidInput, which names the data set and what is wrong with it.
+    """
+
+    name: str
+    x: Tensor
+    y: Tensor
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for problem in (_wrong_samples(self), _wrong_splits(self), _wrong_names(self)):
+            if problem:
+                raise InvalidInput(f"The data set '{self.name}' cannot be used: {problem}.")
+
+    @property
+    def feature_count(self) -> int:
+        """D, the number of input features."""
+        return self.x.shape[1]
+
+    @property
+    def class_count(self) -> int:
+        """C, the number of classes."""
+        return len(self.classes)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the features are pixels of a picture."""
+        return len(self.shape) >= 2
+
+    def part(self, name: str) -> tuple[Tensor, Tensor]:
+        """Samples (n, D) and labels (n,) of one split: 'train', 'validation' or 'test'."""
+        if name not in PARTS:
+            raise InvalidInput(f"There is no split '{name}'; use one of {', '.join(PARTS)}.")
+        rows: Tensor = getattr(self, name)
+        return self.x[rows], self.y[rows]
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """The same data set with its tensors on another device."""
+        moved = copy.copy(self)  # not dataclasses.replace: what was checked once need not be checked again
+        for field in _TENSORS:
+            object.__setattr__(moved, field, getattr(self, field).to(device))
+        return moved
+
+
+@dataclass(frozen=True)
+class Source:
+    """One row of the table of data sets: its key, a title, one sentence about it, and how to get it."""
+
+    name: str
+    title: str
+    description: str
+    load: Callable[[], Dataset]
+
+
+def stratified_split(y: np.ndarray, shares: Sequence[float], seed: int) -> list[Tensor]:
+    """Cut the rows into len(shares) disjoint parts in which every class has the same share.
+
+    y: (N,) labels.  shares: fractions that add up to 1.  Returns sorted int64 row indices, one tensor a part.
+    """
+    generator = np.random.default_rng(seed)
+    cuts = np.cumsum(shares)[:-1]
+    parts: list[list[np.ndarray]] = [[] for _ in shares]
+    for label in np.unique(y):
+        rows = generator.permutation(np.flatnonzero(y == label))
+        for part, piece in zip(parts, np.split(rows, np.rint(cuts * len(rows)).astype(int)), strict=True):
+            part.append(piece)
+    return [torch.from_numpy(np.sort(np.concatenate(part)).astype(np.int64)) for part in parts]
+
+
+def pixel_names(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """A name for each pixel, in the order of the features: 'row 3, column 5', with the channel first if there is one."""
+    axes = ("channel", "row", "column")[-len(shape) :]
+    return tuple(", ".join(f"{a} {i}" for a, i in zip(axes, index, strict=True)) for index in np.ndindex(*shape))
+
+
+def _wrong_samples(data: Dataset) -> str:
+    """What is wrong with x and y, in words; empty if nothing is."""
+    x, y = data.x, data.y
+    if x.ndim != 2 or x.dtype != torch.float32 or 0 in x.shape:
+        return f"its samples must be a non-empty float32 table (N, D), not {x.dtype} of shape {tuple(x.shape)}"
+    if y.shape != x.shape[:1] or y.dtype != torch.int64:
+        return f"it needs one int64 label for each of its {x.shape[0]} samples, not {y.dtype} of shape {tuple(y.shape)}"
+    if not bool(torch.isfinite(x).all()):
+        row, column = (~torch.isfinite(x)).nonzero()[0].tolist()
+        return f"sample {row} has the value {x[row, column].item()} in feature {column}, and all values must be finite"
+    low, high = int(y.min()), int(y.max())
+    if low < 0 or high >= len(data.classes):
+        return f"its labels run from {low} to {high}, but it has the classes 0 to {len(data.classes) - 1}"
+    return ""
+
+
+def _wrong_splits(data: Dataset) -> str:
+    """What is wrong with the three splits, in words; empty if nothing is."""
+    for name in PARTS:
+        rows: Tensor = getattr(data, name)
+        if rows.ndim != 1 or rows.dtype != torch.int64 or not bool((rows.diff() > 0).all()):
+            return f"its {name} split must hold sorted int64 row numbers without repeats"
+        if len(rows) and (int(rows[0]) < 0 or int(rows[-1]) >= len(data.x)):
+            return f"its {name} split points outside its {len(data.x)} samples"
+    rows = torch.cat([data.train, data.validation, data.test])
+    if len(rows.unique()) < len(rows):
+        return "its train, validation and test splits share samples"
+    return "" if len(data.train) else "its train split is empty"
+
+
+def _wrong_names(data: Dataset) -> str:
+    """What is wrong with shape and names, in words; empty if nothing is."""
+    D = data.x.shape[1]
+    if math.prod(data.shape) != D or not 1 <= len(data.shape) <= 3:
+        return f"the shape {data.shape} does not hold its {D} features"
+    if len(data.features) != D:
+        return f"it has {D} features but {len(data.features)} feature names"
+    if len(set(data.classes)) < max(2, len(data.classes)):
+        return f"it needs at least two classes with different names, not {data.classes}"
+    return ""

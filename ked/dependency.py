@@ -1,0 +1,239 @@
+"""The dependency matrix W: how strongly each pair of features acts together on what a net predicts (arXiv 2310.02572).
+
+For one sample with class log-probabilities log p_c(x), H(x) = sum_c d2 log p_c / dx dx', and W is |mean_x H(x)| plus its
+transpose with an empty diagonal (a feature's curvature with itself is no dependency between features).
+
+Closed form. Where the logits z(x) are piecewise linear in x (ReLU, LeakyReLU, max-pooling, BatchNorm in eval mode), up to a
+shift common to all classes, log p_c = z_c - logsumexp(z) gives every class the same Hessian, -J'AJ with J = dz/dx (C, D)
+and A = diag(p) - pp'. With the factor rows g_k = J' sqrt(p_k) (e_k - p), one backward pass each, J'AJ = sum_k g_k g_k', so
+mean H = -(C/N) G'G is C backward passes and one matrix product. For any net, J'AJ is also its Fisher form:
+sum_c p_c d2 log p_c / dx dx' = -J'AJ + curvature of z, which `sample_influence` measures.
+
+General path. Every other net (GELU, SiLU, tanh, a forward of the user's own) is differentiated twice.
+Which path is taken is decided by measuring the curvature of the centred logits, never by the names of modules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ked.errors import InvalidInput
+
+REDUCTIONS = ("abs_mean", "mean_abs")
+SCALES = (None, "std")
+Progress = Callable[[float], None]
+
+_CHUNK_NUMBERS = 2**24  # held at a time: 64 MB in float32
+_CHUNK_SAMPLES = 1024  # a bound for data with few features, as the net's own layers take memory too
+_LAYERS = 16  # a net is reckoned to hold this many arrays of its input's size for a sample
+
+
+def dependency_matrix(
+    net: nn.Module,
+    x: Tensor,
+    reduce: str = "abs_mean",
+    *,
+    scale: str | None = None,
+    temperature: float = 1.0,
+    progress: Progress | None = None,
+) -> Tensor:
+    """How strongly each pair of features acts together on the net's predictions at the samples x.
+
+    net: any module from (N, D) to (N, C) logits; it is probed in eval mode and left as it was.
+    x: (N, D) samples, finite; the result has their dtype and device.
+    reduce: 'abs_mean' takes the absolute value after the mean over samples (the authors' choice), 'mean_abs' before it, so
+        that interactions of opposite sign do not cancel.
+    scale: 'std' multiplies entry (i, j) by the standard deviations of features i and j in x: the interaction in units of
+        the features' spread, which silences features that hardly ever change.
+    temperature: the logits are divided by it, so that more than the few ambiguous samples count when it is large.
+    progress: called with the finished share, 0..1, after each chunk.
+    Returns W (D, D): symmetric, >= 0, zero diagonal; unit: log-probability per squared feature unit, summed over classes.
+    Raises InvalidInput for wrong shapes or values, or a net that cannot be differentiated.
+    """
+    _check_settings(reduce, scale, temperature)
+    with _probing(net):
+        _check_samples(net, x)
+        path = closed_form if is_piecewise_linear(net, x) else general_path
+        H = path(net, x, reduce, temperature, progress)
+    if scale == "std":
+        sigma = x.std(dim=0, correction=0)
+        H = H * sigma[:, None] * sigma
+    W = H.abs()
+    return (W + W.T).fill_diagonal_(0)
+
+
+def sample_influence(net: nn.Module, x: Tensor, *, temperature: float = 1.0) -> Tensor:
+    """Each sample's share of the dependency matrix: its trace of J'AJ over the sum of all traces.
+
+    A confident net has p near one-hot and so A near zero: a few ambiguous samples then make up most of W.
+    For piecewise linear nets the trace is that of -H/C; for others that of the Fisher form (see the module's docstring).
+    net, x, temperature, errors: as in `dependency_matrix`.  Returns (N,) shares >= 0 that add up to 1.
+    """
+    _check_settings("abs_mean", None, temperature)
+    with _probing(net):
+        _check_samples(net, x)
+        parts = _chunks(x, _LAYERS * x.shape[1])
+        traces = torch.cat([_factor_rows(net, part, temperature).square().sum(dim=(0, 2)) for part in parts])
+    total = traces.sum()
+    return torch.where(total > 0, traces / total, torch.full_like(traces, 1 / len(x)))
+
+
+def is_piecewise_linear(net: nn.Module, x: Tensor) -> bool:
+    """Whether the class-centred logits have no curvature at any of the samples x (N, D), measured along random directions.
+
+    u.z(x) with weights u that add up to zero does not see a shift common to all classes, so a net that returns the
+    log-softmax of piecewise linear logits passes too. u is integer, so that its sum is exactly zero in floating point,
+    and never zero itself, so that it sees every class.
+    """
+    generator = torch.Generator().manual_seed(0)
+    return all(_is_flat(net, part, generator) for part in _chunks(x, _LAYERS * x.shape[1]))
+
+
+def closed_form(
+    net: nn.Module,
+    x: Tensor,
+    reduce: str = "abs_mean",
+    temperature: float = 1.0,
+    progress: Progress | None = None,
+) -> Tensor:
+    """-H reduced over the samples, (D, D), exact for piecewise linear logits; no checks, and runs on any device, meta too."""
+    N, D = x.shape
+    C = net(x[:1].clone()).shape[1]
+    H, done = x.new_zeros(D, D), 0
+    for part in _chunks(x, D * max(C, _LAYERS) + (D * D if reduce == "mean_abs" else 0)):
+        G = _factor_rows(net, part, temperature)
+        if reduce == "mean_abs":
+            G = G.transpose(0, 1)
+            H += torch.bmm(G.mT, G).abs_().sum(dim=0)
+        else:
+            G = G.reshape(-1, D)
+            H.addmm_(G.T, G)
+        done += len(part)
+        _report(progress, done / N)
+    result: Tensor = H * (C / N)
+    return result
+
+
+def general_path(
+    net: nn.Module,
+    x: Tensor,
+    reduce: str = "abs_mean",
+    temperature: float = 1.0,
+    progress: Progress | None = None,
+) -> Tensor:
+    """H reduced over the samples, (D, D), for any net that can be differentiated twice; no checks, and runs on any device.
+
+    Row j of every sample's H is one backward pass through the gradient's own graph, which is built once for a chunk of
+    samples. (Forward over reverse, torch.func.jvp of grad, was measured twice as slow at D = 784, and it cannot pass
+    through a module's own autograd.Function.)
+    """
+    N, D = x.shape
+    H, done = x.new_zeros(D, D), 0
+    for part in _chunks(x, _LAYERS * D):
+        leaf, z = _traced(net, part)
+        total = (z / temperature).log_softmax(dim=1).sum()
+        (slope,) = torch.autograd.grad(total, leaf, create_graph=True, materialize_grads=True)
+        for j, column in enumerate(slope.sum(dim=0)):
+            (row,) = torch.autograd.grad(column, leaf, retain_graph=True, materialize_grads=True)
+            H[j] += (row.abs() if reduce == "mean_abs" else row).sum(dim=0)
+            done += len(part)
+            _report(progress, done / (N * D))
+    return H / N
+
+
+def _factor_rows(net: nn.Module, x: Tensor, temperature: float) -> Tensor:
+    """G (C, N, D) with J'AJ = sum_k g_k g_k' for each sample: one backward pass for each class."""
+    x, z = _traced(net, x)
+    p = (z.detach() / temperature).softmax(dim=1)
+    weights = p.T.sqrt()[:, :, None] * (torch.eye(p.shape[1], dtype=p.dtype, device=p.device)[:, None] - p) / temperature
+    rows = [torch.autograd.grad(z, x, weight, retain_graph=True, materialize_grads=True)[0] for weight in weights]
+    return torch.stack(rows)
+
+
+def _is_flat(net: nn.Module, x: Tensor, generator: torch.Generator) -> bool:
+    """Whether d2 (u.z) / dx dx' v is exactly zero at each sample, for one random u and v a sample."""
+    x, z = _traced(net, x)
+    u = torch.randint(1, 17, z.shape, generator=generator).to(z)
+    u[:, -1] = -u[:, :-1].sum(dim=1)
+    v = torch.randn(x.shape, generator=generator).to(x)
+    (slope,) = torch.autograd.grad(z, x, u, create_graph=True, materialize_grads=True)
+    if not slope.requires_grad:  # a linear net with frozen weights: its slope is a constant
+        return True
+    try:
+        (bend,) = torch.autograd.grad(slope, x, v, allow_unused=True)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise InvalidInput(f"The net cannot be differentiated twice ({_first_line(error)}); use layers that can.") from error
+    return bend is None or not bool(bend.any())
+
+
+def _traced(net: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """x as a leaf (N, D) and the logits (N, C) that hang on it; the net sees a copy, as it may work in place."""
+    leaf = x.detach().requires_grad_()
+    return leaf, net(leaf.clone())
+
+
+def _chunks(x: Tensor, numbers: int) -> tuple[Tensor, ...]:
+    """x cut into parts of samples, each of which takes that many numbers of memory."""
+    parts: tuple[Tensor, ...] = x.split(min(_CHUNK_SAMPLES, max(1, _CHUNK_NUMBERS // numbers)))
+    return parts
+
+
+@contextmanager
+def _probing(net: nn.Module) -> Iterator[None]:
+    """Eval mode and gradients on, whatever the caller has set; every module's own mode is put back afterwards."""
+    modes = [(module, module.training) for module in net.modules()]
+    net.eval()
+    try:
+        with torch.enable_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _check_settings(reduce: str, scale: str | None, temperature: float) -> None:
+    if reduce not in REDUCTIONS:
+        raise InvalidInput(f"There is no reduction '{reduce}'; use one of {', '.join(REDUCTIONS)}.")
+    if scale not in SCALES:
+        raise InvalidInput(f"There is no scale '{scale}'; use 'std' or leave it out.")
+    if not 0 < temperature < float("inf"):
+        raise InvalidInput(f"The temperature must be a positive number, not {temperature}.")
+
+
+def _check_samples(net: nn.Module, x: Tensor) -> None:
+    """Refuse samples or a net for which there is no dependency matrix, by trying the net on the first two samples."""
+    if x.ndim != 2 or 0 in x.shape or not x.is_floating_point():
+        raise InvalidInput(f"The samples must be floats of shape (N, D), not {x.dtype} of shape {tuple(x.shape)}.")
+    if not bool(torch.isfinite(x).all()):
+        raise InvalidInput("The samples contain NaN or infinite values; remove or replace them first.")
+    try:
+        z = _traced(net, x[:2])[1]
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, TypeError) as error:
+        message = f"The net does not take samples of shape {tuple(x.shape)} and {x.dtype} ({_first_line(error)})."
+        raise InvalidInput(message) from error
+    if not isinstance(z, Tensor) or z.ndim != 2 or len(z) != len(x[:2]) or z.shape[1] < 2:
+        got = tuple(z.shape) if isinstance(z, Tensor) else type(z).__name__
+        raise InvalidInput(
+            f"The net must return logits of shape (N, C) with C of at least 2, not {got} for {len(x[:2])} samples."
+        )
+    if not z.requires_grad:
+        raise InvalidInput("The net's output does not depend on its input in a way that can be differentiated.")
+    if not bool(torch.isfinite(z).all()):
+        raise InvalidInput("The net returns NaN or infinite logits for these samples, so it has no dependency matrix.")
+
+
+def _report(progress: Progress | None, share: float) -> None:
+    if progress is not None:
+        progress(share)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")

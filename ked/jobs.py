@@ -1,0 +1,81 @@
+"""Jobs: each run computes in a process of its own that outlives the page, the tab and the server that started it.
+
+The run folder is the only channel: the job appends events, whoever wants it to stop leaves a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import psutil
+
+from ked import pipeline
+from ked.errors import InvalidInput, Unavailable
+from ked.recipe import Recipe
+from ked.store import Run, create_run, disk_errors
+
+CANCEL = "cancel"  # the file whose presence asks a job to stop
+GRACE = 60.0  # seconds that a queued job may take to come to life
+
+_children: dict[str, subprocess.Popen[bytes]] = {}  # kept so that a job that ended does not linger as a zombie
+
+
+def submit(recipe: Recipe) -> Run:
+    """Start a job for the recipe and return its run folder at once."""
+    run = create_run(recipe)
+    with disk_errors(run.folder), open(run.folder / "job.log", "wb") as log:
+        _children[run.id] = subprocess.Popen(
+            [sys.executable, "-m", "ked", "work", str(run.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # closing the server's terminal does not end the job
+            cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
+        )
+    return run
+
+
+def work(run: Run) -> None:
+    """What the job's process does: compute the run until it is done or asked to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    run.update(pid=os.getpid(), pid_started=psutil.Process().create_time())
+    flag = run.folder / CANCEL
+    with contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
+        for _ in pipeline.run(run.recipe, into=run, should_stop=flag.exists):
+            pass
+
+
+def cancel(run: Run) -> None:
+    """Ask a job to stop; it does so after the batch in hand, and keeps what it has finished."""
+    with disk_errors(run.folder):
+        (run.folder / CANCEL).touch()
+
+
+def status(run: Run) -> str:
+    """The run's status; a job whose process is gone without a word becomes failed, with a message that says so."""
+    for child in list(_children.values()):
+        child.poll()
+    info = run.info
+    said = str(info["status"])
+    if said in ("queued", "running") and not _alive(info):
+        message = "the job's process ended without a word (killed, or out of memory); what it had finished is kept."
+        run.update(status="failed", message=message, ended=time.time())
+        return "failed"
+    return said
+
+
+def _alive(info: dict[str, Any]) -> bool:
+    if "pid" not in info:
+        # Not a job's run (a notebook or the command line computes it), or a job that is still starting.
+        return info["status"] == "running" or time.time() - info["created"] < GRACE
+    try:
+        process = psutil.Process(info["pid"])
+        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - info["pid_started"]) < 1
+    except psutil.Error:
+        return False

@@ -1,0 +1,100 @@
+"""The distillation losses: tensors in, one value a replica out (METHOD 1.4; arXiv 2310.02572, equations of section 4).
+
+Student: (1-lam) CE + T^2 lam (1-mu) KL(prediction) + tau^2 lam mu (1/M) sum_m KL(explanation_m).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ked.methods import Method
+
+
+class SoftTarget(NamedTuple):
+    """A teacher's softened distributions for every training sample.
+
+    Attributes:
+        probabilities: (N, M, C); M = 1 for predictions.
+        negentropy: (N, M) sum_c p log p, the part of the KL that no student can change.
+        temperature: What the logits were divided by.
+    """
+
+    probabilities: Tensor
+    negentropy: Tensor
+    temperature: float
+
+
+def soften(log_probabilities: Tensor, temperature: float) -> SoftTarget:
+    """Softmax of (N, M, C) logits or log-probabilities divided by the temperature, as a target."""
+    log_p = (log_probabilities / temperature).log_softmax(dim=-1)
+    p = log_p.exp()
+    return SoftTarget(p, (p * log_p).sum(dim=-1), temperature)
+
+
+def divergence(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:
+    """KL(teacher || student) in nats, (K,): mean over the batch and over the M distributions.
+
+    Args:
+        target: Softened teacher, N samples.
+        rows: (K, B) which training samples the batch holds.
+        logits: (K, M, C, B) the student's logits or log-probabilities, not yet softened, batch last.
+    """
+    K, B = rows.shape
+    flat = rows.reshape(-1)
+    p = target.probabilities.index_select(0, flat).unflatten(0, (K, B)).permute(0, 2, 3, 1)
+    log_q = (logits / target.temperature).log_softmax(dim=2)
+    cross = (p * log_q).sum(dim=(1, 2, 3)) / (B * logits.shape[1])
+    return target.negentropy.index_select(0, flat).view(K, -1).mean(dim=1) - cross
+
+
+def cross_entropy(log_probabilities: Tensor, y: Tensor) -> Tensor:
+    """Mean negative log-likelihood (K,) of labels y (K, B) under log-probabilities (K, C, B)."""
+    return -log_probabilities.gather(1, y[:, None]).mean(dim=(1, 2))
+
+
+def weights(method: Method, temperature: float, tau: float, lam: float, mu: float) -> dict[str, float]:
+    """The weight of each loss term of a method; a method that distils nothing is cross-entropy alone.
+
+    mu counts only where explanations are distilled, so KD and `mu0` give all of lam to the prediction.
+    """
+    if method.prediction is None and method.explanations is None:
+        return {"ce": 1.0}
+    mu = mu if method.explanations else 0.0
+    terms = {"ce": 1 - lam, "prediction": temperature**2 * lam * (1 - mu)}
+    return terms | ({"explanation": tau**2 * lam * mu} if method.explanations else {})
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a net is trained on: labels, and a teacher's softened predictions and explanations where given.
+
+    Attributes:
+        weights: Weight of "ce", "prediction", "explanation".
+        prediction: Soft targets (N, 1, C), if distilled.
+        explanation: Soft targets (N, M, C), if distilled.
+    """
+
+    weights: dict[str, float]
+    prediction: SoftTarget | None = None
+    explanation: SoftTarget | None = None
+
+    def terms(self, log_y: Tensor, total: Tensor, y: Tensor, rows: Tensor) -> dict[str, Tensor]:
+        """Each unweighted loss term, (K,) nats, of log_y (K, M, C, B), total logits (K, C, B), labels and rows (K, B)."""
+        log_p = log_y[:, 0] if log_y.shape[1] == 1 else total.log_softmax(dim=1)
+        values = {"ce": cross_entropy(log_p, y)}
+        if self.prediction is not None:
+            values["prediction"] = divergence(self.prediction, rows, total[:, None])
+        if self.explanation is not None:
+            values["explanation"] = divergence(self.explanation, rows, log_y)
+        return values
+
+    def loss(self, terms: dict[str, Tensor]) -> Tensor:
+        """The scalar to descend: the weighted terms summed over replicas, whose gradients do not meet."""
+        return torch.stack([self.weights[name] * value.sum() for name, value in terms.items()]).sum()
+
+
+LABELS_ONLY = Objective({"ce": 1.0})

@@ -1,0 +1,77 @@
+"""The ways to train a student: each is one row of a table, so that a control is never a special case (METHOD 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ked.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Method:
+    """How a student is built and what it learns from.
+
+    Attributes:
+        name: As on the command line.
+        label: As on a chart.
+        description: One sentence for people.
+        net: "mlp" (black box) or "ked" (a subnet for each superfeature, same parameter budget).
+        prediction: Whose softened predictions are distilled, if any.
+        explanations: Which explanations are distilled: the explaining teacher's of this sample, of another sample
+            ("shuffled"), random ones ("noise"), or none.
+    """
+
+    name: str
+    label: str
+    description: str
+    net: Literal["mlp", "ked"]
+    prediction: Literal["teacher", "explaining"] | None = None
+    explanations: Literal["true", "shuffled", "noise"] | None = None
+
+    @property
+    def needs_explaining_teacher(self) -> bool:
+        """Whether the explaining teacher has to be trained first."""
+        return self.prediction == "explaining" or self.explanations is not None
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("plain", "plain", "A student that learns from the labels alone.", "mlp"),
+        Method("kd", "KD", "Knowledge distillation: the black-box teacher's softened predictions.", "mlp", "teacher"),
+        Method(
+            "kd-explaining",
+            "KD from explaining",
+            "The plain net taught by the explaining teacher's predictions: same teacher as KED, other architecture.",
+            "mlp",
+            "explaining",
+        ),
+        Method(
+            "ked",
+            "KED",
+            "Knowledge explaining distillation: the explaining teacher's predictions and its explanations.",
+            "ked",
+            "explaining",
+            "true",
+        ),
+        Method("architecture", "architecture only", "The KED net on labels alone: what its form buys by itself.", "ked"),
+        Method("mu0", "KED without explanations", "The KED net with the explaining teacher's predictions only.", "ked", "explaining"),
+        Method(
+            "shuffled",
+            "shuffled explanations",
+            "KED with the explanations of another training sample: right in form, wrong in content.",
+            "ked",
+            "explaining",
+            "shuffled",
+        ),
+        Method("noise", "noise explanations", "KED with random explanations in place of the teacher's.", "ked", "explaining", "noise"),
+    )
+}
+
+
+def method_named(name: str) -> Method:
+    """The row of `METHODS` with that name; an error that lists what there is."""
+    if name not in METHODS:
+        raise InvalidInput(f"method {name!r} is unknown; use any of {', '.join(METHODS)}.")
+    return METHODS[name]

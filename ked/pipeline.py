@@ -1,0 +1,165 @@
+"""Walk the stages of a recipe: from the cache where they are finished, else by work; write the run folder on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterator
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from ked import data
+from ked.errors import InvalidInput, Unavailable
+from ked.recipe import Recipe, stage_keys
+from ked.stages import Context, Event, stage_named
+from ked.store import Run, StageCache, create_run, disk_errors, link
+from ked.training import accuracy
+from ked.weights import load_matrix, load_stack
+
+FLEETING = ("tick", "step")  # events of the moment: shown live, not kept with a stage's result
+
+
+class Cancelled(Exception):
+    """The run was asked to stop."""
+
+
+def run(recipe: Recipe, *, into: Run | None = None, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+    """Compute a run, yielding its events as they happen; every event but "tick" is also in the folder's events.jsonl.
+
+    Args:
+        recipe: What to do.
+        into: The run folder to fill; a new one by default.
+        should_stop: Asked after every batch; when it says yes, the run ends as cancelled.
+
+    Yields:
+        Event dicts with a "kind": stage, training, step, epoch, dependency, superfeatures, result, end, or tick (a
+        batch went by). "time" is in seconds since the start.
+
+    Raises:
+        InvalidInput, Unavailable: With one sentence; run.json then says failed, and why.
+    """
+    folder = into or create_run(recipe)
+    started = time.monotonic()
+    status, message = "cancelled", ""
+    folder.update(status="running", started=time.time(), versions=_versions())
+    try:
+        with contextlib.closing(_stages(recipe, folder)) as events:
+            for event in events:
+                if should_stop():
+                    return
+                if event["kind"] != "tick":
+                    event["time"] = round(time.monotonic() - started, 3)
+                    folder.append(event)
+                yield event
+        status = "done"
+    except (GeneratorExit, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        status, message = "failed", _sentence(error)
+        with contextlib.suppress(Unavailable):
+            folder.update(traceback=traceback.format_exc())
+        raise
+    finally:
+        with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed
+            folder.update(status=status, message=message, ended=time.time())
+            folder.append({"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)})
+
+
+def resolve_device(name: str) -> torch.device:
+    """The torch device of "auto", "cpu" or "cuda...": auto takes CUDA where there is one."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise InvalidInput(f"device {name!r} is not there: torch sees no CUDA device; use 'cpu' or 'auto'.")
+    return torch.device(name)
+
+
+def _stages(recipe: Recipe, run: Run) -> Generator[Event, None, None]:
+    device = resolve_device(recipe.device)
+    dataset = data.load(recipe.dataset)
+    if recipe.superfeatures > dataset.feature_count:
+        raise InvalidInput(
+            f"superfeatures = {recipe.superfeatures} is not allowed: {dataset.name} has {dataset.feature_count} features."
+        )
+    context = Context(recipe, dataset.to(device), run)
+    run.update(device=str(device), seeds=list(recipe.seed_list), stages=(keys := stage_keys(recipe)))
+    seconds: dict[str, float] = {}
+    for stage, key in keys.items():
+        began = time.monotonic()
+        yield from _stage(stage, key, context)
+        seconds[stage] = round(time.monotonic() - began, 4)
+        run.update(seconds=seconds)
+    yield {"kind": "result", **_summary(context)}
+
+
+def _stage(stage: str, key: str, context: Context) -> Iterator[Event]:
+    """One stage's events; afterwards its files are in the run folder."""
+    cache = StageCache()
+    found = cache.find(key)
+    if found and not _sound(found):
+        cache.discard(found)
+        found = None
+    yield {"kind": "stage", "stage": stage, "cached": found is not None}
+    if found:
+        yield from cache.events(found)
+    else:
+        with cache.draft(key) as draft, disk_errors(draft):
+            for event in stage_named(stage)(context, draft):
+                if event["kind"] not in FLEETING:
+                    Run(draft).append(event)
+                yield event
+        found = cache.root / key
+    for file in found.iterdir():
+        if file.name != "events.jsonl":
+            link(file, context.run.folder / file.name)
+
+
+def _sound(folder: Path) -> bool:
+    """Whether a cached stage's files can be read."""
+    try:
+        for file in folder.glob("*.safetensors"):
+            load_matrix(file, "W") if file.stem == "dependency" else load_stack(file)
+        return any(file.name != "events.jsonl" for file in folder.iterdir())
+    except Unavailable:
+        return False
+
+
+def _summary(context: Context) -> dict[str, Any]:
+    """Test accuracy of every net: the only place where the test split is used."""
+    run, recipe = context.run, context.recipe
+    x, y = context.dataset.part("test")
+    scores: dict[str, Any] = {"teacher": accuracy(context.load(run.teacher()), x, y)[0]}
+    parameters = {"teacher": run.teacher().parameter_count}
+    if run.has("explaining"):
+        scores["explaining"] = accuracy(context.load(run.explaining()), x, y)[0]
+        parameters["explaining"] = run.explaining().parameter_count
+    for method in recipe.methods:
+        stack = context.load(run.student(method))
+        scores[method], parameters[method] = accuracy(stack, x, y), stack.parameter_count
+    found = run.superfeatures()
+    summary = {
+        "accuracy": scores,
+        "parameters": parameters,
+        "superfeature_sizes": list(found.sizes),
+        "modularity": found.modularity,
+        "adjusted": found.adjusted,
+    }
+    run.update(summary=summary)
+    return summary
+
+
+def _versions() -> dict[str, str]:
+    packages = ("torch", "numpy", "scikit-learn", "scikit-network", "python-louvain")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, InvalidInput | Unavailable):
+        return str(error)
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return "the machine ran out of memory; use a smaller net, a smaller batch or fewer seeds."
+    return f"an unexpected {type(error).__name__} stopped the run: {error}"

@@ -1,0 +1,253 @@
+"""Run folders and the stage cache: what the app, the command line, notebooks and workers share.
+
+A run folder is only ever appended to (events.jsonl) or replaced file by file (everything else), so whoever reads it
+while a job writes sees a whole file or none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from torch import Tensor
+
+from ked.communities import Superfeatures
+from ked.errors import InvalidInput, Unavailable
+from ked.nets import SubnetStack
+from ked.recipe import Recipe
+from ked.weights import load_matrix, load_stack
+
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
+PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
+
+
+def home() -> Path:
+    """Where runs, caches and downloads live: $KED_HOME, or a folder in the user's data directory."""
+    return Path(os.environ.get("KED_HOME") or platformdirs.user_data_dir("ked-explorer", appauthor=False)).expanduser()
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder; every method reads the disk, so a run in progress can be watched."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """run.json: recipe, status, versions, device, seeds, summary, seconds per stage."""
+        try:
+            info = json.loads((self.folder / "run.json").read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"run.json of run {self.id} is missing or damaged; delete that run and start it again.") from error
+        if not isinstance(info, dict):
+            raise Unavailable(f"run.json of run {self.id} is damaged; delete that run and start it again.")
+        return info
+
+    @property
+    def recipe(self) -> Recipe:
+        """What was asked for."""
+        return Recipe.make(**self.info["recipe"])
+
+    @property
+    def status(self) -> str:
+        """queued, running, done, failed or cancelled, as the job last wrote it."""
+        return str(self.info["status"])
+
+    def update(self, **values: Any) -> None:
+        """Replace some entries of run.json."""
+        write_json(self.folder / "run.json", self.info | values)
+
+    def append(self, event: dict[str, Any]) -> None:
+        """Add one event to events.jsonl."""
+        with disk_errors(self.folder), open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
+            file.write(json.dumps(event, separators=(",", ":")) + "\n")
+
+    def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+        """Whole events after a byte offset, and the offset to go on from."""
+        try:
+            with open(self.folder / "events.jsonl", "rb") as file:
+                file.seek(offset)
+                lines = file.read().splitlines(keepends=True)
+        except FileNotFoundError:
+            return [], offset
+        whole = [line for line in lines if line.endswith(b"\n")]
+        return [json.loads(line) for line in whole], offset + sum(map(len, whole))
+
+    def has(self, stage: str) -> bool:
+        """Whether the stage's result is there."""
+        suffix = "json" if stage == "superfeatures" else "safetensors"
+        return (self.folder / f"{stage}.{suffix}").is_file()
+
+    def teacher(self) -> SubnetStack:
+        """The black-box teacher, K = 1."""
+        return load_stack(self.folder / "teacher.safetensors")
+
+    def explaining(self) -> SubnetStack:
+        """The explaining teacher, K = 1."""
+        return load_stack(self.folder / "explaining.safetensors")
+
+    def student(self, method: str) -> SubnetStack:
+        """The students of one method, a replica a seed."""
+        return load_stack(self.folder / f"student-{method}.safetensors")
+
+    def dependency(self) -> Tensor:
+        """W (D, D)."""
+        return load_matrix(self.folder / "dependency.safetensors", "W")
+
+    def superfeatures(self) -> Superfeatures:
+        """The communities of W that became superfeatures."""
+        try:
+            return Superfeatures.from_json((self.folder / "superfeatures.json").read_text("utf-8"))
+        except FileNotFoundError:
+            raise Unavailable(f"superfeatures.json is missing in {self.id}; the run has not got that far.") from None
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise Unavailable(f"superfeatures.json of run {self.id} is damaged; delete that run and start it again.") from error
+
+
+def create_run(recipe: Recipe, **info: Any) -> Run:
+    """A new, empty run folder with its run.json."""
+    run = Run(home() / "runs" / f"{recipe.dataset.replace('+', '-')}-{secrets.token_hex(4)}")
+    with disk_errors(run.folder):
+        run.folder.mkdir(parents=True)
+    entry = {"id": run.id, "status": "queued", "created": time.time(), "recipe": recipe.model_dump(), "message": ""}
+    write_json(run.folder / "run.json", entry | info)
+    return run
+
+
+def load_run(id_or_folder: str | Path) -> Run:
+    """A run by its id (in $KED_HOME/runs, then among the presets) or by its folder.
+
+    Raises:
+        InvalidInput: The id is not one, or there is no such run.
+    """
+    if isinstance(id_or_folder, Path) or (os.sep in id_or_folder and Path(id_or_folder, "run.json").is_file()):
+        folder = Path(id_or_folder)
+        if (folder / "run.json").is_file():
+            return Run(folder)
+        raise InvalidInput(f"{str(folder)!r} is not a run folder: it holds no run.json.")
+    if not RUN_ID.fullmatch(id_or_folder):
+        raise InvalidInput(f"{id_or_folder!r} is not a run id: only small letters, digits and hyphens, 3 to 80 of them.")
+    for root in (home() / "runs", PRESETS):
+        if (root / id_or_folder / "run.json").is_file():
+            return Run(root / id_or_folder)
+    raise InvalidInput(f"there is no run {id_or_folder!r}; `python -m ked runs` lists them.")
+
+
+def list_runs() -> list[Run]:
+    """All readable runs, the newest first, the presets last."""
+
+    def created(run: Run) -> float:
+        with contextlib.suppress(Unavailable):
+            return float(run.info.get("created", 0.0))
+        return 0.0
+
+    own = [Run(path.parent) for path in (home() / "runs").glob("*/run.json")]
+    return [*sorted(own, key=created, reverse=True), *list_presets()]
+
+
+def list_presets() -> list[Run]:
+    """The finished runs that ship with the app."""
+    return [Run(path.parent) for path in sorted(PRESETS.glob("*/run.json"))]
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Replace a JSON file in one step, so that no reader meets half of it."""
+    with disk_errors(path.parent):
+        draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+        try:
+            draft.write_text(json.dumps(content, indent=1), "utf-8")
+            os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn a full or read-only disk into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            reason = "the disk has no space left"
+        elif error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
+            reason = "the folder cannot be written"
+        else:
+            raise
+        raise Unavailable(f"{reason}: {folder}; free some space or point KED_HOME elsewhere, then start again.") from error
+
+
+class StageCache:
+    """Finished stages by key, shared by all runs: `$KED_HOME/cache/<key>/` with the stage's files and its events."""
+
+    def __init__(self) -> None:
+        self.root = home() / "cache"
+
+    def find(self, key: str) -> Path | None:
+        """The folder of a finished stage, or None; a stage that a preset holds is taken over from there."""
+        folder = self.root / key
+        if (folder / "events.jsonl").is_file():
+            return folder
+        for preset in list_presets():
+            stages = {known: stage for stage, known in preset.info.get("stages", {}).items()}
+            if key in stages and preset.has(stages[key]):
+                return self._adopt(preset, stages[key], key)
+        return None
+
+    def _adopt(self, preset: Run, stage: str, key: str) -> Path | None:
+        """Copy a preset's stage into the cache, with its own events."""
+        with self.draft(key) as draft:
+            for file in preset.folder.glob(f"{stage}.*"):
+                shutil.copyfile(file, draft / file.name)
+            current = ""
+            for event in preset.events()[0]:
+                current = event.get("stage", current)
+                if current == stage and event["kind"] not in ("stage", "step", "result", "end"):
+                    Run(draft).append(event)
+        return self.root / key
+
+    def events(self, folder: Path) -> list[dict[str, Any]]:
+        """The events that the stage gave when it was computed."""
+        return Run(folder).events()[0]
+
+    @contextlib.contextmanager
+    def draft(self, key: str) -> Iterator[Path]:
+        """A folder to fill; it becomes the cache entry when the block ends without an error, and vanishes otherwise."""
+        folder = self.root / f".{key}-{secrets.token_hex(4)}"
+        try:
+            with disk_errors(self.root):
+                folder.mkdir(parents=True)
+                yield folder
+                if not (self.root / key).exists():  # another job may have been faster: equal keys, equal results
+                    os.rename(folder, self.root / key)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def discard(self, folder: Path) -> None:
+        """Remove an entry that turned out to be damaged."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def link(source: Path, target: Path) -> None:
+    """Put a stage's file into a run folder: a hard link where the disk allows it, else a copy."""
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        with disk_errors(target.parent):
+            shutil.copyfile(source, target)

@@ -1,0 +1,31 @@
+"""Explain: one test sample, what each superfeature contributes, teacher and student side by side."""
+
+import streamlit as st
+
+from explorer import controls, explain_panels, frame, graph_panels
+from ked import jobs
+
+LEAD = (
+    "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the normaliser. "
+    "The contributions are exact Shapley values, not estimates. Does the student reason as its teacher does?"
+)
+
+with frame.page("explain", "What does each superfeature say?", LEAD):
+    run = frame.current_run()
+    if run is None:
+        graph_panels.no_run_yet()
+    elif not run.has("explaining") or jobs.status(run) in ("queued", "running"):
+        explain_panels.not_there_yet(jobs.status(run))
+    else:
+        with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+            controls.choice("dataset", then=frame.follow_dataset, width=200)
+            frame.run_menu()
+            explain_panels.choose_student(run)
+        explain_panels.choose_sample(run)
+        about = explain_panels.subject(run)
+        explain_panels.in_words(about)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            explain_panels.choose_class(about)
+            explain_panels.switches(about)
+        explain_panels.pictures(about)
+        explain_panels.bars(about)

@@ -1,0 +1,43 @@
+"""Superfeatures: the dependency graph of a teacher's input features and the communities it falls into."""
+
+import streamlit as st
+
+from explorer import cache, controls, frame, graph_panels, state
+from ked import jobs
+
+LEAD = (
+    "A teacher does not look at every pixel by itself: some features only mean something **together**. The Hessian of its "
+    "log-probabilities says which. Louvain's method cuts that graph into **superfeatures**: groups that depend on each other "
+    "strongly inside and weakly between."
+)
+
+with frame.page("superfeatures", "Which features belong together?", LEAD):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        frame.run_menu()
+        controls.slider("superfeatures", width=190)
+        controls.choice("grouping", width=150)
+        controls.slider("edges", width=190)
+        with st.popover("More settings", icon=":material/tune:"):
+            controls.choice("engine")
+            controls.choice("reduce")
+            controls.choice("scale")
+
+    run = frame.current_run()
+    if run is None:
+        graph_panels.no_run_yet()
+    elif not run.has("dependency"):
+        graph_panels.not_there_yet(run, jobs.status(run))
+    else:
+        view = graph_panels.look_at(run)
+        graph_panels.headline(view)
+        graph, matrix, chosen = st.columns([5, 4, 4], gap="medium")
+        with graph:
+            graph_panels.graph(view)
+        with matrix:
+            graph_panels.matrix(view)
+        with chosen:
+            graph_panels.chosen(view)
+        graph_panels.resolutions(view)
+        graph_panels.next_step(run, state.get("superfeatures"), state.get("grouping"))
+        cache.facts(run)

@@ -1,0 +1,43 @@
+"""Train: teachers and students, live, several seeds at once."""
+
+import streamlit as st
+
+from explorer import controls, frame, live, state
+
+LEAD = (
+    "A **teacher** learns from the labels, a second one of the same size **explains itself** by superfeatures, and small **students** "
+    "learn from them. The control *architecture only* has the form of a KED student and learns from labels alone: it shows what "
+    "the explanations add, and what the form alone does."
+)
+
+with frame.page("train", "Train students on explanations", LEAD):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        controls.slider("superfeatures", width=180)
+        controls.slider("seeds", width=150)
+        controls.slider("epochs", width=180)
+        controls.slider("mu", width=180)
+        with st.popover("More settings", icon=":material/tune:"):
+            left, right = st.columns(2)
+            with left:
+                for name in ("lam", "temperature", "tau"):
+                    controls.slider(name)
+                controls.number("lr")
+                controls.number("seed")
+            with right:
+                controls.slider("teacher_epochs")
+                controls.text("teacher_hidden")
+                controls.text("student_hidden")
+                controls.choice("grouping")
+                controls.choice("reduce")
+                controls.choice("scale")
+    controls.several("methods")
+    live.start()
+    run = frame.current_run()
+    if run is not None:
+        st.divider()
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            frame.run_menu()
+        live.watch(run.id)
+    else:
+        st.info(f"Nothing has been trained on {frame.title_of(state.get('dataset'))} yet.", icon=":material/school:")

@@ -1,0 +1,89 @@
+"""What every browser test needs: one Chromium, and a way to serve a Streamlit script until the tests of a module are done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+    " --disable-sync"
+)
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window; where it is not installed the tests are skipped, except in CI, where they must run."""
+    path = shutil.which("chromium")
+    if path is None and "CI" not in os.environ:
+        pytest.skip("needs Chromium: install it with your package manager, for example `sudo apt install chromium`")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS.split())
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def serve() -> Iterator[Serve]:
+    """`serve(script, port=None, env=None) -> address`: runs the Streamlit script, from its own folder, until it answers."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(script: Path, port: int | None = None, env: Mapping[str, str] | None = None) -> str:
+        port = port or _free_port()
+        running.append(_streamlit(Path(script), port, env or {}))
+        _wait_for_address(running[-1])
+        address = f"http://localhost:{port}"
+        with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
+            assert answer.read() == b"ok"
+        return address
+
+    yield start
+    for server in running:
+        server.terminate()
+        server.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def _streamlit(script: Path, port: int, env: Mapping[str, str]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
+    command += ["--browser.gatherUsageStats=false", "--server.enableStaticServing=true", "--server.fileWatcherType=none"]
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **env}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, cwd=script.parent, env=surroundings, **pipes)  # type: ignore[call-overload, no-any-return]
+
+
+def _wait_for_address(server: subprocess.Popen[str]) -> None:
+    """Reads the server's output until it names its address, then lets a thread read on, so that the pipe never fills up."""
+    assert server.stdout is not None
+    said = []
+    for line in server.stdout:
+        said.append(line)
+        if "URL:" in line:
+            threading.Thread(target=_drain, args=(server,), daemon=True).start()
+            return
+    pytest.fail("the Streamlit server stopped before it answered:\n" + "".join(said))
+
+
+def _drain(server: subprocess.Popen[str]) -> None:
+    assert server.stdout is not None
+    with server.stdout as output:
+        for _ in output:
+            pass

@@ -1,0 +1,207 @@
+"""The plot component in a real browser: what is drawn stays, moves, answers clicks and follows the theme."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+HEIGHT = 300
+
+SCRIPT = f"""
+import json
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer import theme
+from explorer.plot import ensure_plotly, plot
+
+ensure_plotly(Path(__file__).parent / "static")
+
+
+def report(key, event):
+    events = st.session_state.setdefault(key + ".events", [])
+    if event:
+        events.append(event)
+    st.text(f"{{key}} " + json.dumps(events))
+
+
+@st.fragment(run_every=0.5)
+def live():
+    count = st.session_state.count = st.session_state.get("count", 0) + 1
+    figure = theme.figure({HEIGHT})
+    figure.add_scatter(x=np.arange(count + 20), y=np.sin(np.arange(count + 20)), name="wave")
+    report("live", plot(figure, "live", alt="a wave that grows"))
+    st.text(f"updates {{count}}")
+
+
+live()
+st.button("rerun")
+cells = theme.figure({HEIGHT}).add_heatmap(z=np.arange(12, dtype=np.uint8).reshape(3, 4), customdata=np.arange(12).reshape(3, 4))
+report("cells", plot(cells, "cells", alt="twelve cells"))
+pixels = theme.figure({HEIGHT})
+pixels.add_image(z=np.full((4, 5, 4), 128, dtype=np.uint8), colormodel="rgba256", customdata=np.arange(20).reshape(4, 5))
+theme.pixel_axes(pixels, 4, 5)
+report("pixels", plot(pixels, "pixels", alt="twenty pixels"))
+frames = theme.figure({HEIGHT}).add_scatter(x=[0, 1], y=[0, 0])
+frames.frames = [go.Frame(name=n, data=[dict(y=[0, float(n)])]) for n in "123"]
+frames.update_layout(sliders=[dict(steps=[dict(method="animate", label=n, args=[[n], dict(mode="immediate")]) for n in "123"])])
+if st.checkbox("frames", value=True):
+    plot(frames, "frames", alt="three frames")
+"""
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("plot")
+    shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
+    return serve(folder / "script.py")
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1000, "height": 1600}, color_scheme="light")
+    tab = context.new_page()
+    tab.goto(address)
+    expect(tab.locator(".ked-plot .cartesianlayer")).to_have_count(4, timeout=30_000)
+    yield tab
+    context.close()
+
+
+def events(page: Page, key: str) -> list[dict[str, object]]:
+    return json.loads(page.get_by_text(re.compile(rf"^{key} \[")).inner_text().removeprefix(f"{key} "))
+
+
+def wait_for_events(page: Page, key: str, count: int) -> list[dict[str, object]]:
+    expect(page.get_by_text(re.compile(rf"^{key} \[" + r'.*"event".*' * count + "]$"))).to_be_visible()
+    return events(page, key)
+
+
+def click_at(page: Page, alt: str, x: float, y: float) -> None:
+    """Clicks the place with these data coordinates."""
+    place = page.get_by_role("img", name=alt).evaluate(
+        """(node, [x, y]) => {
+            const { xaxis, yaxis } = node._fullLayout, box = node.getBoundingClientRect();
+            return [box.left + xaxis._offset + xaxis.l2p(x), box.top + yaxis._offset + yaxis.l2p(y)];
+        }""",
+        [x, y],
+    )
+    page.mouse.click(*place)
+
+
+def updates(page: Page) -> int:
+    return int(page.get_by_text(re.compile(r"^updates \d+$")).inner_text().split()[1])
+
+
+def zoom(page: Page, alt: str) -> list[float]:
+    """Draws a zoom box over the middle of the figure and returns the horizontal range that it gave."""
+    figure = page.get_by_role("img", name=alt)
+    before = figure.evaluate("node => node._fullLayout.xaxis.range")
+    box = figure.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 200, steps=6)
+    page.mouse.up()
+    page.wait_for_function(
+        "([alt, before]) => document.querySelector(`[aria-label='${alt}']`)._fullLayout.xaxis.range[0] > before[0] + 1",
+        arg=[alt, before],
+    )
+    return figure.evaluate("node => node._fullLayout.xaxis.range")
+
+
+def test_zoom_and_node_survive_four_live_updates(page: Page) -> None:
+    figure = page.get_by_role("img", name="a wave that grows")
+    figure.evaluate("node => { node.mark = 'the same node'; }")
+    wanted = zoom(page, "a wave that grows")
+    first, points = updates(page), figure.evaluate("node => node._fullData[0]._length")
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('*')].some(e => /^updates \\d+$/.test(e.innerText ?? '')"
+        " && +e.innerText.split(' ')[1] >= count)",
+        arg=first + 4,
+    )
+    page.wait_for_function("count => document.querySelector('.ked-plot')._fullData[0]._length >= count", arg=points + 3)
+    assert figure.evaluate("node => node._fullLayout.xaxis.range") == pytest.approx(wanted)
+    assert figure.evaluate("node => node.mark") == "the same node"
+
+
+def test_a_click_on_a_heatmap_cell_arrives_once_and_a_second_click_again(page: Page) -> None:
+    click_at(page, "twelve cells", 2, 1)
+    (event,) = wait_for_events(page, "cells", 1)
+    assert event == {"event": "click", "curve": 0, "name": None, "point": [1, 2], "x": 2, "y": 1, "z": 6, "customdata": 6}
+    page.get_by_role("button", name="rerun").click()
+    first = updates(page)
+    expect(page.get_by_text(re.compile(rf"^updates ({first + 2}|{first + 3}|{first + 4})$"))).to_be_visible()
+    assert len(events(page, "cells")) == 1
+    click_at(page, "twelve cells", 2, 1)
+    assert len(wait_for_events(page, "cells", 2)) == 2
+
+
+def test_a_click_on_an_image_returns_its_pixel(page: Page) -> None:
+    click_at(page, "twenty pixels", 3, 2)
+    (event,) = wait_for_events(page, "pixels", 1)
+    assert (event["point"], event["x"], event["y"], event["customdata"]) == ([2, 3], 3, 2, 13)
+
+
+def test_a_click_inside_a_live_fragment_arrives_once(page: Page) -> None:
+    click_at(page, "a wave that grows", 5, -0.9589)
+    (event,) = wait_for_events(page, "live", 1)
+    assert event["point"] == 5
+    first = updates(page)
+    expect(page.get_by_text(re.compile(rf"^updates ({first + 3}|{first + 4})$"))).to_be_visible()
+    assert len(events(page, "live")) == 1
+
+
+def test_text_takes_the_new_theme_when_the_visitor_switches(page: Page) -> None:
+    tick = "document.querySelector('.ked-plot .xtick text').style.fill"
+    light = page.evaluate(tick)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"light => {tick} !== light", arg=light)
+    muted = "getComputedStyle(document.querySelector('.ked-plot')).getPropertyValue('--st-gray-text-color')"
+    assert page.evaluate(f"(() => {{ const s = document.createElement('i'); s.style.fill = {muted}; return s.style.fill; }})()") == (
+        page.evaluate(tick)
+    )
+
+
+def test_a_slider_steps_through_frames_in_the_browser(page: Page) -> None:
+    figure = page.get_by_role("img", name="three frames")
+    figure.locator(".slider-label").filter(has_text="3").first.click()
+    page.wait_for_function("() => document.querySelector('[aria-label=\"three frames\"]')._fullData[0].y[1] === 3")
+
+
+def test_a_removed_figure_is_purged_and_can_come_back(page: Page) -> None:
+    page.evaluate("window.old = document.querySelector('[aria-label=\"three frames\"]')")
+    page.get_by_text("frames", exact=True).click()
+    expect(page.locator(".ked-plot")).to_have_count(3)
+    page.wait_for_function("() => !window.old._fullLayout")
+    page.get_by_text("frames", exact=True).click()
+    expect(page.locator(".ked-plot .cartesianlayer")).to_have_count(4)
+
+
+def test_a_figure_follows_the_width_of_its_column(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 1600})
+    page.wait_for_function("() => { const n = document.querySelector('.ked-plot');"
+                           " return n.offsetWidth < 390 && n._fullLayout.width === n.offsetWidth; }")  # fmt: skip
+
+
+def test_height_is_reserved_and_a_missing_library_is_said(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.route("**/plotly-*.min.js", lambda route: route.abort())
+    tab.goto(address)
+    figure = tab.get_by_role("img", name="twelve cells")
+    expect(figure).to_contain_text("did not load")
+    box = figure.bounding_box()
+    assert box is not None
+    assert box["height"] == HEIGHT
+    context.close()

@@ -1,13 +1,17 @@
-"""KED Explorer: `streamlit run streamlit_app.py`."""
+"""KED Explorer: `streamlit run streamlit_app.py`.
+
+The pages are not in a folder called `pages`: Streamlit would serve such a folder by itself, and a visitor who opens a
+copied address on a fresh server would get the bare page without this frame.
+"""
 
 import streamlit as st
 
-st.set_page_config(page_title="KED Explorer", page_icon=":material/hub:", layout="wide")
+st.set_page_config(page_title="KED Explorer", page_icon="assets/icon.png", layout="wide")
 st.navigation(
     [
-        st.Page("pages/superfeatures.py", title="Superfeatures", icon=":material/hub:", default=True),
-        st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
-        st.Page("pages/explain.py", title="Explain", icon=":material/visibility:"),
+        st.Page("app_pages/superfeatures.py", title="Superfeatures", icon=":material/hub:", default=True),
+        st.Page("app_pages/train.py", title="Train", icon=":material/play_circle:"),
+        st.Page("app_pages/explain.py", title="Explain", icon=":material/visibility:"),
     ],
     position="top",
 ).run()

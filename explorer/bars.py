@@ -127,9 +127,11 @@ def class_probabilities(
 def _probability_column(drawing: go.Figure, column: int, name: str, label: str, row: Values, classes: Sequence[str]) -> None:
     colour = theme.method_colour(name)
     drawing.add_bar(
-        orientation="h", x=row, y=list(range(len(row))), name=label, row=1, col=column, marker={"color": colour, "line": {"width": 0}},
+        orientation="h", x=row, y=list(range(len(row))), name=label, row=1, col=column,
+        marker={"color": colour, "line": {"width": 0}},
         text=[f"{100 * p:.0f}" if p >= 0.005 else "" for p in row], textposition="outside", cliponaxis=False,
-        textfont={"size": 11, "color": theme.MUTED}, customdata=list(classes), hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
+        textfont={"size": 11, "color": theme.MUTED}, customdata=list(classes),
+        hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
     )  # fmt: skip
     place: dict[str, Any] = {
         "xref": f"x{column if column > 1 else ''} domain",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer import state
 from explorer.settings import SETTINGS, Choice, Number, Several
+from ked.errors import InvalidInput
 
 Then = Callable[[], None] | None
 
@@ -54,9 +55,15 @@ def several(name: str, **layout: Any) -> tuple[str, ...]:
     assert isinstance(setting, Several)
     st.pills(
         setting.label, list(setting.options), format_func=lambda value: setting.options[value], help=setting.help,
-        selection_mode="multi", required=True, **_bound(name, None, convert=tuple), **layout,
+        selection_mode="multi", **_bound(name, None, convert=_at_least_one), **layout,
     )  # fmt: skip
     return tuple(state.get(name))
+
+
+def _at_least_one(chosen: list[str]) -> tuple[str, ...]:
+    if not chosen:
+        raise InvalidInput("At least one has to stay.")
+    return tuple(chosen)
 
 
 def slider(name: str, *, high: float | None = None, then: Then = None, **layout: Any) -> Any:

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 import torch
 
-from explorer import cache, charts, controls, gallery, overlays, state, theme, words
+from explorer import bars as bar_charts
+from explorer import cache, controls, gallery, overlays, state, theme, words
 from explorer.live import LABELS
 from explorer.plot import plot
 from ked.communities import Superfeatures
@@ -204,14 +205,14 @@ def bars(about: Subject) -> None:
     """From base to final log-probability, for teacher and student; and all nets' class probabilities."""
     classes = about.dataset.classes
     voices = [about.teacher, *([about.student] if about.student else [])]
-    steps = [charts.waterfall_steps(v.phi, v.base, about.label, about.members)[0].cumsum() for v in voices]
+    steps = [bar_charts.waterfall_steps(v.phi, v.base, about.label, about.members)[0].cumsum() for v in voices]
     low, high = float(np.min(steps)), max(0.0, float(np.max(steps)))
     pad = 0.08 * (high - low)
     columns = st.columns(3, gap="medium")
     for column, voice in zip(columns, voices, strict=False):
         with column:
             st.subheader(f"{_title(voice.name)}: how it adds up", anchor=False)
-            figure = charts.waterfall(
+            figure = bar_charts.waterfall(
                 voice.phi, voice.base, about.label, classes=classes, members=about.members, limits=(low - pad, high + pad)
             )
             alt = f"Bars from the base over {len(voice.phi)} contributions and the normaliser to the log-probability of {classes[about.label]}."
@@ -220,7 +221,7 @@ def bars(about: Subject) -> None:
         st.subheader("What each net answers", anchor=False)
         said = {voice.name: np.exp(voice.prediction(about.members)) for voice in voices}
         said |= {name: np.exp(log_p) for name, log_p in about.black_boxes.items()}
-        plot(charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth), "answers", alt="Class probabilities of every net.", select=())
+        plot(bar_charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth), "answers", alt="Class probabilities of every net.", select=())
         if not all(about.members):
             st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")
 
@@ -242,4 +243,4 @@ def not_there_yet(status: str) -> None:
         st.info("This run is still training; its explanations appear when it is done.", icon=":material/hourglass_top:")
     else:
         st.info("This run has no explaining teacher: none of its methods needed one, or it ended too early.", icon=":material/info:")
-    st.page_link("pages/train.py", label="Go to its training", icon=":material/play_circle:")
+    st.page_link("app_pages/train.py", label="Go to its training", icon=":material/play_circle:")

@@ -18,10 +18,18 @@ from ked.store import Run, list_presets, list_runs, load_run
 def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
     state.begin(name)
+    st.html("<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }</style>")
     st.title(title, anchor=False)
     st.markdown(lead)
     for notice in state.notices():
         st.warning(notice, icon=":material/link_off:")
+    with sentences():
+        yield
+
+
+@contextlib.contextmanager
+def sentences() -> Iterator[None]:
+    """Show a refusal as its sentence; what is already on the page stays."""
     try:
         yield
     except (InvalidInput, Unavailable) as error:

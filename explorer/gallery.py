@@ -63,6 +63,8 @@ def strip(
                 line={"color": theme.METHODS["ked"], "width": 3},
             )  # fmt: skip
     theme.pixel_axes(drawing, *sheet.shape)
+    drawing.update_xaxes(range=[-1.5, sheet.shape[1] + 0.5])  # room for the frame of a sample at the edge
+    drawing.update_yaxes(range=[sheet.shape[0] + 0.5, -1.5])
     return drawing
 
 

@@ -180,14 +180,14 @@ def next_step(run: Run, M: int, grouping: str) -> None:
     same = (recipe["superfeatures"], recipe["grouping"]) == (M, grouping)
     with st.container(horizontal=True):
         if same and cache.facts(run)["status"] == "done":
-            st.page_link("pages/explain.py", label="See what each superfeature says about an image", icon=":material/visibility:")
-        st.page_link("pages/train.py", label=f"Train students on these {M} superfeatures", icon=":material/play_circle:")
+            st.page_link("app_pages/explain.py", label="See what each superfeature says about an image", icon=":material/visibility:")
+        st.page_link("app_pages/train.py", label=f"Train students on these {M} superfeatures", icon=":material/play_circle:")
 
 
 def no_run_yet() -> None:
     """A data set without any stored run."""
     st.info(f"No teacher has been trained on {frame.title_of(state.get('dataset'))} yet.", icon=":material/school:")
-    st.page_link("pages/train.py", label="Train one", icon=":material/play_circle:")
+    st.page_link("app_pages/train.py", label="Train one", icon=":material/play_circle:")
 
 
 def not_there_yet(run: Run, status: str) -> None:
@@ -196,4 +196,4 @@ def not_there_yet(run: Run, status: str) -> None:
         st.info("This run is still training its teacher; the graph appears when that is done.", icon=":material/hourglass_top:")
     else:
         st.warning(f"This run {status} before it had a dependency matrix. {cache.facts(run)['message']}", icon=":material/error:")
-    st.page_link("pages/train.py", label="Watch it train", icon=":material/play_circle:")
+    st.page_link("app_pages/train.py", label="Watch it train", icon=":material/play_circle:")

@@ -25,7 +25,7 @@ _STRENGTHS = (
 
 
 def node_positions(w: np.ndarray, shape: Sequence[int], seed: int = 0) -> np.ndarray:
-    """(D, 2) x and y of each feature: its pixel for pictures (channels side by side in the pixel), else a spring layout of W."""
+    """(D, 2) x and y of each feature: its pixel for pictures (channels side by side in it), else a spring layout of W."""
     if len(shape) >= 2:
         features = np.arange(int(np.prod(shape)))
         rows, columns = np.divmod(features % (shape[-2] * shape[-1]), shape[-1])
@@ -160,8 +160,9 @@ def _nodes(
     }
     texts = _roomy(titles, places, total) if len(shape) < 2 else None
     return go.Scatter(
-        x=places[:, 0], y=places[:, 1], mode="markers+text" if texts else "markers", marker=marker, customdata=data, hovertemplate=hover,
+        x=places[:, 0], y=places[:, 1], mode="markers+text" if texts else "markers", marker=marker, customdata=data,
         text=texts, textposition="top center", textfont={"size": 11, "color": theme.MUTED}, name="features",
+        hovertemplate=hover,
     )  # fmt: skip
 
 
@@ -252,7 +253,8 @@ def _heat(w: np.ndarray, factor: int) -> go.Heatmap:
     at = {"x0": (factor - 1) / 2, "dx": factor, "y0": (factor - 1) / 2, "dy": factor}
     return go.Heatmap(
         z=levels, zmin=0, zmax=255, colorscale=theme.SEQUENTIAL, colorbar=bar, name="W", **at,
-        customdata=w.astype(np.float32) if few else None, hovertemplate="W = %{customdata:.3g}<extra></extra>" if few else None,
+        customdata=w.astype(np.float32) if few else None,
+        hovertemplate="W = %{customdata:.3g}<extra></extra>" if few else None,
         hoverinfo=None if few else "none",
     )  # fmt: skip
 

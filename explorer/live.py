@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, charts, settings, state
+from explorer import cache, charts, frame, settings, state
 from explorer.history import History
 from explorer.plot import plot
 from ked import jobs
@@ -45,7 +45,13 @@ def _plan(recipe: Recipe) -> str:
 def watch(run_id: str) -> None:
     """The run's curves, losses and result; while it is in progress they move by themselves."""
     active = jobs.status(load_run(run_id)) in ACTIVE
-    st.fragment(_panel, run_every=TICK if active else None)(run_id, active)
+    st.fragment(_guarded, run_every=TICK if active else None)(run_id, active)
+
+
+def _guarded(run_id: str, was_active: bool) -> None:
+    """A tick of the fragment runs outside the page's own guard, so it has one of its own."""
+    with frame.sentences():
+        _panel(run_id, was_active)
 
 
 def _panel(run_id: str, was_active: bool) -> None:
@@ -55,14 +61,16 @@ def _panel(run_id: str, was_active: bool) -> None:
     if was_active and status not in ACTIVE:
         st.rerun()  # the whole page: the menu and the other pages' data follow
     _header(run, history, status)
-    left, right = st.columns([3, 2], gap="medium")
-    recipe = cache.facts(run)["recipe"]
+    left, right = st.columns([3, 2], gap="large")
+    facts = cache.facts(run)
     with left:
-        _accuracy(history, recipe)
+        _accuracy(history, facts["recipe"])
+        if status == "done":
+            _results(facts["summary"])
     with right:
-        _losses(history, recipe)
+        _losses(history, facts["recipe"])
     if status == "done":
-        _result(run)
+        _table(facts)
 
 
 def _history(run: Run) -> History:
@@ -140,21 +148,21 @@ def _losses(history: History, recipe: dict[str, Any]) -> None:
     plot(figure, "losses", alt="Weighted loss terms against epochs, stacked, one row a method.", select=())
 
 
-def _result(run: Run) -> None:
+def _results(summary: dict[str, Any]) -> None:
     st.subheader("Test accuracy", anchor=False)
-    summary = cache.facts(run)["summary"]
-    table = result_table(summary, cache.facts(run)["seconds"])
-    left, right = st.columns([2, 3], gap="medium")
     students = {name: values for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
-    with left:
-        plot(charts.results(students, labels=LABELS, references=teachers), "results", alt="Test accuracy of each method with its interval over seeds.", select=())
-    with right:
-        st.dataframe(table, hide_index=True)
-        st.caption(
-            "Intervals are 95 % Student-t intervals over the students' seeds; teachers are trained once, so nothing here speaks "
-            "about another teacher. A difference is taken seed by seed; one whose interval holds 0 is not shown to exist. The test split was used once, for this table."
-        )
+    alt = "Test accuracy of each method: a dot a seed, the mean and its 95 % interval; dotted lines are the teachers."
+    plot(charts.results(students, labels=LABELS, references=teachers), "results", alt=alt, select=())
+
+
+def _table(facts: dict[str, Any]) -> None:
+    st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
+    st.caption(
+        "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here speaks "
+        "about other teachers. Differences are taken seed by seed, in percentage points; one whose interval holds 0 is not shown "
+        "to exist. The test split was used once, for this table."
+    )
 
 
 def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataFrame:

@@ -108,7 +108,7 @@ def contributions(
     drawing.add_trace(_picture(image, shape))
     values = np.where(labels >= 0, phi[labels], np.nan)
     drawing.add_heatmap(
-        z=values.astype(np.float32), zmin=-limit, zmax=limit, colorscale=theme.DIVERGING, opacity=0.8, customdata=labels + 1,
+        z=values.astype(np.float32), zmin=-limit, zmax=limit, colorscale=theme.DIVERGING, opacity=0.68, customdata=labels + 1,
         hovertemplate="superfeature %{customdata}: %{z:+.2f}<extra></extra>", showscale=bar,
         colorbar=theme.colourbar("contribution φ"),
     )  # fmt: skip
@@ -214,8 +214,10 @@ def _contribution_bars(groups: Groups, phi: np.ndarray, limit: float, names: Seq
     edges = {"color": [theme.superfeature_colour(m) for m in range(len(phi))], "width": 2}
     numbers = [m + 1 for m in range(len(phi))]
     drawing.add_bar(
-        orientation="h", x=phi, y=list(range(len(phi))), marker={"color": colours, "line": edges}, customdata=numbers, width=0.5,
-        text=[theme.signed(value) for value in phi], textposition="outside", hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
+        orientation="h", x=phi, y=list(range(len(phi))), marker={"color": colours, "line": edges}, customdata=numbers,
+        width=0.5, cliponaxis=False,
+        text=[theme.signed(value) for value in phi], textposition="outside",
+        hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
     )  # fmt: skip
     _name_axis(drawing, [f"<b>{m + 1}</b> {_listed(group, names)}" for m, group in enumerate(groups)])
     drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")

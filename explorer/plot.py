@@ -33,7 +33,7 @@ _component = st.components.v2.component(
 
 
 def ensure_plotly(folder: Path = STATIC) -> Path:
-    """The plotly.min.js of the installed plotly package in `folder`, copied there when missing, damaged or of another version."""
+    """The installed package's plotly.min.js in `folder`, copied there when missing, damaged or of another version."""
     source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
     target = folder / _FILE
     if target.exists() and target.stat().st_size == source.stat().st_size:
@@ -55,11 +55,11 @@ def plot(
 ) -> dict[str, Any] | None:
     """Draw `figure` under the constant `key`; return a click or selection once, in the run that it causes, else None.
 
-    `alt` is read to those who do not see the figure. `height` in pixels: the figure's own, else 380; the width is the column's.
+    `alt` is read to those who do not see the figure. `height` in pixels: the figure's own, else 380.
     `select`: what is reported, of "click" and "select" (box and lasso).
-    A click gives {"event": "click", "curve": trace index, "name", "point": index or [row, column], "x", "y", "z", "customdata"};
-    a selection gives {"event": "select", "points": [the same without "event", ...]}.
-    Zoom, camera and hidden traces are kept until `figure.layout.uirevision` changes: set it to what identifies the data's axes.
+    A click gives {"event": "click", "curve": trace index, "name", "point": index or [row, column], "x", "y", "z",
+    "customdata"}; a selection gives {"event": "select", "points": [the same without "event", ...]}.
+    Zoom, camera and hidden traces are kept until `figure.layout.uirevision` changes: set it to what names the axes.
     """
     ensure_plotly()
     pixels = int(height or figure.layout.height or _DEFAULT_HEIGHT)

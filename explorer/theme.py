@@ -29,18 +29,19 @@ SUPERFEATURES = (
     "#3124FF", "#246124", "#7986FF", "#E79292", "#4949AA", "#5592B6", "#9EDBC2", "#316DF3",
 )  # fmt: skip
 
+# Blues for distillation from predictions, oranges for explanations and their architecture; no green, so none meets a red.
 METHODS = {
     "teacher": INK,
     "explaining": MUTED,
-    "coalition": "#4FA3B1",
+    "coalition": "#60BCD9",
     "plain": GREY,
     "kd": "#3B78C9",
-    "kd-explaining": "#8DB6E8",
+    "kd-explaining": "#6EA0FF",
     "ked": "#E07B00",
-    "architecture": "#A08A3C",
-    "mu0": "#8A5CC2",
-    "shuffled": "#C75B96",
-    "noise": "#C9A9DD",
+    "architecture": "#A74B00",
+    "mu0": "#6A3DEC",
+    "shuffled": "#974489",
+    "noise": "#F7A794",
 }
 
 TERMS = {"ce": GREY, "prediction": "#3B78C9", "explanation": "#E07B00", "hint": "#8A5CC2"}

@@ -15,7 +15,7 @@ from torch import Tensor
 from ked.communities import Superfeatures, exactly, find_superfeatures, from_labels, normalised, smallest_size
 from ked.errors import InvalidInput
 
-_ROWS = 2000  # training samples that the k-means grouping looks at
+_ROWS = 1000  # training samples that the k-means grouping looks at
 _LEAST_LINK = 1e-6  # of the mean link, added for the spectral grouping: its graph must be connected
 
 

@@ -19,22 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from torch import Tensor
 
 from ked.communities import Superfeatures
 from ked.errors import InvalidInput, Unavailable
+from ked.home import home
 from ked.nets import SubnetStack
 from ked.recipe import Recipe
 from ked.weights import load_matrix, load_stack
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
 PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
-
-
-def home() -> Path:
-    """Where runs, caches and downloads live: $KED_HOME, or a folder in the user's data directory."""
-    return Path(os.environ.get("KED_HOME") or platformdirs.user_data_dir("ked-explorer", appauthor=False)).expanduser()
 
 
 @dataclass(frozen=True)

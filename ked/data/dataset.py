@@ -38,8 +38,8 @@ class Dataset:
     features: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        for problem in (_wrong_samples(self), _wrong_splits(self), _wrong_names(self)):
-            if problem:
+        for check in (_wrong_samples, _wrong_splits, _wrong_names):
+            if problem := check(self):
                 raise InvalidInput(f"The data set '{self.name}' cannot be used: {problem}.")
 
     @property

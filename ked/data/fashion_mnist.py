@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import torch
 
 from ked.data.dataset import Dataset, Source, pixel_names, stratified_split
 from ked.errors import Unavailable
+from ked.home import home
 
 FILES = (
     "train-images-idx3-ubyte.gz",
@@ -76,8 +76,7 @@ def find() -> Path | None:
 
 def cache_folder() -> Path:
     """Our own folder for downloads, below $KED_HOME or the user's data directory."""
-    home = os.environ.get("KED_HOME") or platformdirs.user_data_dir("ked-explorer", appauthor=False)
-    return Path(home).expanduser() / "data"
+    return home() / "data"
 
 
 def read_idx(path: Path) -> np.ndarray:

@@ -46,7 +46,8 @@ def live():
 
 live()
 st.button("rerun")
-cells = theme.figure({HEIGHT}).add_heatmap(z=np.arange(12, dtype=np.uint8).reshape(3, 4), customdata=np.arange(12).reshape(3, 4))
+twelve = np.arange(12, dtype=np.uint8).reshape(3, 4)
+cells = theme.figure({HEIGHT}).add_heatmap(z=twelve, customdata=twelve)
 report("cells", plot(cells, "cells", alt="twelve cells"))
 pixels = theme.figure({HEIGHT})
 pixels.add_image(z=np.full((4, 5, 4), 128, dtype=np.uint8), colormodel="rgba256", customdata=np.arange(20).reshape(4, 5))
@@ -54,7 +55,8 @@ theme.pixel_axes(pixels, 4, 5)
 report("pixels", plot(pixels, "pixels", alt="twenty pixels"))
 frames = theme.figure({HEIGHT}).add_scatter(x=[0, 1], y=[0, 0])
 frames.frames = [go.Frame(name=n, data=[dict(y=[0, float(n)])]) for n in "123"]
-frames.update_layout(sliders=[dict(steps=[dict(method="animate", label=n, args=[[n], dict(mode="immediate")]) for n in "123"])])
+steps = [dict(method="animate", label=n, args=[[n], dict(mode="immediate")]) for n in "123"]
+frames.update_layout(sliders=[dict(steps=steps)])
 if st.checkbox("frames", value=True):
     plot(frames, "frames", alt="three frames")
 """
@@ -168,14 +170,14 @@ def test_text_takes_the_new_theme_when_the_visitor_switches(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"light => {tick} !== light", arg=light)
     muted = "getComputedStyle(document.querySelector('.ked-plot')).getPropertyValue('--st-gray-text-color')"
-    assert page.evaluate(f"(() => {{ const s = document.createElement('i'); s.style.fill = {muted}; return s.style.fill; }})()") == (
-        page.evaluate(tick)
-    )
+    assert page.evaluate(
+        f"(() => {{ const s = document.createElement('i'); s.style.fill = {muted}; return s.style.fill; }})()"
+    ) == (page.evaluate(tick))
 
 
 def test_a_slider_steps_through_frames_in_the_browser(page: Page) -> None:
     figure = page.get_by_role("img", name="three frames")
-    figure.locator(".slider-label").filter(has_text="3").first.click()
+    figure.locator(".slider-label").filter(has_text="3").first.click(force=True)  # the rail lies above its labels
     page.wait_for_function("() => document.querySelector('[aria-label=\"three frames\"]')._fullData[0].y[1] === 3")
 
 

@@ -7,24 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
-from scipy.stats import t as student_t
 
 from explorer import theme
+from ked.statistics import interval
 
 Values = np.ndarray
 
 
-def interval(values: Values) -> tuple[Values, Values, Values]:
-    """Mean and 95 % Student-t interval over the last axis, the seeds: (mean, low, high), each without that axis.
-
-    With a single seed there is no interval: low and high equal the mean.
-    """
-    values = np.asarray(values, dtype=float)
-    count, mean = values.shape[-1], values.mean(-1)
-    if count < 2:
-        return mean, mean, mean
-    half = student_t.ppf(0.975, count - 1) * values.std(-1, ddof=1) / np.sqrt(count)
-    return mean, mean - half, mean + half
+def band(values: Values) -> tuple[Values, Values, Values]:
+    """Mean and 95 % interval over the last axis, the seeds; with a single seed the band has no width."""
+    mean, low, high = interval(values)
+    return mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high)
 
 
 def learning_curves(
@@ -61,7 +54,7 @@ def learning_curves(
 def _curve(drawing: go.Figure, name: str, label: str, values: Values) -> float:
     """Draws one method and returns where its line ends."""
     colour, x = theme.method_colour(name), np.arange(1, len(values) + 1)
-    mean, low, high = interval(values)
+    mean, low, high = band(values)
     if values.shape[1] > 1:
         ribbon = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
         fill = {
@@ -213,7 +206,7 @@ def results(
 
 
 def _result_row(drawing: go.Figure, row: int, colour: str, values: Values, label: str) -> None:
-    mean, low, high = (float(v) for v in interval(values))
+    mean, low, high = (float(v) for v in band(values))
     drawing.add_scatter(x=[low, high], y=[row, row], mode="lines", line={"color": colour, "width": 3}, hoverinfo="skip")
     seeds = {"color": colour, "size": 6, "opacity": 0.5}
     hover = f"{label}, one seed: %{{x:.2f}} %<extra></extra>"

@@ -66,7 +66,7 @@ def superfeature_mask(
         hovertemplate=hover,
     )
     drawing.add_trace(_borders(labels))
-    _centroid_labels(drawing, labels, [str(m + 1) for m in range(len(groups))])
+    _labels_on(drawing, labels, [str(m + 1) for m in range(len(groups))])
     theme.pixel_axes(drawing, *labels.shape)
     return drawing
 
@@ -115,7 +115,7 @@ def contributions(
     drawing.add_trace(_borders(labels, selected))
     off = [False] * len(phi) if members is None else [not on for on in members]
     texts = ["off" if o else theme.signed(value) for o, value in zip(off, phi, strict=True)]
-    _centroid_labels(drawing, labels, [f"{m + 1} <b>{text}</b>" for m, text in enumerate(texts)])
+    _labels_on(drawing, labels, [f"{m + 1} <b>{text}</b>" for m, text in enumerate(texts)])
     theme.pixel_axes(drawing, *labels.shape)
     return drawing
 
@@ -151,36 +151,40 @@ def _borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:
     return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="borders")
 
 
-def centroid(labels: np.ndarray, m: int) -> tuple[float, float] | None:
-    """(row, column) of the pixel of superfeature m that lies deepest inside it; None when it has no pixel.
+def label_places(labels: np.ndarray) -> dict[int, tuple[float, float]]:
+    """Superfeature -> (row, column) of the pixel that its label stands on: deep inside it, and clear of the other labels.
 
     A plain mean of the pixels may lie outside a ring or between two parts, where its label would mislead.
     """
-    inside = np.pad(labels == m, 1)
-    depth = np.zeros(inside.shape)
+    room = np.array(labels.shape) * (0.12, 0.36)  # what a label takes, as a share of the picture
+    places: dict[int, tuple[float, float]] = {}
+    for m in range(labels.max() + 1):
+        depth = _depth(labels == m)
+        pixels = np.argwhere(depth > 0)
+        if not len(pixels):
+            continue
+        taken = np.array(list(places.values())).reshape(-1, 2)
+        clear = (np.abs(pixels[:, None] - taken) / room).max(-1).min(-1) if len(taken) else np.full(len(pixels), np.inf)
+        off_centre = np.hypot(*(pixels - pixels[depth[tuple(pixels.T)] == depth.max()].mean(0)).T)
+        best = np.lexsort((off_centre, -depth[tuple(pixels.T)], -np.minimum(clear, 1)))[0]
+        places[m] = float(pixels[best, 0]), float(pixels[best, 1])
+    return places
+
+
+def _depth(inside: np.ndarray) -> np.ndarray:
+    """How many rings of pixels lie between each pixel and the border of its part; 0 outside."""
+    inside, depth = np.pad(inside, 1), np.zeros((inside.shape[0] + 2, inside.shape[1] + 2))
     while inside.any():
         depth += inside
         inside = inside & np.roll(inside, 1, 0) & np.roll(inside, -1, 0) & np.roll(inside, 1, 1) & np.roll(inside, -1, 1)
-    depth = depth[1:-1, 1:-1]
-    if not depth.max(initial=0):
-        return None
-    places = np.argwhere(depth == depth.max())
-    nearest = ((places - places.mean(0)) ** 2).sum(1).argmin()
-    return float(places[nearest, 0]), float(places[nearest, 1])
+    return depth[1:-1, 1:-1]
 
 
-def _centroid_labels(drawing: go.Figure, labels: np.ndarray, texts: Sequence[str]) -> None:
-    for m, text in enumerate(texts):
-        place = centroid(labels, m)
-        if place is not None:
-            look = {
-                "bgcolor": theme.PAPER,
-                "bordercolor": theme.superfeature_colour(m),
-                "borderwidth": 1.5,
-                "borderpad": 3,
-                "opacity": 0.92,
-            }
-            drawing.add_annotation(x=place[1], y=place[0], text=text, font={"size": 12, "color": theme.INK}, **look)
+def _labels_on(drawing: go.Figure, labels: np.ndarray, texts: Sequence[str]) -> None:
+    for m, (row, column) in label_places(labels).items():
+        look = {"bgcolor": theme.PAPER, "bordercolor": theme.superfeature_colour(m), "borderwidth": 1.5, "borderpad": 3}
+        font = {"size": 12, "color": theme.INK}
+        drawing.add_annotation(x=column, y=row, text=texts[m], font=font, opacity=0.92, **look)
 
 
 def _feature_bars(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ked.pipeline import run
+from ked.pipeline import FLEETING, run
 from ked.recipe import Recipe
 from ked.store import PRESETS, Run, create_run
 
@@ -40,6 +41,9 @@ def make(name: str, folder: Path = PRESETS) -> Iterator[dict[str, Any]]:
 
 
 def _ship(made: Path, target: Path) -> None:
+    """Move a finished run to its place, under its own name and without the events of the moment."""
     Run(made).update(id=target.name)
+    events = made / "events.jsonl"
+    events.write_text("".join(line for line in events.open() if json.loads(line)["kind"] not in FLEETING), "utf-8")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(made, target)

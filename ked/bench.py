@@ -1,0 +1,217 @@
+"""Speed against the obvious ways of doing the same, side by side in one process: `python -m ked bench NAME`.
+
+The contestants of a comparison take turns and the best of their times counts, so that whatever else the machine does
+meanwhile matters less. Ratios travel between machines; seconds do not.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from ked import data
+from ked.communities import find_superfeatures
+from ked.data import fashion_mnist
+from ked.dependency import dependency_matrix
+from ked.errors import InvalidInput
+from ked.nets import Predictor, SubnetStack, mlp
+from ked.recipe import Recipe, run
+from ked.training import fit
+
+D, C = 784, 10
+TEACHER, STUDENT = (500, 500), (20, 20)
+SAMPLES = 1000  # N of the dependency matrix
+HESSIANS = 10  # samples that the slow Hessian is measured on; its cost is proportional to them
+SEEDS = 8
+BATCH = 100
+
+
+class Pixels(NamedTuple):
+    """Samples x (N, 784) in [0, 1], labels y (N,), and where they come from."""
+
+    x: Tensor
+    y: Tensor
+    source: str
+
+
+def measure(name: str) -> dict[str, Any]:
+    """The figures of one benchmark: seconds, ratios of seconds, and what they were measured on.
+
+    Raises:
+        InvalidInput: There is no such benchmark.
+    """
+    if name not in BENCHMARKS:
+        raise InvalidInput(f"benchmark {name!r} is unknown; use one of {', '.join(BENCHMARKS)}.")
+    return {"benchmark": name, "threads": torch.get_num_threads(), **BENCHMARKS[name]()}
+
+
+def dependency() -> dict[str, Any]:
+    """The dependency matrix of a 784-500-500-10 teacher at 1000 samples, against `vmap(hessian)` and its own products."""
+    pixels = _pixels()
+    stack = _trained_teacher(pixels)
+    net, plain, x = Predictor(stack), _sequential(stack), pixels.x[:SAMPLES]
+    hessian = torch.func.vmap(torch.func.hessian(lambda sample: plain(sample).log_softmax(-1).sum()))
+    best = alternate(
+        {
+            "closed_form": lambda: dependency_matrix(net, x),
+            "products": lambda: _matrix_products(stack, x),
+            "hessian": lambda: hessian(x[:HESSIANS]),
+        },
+        rounds=7,
+    )
+    vmap_seconds = best["hessian"] * SAMPLES / HESSIANS
+    H = hessian(x[:HESSIANS]).mean(0).abs()
+    exact = (H + H.T).fill_diagonal_(0)
+    return {
+        "pixels": pixels.source,
+        "samples": SAMPLES,
+        "closed_form_seconds": best["closed_form"],
+        "matrix_products_seconds": best["products"],
+        "vmap_hessian_seconds": vmap_seconds,
+        "vmap_hessian_samples_measured": HESSIANS,
+        "faster_than_vmap_hessian": vmap_seconds / best["closed_form"],
+        "times_its_matrix_products": best["closed_form"] / best["products"],
+        "relative_error": float((dependency_matrix(net, x[:HESSIANS]) - exact).norm() / exact.norm()),
+    }
+
+
+def communities() -> dict[str, Any]:
+    """The search for exactly four communities on the dense dependency graph of the same teacher."""
+    pixels = _pixels()
+    W = dependency_matrix(Predictor(_trained_teacher(pixels)), pixels.x[:SAMPLES])
+    found = find_superfeatures(W, 4)
+    best = alternate({"search": lambda: find_superfeatures(W, 4)}, rounds=5)
+    return {
+        "pixels": pixels.source,
+        "links": int((W > 0).sum()) // 2,
+        "superfeatures": len(found.groups),
+        "sizes": list(found.sizes),
+        "modularity": found.modularity,
+        "engine": found.engine,
+        "seconds": best["search"],
+    }
+
+
+def training() -> dict[str, Any]:
+    """One epoch of 8 seeds of a 784-20-20-10 student, against one seed and against 8 plain loops; a whole digits run."""
+    pixels = _pixels()
+    best = alternate(
+        {
+            "together": lambda: _replicas(pixels, SEEDS),
+            "one": lambda: _replicas(pixels, 1),
+            "plain": lambda: [_plain_loop(pixels, seed) for seed in range(SEEDS)],
+        },
+        rounds=3,
+    )
+    return {
+        "pixels": pixels.source,
+        "samples": len(pixels.x),
+        "batch_size": BATCH,
+        "seeds": SEEDS,
+        "together_seconds": best["together"],
+        "one_seed_seconds": best["one"],
+        "plain_loops_seconds": best["plain"],
+        "faster_than_plain_loops": best["plain"] / best["together"],
+        "times_one_seed": best["together"] / best["one"],
+        "digits_run_seconds": alternate({"digits": _digits_run}, rounds=1)["digits"],
+    }
+
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "dependency": dependency,
+    "communities": communities,
+    "training": training,
+}
+
+
+def alternate(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The least seconds of each contestant over some rounds, in each of which every one has its turn."""
+    best = dict.fromkeys(contestants, float("inf"))
+    for _ in range(rounds):
+        for name, contestant in contestants.items():
+            began = time.perf_counter()
+            contestant()
+            best[name] = min(best[name], time.perf_counter() - began)
+    return best
+
+
+def _pixels() -> Pixels:
+    """Fashion-MNIST's training pictures where they are on this machine, else random pixels; never a download."""
+    if fashion_mnist.find() is not None:
+        return Pixels(*data.load("fashion-mnist").part("train"), "fashion-mnist")
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(55_000, D, generator=generator)
+    return Pixels(x, (x @ torch.randn(D, C, generator=generator)).argmax(dim=1), "random")
+
+
+def _trained_teacher(pixels: Pixels) -> SubnetStack:
+    """A teacher of two epochs: enough for W to have structure."""
+    stack, held_out = mlp(D, TEACHER, C), (pixels.x[:BATCH], pixels.y[:BATCH])
+    for _ in fit(stack, pixels[:2], held_out, seeds=[0], epochs=2, batch_size=500, lr=1e-3):
+        pass
+    return stack
+
+
+def _sequential(stack: SubnetStack) -> nn.Sequential:
+    """Replica 0 of a stack of one subnet as the net that anybody would write, with the same weights."""
+    weights = [weight[0].squeeze(0) for weight in (*stack.first, *stack.deeper)]
+    layers: list[nn.Module] = []
+    for weight, bias in zip(weights, stack.biases, strict=True):
+        linear = nn.Linear(weight.shape[1], weight.shape[0])
+        linear.load_state_dict({"weight": weight.detach(), "bias": bias[0].detach().flatten()})
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+@torch.inference_mode()
+def _matrix_products(stack: SubnetStack, x: Tensor) -> None:
+    """The products that the closed form cannot do without: a forward pass, C backward passes, and G'G."""
+    first, second, third = (weight[0].squeeze(0) for weight in (*stack.first, *stack.deeper))
+    slopes = ((x @ first.T) @ second.T) @ third.T
+    G = torch.stack([((slopes @ third) @ second) @ first for _ in range(C)]).flatten(0, 1)
+    _ = G.T @ G
+
+
+def _replicas(pixels: Pixels, count: int) -> None:
+    stack, held_out = mlp(D, STUDENT, C, replicas=count), (pixels.x[:BATCH], pixels.y[:BATCH])
+    for _ in fit(stack, pixels[:2], held_out, seeds=range(count), epochs=1, batch_size=BATCH, lr=1e-3):
+        pass
+
+
+def _plain_loop(pixels: Pixels, seed: int) -> None:
+    """An epoch as most people would write it."""
+    generator = torch.Generator().manual_seed(seed)
+    loader = DataLoader(TensorDataset(pixels.x, pixels.y), batch_size=BATCH, shuffle=True, generator=generator)
+    net = _sequential(mlp(D, STUDENT, C))
+    optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
+    for x, y in loader:
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(net(x), y).backward()
+        optimiser.step()
+
+
+def _digits_run() -> None:
+    """Teacher, superfeatures, explaining teacher, plain, KD and KED with 5 seeds, 20 epochs each, nothing cached."""
+    recipe = Recipe(dataset="digits", methods=("plain", "kd", "ked"), seeds=5, epochs=20, teacher_epochs=20)
+    with _fresh_home():
+        for _ in run(recipe):
+            pass
+
+
+@contextmanager
+def _fresh_home() -> Iterator[None]:
+    before = os.environ.get("KED_HOME")
+    with tempfile.TemporaryDirectory() as scratch:
+        os.environ["KED_HOME"] = scratch
+        try:
+            yield
+        finally:
+            os.environ.pop("KED_HOME") if before is None else os.environ.update(KED_HOME=before)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer import cache, controls, frame, graph_panels, state
+from explorer import controls, frame, graph_panels, state
 from ked import jobs
 
 LEAD = (
@@ -17,11 +17,10 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
         frame.run_menu()
         controls.slider("superfeatures", width=190)
         controls.choice("grouping", width=150)
-        controls.slider("edges", width=190)
+        controls.choice("scale", width=190)
         with st.popover("More settings", icon=":material/tune:"):
             controls.choice("engine")
             controls.choice("reduce")
-            controls.choice("scale")
 
     run = frame.current_run()
     if run is None:
@@ -40,4 +39,3 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
             graph_panels.chosen(view)
         graph_panels.resolutions(view)
         graph_panels.next_step(run, state.get("superfeatures"), state.get("grouping"))
-        cache.facts(run)

@@ -112,15 +112,14 @@ def class_probabilities(
     labels = labels or {}
     table = np.array([np.asarray(p, dtype=float) for p in probabilities.values()])
     shown = np.sort(np.argsort(-table.max(0), kind="stable")[:most])
-    drawing = make_subplots(rows=1, cols=len(table), shared_yaxes=True, horizontal_spacing=0.03)
-    drawing.update_layout(theme.figure(26 * len(shown) + 48).layout)
+    blank = theme.figure(26 * len(shown) + 48, margin={"l": 8, "r": 8, "t": 40, "b": 8}, bargap=0.3)
+    drawing = make_subplots(figure=blank, rows=1, cols=len(table), shared_yaxes=True, horizontal_spacing=0.03)
     for column, (name, row) in enumerate(zip(probabilities, table[:, shown], strict=True), start=1):
         _probability_column(drawing, column, name, theme.wrapped(labels.get(name, name), 7), row, [classes[c] for c in shown])
     ticks = [f"<b>{classes[c]}</b>" if c == truth else classes[c] for c in shown]
     drawing.update_yaxes(tickvals=list(range(len(shown))), ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK})
     drawing.update_xaxes(range=[0, 1.32], showticklabels=False, showgrid=False, fixedrange=True)
-    drawing.update_layout(margin_t=40, bargap=0.3)
     return drawing
 
 

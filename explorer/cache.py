@@ -17,7 +17,7 @@ from ked.communities import Superfeatures, resolution_sweep
 from ked.data import Dataset
 from ked.dependency import dependency_matrix
 from ked.groupings import group
-from ked.nets import Predictor, SubnetStack
+from ked.nets import SubnetStack
 from ked.store import Run, load_run
 from ked.training import explain, predict
 
@@ -59,7 +59,7 @@ def dependency(run_id: str, run_stamp: int, reduce: str, scale: str | None) -> n
     rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(recipe.seed))[
         : recipe.dependency_samples
     ]
-    return dependency_matrix(Predictor(run.teacher()), x[rows], reduce, scale=scale).numpy()
+    return dependency_matrix(run.teacher().sequential(), x[rows], reduce, scale=scale).numpy()
 
 
 @st.cache_data(max_entries=128, show_spinner="Searching for communities …")

@@ -45,27 +45,37 @@ def strip(
     """
     height, width = shape[-2:]
     rows = -(-len(images) // columns)
-    drawing = theme.figure(rows * 92 + 8, margin={"l": 2, "r": 2, "t": 2, "b": 2}, dragmode=False)
     sheet = np.full((round(rows * height * (1 + 2 * GAP)), round(columns * width * (1 + GAP))), np.nan)
     for position, image in enumerate(images):
         top, left = _corner(position, columns, height, width)
         sheet[top : top + height, left : left + width] = 255 * brightness(image, shape)
+    corners = [_corner(position, columns, height, width) for position in range(len(images))]
+    drawing = theme.figure(
+        rows * 92 + 8,
+        margin={"l": 2, "r": 2, "t": 2, "b": 2},
+        dragmode=False,
+        # Given at once: plotly takes milliseconds for every annotation that is added to a figure.
+        annotations=[
+            _caption(text, left + width / 2 - 0.5, top + height, position == selected)
+            for position, (text, (top, left)) in enumerate(zip(captions, corners, strict=True))
+        ],
+        shapes=[] if selected is None else [_frame(*corners[selected], height, width)],
+    )
     drawing.add_heatmap(z=sheet, zmin=0, zmax=255, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="none")
-    for position, caption in enumerate(captions):
-        top, left = _corner(position, columns, height, width)
-        style = {"size": 11, "color": theme.INK if position == selected else theme.MUTED}
-        drawing.add_annotation(
-            x=left + width / 2 - 0.5, y=top + height, text=caption, font=style, xanchor="center", yanchor="top", yshift=2
-        )
-        if position == selected:
-            drawing.add_shape(
-                type="rect", x0=left - 0.7, x1=left + width - 0.3, y0=top - 0.7, y1=top + height - 0.3,
-                line={"color": theme.METHODS["ked"], "width": 3},
-            )  # fmt: skip
     theme.pixel_axes(drawing, *sheet.shape)
     drawing.update_xaxes(range=[-1.5, sheet.shape[1] + 0.5])  # room for the frame of a sample at the edge
     drawing.update_yaxes(range=[sheet.shape[0] + 0.5, -1.5])
     return drawing
+
+
+def _caption(text: str, x: float, y: float, selected: bool) -> dict[str, Any]:
+    font = {"size": 11, "color": theme.INK if selected else theme.MUTED}
+    return {"x": x, "y": y, "text": text, "font": font, "xanchor": "center", "yanchor": "top", "yshift": 2, "showarrow": False}
+
+
+def _frame(top: int, left: int, height: int, width: int) -> dict[str, Any]:
+    line = {"color": theme.METHODS["ked"], "width": 3}
+    return {"type": "rect", "x0": left - 0.7, "x1": left + width - 0.3, "y0": top - 0.7, "y1": top + height - 0.3, "line": line}
 
 
 def clicked(click: dict[str, Any], shape: Sequence[int], columns: int) -> int:

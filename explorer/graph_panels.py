@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, charts, frame, graphs, overlays, state, theme
+from explorer import cache, charts, controls, frame, graphs, overlays, state, theme
 from explorer.plot import plot
 from ked.communities import Superfeatures
 from ked.data import Dataset
@@ -106,6 +106,7 @@ def graph(view: View) -> None:
     )
     alt = f"Graph of {len(view.W)} features in {len(view.groups)} communities; the {state.get('edges')} strongest links are drawn."
     clicked = plot(figure, "graph", alt=alt)
+    controls.slider("edges")
     st.caption("Click a feature to light up its superfeature and its own links. Hollow features hardly ever vary: their links mean little.")
     if clicked and clicked.get("customdata") is not None:
         light_up(view, int(np.ravel(clicked["customdata"])[0]))
@@ -134,7 +135,11 @@ def chosen(view: View) -> None:
         clicked = plot(mask, "mask", alt=f"The average image, coloured by its {len(view.groups)} superfeatures.")
     if clicked:
         _answer_pixel(view, clicked)
-    st.dataframe(strongest_links(view), hide_index=True, height=150)
+    look = {
+        "strength": st.column_config.NumberColumn(format="%.3g", width=70, help="W: how strongly the two features depend on each other."),
+        "groups": st.column_config.TextColumn(width=60, help="The superfeatures of the two features."),
+    }
+    st.dataframe(strongest_links(view), hide_index=True, height=150, column_config=look)
 
 
 def _answer_pixel(view: View, clicked: dict[str, Any]) -> None:

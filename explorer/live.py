@@ -90,7 +90,8 @@ def _header(run: Run, history: History, status: str) -> None:
         "cancelled": ":material/stop_circle: stopped",
     }
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{words[status]}**  ·  {_position(history)}  ·  {_clock(history.time)}", width="content")
+        where = "" if status == "done" else f"  ·  {_position(history)}"
+        st.markdown(f"**{words[status]}**{where}  ·  {_clock(history.time)}", width="content")
         if status in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop"):
             jobs.cancel(run)
     if status in ACTIVE:

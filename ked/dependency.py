@@ -6,7 +6,8 @@ transpose with an empty diagonal (a feature's curvature with itself is no depend
 Closed form. Where the logits z(x) are piecewise linear in x (ReLU, LeakyReLU, max-pooling, BatchNorm in eval mode), up to a
 shift common to all classes, log p_c = z_c - logsumexp(z) gives every class the same Hessian, -J'AJ with J = dz/dx (C, D)
 and A = diag(p) - pp'. With the factor rows g_k = J' sqrt(p_k) (e_k - p), one backward pass each, J'AJ = sum_k g_k g_k', so
-mean H = -(C/N) G'G is C backward passes and one matrix product. For any net, J'AJ is also its Fisher form:
+mean H = -(C/N) G'G is C backward passes and one matrix product. Where x only enters through a narrowing linear layer
+h = W1 x, as in an MLP, both stop at h: mean H = -(C/N) W1' (G_h' G_h) W1. For any net, J'AJ is also its Fisher form:
 sum_c p_c d2 log p_c / dx dx' = -J'AJ + curvature of z, which `sample_influence` measures.
 
 General path. Every other net (GELU, SiLU, tanh, a forward of the user's own) is differentiated twice.
@@ -77,7 +78,7 @@ def sample_influence(net: nn.Module, x: Tensor, *, temperature: float = 1.0) -> 
     with _probing(net):
         _check_samples(net, x)
         parts = _chunks(x, _LAYERS * x.shape[1])
-        traces = torch.cat([_factor_rows(net, part, temperature).square().sum(dim=(0, 2)) for part in parts])
+        traces = torch.cat([torch.stack(list(_factor_rows(net, part, temperature))).square().sum(dim=(0, 2)) for part in parts])
     total = traces.sum()
     return torch.where(total > 0, traces / total, torch.full_like(traces, 1 / len(x)))
 
@@ -103,19 +104,32 @@ def closed_form(
     """-H reduced over the samples, (D, D), exact for piecewise linear logits; no checks, and runs on any device, meta too."""
     N, D = x.shape
     C = net(x[:1].clone()).shape[1]
-    H, done = x.new_zeros(D, D), 0
-    for part in _chunks(x, D * max(C, _LAYERS) + (D * D if reduce == "mean_abs" else 0)):
-        G = _factor_rows(net, part, temperature)
-        if reduce == "mean_abs":
-            G = G.transpose(0, 1)
-            H += torch.bmm(G.mT, G).abs_().sum(dim=0)
-        else:
-            G = G.reshape(-1, D)
-            H.addmm_(G.T, G)
-        done += len(part)
-        _report(progress, done / N)
+    if reduce == "mean_abs":
+        H = _sum_of_absolutes(net, x, C, temperature, progress)
+    else:
+        entry = _entry_layer(net, x[:1])
+        width = D if entry is None else entry.out_features
+        H, done = x.new_zeros(width, width), 0
+        for part in _chunks(x, _LAYERS * D):
+            for rows in _factor_rows(net, part, temperature, entry):
+                H.addmm_(rows.T, rows)
+            done += len(part)
+            _report(progress, done / N)
+        if entry is not None:  # J = (dz/dh) W1, so the sum over samples is taken in the narrower space of h = W1 x
+            H = entry.weight.detach().T @ H @ entry.weight.detach()
     result: Tensor = H * (C / N)
     return result
+
+
+def _sum_of_absolutes(net: nn.Module, x: Tensor, C: int, temperature: float, progress: Progress | None) -> Tensor:
+    D, done = x.shape[1], 0
+    H = x.new_zeros(D, D)
+    for part in _chunks(x, D * max(C, _LAYERS) + D * D):
+        G = torch.stack(list(_factor_rows(net, part, temperature)), dim=1)
+        H += torch.bmm(G.mT, G).abs_().sum(dim=0)
+        done += len(part)
+        _report(progress, done / len(x))
+    return H
 
 
 def general_path(
@@ -145,13 +159,49 @@ def general_path(
     return H / N
 
 
-def _factor_rows(net: nn.Module, x: Tensor, temperature: float) -> Tensor:
-    """G (C, N, D) with J'AJ = sum_k g_k g_k' for each sample: one backward pass for each class."""
-    x, z = _traced(net, x)
+def _factor_rows(net: nn.Module, x: Tensor, temperature: float, entry: nn.Linear | None = None) -> Iterator[Tensor]:
+    """C times g_k (N, D) with J'AJ = sum_k g_k g_k' for each sample: one backward pass for each class.
+
+    With an entry layer the rows are those of its output (N, width), which a backward pass reaches earlier.
+    """
+    leaf, z = _traced(net, x, entry)
     p = (z.detach() / temperature).softmax(dim=1)
-    weights = p.T.sqrt()[:, :, None] * (torch.eye(p.shape[1], dtype=p.dtype, device=p.device)[:, None] - p) / temperature
-    rows = [torch.autograd.grad(z, x, weight, retain_graph=True, materialize_grads=True)[0] for weight in weights]
-    return torch.stack(rows)
+    unit = torch.eye(p.shape[1], dtype=p.dtype, device=p.device)
+    for k in range(p.shape[1]):
+        weight = p[:, k : k + 1].sqrt() * (unit[k] - p) / temperature
+        yield torch.autograd.grad(z, leaf, weight, retain_graph=True, materialize_grads=True)[0]
+
+
+def _entry_layer(net: nn.Module, x: Tensor) -> nn.Linear | None:
+    """The linear layer through which alone x reaches the logits, if there is one that narrows it; found by cutting there."""
+    for module in net.modules():
+        if isinstance(module, nn.Linear) and module.out_features < x.shape[1] == module.in_features:
+            leaf = x.detach().requires_grad_()
+            given = leaf.clone()
+            with _cut(module, given) as cuts:
+                z = net(given)
+            if len(cuts) == 1 and z.requires_grad and torch.autograd.grad(z.sum(), leaf, allow_unused=True)[0] is None:
+                return module
+    return None
+
+
+@contextmanager
+def _cut(layer: nn.Linear, given: Tensor) -> Iterator[list[Tensor]]:
+    """While inside, the layer's output for the very tensor `given`, unchanged, is a leaf; the list collects these leaves."""
+    leaves: list[Tensor] = []
+    untouched = given._version  # another operation may have changed the tensor in place before the layer sees it
+
+    def hook(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        if not inputs or inputs[0] is not given or given._version != untouched:
+            return None
+        leaves.append(output.detach().requires_grad_())
+        return leaves[-1].clone()
+
+    handle = layer.register_forward_hook(hook)
+    try:
+        yield leaves
+    finally:
+        handle.remove()
 
 
 def _is_flat(net: nn.Module, x: Tensor, generator: torch.Generator) -> bool:
@@ -172,8 +222,13 @@ def _is_flat(net: nn.Module, x: Tensor, generator: torch.Generator) -> bool:
     return bend is None or not bool(bend.any())
 
 
-def _traced(net: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """x as a leaf (N, D) and the logits (N, C) that hang on it; the net sees a copy, as it may work in place."""
+def _traced(net: nn.Module, x: Tensor, entry: nn.Linear | None = None) -> tuple[Tensor, Tensor]:
+    """x, or the entry layer's output, as a leaf, and the logits (N, C) on it; the net sees a copy, as it may work in place."""
+    if entry is not None:
+        given = x.detach().clone()
+        with _cut(entry, given) as leaves:
+            z = net(given)
+        return leaves[0], z
     leaf = x.detach().requires_grad_()
     return leaf, net(leaf.clone())
 

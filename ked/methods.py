@@ -42,7 +42,7 @@ METHODS: dict[str, Method] = {
         Method("kd", "KD", "Knowledge distillation: the black-box teacher's softened predictions.", "mlp", "teacher"),
         Method(
             "kd-explaining",
-            "KD from explaining",
+            "KD, explaining teacher",
             "The plain net taught by the explaining teacher's predictions: same teacher as KED, other architecture.",
             "mlp",
             "explaining",

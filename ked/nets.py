@@ -22,6 +22,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+_ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
+
+
 class SubnetStack(nn.Module):
     """K replicas of M subnets; subnet m maps the features of superfeature m to class probabilities y_m.
 
@@ -59,8 +62,10 @@ class SubnetStack(nn.Module):
             raise InvalidInput(f"hidden widths {tuple(hidden)} need at least one layer of at least one unit.")
         self.groups = tuple(tuple(int(i) for i in group) for group in groups)
         self.hidden, self.classes, self.replicas, self.activation = tuple(hidden), classes, replicas, activation
-        order = torch.tensor([i for group in self.groups for i in group])
-        if not torch.equal(order.sort().values, torch.arange(len(order))):
+        if not all(self.groups):
+            raise InvalidInput(f"superfeature {self.groups.index(())} is empty; each needs at least one feature.")
+        order = torch.tensor([i for group in self.groups for i in group], dtype=torch.int64)
+        if not self.groups or not torch.equal(order.sort().values, torch.arange(len(order))):
             raise InvalidInput("superfeatures must cover every feature exactly once.")
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("base", torch.zeros(classes) if base is None else base.detach().clone())
@@ -91,6 +96,8 @@ class SubnetStack(nn.Module):
 
     def arrange(self, x: Tensor) -> Tensor:
         """Order the features (..., D) group by group, so that a superfeature is a slice: done once, not at every step."""
+        if x.shape[-1] != len(self.order):
+            raise InvalidInput(f"the samples have {x.shape[-1]} features, but the net was built for {len(self.order)}.")
         return x if len(self.groups) == 1 and _is_range(self.groups[0]) else x.index_select(-1, self.order)
 
     def subnet_log_probabilities(self, arranged: Tensor) -> Tensor:
@@ -135,6 +142,18 @@ class SubnetStack(nn.Module):
             for mine, theirs in zip(one.parameters(), self.parameters(), strict=True):
                 mine.copy_(theirs[k : k + 1])
         return one.train(self.training)
+
+    def sequential(self, k: int = 0) -> nn.Sequential:
+        """Replica k of a stack of one subnet as ordinary layers from (B, D) to logits (B, C), for tools that look into nets."""
+        if len(self.groups) != 1:
+            raise InvalidInput(f"only a stack of one subnet is a sequence of layers; this one has {len(self.groups)}.")
+        layers: list[nn.Module] = []
+        weights = [self.first[0][k], *(weight[k, 0] for weight in self.deeper)]
+        for weight, bias in zip(weights, self.biases, strict=True):
+            linear = nn.Linear(weight.shape[1], weight.shape[0]).to(weight)
+            linear.load_state_dict({"weight": weight.detach(), "bias": bias[k, 0, :, 0].detach()})
+            layers += [_ACTIVATION_LAYERS[self.activation](), linear] if layers else [linear]
+        return nn.Sequential(*layers).train(self.training)
 
     @property
     def parameter_count(self) -> int:

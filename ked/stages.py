@@ -21,7 +21,7 @@ from ked.dependency import dependency_matrix
 from ked.explanation import teacher_base
 from ked.groupings import group
 from ked.methods import Method, method_named
-from ked.nets import Predictor, SubnetStack, explaining_net, mlp
+from ked.nets import SubnetStack, explaining_net, mlp
 from ked.recipe import Recipe
 from ked.store import Run
 from ked.training import Epoch, Step, explain, fit, predict
@@ -61,7 +61,7 @@ def dependency(context: Context, folder: Path) -> Iterator[Event]:
     """The dependency matrix W of the teacher, averaged over a seeded part of the training samples."""
     recipe, x = context.recipe, context.dataset.part("train")[0]
     rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(recipe.seed))[: recipe.dependency_samples]
-    net = Predictor(context.load(context.run.teacher()))
+    net = context.load(context.run.teacher()).sequential()
     W = dependency_matrix(net, x[rows.to(x.device)], recipe.reduce, scale=recipe.scale)
     save_matrix(folder / "dependency.safetensors", "W", W)
     yield {"kind": "dependency", "samples": len(rows)}

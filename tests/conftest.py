@@ -1,0 +1,105 @@
+"""What every test gets: a home folder of its own, one thread, fixed seeds; and one small finished run to look at."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+
+from ked.recipe import Recipe
+from ked.recipe import run as run_recipe
+from ked.store import Run, create_run
+
+torch.set_num_threads(1)
+settings.register_profile("ked", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("ked")
+
+SMALL: dict[str, Any] = {
+    "dataset": "digits",
+    "methods": ("plain", "kd", "ked"),
+    "teacher_hidden": (32, 32),
+    "student_hidden": (12, 12),
+    "seeds": 2,
+    "epochs": 2,
+    "teacher_epochs": 3,
+    "dependency_samples": 100,
+}
+
+
+@pytest.fixture(autouse=True)
+def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """$KED_HOME, empty, for this test alone, also for the processes that it starts; and fixed seeds."""
+    home = tmp_path / "ked-home"
+    monkeypatch.setenv("KED_HOME", str(home))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002 - what we seed here is what libraries draw from
+    torch.manual_seed(0)
+    return home
+
+
+@pytest.fixture(scope="session")
+def small_recipe() -> Recipe:
+    """A recipe that takes a second."""
+    return Recipe.make(**SMALL)
+
+
+@pytest.fixture(scope="session")
+def small_run(small_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """That recipe's finished run, in a home of its own that no test's $KED_HOME points to: look, do not touch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KED_HOME", str(tmp_path_factory.mktemp("small-run")))
+        run = create_run(small_recipe)
+        for _ in run_recipe(small_recipe, into=run):
+            pass
+    return run
+
+
+@pytest.fixture
+def wait_for() -> Callable[..., None]:
+    """`wait_for(condition, seconds=60)`: until the condition holds; an error if it never does."""
+
+    def wait(condition: Callable[[], object], seconds: float = 60.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"{condition} did not come true within {seconds} s"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def one_sentence() -> Callable[[str], str]:
+    """Checks that a message is one sentence for people, and returns it."""
+
+    def check(message: str) -> str:
+        assert message.strip() == message
+        assert "\n" not in message
+        assert message.endswith(".")
+        assert ". " not in message.rstrip(".")
+        assert "Traceback" not in message
+        assert "pydantic" not in message
+        assert "http" not in message
+        return message
+
+    return check
+
+
+@pytest.fixture
+def finish() -> Callable[[Recipe], Run]:
+    """`finish(recipe)` computes a run in this test's home and returns it."""
+
+    def compute(recipe: Recipe) -> Run:
+        run = create_run(recipe)
+        for _ in run_recipe(recipe, into=run):
+            pass
+        return run
+
+    return compute

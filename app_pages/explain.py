@@ -6,8 +6,8 @@ from explorer import controls, explain_panels, frame, graph_panels
 from ked import jobs
 
 LEAD = (
-    "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the normaliser. "
-    "The contributions are exact Shapley values, not estimates. Does the student reason as its teacher does?"
+    "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the "
+    "normaliser. The contributions are exact Shapley values, not estimates. Does the student reason as its teacher does?"
 )
 
 with frame.page("explain", "What does each superfeature say?", LEAD):

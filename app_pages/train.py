@@ -5,9 +5,9 @@ import streamlit as st
 from explorer import controls, frame, live, state
 
 LEAD = (
-    "A **teacher** learns from the labels, a second one of the same size **explains itself** by superfeatures, and small **students** "
-    "learn from them. The control *architecture only* has the form of a KED student and learns from labels alone: it shows what "
-    "the explanations add, and what the form alone does."
+    "A **teacher** learns from the labels, a second one of the same size **explains itself** by superfeatures, and small "
+    "**students** learn from them. The control *architecture only* has the form of a KED student and learns from labels alone: it "
+    "shows what the explanations add, and what the form alone does."
 )
 
 with frame.page("train", "Train students on explanations", LEAD):

@@ -56,9 +56,7 @@ def dependency(run_id: str, run_stamp: int, reduce: str, scale: str | None) -> n
     if (recipe.reduce, recipe.scale) == (reduce, scale) and run.has("dependency"):
         return run.dependency().numpy()
     x = dataset(recipe.dataset).part("train")[0]
-    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(recipe.seed))[
-        : recipe.dependency_samples
-    ]
+    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(recipe.seed))[: recipe.dependency_samples]
     return dependency_matrix(run.teacher().sequential(), x[rows], reduce, scale=scale).numpy()
 
 
@@ -85,9 +83,7 @@ def superfeatures(
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def sweep(
-    run_id: str, run_stamp: int, reduce: str, scale: str | None, engine: str | None, span: float
-) -> np.ndarray:
+def sweep(run_id: str, run_stamp: int, reduce: str, scale: str | None, engine: str | None, span: float) -> np.ndarray:
     """(3, R) resolution, number of communities and modularity on a logarithmic grid up to `span` times either way."""
     W = torch.from_numpy(dependency(run_id, run_stamp, reduce, scale))
     resolutions = np.geomspace(1 / span, span, 15 if len(W) > 128 else 41)
@@ -109,9 +105,7 @@ def test_predictions(run_id: str, run_stamp: int, which: str, k: int) -> np.ndar
 
 
 @st.cache_data(max_entries=2048, show_spinner=False)
-def explanation(
-    run_id: str, run_stamp: int, which: str, k: int, sample: int
-) -> tuple[np.ndarray, np.ndarray]:
+def explanation(run_id: str, run_stamp: int, which: str, k: int, sample: int) -> tuple[np.ndarray, np.ndarray]:
     """log y_m (M, C) of one test sample by an explaining net's replica k, and the net's base (C,)."""
     stack = net(run_id, run_stamp, which)
     x = dataset(load_run(run_id).recipe.dataset).part("test")[0][sample : sample + 1]

@@ -91,7 +91,7 @@ def number(name: str, **layout: Any) -> Any:
     setting = SETTINGS[name]
     assert isinstance(setting, Number)
     kind = int if setting.whole else float
-    form = {} if setting.whole else {"format": "%.10g"}
+    form: dict[str, Any] = {} if setting.whole else {"format": "%.10g"}
     st.number_input(
         setting.label, kind(setting.low), kind(setting.high), step=kind(setting.step), help=setting.help,
         **form, **_bound(name, None), **layout,

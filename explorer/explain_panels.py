@@ -9,7 +9,7 @@ import streamlit as st
 import torch
 
 from explorer import bars as bar_charts
-from explorer import cache, controls, gallery, overlays, state, theme, words
+from explorer import cache, controls, gallery, overlays, state, words
 from explorer.live import LABELS
 from explorer.plot import plot
 from ked.communities import Superfeatures
@@ -154,7 +154,8 @@ def switches(about: Subject) -> None:
     st.pills(
         "Superfeatures that take part", range(M), selection_mode="multi", format_func=lambda m: f"superfeature {m + 1}",
         key="widget.coalition", on_change=changed,
-        help="Switch one off and see what the nets would say without it. With all off, only the base is left: the teacher's average answer.",
+        help="Switch one off and see what the nets would say without it. With all off, only the base is left: "
+        "the teacher's average answer.",
     )  # fmt: skip
 
 
@@ -166,7 +167,9 @@ def in_words(about: Subject) -> None:
         words.reasons(about.teacher.phi, about.label, classes),
     ]
     if about.student:
-        said.append(words.verdict(f"{LABELS[about.student.name]} student", about.student.prediction(everyone), about.truth, classes))
+        said.append(
+            words.verdict(f"{LABELS[about.student.name]} student", about.student.prediction(everyone), about.truth, classes)
+        )
         said.append(words.comparison(about.teacher.phi, about.student.phi, about.label))
     st.markdown(" ".join(said))
 
@@ -189,7 +192,9 @@ def pictures(about: Subject) -> None:
                 about.found.groups, voice.phi[:, about.label], about.dataset.shape, about.image,
                 limit=limit, names=about.dataset.features, members=about.members, height=330,
             )  # fmt: skip
-            alt = f"Contribution of each superfeature to {about.dataset.classes[about.label]} according to the {voice.name} net."
+            alt = (
+                f"Contribution of each superfeature to {about.dataset.classes[about.label]} according to the {voice.name} net."
+            )
             plot(figure, f"overlay-{column_name(voice, about)}", alt=alt, select=())
     if not about.student:
         with columns[2]:
@@ -215,15 +220,24 @@ def bars(about: Subject) -> None:
             figure = bar_charts.waterfall(
                 voice.phi, voice.base, about.label, classes=classes, members=about.members, limits=(low - pad, high + pad)
             )
-            alt = f"Bars from the base over {len(voice.phi)} contributions and the normaliser to the log-probability of {classes[about.label]}."
+            alt = f"Bars from the base over {len(voice.phi)} contributions to the log-probability of {classes[about.label]}."
             plot(figure, f"waterfall-{column_name(voice, about)}", alt=alt, select=())
     with columns[2]:
         st.subheader("What each net answers", anchor=False)
         said = {voice.name: np.exp(voice.prediction(about.members)) for voice in voices}
         said |= {name: np.exp(log_p) for name, log_p in about.black_boxes.items()}
-        plot(bar_charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth), "answers", alt="Class probabilities of every net.", select=())
+        plot(
+            bar_charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth),
+            "answers",
+            alt="Class probabilities of every net.",
+            select=(),
+        )
         if not all(about.members):
             st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")
+    st.caption(
+        "Contributions are in nats and centred over the classes: how much more a superfeature says for this class than for the "
+        "average class. A shift that all classes share cannot change a prediction, and the normaliser takes it up."
+    )
 
 
 def _title(name: str) -> str:
@@ -231,10 +245,11 @@ def _title(name: str) -> str:
 
 
 def _silent(name: str) -> None:
-    dot = theme.method_colour(name)
     st.subheader(f"{_title(name)} does not explain itself", anchor=False)
-    st.html(f"<div style='border-left:4px solid {dot};padding-left:.8rem'>This student is a black box: it has no subnets, so it has no "
-            "contributions of its own. Choose a student with the KED form to compare explanations.</div>")  # fmt: skip
+    st.markdown(
+        "This student is a black box: it has no subnets, so it has no contributions of its own. "
+        "Choose a student with the KED form to compare explanations."
+    )
 
 
 def not_there_yet(status: str) -> None:
@@ -242,5 +257,8 @@ def not_there_yet(status: str) -> None:
     if status in ("queued", "running"):
         st.info("This run is still training; its explanations appear when it is done.", icon=":material/hourglass_top:")
     else:
-        st.info("This run has no explaining teacher: none of its methods needed one, or it ended too early.", icon=":material/info:")
+        st.info(
+            "This run has no explaining teacher: none of its methods needed one, or it ended too early.",
+            icon=":material/info:",
+        )
     st.page_link("app_pages/train.py", label="Go to its training", icon=":material/play_circle:")

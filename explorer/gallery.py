@@ -75,7 +75,14 @@ def _caption(text: str, x: float, y: float, selected: bool) -> dict[str, Any]:
 
 def _frame(top: int, left: int, height: int, width: int) -> dict[str, Any]:
     line = {"color": theme.METHODS["ked"], "width": 3}
-    return {"type": "rect", "x0": left - 0.7, "x1": left + width - 0.3, "y0": top - 0.7, "y1": top + height - 0.3, "line": line}
+    return {
+        "type": "rect",
+        "x0": left - 0.7,
+        "x1": left + width - 0.3,
+        "y0": top - 0.7,
+        "y1": top + height - 0.3,
+        "line": line,
+    }
 
 
 def clicked(click: dict[str, Any], shape: Sequence[int], columns: int) -> int:

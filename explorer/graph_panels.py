@@ -76,7 +76,8 @@ def headline(view: View) -> None:
     cells = st.container(horizontal=True, gap="medium")
     for m, size in enumerate(found.sizes):
         dot = f"<span style='color:{theme.superfeature_colour(m)}'>⬤</span>"
-        cells.html(f"<span style='white-space:nowrap'>{dot} <b>{m + 1}</b>&ensp;{size} {'pixels' if view.dataset.is_image else 'features'}</span>")
+        unit = "pixels" if view.dataset.is_image else "features"
+        cells.html(f"<span style='white-space:nowrap'>{dot} <b>{m + 1}</b>&ensp;{size} {unit}</span>")
     cells.markdown(
         f"modularity **{found.modularity:.3f}**",
         help="How much more link strength lies inside the groups than chance would put there; 0 is chance.",
@@ -104,10 +105,13 @@ def graph(view: View) -> None:
         names=view.dataset.features,
         selected=view.node,
     )
-    alt = f"Graph of {len(view.W)} features in {len(view.groups)} communities; the {state.get('edges')} strongest links are drawn."
+    alt = f"Graph of {len(view.W)} features in {len(view.groups)} communities, with the {state.get('edges')} strongest links."
     clicked = plot(figure, "graph", alt=alt)
     controls.slider("edges")
-    st.caption("Click a feature to light up its superfeature and its own links. Hollow features hardly ever vary: their links mean little.")
+    st.caption(
+        "Click a feature to light up its superfeature and its own links. "
+        "Hollow features hardly ever vary: their links mean little."
+    )
     if clicked and clicked.get("customdata") is not None:
         light_up(view, int(np.ravel(clicked["customdata"])[0]))
 
@@ -116,8 +120,12 @@ def matrix(view: View) -> None:
     """W ordered by community with its blocks outlined; a click lights up the row's feature."""
     st.subheader("Dependency matrix, ordered", anchor=False)
     figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, names=view.dataset.features)
-    clicked = plot(figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal, darker is stronger.")
-    st.caption("Each cell is how strongly two features depend on each other. Good superfeatures put the dark cells into the blocks.")
+    clicked = plot(
+        figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal, darker is stronger."
+    )
+    st.caption(
+        "Each cell is how strongly two features depend on each other. Good superfeatures put the dark cells into the blocks."
+    )
     if clicked:
         light_up(view, graphs.matrix_pair(clicked, view.groups)[0])
 
@@ -127,7 +135,11 @@ def chosen(view: View) -> None:
     st.subheader("Superfeature mask" if view.node is None else f"Links of {view.dataset.features[view.node]}", anchor=False)
     mean, _ = cache.mean_image(view.dataset.name)
     if view.node is not None and view.dataset.is_image:
-        clicked = plot(graphs.row_image(view.W, view.node, view.dataset.shape, view.groups, height=300), "row", alt="How strongly each pixel depends on the lit one.")
+        clicked = plot(
+            graphs.row_image(view.W, view.node, view.dataset.shape, view.groups, height=300),
+            "row",
+            alt="How strongly each pixel depends on the lit one.",
+        )
     else:
         mask = overlays.superfeature_mask(
             view.groups, view.dataset.shape, image=mean, names=view.dataset.features, selected=view.selected, height=300
@@ -136,7 +148,9 @@ def chosen(view: View) -> None:
     if clicked:
         _answer_pixel(view, clicked)
     look = {
-        "strength": st.column_config.NumberColumn(format="%.3g", width=70, help="W: how strongly the two features depend on each other."),
+        "strength": st.column_config.NumberColumn(
+            format="%.3g", width=70, help="W: how strongly the two features depend on each other."
+        ),
         "groups": st.column_config.TextColumn(width=60, help="The superfeatures of the two features."),
     }
     st.dataframe(strongest_links(view), hide_index=True, height=150, column_config=look)
@@ -171,7 +185,8 @@ def resolutions(view: View) -> None:
     with st.expander("How exactly M communities were found", icon=":material/stairs:"):
         st.markdown(
             "Louvain's method does not take a number of communities; it takes a **resolution**. A larger one gives more, "
-            "smaller communities. We search for the resolution that gives M; where the number jumps over M, communities are merged or split."
+            "smaller communities. We search for the resolution that gives M; where the number jumps over M, communities are "
+            "merged or split."
         )
         swept = cache.sweep(view.run.id, view.stamp, view.reduce, view.scale, view.engine, SPAN)
         figure = charts.staircase(*swept, chosen=view.found.resolution)
@@ -185,7 +200,9 @@ def next_step(run: Run, M: int, grouping: str) -> None:
     same = (recipe["superfeatures"], recipe["grouping"]) == (M, grouping)
     with st.container(horizontal=True):
         if same and cache.facts(run)["status"] == "done":
-            st.page_link("app_pages/explain.py", label="See what each superfeature says about an image", icon=":material/visibility:")
+            st.page_link(
+                "app_pages/explain.py", label="See what each superfeature says about an image", icon=":material/visibility:"
+            )
         st.page_link("app_pages/train.py", label=f"Train students on these {M} superfeatures", icon=":material/play_circle:")
 
 
@@ -198,7 +215,11 @@ def no_run_yet() -> None:
 def not_there_yet(run: Run, status: str) -> None:
     """A run that has no dependency matrix (yet)."""
     if status in ("queued", "running"):
-        st.info("This run is still training its teacher; the graph appears when that is done.", icon=":material/hourglass_top:")
+        st.info(
+            "This run is still training its teacher; the graph appears when that is done.", icon=":material/hourglass_top:"
+        )
     else:
-        st.warning(f"This run {status} before it had a dependency matrix. {cache.facts(run)['message']}", icon=":material/error:")
+        st.warning(
+            f"This run {status} before it had a dependency matrix. {cache.facts(run)['message']}", icon=":material/error:"
+        )
     st.page_link("app_pages/train.py", label="Watch it train", icon=":material/play_circle:")

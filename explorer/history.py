@@ -55,18 +55,12 @@ class History:
 
     def curves(self) -> dict[str, np.ndarray]:
         """Method -> (epochs so far, K) validation accuracy, of students that have finished an epoch."""
-        return {
-            name: np.array(stage["validation"])
-            for name, stage in self._students().items()
-            if stage["validation"]
-        }
+        return {name: np.array(stage["validation"]) for name, stage in self._students().items() if stage["validation"]}
 
     def losses(self) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float]]]:
         """Method -> term -> (epochs so far, K) unweighted loss in nats, and method -> term -> weight."""
         begun = {name: stage for name, stage in self._students().items() if stage["validation"]}
-        history = {
-            name: {term: np.array(v) for term, v in stage["loss"].items()} for name, stage in begun.items()
-        }
+        history = {name: {term: np.array(v) for term, v in stage["loss"].items()} for name, stage in begun.items()}
         return history, {name: stage["weights"] for name, stage in begun.items()}
 
     def teachers(self) -> dict[str, float]:
@@ -87,6 +81,4 @@ class History:
 
     def _students(self) -> dict[str, dict[str, Any]]:
         prefix = "student-"
-        return {
-            name.removeprefix(prefix): stage for name, stage in self.stages.items() if name.startswith(prefix)
-        }
+        return {name.removeprefix(prefix): stage for name, stage in self.stages.items() if name.startswith(prefix)}

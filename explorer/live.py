@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -135,7 +136,12 @@ def _accuracy(history: History, recipe: dict[str, Any]) -> None:
     if not curves:  # the teachers are still at work: their own curves are what moves
         curves, references, epochs = history.teacher_curves(), {}, recipe["teacher_epochs"]
     figure = charts.learning_curves(curves, labels=LABELS, references=references, epochs=epochs)
-    plot(figure, "accuracy", alt="Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method.", select=())
+    plot(
+        figure,
+        "accuracy",
+        alt="Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method.",
+        select=(),
+    )
     st.caption("Lines are means over the seeds, bands their 95 % intervals. Dotted: the teachers.")
 
 
@@ -151,7 +157,7 @@ def _losses(history: History, recipe: dict[str, Any]) -> None:
 
 def _results(summary: dict[str, Any]) -> None:
     st.subheader("Test accuracy", anchor=False)
-    students = {name: values for name, values in summary["accuracy"].items() if isinstance(values, list)}
+    students = {name: np.array(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
     alt = "Test accuracy of each method: a dot a seed, the mean and its 95 % interval; dotted lines are the teachers."
     plot(charts.results(students, labels=LABELS, references=teachers), "results", alt=alt, select=())
@@ -160,9 +166,9 @@ def _results(summary: dict[str, Any]) -> None:
 def _table(facts: dict[str, Any]) -> None:
     st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
     st.caption(
-        "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here speaks "
-        "about other teachers. Differences are taken seed by seed, in percentage points; one whose interval holds 0 is not shown "
-        "to exist. The test split was used once, for this table."
+        "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here "
+        "speaks about other teachers. Differences are taken seed by seed, in percentage points; one whose interval holds 0 is not "
+        "shown to exist. The test split was used once, for this table."
     )
 
 

@@ -104,9 +104,7 @@ class Number(Setting):
         except ValueError:
             value = math.nan
         if not self.low <= value <= self.high:
-            raise self.refuse(
-                text, f"a {'whole number' if self.whole else 'number'} from {self.low:g} to {self.high:g}"
-            )
+            raise self.refuse(text, f"a {'whole number' if self.whole else 'number'} from {self.low:g} to {self.high:g}")
         return value
 
     def format(self, value: Any) -> str:

@@ -21,9 +21,7 @@ def begin(page: str) -> None:
     address = {key: st.query_params[key] for key in st.query_params}
     moved = st.session_state.get(_PAGE) not in (None, page)
     fresh = _VALUES not in st.session_state
-    if fresh or (
-        address != st.session_state.get(_URL) and not (moved and not address) and not _just_left(address)
-    ):
+    if fresh or (address != st.session_state.get(_URL) and not (moved and not address) and not _just_left(address)):
         st.session_state[_VALUES], st.session_state[_NOTICES] = from_url(address)
     st.session_state[_PAGE] = page
     write_url()
@@ -60,7 +58,7 @@ def write_url() -> None:
 def _just_left(address: dict[str, str]) -> bool:
     """Whether a click came with the address of a moment ago, because the browser had not yet been told the new one."""
     moment, previous = st.session_state.get(_LEFT, (0.0, None))
-    return address == previous and time.monotonic() - moment < 1.0
+    return bool(address == previous and time.monotonic() - moment < 1.0)
 
 
 def notices() -> list[str]:

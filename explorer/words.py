@@ -19,7 +19,9 @@ def reasons(phi: np.ndarray, label: int, classes: tuple[str, ...]) -> str:
     if column[most] <= 0:
         return f"No superfeature speaks for {classes[label]}."
     text = f"Superfeature {most + 1} speaks most for {classes[label]} ({column[most]:+.2f})"
-    return text + (f", superfeature {least + 1} against it ({column[least]:+.2f})." if column[least] < 0 else "; none speaks against it.")
+    return text + (
+        f", superfeature {least + 1} against it ({column[least]:+.2f})." if column[least] < 0 else "; none speaks against it."
+    )
 
 
 def comparison(teacher: np.ndarray, student: np.ndarray, label: int) -> str:

@@ -78,7 +78,9 @@ def sample_influence(net: nn.Module, x: Tensor, *, temperature: float = 1.0) -> 
     with _probing(net):
         _check_samples(net, x)
         parts = _chunks(x, _LAYERS * x.shape[1])
-        traces = torch.cat([torch.stack(list(_factor_rows(net, part, temperature))).square().sum(dim=(0, 2)) for part in parts])
+        traces = torch.cat(
+            [torch.stack(list(_factor_rows(net, part, temperature))).square().sum(dim=(0, 2)) for part in parts]
+        )
     total = traces.sum()
     return torch.where(total > 0, traces / total, torch.full_like(traces, 1 / len(x)))
 

@@ -2,8 +2,8 @@
 
 
 class InvalidInput(ValueError):
-    """A value that the caller gave is wrong; the message is one sentence that names it and what is allowed (CLI exit code 2)."""
+    """A value that the caller gave is wrong: one sentence that names it and what is allowed (exit code 2)."""
 
 
 class Unavailable(RuntimeError):
-    """Data, a file or disk space is missing or damaged; the message is one sentence with the way out (CLI exit code 1)."""
+    """Data, a file or disk space is missing or damaged: one sentence with the way out (exit code 1)."""

@@ -36,7 +36,9 @@ def coalition(log_y: Tensor, base: Tensor, members: Sequence[bool]) -> Tensor:
         members: M switches.
     """
     if len(members) != log_y.shape[-3]:
-        raise InvalidInput(f"a coalition needs one switch for each of the {log_y.shape[-3]} superfeatures, not {len(members)}.")
+        raise InvalidInput(
+            f"a coalition needs one switch for each of the {log_y.shape[-3]} superfeatures, not {len(members)}."
+        )
     switches = torch.as_tensor(list(members), dtype=log_y.dtype, device=log_y.device)
     total = base + (contributions(log_y, base) * switches[:, None, None]).sum(dim=-3)
     return total.log_softmax(dim=-1)

@@ -73,9 +73,10 @@ def status(run: Run) -> str:
 def _alive(info: dict[str, Any]) -> bool:
     if "pid" not in info:
         # Not a job's run (a notebook or the command line computes it), or a job that is still starting.
-        return info["status"] == "running" or time.time() - info["created"] < GRACE
+        return bool(info["status"] == "running" or time.time() - info["created"] < GRACE)
     try:
         process = psutil.Process(info["pid"])
-        return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - info["pid_started"]) < 1
+        same = abs(process.create_time() - info["pid_started"]) < 1
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False

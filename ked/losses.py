@@ -47,8 +47,8 @@ def divergence(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:
     flat = rows.reshape(-1)
     p = target.probabilities.index_select(0, flat).unflatten(0, (K, B)).permute(0, 2, 3, 1)
     log_q = (logits / target.temperature).log_softmax(dim=2)
-    cross = (p * log_q).sum(dim=(1, 2, 3)) / (B * logits.shape[1])
-    return target.negentropy.index_select(0, flat).view(K, -1).mean(dim=1) - cross
+    cross: Tensor = (p * log_q).sum(dim=(1, 2, 3)) / (B * logits.shape[1])
+    return torch.sub(target.negentropy.index_select(0, flat).view(K, -1).mean(dim=1), cross)
 
 
 def cross_entropy(log_probabilities: Tensor, y: Tensor) -> Tensor:

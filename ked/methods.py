@@ -56,7 +56,13 @@ METHODS: dict[str, Method] = {
             "true",
         ),
         Method("architecture", "architecture only", "The KED net on labels alone: what its form buys by itself.", "ked"),
-        Method("mu0", "KED without explanations", "The KED net with the explaining teacher's predictions only.", "ked", "explaining"),
+        Method(
+            "mu0",
+            "KED without explanations",
+            "The KED net with the explaining teacher's predictions only.",
+            "ked",
+            "explaining",
+        ),
         Method(
             "shuffled",
             "shuffled explanations",
@@ -65,7 +71,14 @@ METHODS: dict[str, Method] = {
             "explaining",
             "shuffled",
         ),
-        Method("noise", "noise explanations", "KED with random explanations in place of the teacher's.", "ked", "explaining", "noise"),
+        Method(
+            "noise",
+            "noise explanations",
+            "KED with random explanations in place of the teacher's.",
+            "ked",
+            "explaining",
+            "noise",
+        ),
     )
 }
 

@@ -7,6 +7,7 @@ teacher and the KED student are all a `SubnetStack` (METHOD 1.3; arXiv 2310.0257
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from collections.abc import Callable, Sequence
 
 import torch
@@ -38,7 +39,7 @@ class SubnetStack(nn.Module):
         hidden: Width of each of the L hidden layers of every subnet.
         classes: C.
         replicas: K independent nets (one a seed).
-        base: (C,) log of the teacher's mean predicted probabilities; zeros when left out (a stack of one subnet has no use for it).
+        base: (C,) log of the teacher's mean predicted probabilities; a stack of one subnet has no use for it.
         activation: A key of `ACTIVATIONS`.
     """
 
@@ -75,9 +76,7 @@ class SubnetStack(nn.Module):
     def _build(self) -> None:
         K, M, widths = self.replicas, len(self.groups), (*self.hidden, self.classes)
         self.first = nn.ParameterList(torch.empty(K, widths[0], len(group)) for group in self.groups)
-        self.deeper = nn.ParameterList(
-            torch.empty(K, M, fan_out, fan_in) for fan_in, fan_out in zip(widths, widths[1:], strict=False)
-        )
+        self.deeper = nn.ParameterList(torch.empty(K, M, fan_out, fan_in) for fan_in, fan_out in pairwise(widths))
         self.biases = nn.ParameterList(torch.empty(K, M, width, 1) for width in widths)
 
     @torch.no_grad()
@@ -144,7 +143,7 @@ class SubnetStack(nn.Module):
         return one.train(self.training)
 
     def sequential(self, k: int = 0) -> nn.Sequential:
-        """Replica k of a stack of one subnet as ordinary layers from (B, D) to logits (B, C), for tools that look into nets."""
+        """Replica k of a stack of one subnet as ordinary layers from (B, D) to logits (B, C)."""
         if len(self.groups) != 1:
             raise InvalidInput(f"only a stack of one subnet is a sequence of layers; this one has {len(self.groups)}.")
         layers: list[nn.Module] = []

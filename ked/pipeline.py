@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,10 +22,6 @@ from ked.training import accuracy
 from ked.weights import load_matrix, load_stack
 
 FLEETING = ("tick", "step")  # events of the moment: shown live, not kept with a stage's result
-
-
-class Cancelled(Exception):
-    """The run was asked to stop."""
 
 
 def run(recipe: Recipe, *, into: Run | None = None, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:

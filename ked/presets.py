@@ -21,7 +21,12 @@ RECIPES: dict[str, Recipe] = {
         dataset="digits", methods=_METHODS, teacher_hidden=(200, 200), student_hidden=(20, 20), teacher_epochs=40, epochs=60
     ),
     "fashion-mnist": Recipe(
-        dataset="fashion-mnist", methods=_METHODS, teacher_hidden=(256, 256), student_hidden=(20, 20), teacher_epochs=20, epochs=20
+        dataset="fashion-mnist",
+        methods=_METHODS,
+        teacher_hidden=(256, 256),
+        student_hidden=(20, 20),
+        teacher_epochs=20,
+        epochs=20,
     ),
 }
 """Data set -> the recipe of its preset, small enough that all presets stay under 10 MB."""

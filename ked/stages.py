@@ -157,9 +157,7 @@ def _base(context: Context, black_box: SubnetStack) -> Tensor:
     return teacher_base(predict(black_box, context.dataset.part("train")[0])[0])
 
 
-def _train(
-    context: Context, net: SubnetStack, stage: str, seeds: Any, who: Any, aim: losses.Objective
-) -> Iterator[Event]:
+def _train(context: Context, net: SubnetStack, stage: str, seeds: Any, who: Any, aim: losses.Objective) -> Iterator[Event]:
     """Train from the seeds' weights and say so: a "step" event now and then, an "epoch" event after each epoch."""
     recipe, train = context.recipe, context.dataset.part("train")
     net.reset(list(seeds))

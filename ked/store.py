@@ -49,7 +49,9 @@ class Run:
         try:
             info = json.loads((self.folder / "run.json").read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise Unavailable(f"run.json of run {self.id} is missing or damaged; delete that run and start it again.") from error
+            raise Unavailable(
+                f"run.json of run {self.id} is missing or damaged; delete that run and start it again."
+            ) from error
         if not isinstance(info, dict):
             raise Unavailable(f"run.json of run {self.id} is damaged; delete that run and start it again.")
         return info
@@ -112,7 +114,9 @@ class Run:
         except FileNotFoundError:
             raise Unavailable(f"superfeatures.json is missing in {self.id}; the run has not got that far.") from None
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise Unavailable(f"superfeatures.json of run {self.id} is damaged; delete that run and start it again.") from error
+            raise Unavailable(
+                f"superfeatures.json of run {self.id} is damaged; delete that run and start it again."
+            ) from error
 
 
 def create_run(recipe: Recipe, **info: Any) -> Run:

@@ -146,4 +146,6 @@ def _accuracy(stack: SubnetStack, arranged: Tensor, y: Tensor, chunk: int = 8192
 def _check_finite(loss: dict[str, list[float]], epoch: int, lr: float) -> None:
     for name, values in loss.items():
         if not all(math.isfinite(value) for value in values):
-            raise Diverged(f"the {name} loss is not finite in epoch {epoch}; lower the learning rate (now {lr:g}) and start again.")
+            raise Diverged(
+                f"the {name} loss is not finite in epoch {epoch}; lower the learning rate (now {lr:g}) and start again."
+            )

@@ -40,7 +40,7 @@ def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KED_HOME", str(home))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     random.seed(0)
-    np.random.seed(0)  # noqa: NPY002 - what we seed here is what libraries draw from
+    np.random.seed(0)
     torch.manual_seed(0)
     return home
 

@@ -2,6 +2,7 @@
 
 import os
 
-# Threads that wait for each other by spinning stand still as soon as another process wants the same cores: two trainings side
-# by side were 10 to 100 times slower than with threads that sleep. Read by OpenMP when torch is first imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# How long an OpenMP thread spins before it sleeps while it waits for the others. By default it spins for so long that two
+# trainings on the same cores stand still (measured: 10 to 100 times slower); with less, small products pay for waking up.
+# Read when torch is first imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -11,18 +11,19 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any
 
 import psutil
+import torch
 
 from ked import pipeline
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
-from ked.store import Run, create_run, disk_errors
+from ked.store import Run, create_run, disk_errors, list_runs
 
 CANCEL = "cancel"  # the file whose presence asks a job to stop
 GRACE = 60.0  # seconds that a queued job may take to come to life
 
+_UNFINISHED = ("queued", "running")
 _children: dict[str, subprocess.Popen[bytes]] = {}  # kept so that a job that ended does not linger as a zombie
 
 
@@ -45,6 +46,7 @@ def work(run: Run) -> None:
     """What the job's process does: compute the run until it is done or asked to stop."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     run.update(pid=os.getpid(), pid_started=psutil.Process().create_time())
+    torch.set_num_threads(max(1, torch.get_num_threads() // (1 + _others(run))))
     flag = run.folder / CANCEL
     with contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
         for _ in pipeline.run(run.recipe, into=run, should_stop=flag.exists):
@@ -61,16 +63,25 @@ def status(run: Run) -> str:
     """The run's status; a job whose process is gone without a word becomes failed, with a message that says so."""
     for child in list(_children.values()):
         child.poll()
-    info = run.info
-    said = str(info["status"])
-    if said in ("queued", "running") and not _alive(info):
-        message = "the job's process ended without a word (killed, or out of memory); what it had finished is kept."
-        run.update(status="failed", message=message, ended=time.time())
-        return "failed"
+    said = run.status
+    if said in _UNFINISHED and not _alive(run):
+        said = run.status  # once more: it may have ended well since the first look
+        if said in _UNFINISHED:
+            message = "the job's process ended without a word (killed, or out of memory); what it had finished is kept."
+            run.conclude(status=(said := "failed"), message=message, ended=time.time())
     return said
 
 
-def _alive(info: dict[str, Any]) -> bool:
+def _others(run: Run) -> int:
+    """How many other jobs are at work: they share the cores, and threads that fight for a core slow each other down."""
+    others = (other for other in list_runs() if other.id != run.id)
+    return sum(1 for other in others if "pid" in other.info and status(other) in _UNFINISHED)
+
+
+def _alive(run: Run) -> bool:
+    info = run.info
+    if run.id in _children and _children[run.id].returncode is not None:
+        return False
     if "pid" not in info:
         # Not a job's run (a notebook or the command line computes it), or a job that is still starting.
         return bool(info["status"] == "running" or time.time() - info["created"] < GRACE)

@@ -7,8 +7,8 @@ teacher and the KED student are all a `SubnetStack` (METHOD 1.3; arXiv 2310.0257
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn

@@ -41,7 +41,7 @@ def run(recipe: Recipe, *, into: Run | None = None, should_stop: Callable[[], bo
     """
     folder = into or create_run(recipe)
     started = time.monotonic()
-    status, message = "cancelled", ""
+    status, message, trace = "cancelled", "", ""
     folder.update(status="running", started=time.time(), versions=_versions())
     try:
         with contextlib.closing(_stages(recipe, folder)) as events:
@@ -56,14 +56,14 @@ def run(recipe: Recipe, *, into: Run | None = None, should_stop: Callable[[], bo
     except (GeneratorExit, KeyboardInterrupt):
         raise
     except Exception as error:
-        status, message = "failed", _sentence(error)
-        with contextlib.suppress(Unavailable):
-            folder.update(traceback=traceback.format_exc())
+        status, message, trace = "failed", _sentence(error), traceback.format_exc()
         raise
     finally:
         with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed
-            folder.update(status=status, message=message, ended=time.time())
+            folder.conclude(status=status, message=message, ended=time.time())
             folder.append({"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)})
+            if trace:  # last, as it is the longest and the least needed
+                folder.update(traceback=trace)
 
 
 def resolve_device(name: str) -> torch.device:
@@ -120,6 +120,8 @@ def _sound(folder: Path) -> bool:
     try:
         for file in folder.glob("*.safetensors"):
             load_matrix(file, "W") if file.stem == "dependency" else load_stack(file)
+        if Run(folder).has("superfeatures"):
+            Run(folder).superfeatures()
         return any(file.name != "events.jsonl" for file in folder.iterdir())
     except Unavailable:
         return False

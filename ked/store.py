@@ -29,6 +29,7 @@ from ked.recipe import Recipe
 from ked.weights import load_matrix, load_stack
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
+_RESERVE, _RESERVED = ".reserve", 8192  # a file of so many bytes, given up when a run has to say how it ended
 PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
 
 
@@ -52,7 +53,7 @@ class Run:
             raise Unavailable(
                 f"run.json of run {self.id} is missing or damaged; delete that run and start it again."
             ) from error
-        if not isinstance(info, dict):
+        if not isinstance(info, dict) or not isinstance(info.get("recipe"), dict) or "status" not in info:
             raise Unavailable(f"run.json of run {self.id} is damaged; delete that run and start it again.")
         return info
 
@@ -70,13 +71,20 @@ class Run:
         """Replace some entries of run.json."""
         write_json(self.folder / "run.json", self.info | values)
 
+    def conclude(self, **values: Any) -> None:
+        """Replace some entries of run.json for the last time, also on a full disk: space was kept for it."""
+        (self.folder / _RESERVE).unlink(missing_ok=True)
+        self.update(**values)
+
     def append(self, event: dict[str, Any]) -> None:
         """Add one event to events.jsonl."""
-        with disk_errors(self.folder), open(self.folder / "events.jsonl", "a", encoding="utf-8") as file:
-            file.write(json.dumps(event, separators=(",", ":")) + "\n")
+        with disk_errors(self.folder), open(self.folder / "events.jsonl", "a+b") as file:
+            torn = file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n"
+            start = "\n" if torn else ""  # a full disk or a crash left half a line: it must not spoil this one
+            file.write(f"{start}{json.dumps(event, separators=(',', ':'))}\n".encode())
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-        """Whole events after a byte offset, and the offset to go on from."""
+        """Whole events after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
         try:
             with open(self.folder / "events.jsonl", "rb") as file:
                 file.seek(offset)
@@ -84,7 +92,7 @@ class Run:
         except FileNotFoundError:
             return [], offset
         whole = [line for line in lines if line.endswith(b"\n")]
-        return [json.loads(line) for line in whole], offset + sum(map(len, whole))
+        return list(_readable(whole)), offset + sum(map(len, whole))
 
     def has(self, stage: str) -> bool:
         """Whether the stage's result is there."""
@@ -122,10 +130,15 @@ class Run:
 def create_run(recipe: Recipe, **info: Any) -> Run:
     """A new, empty run folder with its run.json."""
     run = Run(home() / "runs" / f"{recipe.dataset.replace('+', '-')}-{secrets.token_hex(4)}")
-    with disk_errors(run.folder):
-        run.folder.mkdir(parents=True)
     entry = {"id": run.id, "status": "queued", "created": time.time(), "recipe": recipe.model_dump(), "message": ""}
-    write_json(run.folder / "run.json", entry | info)
+    try:
+        with disk_errors(run.folder):
+            run.folder.mkdir(parents=True)
+            (run.folder / _RESERVE).write_bytes(secrets.token_bytes(_RESERVED))
+        write_json(run.folder / "run.json", entry | info)
+    except Unavailable:
+        shutil.rmtree(run.folder, ignore_errors=True)
+        raise
     return run
 
 
@@ -135,7 +148,7 @@ def load_run(id_or_folder: str | Path) -> Run:
     Raises:
         InvalidInput: The id is not one, or there is no such run.
     """
-    if isinstance(id_or_folder, Path) or (os.sep in id_or_folder and Path(id_or_folder, "run.json").is_file()):
+    if isinstance(id_or_folder, Path) or (_may_be_folder(id_or_folder) and Path(id_or_folder, "run.json").is_file()):
         folder = Path(id_or_folder)
         if (folder / "run.json").is_file():
             return Run(folder)
@@ -146,6 +159,16 @@ def load_run(id_or_folder: str | Path) -> Run:
         if (root / id_or_folder / "run.json").is_file():
             return Run(root / id_or_folder)
     raise InvalidInput(f"there is no run {id_or_folder!r}; `python -m ked runs` lists them.")
+
+
+def _may_be_folder(name: str) -> bool:
+    return os.sep in name and ".." not in Path(name).parts
+
+
+def _readable(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
 
 
 def list_runs() -> list[Run]:

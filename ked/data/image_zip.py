@@ -1,0 +1,117 @@
+"""A user's own pictures: a zip with one folder for each class.
+
+Nothing is ever unpacked to the disk. Names, sizes and kinds are checked from the archive's table first, then each picture's own
+header, and only then are its pixels decoded.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from ked.data import limits
+from ked.data.dataset import Dataset
+from ked.data.limits import refuse
+from ked.data.pixels import unit_interval, without_parts
+from ked.errors import InvalidInput
+
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+SIDE = 64  # pictures up to this many rows and columns, and all of one size, are taken as they are
+SCALED = 32  # all others are cut to a square and scaled to this many rows and columns
+_CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in archives
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError, SyntaxError)
+_LARGEST = f"at most {limits.PICTURE_SIDE} x {limits.PICTURE_SIDE} are allowed"
+
+
+def read(path: Path, label: str | None = None) -> Dataset:
+    """The pictures as a data set, x in [0, 1]; the folder's name is the class.
+
+    All grey: shape (H, W), else (3, H, W), red first.  Pictures of one size up to 64 x 64 keep it; others are cut to the middle square
+    and scaled to 32 x 32.  Raises InvalidInput, which names the file in the archive.
+    """
+    if label is not None:
+        raise refuse(
+            path, f"the column '{label}' was asked for", "a zip of pictures has no columns, its classes are the folders"
+        )
+    try:
+        archive = zipfile.ZipFile(path)
+    except _BROKEN as error:
+        raise refuse(
+            path, f"it is not a zip archive ({error})", "it must be a zip with one folder of pictures for each class"
+        ) from None
+    with archive:
+        members = _members(path, archive)
+        y, classes = limits.numbered(path, _class_names(path, members))
+        pixels = _pixels([_picture(path, archive, member) for member in members])
+    limits.check_size(path, len(pixels), pixels[0].size)
+    return without_parts(path.name, unit_interval([pixels]), y, pixels.shape[1:], classes)
+
+
+def _members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The pictures' entries in the archive, by name; all names, kinds and sizes in its table are checked."""
+    members = [one for one in archive.infolist() if not one.is_dir() and not any(name in one.filename for name in _CLUTTER)]
+    limits.check_size(path, len(members), 1)
+    if sum(member.file_size for member in members) > limits.UNPACKED_BYTES:
+        raise refuse(path, "its files are too large", f"at most {limits.UNPACKED_BYTES} bytes are allowed unpacked")
+    for member in members:
+        for found, allowed in _complaints(member):
+            raise refuse(path, f"'{member.filename[:80]}' in it {found}", allowed)
+    return sorted(members, key=lambda member: member.filename)
+
+
+def _complaints(member: zipfile.ZipInfo) -> Iterator[tuple[str, str]]:
+    """What an entry does that it must not, and what is allowed instead."""
+    name = member.filename
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts:
+        yield "points outside the archive", "only names like cat/1.png are allowed"
+    if stat.S_ISLNK(member.external_attr >> 16):
+        yield "is a link", "only files are allowed"
+    if member.flag_bits & 1:
+        yield "is encrypted", "only archives without a password are allowed"
+    if member.file_size > limits.MEMBER_BYTES:
+        yield f"has {member.file_size} bytes", f"at most {limits.MEMBER_BYTES} are allowed for a picture"
+
+
+def _class_names(path: Path, members: list[zipfile.ZipInfo]) -> list[str]:
+    """The folder of each picture; one more folder around them all is fine."""
+    parts = [PurePosixPath(member.filename).parts for member in members]
+    depth = 3 if len({part[0] for part in parts}) == 1 and all(len(part) == 3 for part in parts) else 2
+    for part in parts:
+        if len(part) != depth:
+            raise refuse(path, f"'{'/'.join(part)[:80]}' in it is not in a class folder", "it must hold names like cat/1.png")
+    return [part[-2] for part in parts]
+
+
+def _picture(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
+    """One picture, grey or in colour; a large one is already scaled."""
+    name = f"'{member.filename[:80]}' in it"
+    try:
+        with Image.open(io.BytesIO(archive.read(member)), formats=FORMATS) as picture:
+            if max(picture.size) > limits.PICTURE_SIDE:
+                raise refuse(path, f"{name} has {picture.width} x {picture.height} pixels", _LARGEST)
+            if picture.mode.startswith(("I", "F")):
+                raise refuse(path, f"{name} has more than 8 bits for a colour", "8 are allowed")
+            upright = ImageOps.exif_transpose(picture).convert("L" if picture.mode in ("1", "L", "LA") else "RGB")
+    except InvalidInput:  # a refusal from within
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise refuse(path, f"{name} has too many pixels", _LARGEST) from None
+    except _BROKEN as error:
+        reason = "is no picture that can be read" if isinstance(error, OSError | SyntaxError) else f"cannot be unpacked ({error})"
+        raise refuse(path, f"{name} {reason}", f"only {', '.join(FORMATS)} pictures are allowed") from None
+    return upright if max(upright.size) <= SIDE else _scaled(upright)
+
+
+def _pixels(pictures: list[Image.Image]) -> np.ndarray:
+    """Bytes (N, H, W) if all pictures are grey, else (N, 3, H, W)."""
+    if len({picture.size for picture in pictures}) > 1:
+        pictures = [_scaled(picture) for picture in pictures]
+    if all(picture.mode == "L" for picture in pictures):
+        return np.stack([np.asarray(picture) for picture in pictures])
+    return np.stack([np.asarray(picture.convert("RGB")).transpose(2, 0, 1) for picture in pictures])
+
+
+def _scaled(picture: Image.Image) -> Image.Image:
+    return ImageOps.fit(picture, (SCALED, SCALED), Image.Resampling.BOX if min(picture.size) > SCALED else Image.Resampling.BILINEAR)

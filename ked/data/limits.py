@@ -1,0 +1,59 @@
+"""What a user's own data may be at most and must be at least, and the checks that every format shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ked.errors import InvalidInput
+
+FILE_BYTES = 1 << 30
+UNPACKED_BYTES = 2 << 30  # of everything in an archive together
+MEMBER_BYTES = 32 << 20  # of one picture in an archive
+PICTURE_SIDE = 4096  # rows and columns of one picture before it is made smaller
+SAMPLES = 1_000_000
+FEATURES = 12_288  # 3 x 64 x 64; the dependency matrix has a row and a column for each
+VALUES = 500_000_000  # samples times features: 2 GB as float32
+CLASSES = 1000
+PER_CLASS = 5  # so that each of the three splits gets at least one
+
+
+def refuse(path: Path, found: str, allowed: str) -> InvalidInput:
+    """The error for a file that cannot be used: what was found, and what is allowed."""
+    return InvalidInput(f"The file '{path.name}' cannot be used: {found}, but {allowed}.")
+
+
+def check_size(path: Path, samples: int, features: int) -> None:
+    """InvalidInput if a table (samples, features) is empty or too large."""
+    for count, most, what in ((samples, SAMPLES, "samples"), (features, FEATURES, "features")):
+        if not 1 <= count <= most:
+            raise refuse(path, f"it has {count} {what}", f"1 to {most} {what} are allowed")
+    if samples * features > VALUES:
+        raise refuse(path, f"it has {samples} samples of {features} features", f"at most {VALUES} values are allowed")
+
+
+def numbered(path: Path, labels: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class numbers (N,) of the labels and the sorted names of the classes; InvalidInput for too many, too few or too small ones."""
+    counts = Counter(labels)
+    if not 2 <= len(counts) <= CLASSES:
+        raise refuse(
+            path, f"it has {len(counts)} {'class' if len(counts) == 1 else 'classes'}", f"2 to {CLASSES} classes are allowed"
+        )
+    smallest = min(counts, key=lambda name: counts[name])
+    if counts[smallest] < PER_CLASS:
+        found = f"the class '{smallest[:40]}' has {counts[smallest]} samples"
+        raise refuse(path, found, f"every class needs at least {PER_CLASS} (a column of measurements is no class)")
+    classes = sorted(counts, key=_order)
+    numbers = {name: y for y, name in enumerate(classes)}
+    return np.array([numbers[label] for label in labels], np.int64), tuple(classes)
+
+
+def _order(name: str) -> tuple[bool, float, str]:
+    """Numbers by size and before words, so that class 10 comes after class 9."""
+    try:
+        return (False, float(name), name)
+    except ValueError:
+        return (True, 0.0, name)

@@ -1,0 +1,62 @@
+"""Pictures become a Dataset with values in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ked.data.dataset import SHARES, Dataset, pixel_names, stratified_split
+
+VALIDATION = 5_000  # pictures that are taken from an official training part
+_SEED = 0
+_BLOCK = 4096  # pictures that are converted at a time
+
+
+def official(
+    name: str,
+    training: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+    shape: tuple[int, ...],
+    classes: tuple[str, ...],
+) -> Dataset:
+    """A data set with an official test part: that is the test split, and 5000 training pictures become the validation split.
+
+    training, test: bytes (n, ...) in the layout of `shape`, and labels (n,).  At most half of the training part is held out.
+    """
+    y = np.concatenate([training[1], test[1]]).astype(np.int64)
+    count = len(training[1])
+    share = min(VALIDATION / count, 0.5)
+    train, validation = stratified_split(training[1], (1 - share, share), _SEED)
+    return Dataset(
+        name=name,
+        x=unit_interval([training[0], test[0]]),
+        y=torch.from_numpy(y),
+        train=train,
+        validation=validation,
+        test=torch.arange(count, len(y)),
+        shape=shape,
+        classes=classes,
+        features=pixel_names(shape),
+    )
+
+
+def without_parts(name: str, x: Tensor, y: np.ndarray, shape: tuple[int, ...], classes: tuple[str, ...]) -> Dataset:
+    """A data set without official parts: x (N, D) in [0, 1] and labels (N,), split 60/20/20 with equal class shares."""
+    train, validation, test = stratified_split(y, SHARES, _SEED)
+    return Dataset(name, x, torch.from_numpy(y), train, validation, test, shape, classes, pixel_names(shape))
+
+
+def unit_interval(parts: Sequence[np.ndarray]) -> Tensor:
+    """Bytes (n, ...) of several parts as one float32 table (N, D) in [0, 1]; it needs little more memory than its result."""
+    D = int(np.prod(parts[0].shape[1:]))
+    x = torch.empty(sum(map(len, parts)), D)
+    row = 0
+    for part in parts:
+        for start in range(0, len(part), _BLOCK):
+            block = np.asarray(part[start : start + _BLOCK])
+            x[row : row + len(block)] = torch.from_numpy(block.reshape(len(block), D).astype(np.float32))
+            row += len(block)
+    return x.div_(255)

@@ -1,0 +1,347 @@
+"""Whole runs: what a second run takes from the cache, what a failure leaves behind, and what the test split is used for."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ked import data, pipeline, stages
+from ked.data import Dataset
+from ked.errors import InvalidInput, Unavailable
+from ked.explanation import teacher_base
+from ked.methods import METHODS, method_named
+from ked.nets import mlp
+from ked.recipe import Recipe, run, stage_keys, stage_names
+from ked.store import Run, create_run, home, load_run
+from ked.training import predict
+from ked.weights import load_stack
+
+Finish = Callable[[Recipe], Run]
+OneSentence = Callable[[str], str]
+
+
+@pytest.fixture
+def warm(small_run: Run, ked_home: Path) -> Run:
+    """The small run with its cache, copied into this test's home."""
+    shutil.copytree(small_run.folder.parent.parent, ked_home)
+    return load_run(small_run.id)
+
+
+def _cached(run: Run) -> dict[str, bool]:
+    return {event["stage"]: event["cached"] for event in run.events()[0] if event["kind"] == "stage"}
+
+
+def _files(run: Run) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in run.folder.iterdir() if path.suffix == ".safetensors"}
+
+
+def _failed(recipe: Recipe, error: type[Exception], words: str | None, **options: Any) -> Run:
+    """The folder of a run that must end with this error."""
+    run_folder = create_run(recipe)
+    with pytest.raises(error, match=words):
+        list(run(recipe, into=run_folder, **options))
+    return run_folder
+
+
+def test_a_run_leaves_everything_that_its_folder_promises(small_run: Run, small_recipe: Recipe) -> None:
+    info = small_run.info
+    assert info["status"] == "done"
+    assert info["message"] == ""
+    assert small_run.recipe == small_recipe
+    assert info["seeds"] == [0, 1]
+    assert set(info["seconds"]) == set(info["stages"]) == set(stage_names(small_recipe))
+    assert info["versions"]["torch"]
+    assert info["device"]
+    W, found = small_run.dependency(), small_run.superfeatures()
+    assert torch.equal(W, W.T)
+    assert sorted(i for group in found.groups for i in group) == list(range(64))
+    assert small_run.explaining().groups == small_run.student("ked").groups == found.groups
+    assert not (home() / "cache").exists(), "the session's run must not touch this test's home"
+
+
+def test_the_summary_is_the_test_accuracy_of_the_stored_nets(small_run: Run) -> None:
+    x, y = data.load("digits").part("test")
+    nets = {"teacher": small_run.teacher(), "explaining": small_run.explaining()}
+    nets |= {name: small_run.student(name) for name in ("plain", "kd", "ked")}
+    told = small_run.info["summary"]["accuracy"]
+    assert list(told) == list(nets)
+    for name, stack in nets.items():
+        expected = [float((logits.argmax(1) == y).double().mean()) for logits in stack(x)]
+        assert told[name] == pytest.approx(expected if name in METHODS else expected[0])
+
+
+def test_explaining_nets_have_no_more_parameters_than_their_black_boxes(small_run: Run) -> None:
+    parameters = small_run.info["summary"]["parameters"]
+    assert parameters["explaining"] <= parameters["teacher"]
+    assert parameters["ked"] <= parameters["plain"] == parameters["kd"] == mlp(64, (12, 12), 10).parameter_count
+
+
+def test_teacher_and_student_share_the_base_of_the_black_box(small_run: Run) -> None:
+    x = data.load("digits").part("train")[0]
+    base = teacher_base(predict(small_run.teacher(), x)[0])
+    for stack in (small_run.explaining(), small_run.student("ked")):
+        torch.testing.assert_close(stack.base, base)
+    assert float(base.exp().sum()) == pytest.approx(1, abs=1e-5)
+
+
+def test_events_tell_the_whole_story_in_order(small_run: Run, small_recipe: Recipe) -> None:
+    events = small_run.events()[0]
+    assert [e["stage"] for e in events if e["kind"] == "stage"] == list(stage_names(small_recipe))
+    assert [e["kind"] for e in events[-2:]] == ["result", "end"]
+    assert events[-1]["status"] == "done"
+    assert "tick" not in {e["kind"] for e in events}
+    times = [e["time"] for e in events]
+    assert times == sorted(times)
+    epochs = [e for e in events if e["kind"] == "epoch" and e["stage"] == "student-ked"]
+    assert [(e["epoch"], e["epochs"]) for e in epochs] == [(1, 2), (2, 2)]
+    for event in epochs:
+        assert list(event["loss"]) == ["ce", "prediction", "explanation"]
+        assert all(len(values) == 2 and all(map(math.isfinite, values)) for values in event["loss"].values())
+        assert len(event["validation"]) == 2
+    weights = next(e["weights"] for e in events if e["kind"] == "training" and e["stage"] == "student-ked")
+    assert weights == pytest.approx({"ce": 0.3, "prediction": 21, "explanation": 49})
+
+
+def test_a_second_run_takes_everything_from_the_cache_and_says_the_same(warm: Run, finish: Finish) -> None:
+    again = finish(warm.recipe)
+    assert set(_cached(warm).values()) == {False}
+    assert set(_cached(again).values()) == {True}
+    assert _files(again) == _files(warm)
+    assert again.info["summary"] == warm.info["summary"]
+    epochs = [[e for e in run.events()[0] if e["kind"] == "epoch"] for run in (warm, again)]
+    assert [{**e, "time": 0} for e in epochs[0]] == [{**e, "time": 0} for e in epochs[1]]
+
+
+def test_a_fresh_home_gives_bit_by_bit_the_same_nets(small_run: Run, finish: Finish) -> None:
+    again = finish(small_run.recipe)
+    assert set(_cached(again).values()) == {False}
+    assert again.info["summary"] == small_run.info["summary"]
+    for name in _files(again):
+        if name != "dependency.safetensors":
+            old, new = load_stack(small_run.folder / name), load_stack(again.folder / name)
+            assert all(torch.equal(a, b) for a, b in zip(old.parameters(), new.parameters(), strict=True))
+
+
+def test_changing_mu_trains_the_ked_student_alone(warm: Run, finish: Finish) -> None:
+    again = finish(warm.recipe.without(mu=0.1))
+    assert [stage for stage, cached in _cached(again).items() if not cached] == ["student-ked"]
+    assert again.info["summary"]["accuracy"]["kd"] == warm.info["summary"]["accuracy"]["kd"]
+    assert _files(again)["student-ked.safetensors"] != _files(warm)["student-ked.safetensors"]
+
+
+def test_another_method_is_added_to_a_finished_run_by_its_training_alone(warm: Run, finish: Finish) -> None:
+    again = finish(warm.recipe.without(methods=tuple(METHODS)))
+    assert {stage for stage, cached in _cached(again).items() if cached} == set(_cached(warm))
+    assert set(again.info["summary"]["accuracy"]) == {"teacher", "explaining", *METHODS}
+
+
+def test_a_run_without_a_method_that_needs_it_trains_no_explaining_teacher(finish: Finish, small_recipe: Recipe) -> None:
+    plain = finish(small_recipe.without(methods=("plain",), teacher_epochs=1, epochs=0))
+    assert not plain.has("explaining")
+    assert list(plain.info["summary"]["accuracy"]) == ["teacher", "plain"]
+
+
+def _context(run: Run) -> stages.Context:
+    return stages.Context(run.recipe, data.load("digits"), run)
+
+
+def test_shuffled_explanations_are_anothers_and_noise_is_nobodys(small_run: Run) -> None:
+    true, shuffled, noise = (
+        stages.objective(_context(small_run), method_named(name)).explanation for name in ("ked", "shuffled", "noise")
+    )
+    assert true and shuffled and noise
+    assert torch.equal(true.probabilities.flatten(1).sort(0).values, shuffled.probabilities.flatten(1).sort(0).values)
+    own = (true.probabilities == shuffled.probabilities).flatten(1).all(1)
+    assert not bool(own.any())
+    assert noise.probabilities.shape == true.probabilities.shape
+    torch.testing.assert_close(noise.probabilities.sum(-1), torch.ones_like(noise.negentropy))
+    assert not torch.isclose(noise.probabilities, true.probabilities).flatten(1).all(1).any()
+
+
+@pytest.mark.parametrize(("name", "net"), [("kd", "teacher"), ("kd-explaining", "explaining"), ("mu0", "explaining")])
+def test_students_are_taught_by_the_teacher_that_their_method_names(small_run: Run, name: str, net: str) -> None:
+    aim = stages.objective(_context(small_run), method_named(name))
+    stack = small_run.teacher() if net == "teacher" else small_run.explaining()
+    x = data.load("digits").part("train")[0]
+    assert aim.prediction is not None
+    assert aim.explanation is None
+    expected = (stack(x)[0].detach() / small_run.recipe.temperature).softmax(-1)
+    torch.testing.assert_close(aim.prediction.probabilities[:, 0], expected)
+
+
+def test_the_test_split_is_read_once_after_all_training(
+    monkeypatch: pytest.MonkeyPatch, finish: Finish, small_recipe: Recipe
+) -> None:
+    read: list[str] = []
+    part = Dataset.part
+    monkeypatch.setattr(Dataset, "part", lambda self, name: (read.append(name), part(self, name))[1])
+    finish(small_recipe.without(epochs=1, teacher_epochs=1))
+    assert read.count("test") == 1
+    assert read[-1] == "test"
+
+
+def test_no_net_depends_on_the_test_split(
+    monkeypatch: pytest.MonkeyPatch, small_run: Run, small_recipe: Recipe, finish: Finish
+) -> None:
+    digits = data.load("digits")
+    x, y = digits.x.clone(), digits.y.clone()
+    x[digits.test], y[digits.test] = 7.0, 0
+    source = replace(data.SOURCES["digits"], load=lambda: replace(digits, x=x, y=y))
+    monkeypatch.setitem(data.SOURCES, "digits", source)
+    assert _files(finish(small_recipe)).keys() == _files(small_run).keys()
+    other = finish(small_recipe)
+    torch.testing.assert_close(other.dependency(), small_run.dependency())
+    for name in small_recipe.methods:
+        pairs = zip(other.student(name).parameters(), small_run.student(name).parameters(), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("stage", ["teacher", "dependency", "superfeatures", "explaining", "student-ked"])
+def test_a_damaged_cache_entry_is_computed_again(warm: Run, finish: Finish, stage: str) -> None:
+    entry = home() / "cache" / warm.info["stages"][stage]
+    file = next(path for path in entry.iterdir() if path.name != "events.jsonl")
+    whole = file.read_bytes()
+    file.unlink()
+    file.write_bytes(whole[: len(whole) // 2])
+    again = finish(warm.recipe)
+    assert [name for name, cached in _cached(again).items() if not cached] == [stage]
+    assert again.info["summary"] == warm.info["summary"]
+    assert set(_cached(finish(warm.recipe)).values()) == {True}
+
+
+def test_a_cache_entry_without_its_result_is_computed_again(warm: Run, finish: Finish) -> None:
+    (home() / "cache" / warm.info["stages"]["teacher"] / "teacher.safetensors").unlink()
+    assert not _cached(finish(warm.recipe))["teacher"]
+
+
+def test_a_damaged_file_of_a_run_is_refused_in_one_sentence(warm: Run, one_sentence: OneSentence) -> None:
+    path = warm.folder / "student-ked.safetensors"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content[:-1])
+    with pytest.raises(Unavailable, match=r"student-ked\.safetensors") as caught:
+        warm.student("ked")
+    one_sentence(str(caught.value))
+    warm.student("kd")
+
+
+def _after(kind: str, count: int, recipe: Recipe, folder: Run) -> list[dict[str, Any]]:
+    """The events of a run that is asked to stop after so many events of a kind."""
+    seen: list[dict[str, Any]] = []
+    stop = lambda: sum(event["kind"] == kind for event in seen) >= count  # noqa: E731
+    for event in run(recipe, into=folder, should_stop=stop):
+        seen.append(event)
+    return seen
+
+
+def test_a_cancelled_run_stops_at_the_next_batch_and_keeps_what_is_finished(small_recipe: Recipe, finish: Finish) -> None:
+    long = small_recipe.without(epochs=100_000)
+    folder = create_run(long)
+    ticks = len([e for e in run(small_recipe.without(methods=("plain",), epochs=0)) if e["kind"] == "tick"])
+    seen = _after("tick", ticks + 5, long, folder)
+    assert sum(event["kind"] in ("tick", "step") for event in seen) <= ticks + 6
+    assert (folder.status, folder.info["message"]) == ("cancelled", "")
+    assert folder.events()[0][-1]["kind"] == "end"
+    assert folder.events()[0][-1]["status"] == "cancelled"
+    assert folder.has("teacher")
+    assert folder.teacher().parameter_count
+    assert not list((home() / "cache").glob(".*")), "no draft stays behind"
+    assert _cached(finish(small_recipe))["teacher"]
+
+
+def test_closing_the_generator_cancels_the_run(small_recipe: Recipe) -> None:
+    folder = create_run(small_recipe)
+    events = run(small_recipe, into=folder)
+    while next(events)["kind"] != "epoch":
+        pass
+    events.close()  # type: ignore[attr-defined]
+    assert folder.status == "cancelled"
+    assert not list((home() / "cache").glob(".*"))
+
+
+def test_a_stage_that_raises_leaves_the_reason_in_run_json(
+    warm: Run, monkeypatch: pytest.MonkeyPatch, finish: Finish
+) -> None:
+    def broken(*_: object) -> Iterator[dict[str, Any]]:
+        yield {"kind": "training", "stage": "explaining", "epochs": 1, "weights": {}, "parameters": 0, "hidden": []}
+        raise ZeroDivisionError("by nothing at all")
+
+    recipe = warm.recipe.without(superfeatures=3)
+    with monkeypatch.context() as patch:
+        patch.setitem(stages.STAGES, "explaining", broken)
+        failed = _failed(recipe, ZeroDivisionError, "by nothing")
+    info = failed.info
+    assert info["status"] == "failed"
+    assert "ZeroDivisionError" in info["message"]
+    assert "by nothing at all" in info["message"]
+    assert "broken" in info["traceback"]
+    assert failed.events()[0][-1] | {"time": 0} == {"kind": "end", "status": "failed", "message": info["message"], "time": 0}
+    assert failed.superfeatures().sizes
+    assert [s for s, cached in _cached(finish(recipe)).items() if cached][:3] == ["teacher", "dependency", "superfeatures"]
+
+
+def test_running_out_of_memory_is_said_in_words(small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> Iterator[dict[str, Any]]:
+        raise MemoryError
+        yield
+
+    monkeypatch.setitem(stages.STAGES, "teacher", greedy)
+    assert "ran out of memory" in _failed(small_recipe, MemoryError, None).info["message"]
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "more superfeatures than features": ({"superfeatures": 65}, InvalidInput, "superfeatures = 65 .* 64 features"),
+    "no room for so many superfeatures": ({"superfeatures": 64, "student_hidden": (1,)}, InvalidInput, "64 superfeatures do not fit"),
+    "no such device": ({"device": "cuda:99"}, InvalidInput, "cuda:99"),
+    "a learning rate that diverges": ({"lr": 1e30}, Unavailable, "not finite .* lower the learning rate"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_work_fails_with_one_sentence(case: str, small_recipe: Recipe, one_sentence: OneSentence) -> None:
+    change, error, words = REFUSED[case]
+    failed = _failed(small_recipe.without(**change), error, words)
+    assert failed.status == "failed"
+    one_sentence(failed.info["message"])
+
+
+def test_no_epochs_give_untrained_nets_and_no_error(small_recipe: Recipe, finish: Finish) -> None:
+    run = finish(small_recipe.without(epochs=0, teacher_epochs=0, methods=("plain", "ked")))
+    fresh = mlp(64, (12, 12), 10, replicas=2)
+    assert all(torch.equal(a, b) for a, b in zip(run.student("plain").parameters(), fresh.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("grouping", ["random", "grid", "correlation", "kmeans", "spectral"])
+def test_every_grouping_gives_a_run(warm: Run, finish: Finish, grouping: str) -> None:
+    again = finish(warm.recipe.without(grouping=grouping, methods=("ked",), epochs=1))
+    assert sum(again.info["summary"]["superfeature_sizes"]) == 64
+    assert len(again.superfeatures().groups) == 4
+
+
+def test_a_preset_serves_as_a_cache(small_run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, finish: Finish) -> None:
+    shutil.copytree(small_run.folder, tmp_path / "presets" / "small-preset")
+    monkeypatch.setattr("ked.store.PRESETS", tmp_path / "presets")
+    again = finish(small_run.recipe)
+    assert set(_cached(again).values()) == {True}
+    assert again.info["summary"] == small_run.info["summary"]
+    kept = ("training", "epoch", "dependency", "superfeatures")
+    old, new = ([e | {"time": 0} for e in run.events()[0] if e["kind"] in kept] for run in (small_run, again))
+    assert old == new
+
+
+def test_stage_keys_in_run_json_are_those_of_the_recipe(small_run: Run) -> None:
+    assert small_run.info["stages"] == stage_keys(small_run.recipe)
+    assert json.loads((small_run.folder / "superfeatures.json").read_text())["adjusted"] == small_run.superfeatures().adjusted
+
+
+def test_a_device_is_resolved_by_name() -> None:
+    assert pipeline.resolve_device("cpu") == torch.device("cpu")
+    assert pipeline.resolve_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,193 @@
+"""Settings: every view has an address, and every recipe that the controls can make survives the way there and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explorer import settings
+from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, Choice, Number, Setting, Several, Text
+from ked.presets import RECIPES
+from ked.recipe import Recipe
+
+# What no visitor is asked: sizes that follow the data, the form of every net, and the machine that the app runs on.
+NOT_ASKED = {"dependency_samples", "activation", "batch_size", "teacher_batch_size", "device"}
+TEXTS = {
+    "run": st.sampled_from(["", "digits-preset", "digits-0a1b2c3d"]),
+    "coalition": st.text("01", max_size=16),
+    "teacher_hidden": st.lists(st.integers(1, 99_999), min_size=1, max_size=6).map(lambda widths: ",".join(map(str, widths))),
+}
+TEXTS["student_hidden"] = TEXTS["teacher_hidden"]
+DEFAULTS = {name: setting.default for name, setting in SETTINGS.items()}
+
+
+def values_of(setting: Setting) -> st.SearchStrategy[Any]:
+    """Anything that the setting's control can be brought to."""
+    if isinstance(setting, Choice):
+        return st.sampled_from(list(setting.options))
+    if isinstance(setting, Several):
+        some = st.sets(st.sampled_from(list(setting.options)), min_size=1)
+        return some.map(lambda names: tuple(name for name in setting.options if name in names))
+    if isinstance(setting, Text):
+        return TEXTS[setting.name]
+    assert isinstance(setting, Number)
+    if setting.whole:
+        return st.integers(int(setting.low), int(setting.high))
+    return st.floats(setting.low, setting.high).map(lambda value: float(f"{value:.10g}"))
+
+
+def view(*names: str) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({name: values_of(SETTINGS[name]) for name in names or SETTINGS})
+
+
+# The address
+
+
+@given(view())
+def test_every_view_comes_back_from_its_address(values: dict[str, Any]) -> None:
+    assert settings.from_url(settings.to_url(values)) == (values, [])
+
+
+def test_the_defaults_leave_the_address_empty() -> None:
+    assert settings.to_url(DEFAULTS) == {}
+    assert settings.from_url({}) == (DEFAULTS, [])
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
+    setting = SETTINGS[name]
+    texts = {"run": "digits-0a1b", "coalition": "1101", "teacher_hidden": "32,32", "student_hidden": "7"}
+    options = [*getattr(setting, "options", ())]
+    other = {
+        Choice: lambda: next(option for option in options if option != setting.default),
+        Several: lambda: tuple(options[-2:]),
+        Text: lambda: texts[name],
+        Number: lambda: type(setting.default)(setting.low if setting.default != setting.low else setting.high),
+    }[type(setting)]()
+    assert settings.to_url(DEFAULTS | {name: other}) == {setting.key: setting.format(other)}
+    assert settings.from_url({setting.key: setting.format(other)})[0] == DEFAULTS | {name: other}
+
+
+REFUSED = {
+    "m": ["0", "17", "-1", "3.5", "four", "", "nan", "1e1", "9" * 5000],
+    "mu": ["-0.1", "1.1", "nan", "inf", "high", ""],
+    "lr": ["0", "-0.001", "1", "1e400"],
+    "seeds": ["0", "21"],
+    "ep": ["0", "501", "-3"],
+    "seed": ["-1", "1000001"],
+    "data": ["mnist2", "", "../digits", "Digits"],
+    "engine": ["leiden"],
+    "scale": ["none"],
+    "reduce": ["mean"],
+    "methods": ["", "plain,", "plain,magic", "PLAIN"],
+    "th": ["", "0", "500,0", "500;500", "1,2,3,4,5,6,7", "123456", "-5", "5,", " 5"],
+    "sh": ["a"],
+    "run": ["../../etc", "/etc/passwd", "A", "ab", "digits_preset", "x" * 81, "digits-preset\n"],
+    "on": ["2", "abc", "0" * 17, ""],
+    "student": ["teacher"],
+    "show": ["none"],
+    "node": ["-2", "x"],
+    "sf": ["65"],
+    "i": ["-1"],
+    "c": ["-2"],
+    "p": ["0"],
+}
+NAMED = {"m": "from 1 to 16", "mu": "from 0 to 1", "th": "500,500", "methods": "plain, kd", "data": "digits", "on": "1101"}
+
+
+@pytest.mark.parametrize(("key", "text"), [(key, text) for key, texts in REFUSED.items() for text in texts])
+def test_a_text_that_means_nothing_is_ignored_with_a_notice(key: str, text: str) -> None:
+    values, notices = settings.from_url({"seeds": "3", key: text} if key != "seeds" else {key: text})
+    assert values == DEFAULTS | ({"seeds": 3} if key != "seeds" else {})
+    (notice,) = notices
+    assert notice.startswith(f"{key}={text[:40]} was ignored: {BY_KEY[key].label} takes ")
+    assert NAMED.get(key, "") in notice
+    assert len(notice) < 250
+
+
+def test_a_choice_names_its_options_in_the_notice() -> None:
+    for setting in SETTINGS.values():
+        if isinstance(setting, Choice | Several):
+            (notice,) = settings.from_url({setting.key: "no such thing"})[1]
+            assert all(option in notice for option in setting.options)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(BY_KEY)), st.text(max_size=12)))
+def test_no_address_is_ever_an_error(query: dict[str, str]) -> None:
+    values, notices = settings.from_url(query)
+    assert len(notices) <= len(query)
+    assert settings.from_url(settings.to_url(values)) == (values, [])
+    settings.to_recipe(values)
+
+
+def test_what_is_no_setting_of_ours_is_left_alone() -> None:
+    assert settings.from_url({"utm_source": "a-link", "m2": "9"}) == (DEFAULTS, [])
+
+
+def test_methods_come_once_and_in_the_tables_order() -> None:
+    assert settings.from_url({"methods": "ked,plain,ked"})[0]["methods"] == ("plain", "ked")
+
+
+# Recipes
+
+
+@given(view(*RECIPE_SETTINGS))
+def test_settings_and_recipe_are_two_forms_of_the_same(values: dict[str, Any]) -> None:
+    recipe = settings.to_recipe(DEFAULTS | values)
+    assert settings.of_recipe(recipe) == values
+    assert settings.to_recipe(DEFAULTS | settings.of_recipe(recipe)) == recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_presets_recipe_is_reached_by_the_controls(name: str) -> None:
+    recipe = RECIPES[name]
+    values, notices = settings.from_url(settings.to_url(DEFAULTS | settings.of_recipe(recipe)))
+    assert notices == []
+    assert settings.to_recipe(values) == recipe
+
+
+def test_the_first_visitors_settings_are_those_of_the_run_on_screen() -> None:
+    recipe = settings.to_recipe(DEFAULTS)
+    preset = RECIPES["digits"]
+    assert set(recipe.methods) <= set(preset.methods)
+    assert recipe.without(methods=preset.methods) == preset
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("epochs", 0), ("epochs", 5000), ("teacher_epochs", 0), ("superfeatures", 40), ("seeds", 50), ("seed", 2**31 - 1),
+        ("lr", 1e-7), ("lr", 1.0), ("temperature", 0.1), ("tau", 1000.0),
+    ],
+)  # fmt: skip
+def test_a_recipe_from_the_command_line_that_no_control_reaches_becomes_the_nearest_one(field: str, value: Any) -> None:
+    values = settings.of_recipe(Recipe.make(**{field: value}))
+    setting = SETTINGS[field]
+    assert isinstance(setting, Number)
+    assert values[field] == min(max(value, setting.low), setting.high)
+    assert settings.from_url(settings.to_url(DEFAULTS | values)) == (DEFAULTS | values, [])
+
+
+def test_every_field_of_a_recipe_has_a_setting_or_is_not_asked() -> None:
+    assert set(RECIPE_SETTINGS) == set(Recipe.model_fields) - NOT_ASKED
+    assert set(RECIPE_SETTINGS) <= set(SETTINGS)
+
+
+# The declarations
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_a_setting_explains_itself(setting: Setting) -> None:
+    assert setting.help.endswith(".")
+    assert ". " not in setting.help
+    assert setting.label.strip()
+    assert setting.default == setting.parse(setting.format(setting.default)) if setting.default != "" else True
+
+
+def test_keys_are_short_and_unique() -> None:
+    keys = [setting.key for setting in SETTINGS.values()]
+    assert len(keys) == len(set(keys)) == len(BY_KEY)
+    assert all(key.isalnum() and len(key) <= 7 for key in keys)

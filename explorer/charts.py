@@ -111,8 +111,9 @@ def loss_terms(
     `weights`: method -> term -> its weight in the loss. One row a method; terms with weight 0 are left out.
     """
     labels = labels or {}
-    drawing = make_subplots(rows=max(len(history), 1), cols=1, shared_xaxes=True, vertical_spacing=0.3 / max(len(history), 1))
-    drawing.update_layout(theme.figure(row_height * max(len(history), 1) + 50).layout)
+    count = max(len(history), 1)
+    blank = theme.figure(row_height * count + 50)
+    drawing = make_subplots(figure=blank, rows=count, cols=1, shared_xaxes=True, vertical_spacing=0.3 / count)
     longest = epochs or 2
     for row, (name, terms) in enumerate(history.items(), start=1):
         shares = {t: weights[name][t] * _over_seeds(v) for t, v in terms.items() if weights[name].get(t)}
@@ -127,7 +128,8 @@ def loss_terms(
             "yanchor": "bottom",
         }
         total = sum((float(share[-1]) for share in shares.values() if len(share)), 0.0)
-        text = f"<b>{labels.get(name, name)}</b> <span style='color:{theme.MUTED}'>loss {total:.2f}</span>"
+        state = f"loss {total:.2f}" if shares else "still to come"
+        text = f"<b>{labels.get(name, name)}</b> <span style='color:{theme.MUTED}'>{state}</span>"
         drawing.add_annotation(text=theme.key(theme.method_colour(name), text), yshift=4, **place)
     drawing.update_xaxes(range=[1, longest], showgrid=False)
     drawing.update_xaxes(title_text="epoch", row=max(len(history), 1), col=1)
@@ -222,8 +224,8 @@ def staircase(resolutions: Values, counts: Values, modularities: Values, *, chos
 
     `resolutions`, `counts`, `modularities`: (R,) each, the resolutions rising.
     """
-    drawing = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, row_heights=[0.58, 0.42])
-    drawing.update_layout(theme.figure(height, margin={"l": 8, "r": 8, "t": 30, "b": 8}).layout)
+    blank = theme.figure(height, margin={"l": 8, "r": 8, "t": 30, "b": 8})
+    drawing = make_subplots(figure=blank, rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14, row_heights=[0.58, 0.42])
     steps = {
         "line": {"shape": "hv", "width": 2.4, "color": theme.INK},
         "mode": "lines",

@@ -43,7 +43,7 @@ def segments(name: str, *, options: Sequence[str] | None = None, then: Then = No
     if state.get(name) not in offered:
         state.put(**{name: offered[0]})
     st.segmented_control(
-        setting.label, offered, format_func=lambda value: setting.options[value], help=setting.help, required=True,
+        setting.label, offered, format_func=lambda value: setting.options[value], help=setting.help, required=True, wrap=True,
         **_bound(name, then), **layout,
     )  # fmt: skip
     return str(state.get(name))

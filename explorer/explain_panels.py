@@ -152,7 +152,7 @@ def switches(about: Subject) -> None:
         state.put(coalition="" if all(m in on for m in range(M)) else text)
 
     st.pills(
-        "Superfeatures that take part", range(M), selection_mode="multi", format_func=lambda m: f"superfeature {m + 1}",
+        "Superfeatures that take part", range(M), selection_mode="multi", format_func=lambda m: str(m + 1),
         key="widget.coalition", on_change=changed,
         help="Switch one off and see what the nets would say without it. With all off, only the base is left: "
         "the teacher's average answer.",

@@ -88,7 +88,8 @@ def describe(run: Run) -> str:
     facts = cache.facts(run)
     recipe = facts["recipe"]
     widths = "-".join(map(str, recipe["teacher_hidden"]))
-    ended = "" if facts["status"] == "done" else f", {jobs.status(run)}"
+    status = jobs.status(run)
+    ended = "" if status == "done" else f" · {'in progress' if status in ('queued', 'running') else status}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""
     return f"{run.id} · teacher {widths}{scored} · M {recipe['superfeatures']}{ended}"

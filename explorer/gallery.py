@@ -88,8 +88,9 @@ def _frame(top: int, left: int, height: int, width: int) -> dict[str, Any]:
 def clicked(click: dict[str, Any], shape: Sequence[int], columns: int) -> int:
     """The position of the sample that a click on `strip` met."""
     height, width = shape[-2:]
-    column = int(click["x"] // (width * (1 + GAP)))
-    return int(click["y"] // (height * (1 + 2 * GAP))) * columns + min(column, columns - 1)
+    # Half a pixel more, because corners are rounded: a sample's first pixel may lie before the exact place of its column.
+    column = int((click["x"] + 0.5) // (width * (1 + GAP)))
+    return int((click["y"] + 0.5) // (height * (1 + 2 * GAP))) * columns + min(column, columns - 1)
 
 
 def _corner(position: int, columns: int, height: int, width: int) -> tuple[int, int]:

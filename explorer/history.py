@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ked.store import Run
+
+
+TEACHERS = ("teacher", "explaining")
 
 
 @dataclass
@@ -33,18 +37,11 @@ class History:
         self.time = event.get("time", self.time)
         name, kind = event.get("stage"), event["kind"]
         if kind == "stage" and name:
-            self.order.append(name)
-            self.stages[name] = {
-                "cached": event["cached"],
-                "epoch": 0,
-                "epochs": 0,
-                "validation": [],
-                "loss": {},
-            }
+            self._begin(name, event["cached"])
         elif kind == "training" and name:
-            self.stages[name].update(epochs=event["epochs"], weights=event["weights"])
+            self._stage(name).update(epochs=event["epochs"], weights=event["weights"])
         elif kind == "epoch" and name:
-            stage = self.stages[name]
+            stage = self._stage(name)
             stage["epoch"] = event["epoch"]
             stage["validation"].append(event["validation"])
             for term, values in event["loss"].items():
@@ -53,21 +50,34 @@ class History:
             self.end = event
         self.live = event if kind == "step" else {}
 
+    def _begin(self, name: str, cached: bool) -> dict[str, Any]:
+        self.order.append(name)
+        self.stages[name] = {"cached": cached, "epoch": 0, "epochs": 0, "weights": {}, "validation": [], "loss": {}}
+        return self.stages[name]
+
+    def _stage(self, name: str) -> dict[str, Any]:
+        """The stage, also when the line that announced it was lost in a crash."""
+        return self.stages.get(name) or self._begin(name, cached=False)
+
     def curves(self) -> dict[str, np.ndarray]:
         """Method -> (epochs so far, K) validation accuracy, of students that have finished an epoch."""
         return {name: np.array(stage["validation"]) for name, stage in self._students().items() if stage["validation"]}
 
-    def losses(self) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float]]]:
-        """Method -> term -> (epochs so far, K) unweighted loss in nats, and method -> term -> weight."""
-        begun = {name: stage for name, stage in self._students().items() if stage["validation"]}
-        history = {name: {term: np.array(v) for term, v in stage["loss"].items()} for name, stage in begun.items()}
-        return history, {name: stage["weights"] for name, stage in begun.items()}
+    def losses(self, nets: Iterable[str] | None = None) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float]]]:
+        """Net -> term -> (epochs so far, K) unweighted loss in nats, and net -> term -> weight.
+
+        Of `nets`, empty for those still to come; by default of the students that have finished an epoch.
+        """
+        nets = self.curves() if nets is None else nets
+        stages = {net: self.stages.get(net if net in TEACHERS else f"student-{net}", {}) for net in nets}
+        terms = {net: {term: np.array(v) for term, v in stage.get("loss", {}).items()} for net, stage in stages.items()}
+        return terms, {net: stage.get("weights", {}) for net, stage in stages.items()}
 
     def teachers(self) -> dict[str, float]:
         """Teacher or explaining teacher -> its latest validation accuracy."""
         return {
             name: self.stages[name]["validation"][-1][0]
-            for name in ("teacher", "explaining")
+            for name in TEACHERS
             if self.stages.get(name, {}).get("validation")
         }
 
@@ -75,7 +85,7 @@ class History:
         """Teacher or explaining teacher -> (epochs so far, 1) validation accuracy."""
         return {
             name: np.array(self.stages[name]["validation"])
-            for name in ("teacher", "explaining")
+            for name in TEACHERS
             if self.stages.get(name, {}).get("validation")
         }
 

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import cache, charts, frame, settings, state
-from explorer.history import History
+from explorer.history import TEACHERS, History
 from explorer.plot import plot
 from ked import jobs
 from ked.methods import METHODS
@@ -96,7 +96,7 @@ def _header(run: Run, history: History, status: str) -> None:
         if status in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop"):
             jobs.cancel(run)
     if status in ACTIVE:
-        st.progress(_share(history, stage_keys(run.recipe)), text=_position(history))
+        st.progress(_share(history, stage_keys(run.recipe)))
     if status == "failed":
         st.error(run.info["message"], icon=":material/error:")
 
@@ -106,7 +106,10 @@ def _position(history: History) -> str:
         return "waking up"
     name = history.order[-1]
     stage = history.stages[name]
-    return f"{_stage_label(name)}" + (f", epoch {stage['epoch']} of {stage['epochs']}" if stage["epochs"] else "")
+    if not stage["epochs"]:
+        return _stage_label(name)
+    batch = f", batch {history.live['step']} of {history.live['steps']}" if history.live else ""
+    return f"{_stage_label(name)}, epoch {min(stage['epoch'] + bool(batch), stage['epochs'])} of {stage['epochs']}{batch}"
 
 
 def _share(history: History, keys: dict[str, str]) -> float:
@@ -146,13 +149,15 @@ def _accuracy(history: History, recipe: dict[str, Any]) -> None:
 
 
 def _losses(history: History, recipe: dict[str, Any]) -> None:
-    st.subheader("What each student minimises", anchor=False)
-    losses, weights = history.losses()
-    if not losses:
-        st.caption("The loss terms appear here when the first student trains.")
-        return
-    figure = charts.loss_terms(losses, weights, labels=LABELS, epochs=recipe["epochs"], row_height=110)
-    plot(figure, "losses", alt="Weighted loss terms against epochs, stacked, one row a method.", select=())
+    if history.curves():
+        who, nets, epochs = "each student", recipe["methods"], recipe["epochs"]
+    else:  # the teachers come first
+        who, nets, epochs = "the teachers", TEACHERS, recipe["teacher_epochs"]
+    st.subheader(f"What {who} minimise{'s' * (who == 'each student')}", anchor=False)
+    losses, weights = history.losses(nets)
+    figure = charts.loss_terms(losses, weights, labels=LABELS, epochs=epochs, row_height=110)
+    plot(figure, "losses", alt="Weighted loss terms against epochs, stacked, one row a net.", select=())
+    st.caption("Each term times its weight; together they are the loss, in nats.")
 
 
 def _results(summary: dict[str, Any]) -> None:

@@ -224,8 +224,11 @@ def to_recipe(values: Mapping[str, Any]) -> Recipe:
 
 
 def of_recipe(recipe: Recipe) -> dict[str, Any]:
-    """The settings that describe a recipe, for a visitor who starts from a stored run."""
+    """The settings that describe a recipe, for a visitor who starts from a stored run; numbers as near as controls get."""
     chosen: dict[str, Any] = {name: getattr(recipe, name) for name in RECIPE_SETTINGS}
+    for name, value in chosen.items():
+        if isinstance(setting := SETTINGS[name], Number):  # the command line allows more than a slider can show
+            chosen[name] = min(max(value, setting.low), setting.high)
     for name in ("teacher_hidden", "student_hidden"):
         chosen[name] = ",".join(map(str, chosen[name]))
     return {name: "" if value is None else value for name, value in chosen.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import settings
 
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
-from ked.store import Run, create_run
+from ked.store import Run, create_run, load_run
 
 torch.set_num_threads(1)
 settings.register_profile("ked", deadline=None, derandomize=True, max_examples=50)
@@ -103,3 +104,10 @@ def finish() -> Callable[[Recipe], Run]:
         return run
 
     return compute
+
+
+@pytest.fixture
+def warm(small_run: Run, ked_home: Path) -> Run:
+    """The small run with its cache, copied into this test's home."""
+    shutil.copytree(small_run.folder.parent.parent, ked_home)
+    return load_run(small_run.id)

@@ -50,7 +50,6 @@ def test_a_job_computes_its_run_in_a_process_of_its_own(small_recipe: Recipe, sm
     assert run.info["summary"] == small_run.info["summary"], "a job gives what the same recipe gives in this process"
     assert run.events()[0][-1]["kind"] == "end"
     assert (run.folder / "job.log").read_text() == ""
-    wait_for(lambda: not psutil.pid_exists(run.info["pid"]) or jobs.status(run) == "done")
 
 
 def test_a_cancelled_job_stops_soon_and_keeps_what_it_has(endless: Recipe, wait_for: WaitFor) -> None:
@@ -76,7 +75,7 @@ def test_a_killed_job_is_failed_and_says_so(endless: Recipe, wait_for: WaitFor, 
     assert GONE in one_sentence(run.info["message"])
     assert run.status == "failed"
     assert run.explaining().parameter_count, "what was finished is kept"
-    assert not psutil.pid_exists(run.info["pid"]), "no zombie stays behind"
+    wait_for(lambda: jobs.status(run) == "failed" and not psutil.pid_exists(run.info["pid"]))  # no zombie stays behind
 
 
 def test_a_job_killed_before_its_first_word_is_failed_too(endless: Recipe, wait_for: WaitFor) -> None:

@@ -116,7 +116,20 @@ def test_the_home_folder_is_the_users_own_by_default(monkeypatch: pytest.MonkeyP
     assert store.home().name == "ked-explorer"
 
 
-DANGEROUS = ["../../etc", "..", ".", "", "a", "UPPER-case", "with space", "semi;colon", "x" * 81, "a\nb", "nul\0byte", "-digits"]
+DANGEROUS = [
+    "../../etc",
+    "..",
+    ".",
+    "",
+    "a",
+    "UPPER-case",
+    "with space",
+    "semi;colon",
+    "x" * 81,
+    "a\nb",
+    "nul\0byte",
+    "-digits",
+]
 DANGEROUS += ["../runs/digits", "digits-preset/..", "/etc/../etc/passwd", "über-lauf", "..\\..\\etc", "digits-preset\n"]
 
 
@@ -135,7 +148,9 @@ def test_what_is_no_run_id_never_touches_the_disk(
     assert repr(name) in one_sentence(str(caught.value))
 
 
-def test_a_way_out_of_the_runs_folder_is_refused_even_if_a_run_lies_there(ked_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_way_out_of_the_runs_folder_is_refused_even_if_a_run_lies_there(
+    ked_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (ked_home / "runs").mkdir(parents=True)
     (ked_home / "secret").mkdir()
     write_json(ked_home / "secret" / "run.json", {"status": "done"})
@@ -160,7 +175,9 @@ def test_a_damaged_run_json_is_refused_in_one_sentence(content: str, one_sentenc
     one_sentence(str(caught.value))
 
 
-@pytest.mark.parametrize("content", ["{}", '{"status": "done"}', '{"recipe": {"epochs": -1}, "status": "done"}', '{"recipe": 3}'])
+@pytest.mark.parametrize(
+    "content", ["{}", '{"status": "done"}', '{"recipe": {"epochs": -1}, "status": "done"}', '{"recipe": 3}']
+)
 def test_a_run_json_without_a_sound_recipe_is_refused(content: str, one_sentence: Callable[[str], str]) -> None:
     run = create_run(Recipe())
     (run.folder / "run.json").write_text(content)
@@ -169,7 +186,9 @@ def test_a_run_json_without_a_sound_recipe_is_refused(content: str, one_sentence
     one_sentence(str(caught.value))
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"groups": [[0, 0]], "modularity": 0, "resolution": 1, "engine": "", "adjusted": ""}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"groups": [[0, 0]], "modularity": 0, "resolution": 1, "engine": "", "adjusted": ""}']
+)
 def test_damaged_superfeatures_are_refused_in_one_sentence(content: str, one_sentence: Callable[[str], str]) -> None:
     run = create_run(Recipe())
     with pytest.raises(Unavailable, match="missing"):

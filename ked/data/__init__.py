@@ -57,7 +57,9 @@ def load(name_or_path: str, label: str | None = None) -> Dataset:
 def check(name_or_path: str) -> None:
     """InvalidInput if this is neither a name of SOURCES nor looks like a path; reads nothing."""
     if name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
-        raise InvalidInput(f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}.")
+        raise InvalidInput(
+            f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}."
+        )
 
 
 def fingerprint(name_or_path: str) -> str:

@@ -105,16 +105,17 @@ def _dtype(code: str, *_: object) -> np.dtype[Any]:
     return np.dtype(code, copy=True)
 
 
+_KNOWN: dict[tuple[str, str], Any] = {
+    ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+    ("numpy", "ndarray"): np.ndarray,
+    ("numpy", "dtype"): _dtype,
+}
+
+
 class _Arrays(pickle.Unpickler):
     """An unpickler that knows nothing but how to put numpy arrays together again."""
 
-    _KNOWN: dict[tuple[str, str], Any] = {
-        ("numpy.core.multiarray", "_reconstruct"): np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): _dtype,
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self._KNOWN:
+        if (module, name) not in _KNOWN:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no picture needs")
-        return self._KNOWN[module, name]
+        return _KNOWN[module, name]

@@ -6,10 +6,15 @@ header, and only then are its pixels decoded.
 
 from __future__ import annotations
 
+import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image, ImageOps
 
 from ked.data import limits
 from ked.data.dataset import Dataset
@@ -21,7 +26,7 @@ FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 SIDE = 64  # pictures up to this many rows and columns, and all of one size, are taken as they are
 SCALED = 32  # all others are cut to a square and scaled to this many rows and columns
 _CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in archives
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError, SyntaxError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 _LARGEST = f"at most {limits.PICTURE_SIDE} x {limits.PICTURE_SIDE} are allowed"
 
 
@@ -52,7 +57,7 @@ def read(path: Path, label: str | None = None) -> Dataset:
 def _members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The pictures' entries in the archive, by name; all names, kinds and sizes in its table are checked."""
     members = [one for one in archive.infolist() if not one.is_dir() and not any(name in one.filename for name in _CLUTTER)]
-    limits.check_size(path, len(members), 1)
+    limits.check_size(path, len(members), SCALED * SCALED)  # before anything is decoded
     if sum(member.file_size for member in members) > limits.UNPACKED_BYTES:
         raise refuse(path, "its files are too large", f"at most {limits.UNPACKED_BYTES} bytes are allowed unpacked")
     for member in members:
@@ -98,9 +103,10 @@ def _picture(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> I
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise refuse(path, f"{name} has too many pixels", _LARGEST) from None
+    except (OSError, SyntaxError):  # what Pillow raises
+        raise refuse(path, f"{name} is no picture that can be read", f"only {', '.join(FORMATS)} files are allowed") from None
     except _BROKEN as error:
-        reason = "is no picture that can be read" if isinstance(error, OSError | SyntaxError) else f"cannot be unpacked ({error})"
-        raise refuse(path, f"{name} {reason}", f"only {', '.join(FORMATS)} pictures are allowed") from None
+        raise refuse(path, f"{name} cannot be unpacked ({error})", "the archive must be complete") from None
     return upright if max(upright.size) <= SIDE else _scaled(upright)
 
 
@@ -114,4 +120,6 @@ def _pixels(pictures: list[Image.Image]) -> np.ndarray:
 
 
 def _scaled(picture: Image.Image) -> Image.Image:
-    return ImageOps.fit(picture, (SCALED, SCALED), Image.Resampling.BOX if min(picture.size) > SCALED else Image.Resampling.BILINEAR)
+    """The middle square, scaled."""
+    smaller = min(picture.size) > SCALED
+    return ImageOps.fit(picture, (SCALED, SCALED), Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR)

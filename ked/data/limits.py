@@ -16,7 +16,7 @@ MEMBER_BYTES = 32 << 20  # of one picture in an archive
 PICTURE_SIDE = 4096  # rows and columns of one picture before it is made smaller
 SAMPLES = 1_000_000
 FEATURES = 12_288  # 3 x 64 x 64; the dependency matrix has a row and a column for each
-VALUES = 500_000_000  # samples times features: 2 GB as float32
+VALUES = 100_000_000  # samples times features: 400 MB as float32, and more while they are read
 CLASSES = 1000
 PER_CLASS = 5  # so that each of the three splits gets at least one
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ ALLOWED = "a CSV file, an NPZ file, or a zip of class folders of pictures"
 
 def looks_like_path(text: str) -> bool:
     """Whether a data set's name that is not in the table is meant as a path: by its ending, or as it names a folder or a file."""
-    return Path(text).suffix.lower() in _READERS or "/" in text or "\\" in text or Path(text).exists()
+    return Path(text).suffix.lower() in _READERS or "/" in text or "\\" in text or os.path.exists(text)
 
 
 def load(text: str, label: str | None = None) -> Dataset:
@@ -41,15 +42,17 @@ def fingerprint(text: str) -> str:
 
 
 def _checked(text: str) -> Path:
-    path = Path(text).expanduser()
     try:
+        path = Path(text).expanduser()
         if not path.exists():
             raise InvalidInput(f"There is no file '{text}'; give the path of {ALLOWED}.")
         if not path.is_file():
             raise InvalidInput(f"'{text}' is not a file; give the path of {ALLOWED}.")
         size = path.stat().st_size
         path.open("rb").close()
-    except (OSError, ValueError) as error:  # a name with a zero byte, a file that may not be read
+    except InvalidInput:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:  # a name with a zero byte, a file that may not be read, no such home
         raise InvalidInput(f"The file {text!r} cannot be opened ({error}); give the path of {ALLOWED}.") from None
     if path.suffix.lower() not in _READERS:
         raise limits.refuse(path, f"its ending is '{path.suffix}'", f"only {', '.join(_READERS)} are allowed")

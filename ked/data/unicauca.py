@@ -171,19 +171,17 @@ def _draw(path: Path, limit: int) -> Arrays:
     for number, line in enumerate(lines, start=2):
         if len(line) != COLUMN_COUNT:
             raise damaged(path, f"line {number} has {len(line)} values, not 87")
-        y = _CLASS_OF.get(line[application].upper(), _OTHER)
-        place = seen[y] if seen[y] < limit else int(generator.random() * (seen[y] + 1))
-        seen[y] += 1
+        kind = _CLASS_OF.get(line[application].upper(), _OTHER)
+        place = seen[kind] if seen[kind] < limit else int(generator.random() * (seen[kind] + 1))
+        seen[kind] += 1
         if place < limit:
-            x[y, place] = _numbers(path, number, numbers(line))
+            x[kind, place] = _numbers(path, number, numbers(line))
     if not all(seen):
         counts = ", ".join(f"{count} {name}" for name, count in zip(CLASSES, seen, strict=True))
         raise damaged(path, f"it holds {counts} flows, and every class needs some")
-    counts = np.minimum(seen, limit)
-    return {
-        "x": np.concatenate([x[y, :count] for y, count in enumerate(counts)]),
-        "y": np.repeat(np.arange(len(CLASSES)), counts),
-    }
+    taken = [min(count, limit) for count in seen]
+    y = np.concatenate([np.full(count, number) for number, count in enumerate(taken)])
+    return {"x": np.concatenate([x[number, :count] for number, count in enumerate(taken)]), "y": y}
 
 
 def _numbers(path: Path, number: int, values: Sequence[str]) -> np.ndarray:

@@ -1,0 +1,123 @@
+"""The strip of samples: a click on any pixel of a sample is that sample; and the sentences on the explain page are true."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from explorer import gallery, words
+
+SHAPES = ((8, 8), (28, 28), (3, 32, 32), (5, 7))
+CLASSES = ("cat", "dog", "owl")
+
+
+def log_p(*rows: list[float]) -> np.ndarray:
+    return np.log(np.array(rows))
+
+
+def marked(count: int, shape: tuple[int, ...]) -> np.ndarray:
+    """(S, D) images whose pixels are all different, so that a place on the sheet is known by nothing but its brightness."""
+    return np.tile(np.linspace(0, 1, int(np.prod(shape))), (count, 1))
+
+
+# Clicks
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(("count", "columns"), [(20, 10), (13, 10), (1, 10), (9, 3)])
+def test_every_pixel_of_every_sample_in_the_strip_is_that_sample(shape: tuple[int, ...], count: int, columns: int) -> None:
+    figure = gallery.strip(marked(count, shape), shape, [""] * count, columns=columns)
+    sheet = np.asarray(figure.data[0].z)
+    height, width = shape[-2:]
+    seen = np.zeros(count, dtype=int)
+    inked: dict[int, list[tuple[int, int]]] = {}
+    for y, x in np.argwhere(~np.isnan(sheet)):
+        position = gallery.clicked({"x": int(x), "y": int(y)}, shape, columns)
+        seen[position] += 1
+        inked.setdefault(position, []).append((int(y), int(x)))
+    assert seen.tolist() == [height * width] * count
+    for position, places in inked.items():
+        rows, cols = np.array(places).T
+        assert (np.ptp(rows) + 1, np.ptp(cols) + 1) == (height, width), position  # one picture, not parts of two
+    order = sorted(inked, key=lambda position: (min(inked[position])[0], min(inked[position])[1]))
+    assert order == list(range(count))  # read like a page
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_click_anywhere_on_the_sheet_is_a_place_in_the_strip(shape: tuple[int, ...]) -> None:
+    sheet = np.asarray(gallery.strip(marked(20, shape), shape, [""] * 20, columns=10).data[0].z)
+    places = {gallery.clicked({"x": x, "y": y}, shape, 10) for y in range(sheet.shape[0]) for x in range(sheet.shape[1])}
+    assert places == set(range(20))
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_frame_is_around_the_selected_sample(shape: tuple[int, ...]) -> None:
+    for selected in (0, 9, 10, 19):
+        (frame,) = gallery.strip(marked(20, shape), shape, [""] * 20, columns=10, selected=selected).layout.shapes
+        middle = {"x": (frame.x0 + frame.x1) / 2, "y": (frame.y0 + frame.y1) / 2}
+        assert gallery.clicked(middle, shape, 10) == selected
+    assert not gallery.strip(marked(20, shape), shape, [""] * 20, columns=10).layout.shapes
+
+
+def test_each_sample_has_its_caption_below_it() -> None:
+    captions = [f"class {n}" for n in range(13)]
+    figure = gallery.strip(marked(13, (8, 8)), (8, 8), captions, columns=10, selected=12)
+    assert [note.text for note in figure.layout.annotations] == captions
+    below = [gallery.clicked({"x": note.x, "y": note.y - 1}, (8, 8), 10) for note in figure.layout.annotations]
+    assert below == list(range(13))
+
+
+# Filters
+
+Y = np.array([0, 1, 2, 0])
+TEACHER = log_p([0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.6, 0.2, 0.2], [0.4, 0.3, 0.3])
+STUDENT = log_p([0.7, 0.2, 0.1], [0.6, 0.2, 0.2], [0.5, 0.3, 0.2], [0.1, 0.8, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "samples"), [("all", [0, 1, 2, 3]), ("wrong", [1, 2, 3]), ("disagree", [1, 3]), ("unsure", [3, 1, 2, 0])]
+)
+def test_a_filter_offers_the_samples_that_it_names(kind: str, samples: list[int]) -> None:
+    assert gallery.order(kind, TEACHER, STUDENT, Y).tolist() == samples
+
+
+def test_every_filter_in_the_settings_is_known_to_the_gallery() -> None:
+    from explorer.settings import SETTINGS, Choice
+
+    setting = SETTINGS["gallery"]
+    assert isinstance(setting, Choice)
+    for kind in setting.options:
+        assert set(gallery.order(kind, TEACHER, STUDENT, Y)) <= {0, 1, 2, 3}
+
+
+# Words
+
+
+def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
+    sure = np.log(np.array([0.1, 0.7, 0.2]))
+    assert words.verdict("student", sure, 1, CLASSES) == "The student says **dog** (70%), which is right."
+    assert words.verdict("student", sure, 2, CLASSES) == "The student says **dog** (70%), but it is owl."
+
+
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ([0.5, -0.2, 1.5], "Superfeature 3 speaks most for dog (+1.50), superfeature 2 against it (-0.20)."),
+        ([0.5, 0.2, 1.5], "Superfeature 3 speaks most for dog (+1.50); none speaks against it."),
+        ([-0.5, -0.2, -1.5], "No superfeature speaks for dog."),
+        ([0.0], "No superfeature speaks for dog."),
+    ],
+)
+def test_reasons_name_the_strongest_voices(column: list[float], sentence: str) -> None:
+    phi = np.zeros((len(column), 3))
+    phi[:, 1] = column
+    assert words.reasons(phi, 1, CLASSES) == sentence
+
+
+def test_a_comparison_counts_signs_and_compares_ranks() -> None:
+    teacher = np.array([[1.0], [-2.0], [3.0], [0.5]])
+    assert "the sign of 4 of 4" in words.comparison(teacher, 2 * teacher, 0)
+    assert "the same order" in words.comparison(teacher, 2 * teacher, 0)
+    other = words.comparison(teacher, np.array([[1.0], [2.0], [-3.0], [0.5]]), 0)
+    assert "the sign of 2 of 4" in other
+    assert "another order" in other

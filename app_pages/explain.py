@@ -12,15 +12,17 @@ LEAD = (
 
 with frame.page("explain", "What does each superfeature say?", LEAD):
     run = frame.current_run()
+    ready = run is not None and run.has("explaining") and jobs.status(run) not in ("queued", "running")
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        frame.run_menu()
+        if run and ready:
+            explain_panels.choose_student(run)
     if run is None:
         graph_panels.no_run_yet()
-    elif not run.has("explaining") or jobs.status(run) in ("queued", "running"):
+    elif not ready:
         explain_panels.not_there_yet(jobs.status(run))
     else:
-        with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-            controls.choice("dataset", then=frame.follow_dataset, width=200)
-            frame.run_menu()
-            explain_panels.choose_student(run)
         explain_panels.choose_sample(run)
         about = explain_panels.subject(run)
         explain_panels.in_words(about)

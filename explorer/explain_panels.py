@@ -59,6 +59,8 @@ def choose_student(run: Run) -> None:
     controls.choice("student", options=[name for name in recipe["methods"] if run.has(f"student-{name}")], width=220)
     if recipe["seeds"] > 1:
         controls.slider("replica", high=recipe["seeds"] - 1, width=150)
+    elif state.get("replica"):
+        state.put(replica=0)  # there is nothing to choose, whatever the address says
 
 
 def choose_sample(run: Run) -> None:

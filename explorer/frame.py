@@ -13,6 +13,9 @@ from ked import jobs
 from ked.errors import InvalidInput, Unavailable
 from ked.store import Run, list_presets, list_runs, load_run
 
+assert isinstance(SETTINGS["dataset"], Choice)
+DATASETS = SETTINGS["dataset"].options  # name -> what people call it
+
 
 @contextlib.contextmanager
 def page(name: str, title: str, lead: str) -> Iterator[None]:
@@ -24,6 +27,8 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     for notice in state.notices():
         st.warning(notice, icon=":material/link_off:")
     with sentences():
+        if state.get("run"):
+            current_run()  # a run in the address decides the data set, before any control shows another one
         yield
 
 
@@ -42,8 +47,11 @@ def current_run() -> Run | None:
     if wanted:
         try:
             run = load_run(wanted)
-            if cache.facts(run)["recipe"]["dataset"] != state.get("dataset"):
-                state.put(dataset=cache.facts(run)["recipe"]["dataset"])
+            dataset = cache.facts(run)["recipe"].get("dataset")
+            if dataset not in DATASETS:
+                raise Unavailable(f"run {wanted} was made with the data set {dataset!r}, which this app does not have.")
+            if dataset != state.get("dataset"):
+                state.put(dataset=dataset)
             return run
         except (InvalidInput, Unavailable) as error:
             st.warning(str(error), icon=":material/link_off:")
@@ -97,9 +105,7 @@ def describe(run: Run) -> str:
 
 def title_of(dataset: str) -> str:
     """A data set's name as people write it."""
-    setting = SETTINGS["dataset"]
-    assert isinstance(setting, Choice)
-    return setting.options[dataset]
+    return DATASETS[dataset]
 
 
 def _dataset(run: Run) -> str | None:

@@ -10,7 +10,6 @@ import numpy as np
 
 from ked.store import Run
 
-
 TEACHERS = ("teacher", "explaining")
 
 

@@ -95,6 +95,10 @@ def _header(run: Run, history: History, status: str) -> None:
         st.markdown(f"**{words[status]}**{where}  ·  {_clock(history.time)}", width="content")
         if status in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop"):
             jobs.cancel(run)
+        if status in ("failed", "cancelled") and st.button("Resume", icon=":material/resume:", key="resume"):
+            jobs.resume(run)
+            st.session_state["ked.histories"].clear()
+            st.rerun()
     if status in ACTIVE:
         st.progress(_share(history, stage_keys(run.recipe)))
     if status == "failed":

@@ -47,7 +47,9 @@ def _joined(widths: tuple[int, ...]) -> str:
 
 @app.command("run")
 def run_command(
-    dataset: Annotated[str, typer.Option(help="Data set: see `data list`.")] = _defaults.dataset,
+    dataset: Annotated[str, typer.Option(help="A name from `data list`, or the path of your own CSV, NPZ or zip.")] = _defaults.dataset,
+    label: Annotated[str | None, typer.Option(help="The class column of your own CSV file.")] = None,
+    train_size: Annotated[int | None, typer.Option(help="Use so many training samples, balanced over the classes.")] = None,
     methods: Annotated[str, typer.Option(help="Student methods, comma-separated.")] = ",".join(_defaults.methods),
     superfeatures: Annotated[int, typer.Option(help="M, the number of superfeatures.")] = _defaults.superfeatures,
     seeds: Annotated[int, typer.Option(help="Student replicas, one a seed.")] = _defaults.seeds,
@@ -69,17 +71,17 @@ def run_command(
     lam: Annotated[float, typer.Option("--lambda", help="Share of the teacher in the loss.")] = _defaults.lam,
     mu: Annotated[float, typer.Option(help="Share of explanations in the teacher's part.")] = _defaults.mu,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _defaults.device,
+    resume: Annotated[str | None, typer.Option(help="Go on with this run, by its own recipe.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")] = False,
 ) -> None:
     """Train a teacher, find superfeatures, train students, and report test accuracy."""
-    values = dict(locals())
-    values.pop("as_json")
+    values = {name: value for name, value in locals().items() if name not in ("as_json", "resume")}
     values["methods"] = tuple(name.strip() for name in methods.split(","))
     values["teacher_hidden"] = _numbers(teacher_hidden, "--teacher-hidden")
     values["student_hidden"] = _numbers(student_hidden, "--student-hidden")
     recipe = Recipe.make(**values)
-    folder = store.create_run(recipe)
-    _follow(run(recipe, into=folder), folder.id)
+    folder = store.create_run(recipe) if resume is None else _unfinished(resume)
+    _follow(run(folder.recipe, into=folder), folder.id)
     info = folder.info
     result = {
         "run": folder.id,
@@ -92,6 +94,15 @@ def run_command(
         print(json.dumps(result))
     else:
         _print_result(result, info)
+
+
+def _unfinished(run_id: str) -> store.Run:
+    """A run that can go on: neither finished nor being computed by a job."""
+    found = store.load_run(run_id)
+    status = jobs.status(found)
+    if status == "done" or (status in ("queued", "running") and "pid" in found.info):
+        raise InvalidInput(f"run {run_id} is {status}; only a run that failed or was stopped can be resumed.")
+    return found
 
 
 def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:

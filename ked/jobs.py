@@ -30,6 +30,22 @@ _children: dict[str, subprocess.Popen[bytes]] = {}  # kept so that a job that en
 def submit(recipe: Recipe) -> Run:
     """Start a job for the recipe and return its run folder at once."""
     run = create_run(recipe)
+    _start(run)
+    return run
+
+
+def resume(run: Run) -> None:
+    """Start a job that goes on where a run was stopped or broke off: after its last finished epoch, with the same numbers."""
+    if status(run) not in ("failed", "cancelled"):
+        raise InvalidInput(f"run {run.id} is {status(run)}; only a run that failed or was cancelled can be resumed.")
+    with disk_errors(run.folder):
+        (run.folder / CANCEL).unlink(missing_ok=True)
+    run.forget("pid", "pid_started")
+    run.update(status="queued", queued=time.time(), message="")
+    _start(run)
+
+
+def _start(run: Run) -> None:
     with disk_errors(run.folder), open(run.folder / "job.log", "wb") as log:
         _children[run.id] = subprocess.Popen(
             [sys.executable, "-m", "ked", "work", str(run.folder)],
@@ -39,7 +55,6 @@ def submit(recipe: Recipe) -> Run:
             start_new_session=True,  # closing the server's terminal does not end the job
             cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
         )
-    return run
 
 
 def work(run: Run) -> None:
@@ -84,7 +99,7 @@ def _alive(run: Run) -> bool:
         return False
     if "pid" not in info:
         # Not a job's run (a notebook or the command line computes it), or a job that is still starting.
-        return bool(info["status"] == "running" or time.time() - info["created"] < GRACE)
+        return bool(info["status"] == "running" or time.time() - info.get("queued", info["created"]) < GRACE)
     try:
         process = psutil.Process(info["pid"])
         same = abs(process.create_time() - info["pid_started"]) < 1

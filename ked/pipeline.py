@@ -77,13 +77,15 @@ def resolve_device(name: str) -> torch.device:
 
 def _stages(recipe: Recipe, run: Run) -> Generator[Event, None, None]:
     device = resolve_device(recipe.device)
-    dataset = data.load(recipe.dataset)
+    dataset = data.load(recipe.dataset, recipe.label)
+    if recipe.train_size is not None:
+        dataset = dataset.few(recipe.train_size, recipe.seed)
     if recipe.superfeatures > dataset.feature_count:
         raise InvalidInput(
             f"superfeatures = {recipe.superfeatures} is not allowed: {dataset.name} has {dataset.feature_count} features."
         )
-    context = Context(recipe, dataset.to(device), run)
-    run.update(device=str(device), seeds=list(recipe.seed_list), stages=(keys := stage_keys(recipe)))
+    context = Context(recipe, dataset.to(device), run, keys := stage_keys(recipe))
+    run.update(device=str(device), seeds=list(recipe.seed_list), stages=keys)
     seconds: dict[str, float] = {}
     for stage, key in keys.items():
         began = time.monotonic()
@@ -110,6 +112,7 @@ def _stage(stage: str, key: str, context: Context) -> Iterator[Event]:
                     Run(draft).append(event)
                 yield event
         found = cache.root / key
+    (context.run.folder / "checkpoints" / f"{stage}.safetensors").unlink(missing_ok=True)
     for file in found.iterdir():
         if file.name != "events.jsonl":
             link(file, context.run.folder / file.name)

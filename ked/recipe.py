@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ked import data
 from ked.errors import InvalidInput
@@ -22,7 +22,9 @@ class Recipe(BaseModel):
     """Everything that a run depends on: frozen, validated, JSON both ways.
 
     Attributes:
-        dataset: Name of a data set (`ked.data.SOURCES`).
+        dataset: Name of a data set (`ked.data.SOURCES`), or the path of the user's own file.
+        label: The column that holds the class, for a CSV file of the user's own.
+        train_size: Training samples used, drawn with `seed`, the same number of each class; None takes all.
         methods: How students are trained (`ked.methods.METHODS`), each with the same seeds.
         superfeatures: M.
         grouping: How features are grouped (`ked.groupings.GROUPINGS`).
@@ -45,6 +47,8 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str = "digits"
+    label: str | None = None
+    train_size: int | None = Field(None, ge=1)
     methods: tuple[str, ...] = Field(("plain", "kd", "ked"), min_length=1)
     superfeatures: int = Field(4, ge=1)
     grouping: str = "hessian"
@@ -71,7 +75,8 @@ class Recipe(BaseModel):
     @field_validator("dataset")
     @classmethod
     def _known_dataset(cls, value: str) -> str:
-        return _one_of("data set", value, data.SOURCES)
+        data.check(value)
+        return value
 
     @field_validator("grouping")
     @classmethod
@@ -87,9 +92,9 @@ class Recipe(BaseModel):
 
     @field_validator("teacher_hidden", "student_hidden")
     @classmethod
-    def _positive_widths(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+    def _positive_widths(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         if min(value) < 1:
-            raise ValueError("every hidden layer needs at least one unit")
+            raise ValueError(f"{info.field_name} = {value} is not allowed: every hidden layer needs at least one unit")
         return value
 
     @classmethod
@@ -121,14 +126,15 @@ class Recipe(BaseModel):
 
 
 # What each stage depends on beside its parents. Settings that are missing here never make a stage run again.
+_DATA = ("dataset", "label", "train_size", "seed")
 _SETTINGS: dict[str, tuple[str, ...]] = {
-    "teacher": ("dataset", "teacher_hidden", "activation", "teacher_epochs", "teacher_batch_size", "lr", "seed"),
+    "teacher": (*_DATA, "teacher_hidden", "activation", "teacher_epochs", "teacher_batch_size", "lr"),
     "dependency": ("reduce", "scale", "dependency_samples", "seed"),
     "superfeatures": ("superfeatures", "grouping", "engine", "seed"),
     "explaining": ("teacher_hidden", "activation", "teacher_epochs", "teacher_batch_size", "lr", "seed"),
 }
 _PARENTS = {"dependency": ("teacher",), "superfeatures": ("dependency",), "explaining": ("teacher", "superfeatures")}
-_STUDENT = ("dataset", "student_hidden", "activation", "epochs", "batch_size", "lr", "seed", "seeds")
+_STUDENT = (*_DATA, "student_hidden", "activation", "epochs", "batch_size", "lr", "seeds")
 
 
 def stage_keys(recipe: Recipe) -> dict[str, str]:
@@ -136,7 +142,7 @@ def stage_keys(recipe: Recipe) -> dict[str, str]:
     keys: dict[str, str] = {}
     for stage in stage_names(recipe):
         parents = [keys[parent] for parent in _parents(stage)]
-        settings = {name: getattr(recipe, name) for name in _settings(stage)}
+        settings = {name: _value(recipe, name) for name in _settings(stage) if not _is_default(recipe, name)}
         content = json.dumps([STAGE_VERSION, stage, settings, parents], sort_keys=True)
         keys[stage] = f"{stage}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     return keys
@@ -147,6 +153,15 @@ def stage_names(recipe: Recipe) -> tuple[str, ...]:
     explaining = any(method.needs_explaining_teacher for method in recipe.method_rows)
     first = ("teacher", "dependency", "superfeatures", *(("explaining",) if explaining else ()))
     return (*first, *(f"student-{name}" for name in recipe.methods))
+
+
+def _is_default(recipe: Recipe, name: str) -> bool:
+    """Defaults are left out of a key, so that a setting that is added later leaves the keys of old results as they were."""
+    return bool(getattr(recipe, name) == Recipe.model_fields[name].default)
+
+
+def _value(recipe: Recipe, name: str) -> Any:
+    return data.fingerprint(recipe.dataset) if name == "dataset" else getattr(recipe, name)
 
 
 def _settings(stage: str) -> tuple[str, ...]:
@@ -185,7 +200,7 @@ def _one_of(what: str, value: str, allowed: dict[str, Any]) -> str:
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error" and "unknown" in message:
-        return f"{message}."
+    if first["type"] == "value_error":  # our own validators say it all
+        return f"{message.rstrip('.')}."
     where = ".".join(str(part) for part in first["loc"])
     return f"{where} = {first['input']!r} is not allowed: {message[:1].lower()}{message[1:]}."

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ked import losses
+from ked.checkpoint import Checkpoint
 from ked.data import Dataset
 from ked.dependency import dependency_matrix
 from ked.explanation import teacher_base
@@ -24,7 +25,7 @@ from ked.methods import Method, method_named
 from ked.nets import SubnetStack, explaining_net, mlp
 from ked.recipe import Recipe
 from ked.store import Run
-from ked.training import Epoch, Step, explain, fit, predict
+from ked.training import Epoch, Step, adam, explain, fit, predict
 from ked.weights import save_matrix, save_stack
 
 Event = dict[str, Any]
@@ -38,6 +39,7 @@ class Context:
     recipe: Recipe
     dataset: Dataset
     run: Run
+    keys: dict[str, str]
 
     @property
     def device(self) -> torch.device:
@@ -165,6 +167,11 @@ def _train(context: Context, net: SubnetStack, stage: str, seeds: Any, who: Any,
     epochs = recipe.teacher_epochs if who == "teacher" else recipe.epochs
     head = {"stage": stage, "epochs": epochs}
     yield head | {"kind": "training", "weights": aim.weights, "parameters": net.parameter_count, "hidden": list(net.hidden)}
+    optimiser = adam(net, recipe.lr)
+    path = context.run.folder / "checkpoints" / f"{stage}.safetensors"
+    checkpoint = Checkpoint(path, context.keys[stage], net, optimiser)
+    behind = checkpoint.restore()
+    yield from behind
     said = time.monotonic()
     for point in fit(
         net,
@@ -175,9 +182,13 @@ def _train(context: Context, net: SubnetStack, stage: str, seeds: Any, who: Any,
         batch_size=recipe.batch_for(who, len(train[0])),
         lr=recipe.lr,
         objective=aim,
+        optimiser=optimiser,
+        done=len(behind),
     ):
         if isinstance(point, Epoch):
-            yield head | {"kind": "epoch", "epoch": point.epoch, "loss": point.loss, "validation": point.validation}
+            behind.append(head | {"kind": "epoch", "epoch": point.epoch, "loss": point.loss, "validation": point.validation})
+            checkpoint.write(behind)
+            yield dict(behind[-1])
         else:
             tell = time.monotonic() - said > LIVE_INTERVAL
             said = time.monotonic() if tell else said

@@ -71,6 +71,10 @@ class Run:
         """Replace some entries of run.json."""
         write_json(self.folder / "run.json", self.info | values)
 
+    def forget(self, *names: str) -> None:
+        """Remove entries of run.json."""
+        write_json(self.folder / "run.json", {name: value for name, value in self.info.items() if name not in names})
+
     def conclude(self, **values: Any) -> None:
         """Replace some entries of run.json for the last time, also on a full disk: space was kept for it."""
         (self.folder / _RESERVE).unlink(missing_ok=True)
@@ -129,7 +133,7 @@ class Run:
 
 def create_run(recipe: Recipe, **info: Any) -> Run:
     """A new, empty run folder with its run.json."""
-    run = Run(home() / "runs" / f"{recipe.dataset.replace('+', '-')}-{secrets.token_hex(4)}")
+    run = Run(home() / "runs" / f"{_slug(recipe.dataset)}-{secrets.token_hex(4)}")
     entry = {"id": run.id, "status": "queued", "created": time.time(), "recipe": recipe.model_dump(), "message": ""}
     try:
         with disk_errors(run.folder):
@@ -159,6 +163,11 @@ def load_run(id_or_folder: str | Path) -> Run:
         if (root / id_or_folder / "run.json").is_file():
             return Run(root / id_or_folder)
     raise InvalidInput(f"there is no run {id_or_folder!r}; `python -m ked runs` lists them.")
+
+
+def _slug(dataset: str) -> str:
+    """A data set's name, or the name of the user's file, as the beginning of a run id."""
+    return re.sub(r"[^a-z0-9]+", "-", Path(dataset).stem.lower()).strip("-")[:40] or "own"
 
 
 def _may_be_folder(name: str) -> bool:

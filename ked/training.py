@@ -52,8 +52,10 @@ def fit(
     batch_size: int,
     lr: float,
     objective: Objective = LABELS_ONLY,
+    optimiser: torch.optim.Optimizer | None = None,
+    done: int = 0,
 ) -> Iterator[Step | Epoch]:
-    """Train all replicas of the stack in place with Adam.
+    """Train all replicas of the stack in place, with Adam unless an optimiser is given.
 
     Args:
         stack: K replicas; weights as they are.
@@ -64,6 +66,8 @@ def fit(
         batch_size: Samples a batch and replica; the last batch of an epoch may be smaller.
         lr: Adam's learning rate.
         objective: What is minimised.
+        optimiser: One over the stack's parameters, for a training that goes on; lr is then its own affair.
+        done: Epochs that lie behind a training that goes on; the batch orders continue there.
 
     Yields:
         A `Step` after each batch and an `Epoch` after each epoch.
@@ -73,11 +77,11 @@ def fit(
     """
     x, y = stack.arrange(train[0]), train[1]
     held_out = stack.arrange(validation[0]), validation[1]
-    optimiser = torch.optim.Adam(stack.parameters(), lr=lr, fused=True)
+    optimiser = optimiser or adam(stack, lr)
     buffer = x.new_empty(stack.replicas * min(batch_size, len(x)), x.shape[1])
     steps = math.ceil(len(x) / batch_size)
     stack.train()
-    for epoch in range(1, epochs + 1):
+    for epoch in range(done + 1, epochs + 1):
         order = batch_order(seeds, epoch, len(x)).to(x.device)
         sums: dict[str, Tensor] = {}
         for step, rows in enumerate(order.split(batch_size, dim=1), start=1):
@@ -89,6 +93,11 @@ def fit(
         _check_finite(loss, epoch, lr)
         yield Epoch(epoch, epochs, loss, _accuracy(stack, *held_out))
     stack.eval()
+
+
+def adam(stack: SubnetStack, lr: float) -> torch.optim.Adam:
+    """The optimiser of all trainings: one fused step for all parameters of all replicas."""
+    return torch.optim.Adam(stack.parameters(), lr=lr, fused=True)
 
 
 def batch_order(seeds: Sequence[int], epoch: int, count: int) -> Tensor:

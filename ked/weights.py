@@ -29,7 +29,7 @@ def save_stack(path: Path, stack: SubnetStack) -> None:
 
 def load_stack(path: Path) -> SubnetStack:
     """A stack as `save_stack` wrote it, on the CPU, in eval mode; `Unavailable` if the file is missing or damaged."""
-    tensors, metadata = _read(path)
+    tensors, metadata = read_tensors(path)
     try:
         shape = json.loads(metadata["stack"])
         groups = shape["groups"] if isinstance(shape["groups"], list) else [range(shape["groups"])]
@@ -49,13 +49,14 @@ def save_matrix(path: Path, name: str, matrix: Tensor) -> None:
 
 def load_matrix(path: Path, name: str) -> Tensor:
     """One tensor by name, on the CPU; `Unavailable` if the file is missing or damaged."""
-    tensors, _ = _read(path)
+    tensors, _ = read_tensors(path)
     if name not in tensors:
         raise _damaged(path)
     return tensors[name]
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors of a file and its metadata, on the CPU; `Unavailable` if the file is missing or damaged."""
     try:
         with safe_open(path, framework="pt") as file:
             return {name: torch.clone(file.get_tensor(name)) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118

@@ -44,8 +44,16 @@ def test_digits_agree_with_their_source() -> None:
     assert digits.y.tolist() == table.target.tolist()
 
 
+def test_every_source_has_a_name_a_title_and_one_sentence() -> None:
+    for name, source in data.SOURCES.items():
+        assert name == source.name
+        assert source.title
+        assert source.description.endswith(".")
+    assert len({source.title for source in data.SOURCES.values()}) == len(data.SOURCES)
+
+
 def test_an_unknown_name_is_refused_with_the_allowed_ones() -> None:
-    with pytest.raises(InvalidInput, match=r"'nonsense'.*digits, fashion-mnist"):
+    with pytest.raises(InvalidInput, match=r"'nonsense'.*digits, fashion-mnist.*path"):
         data.load("nonsense")
     with pytest.raises(InvalidInput, match="'colour'"):
         data.load("digits", label="colour")
@@ -89,6 +97,8 @@ NAN = torch.full((6, 4), float("nan"))
         ({"shape": (2, 3)}, r"\(2, 3\)"),
         ({"features": ("a",)}, "1 feature names"),
         ({"classes": ("a", "a")}, "different names"),
+        ({"truth": ((0, 1), (1, 2, 3))}, "true groups"),
+        ({"truth": ((0, 1), (2,))}, "true groups"),
     ],
 )
 def test_a_dataset_that_does_not_fit_together_cannot_exist(change: dict, named: str) -> None:

@@ -16,7 +16,7 @@ from ked.errors import InvalidInput, Unavailable
 from ked.explanation import teacher_base
 from ked.methods import METHODS, method_named
 from ked.nets import mlp
-from ked.recipe import Recipe, run, stage_names
+from ked.recipe import Recipe, run, stage_keys, stage_names
 from ked.store import Run, create_run, home
 from ked.training import predict
 
@@ -96,7 +96,7 @@ def test_events_tell_the_whole_story_in_order(small_run: Run, small_recipe: Reci
 
 
 def _context(run: Run) -> stages.Context:
-    return stages.Context(run.recipe, data.load("digits"), run)
+    return stages.Context(run.recipe, data.load("digits"), run, stage_keys(run.recipe))
 
 
 def test_shuffled_explanations_are_anothers_and_noise_is_nobodys(small_run: Run) -> None:
@@ -165,7 +165,7 @@ def test_a_damaged_file_of_a_run_is_refused_in_one_sentence(warm: Run, one_sente
 def _after(kind: str, count: int, recipe: Recipe, folder: Run) -> list[dict[str, Any]]:
     """The events of a run that is asked to stop after so many events of a kind."""
     seen: list[dict[str, Any]] = []
-    stop = lambda: sum(event["kind"] == kind for event in seen) >= count  # noqa: E731
+    stop = lambda: sum(event["kind"] in kind.split("|") for event in seen) >= count  # noqa: E731
     for event in run(recipe, into=folder, should_stop=stop):
         seen.append(event)
     return seen
@@ -174,8 +174,8 @@ def _after(kind: str, count: int, recipe: Recipe, folder: Run) -> list[dict[str,
 def test_a_cancelled_run_stops_at_the_next_batch_and_keeps_what_is_finished(small_recipe: Recipe, finish: Finish) -> None:
     long = small_recipe.without(epochs=100_000)
     folder = create_run(long)
-    ticks = len([e for e in run(small_recipe.without(methods=("plain",), epochs=0)) if e["kind"] == "tick"])
-    seen = _after("tick", ticks + 5, long, folder)
+    ticks = len([e for e in run(small_recipe.without(methods=("plain",), epochs=0)) if e["kind"] in ("tick", "step")])
+    seen = _after("tick|step", ticks + 5, long, folder)
     assert sum(event["kind"] in ("tick", "step") for event in seen) <= ticks + 6
     assert (folder.status, folder.info["message"]) == ("cancelled", "")
     assert folder.events()[0][-1]["kind"] == "end"

@@ -36,6 +36,8 @@ OTHER: dict[str, Any] = {
     "mu": 0.5,
     "device": "cpu",
     "methods": ("kd",),
+    "label": "species",
+    "train_size": 500,
 }
 """Another value for each setting."""
 
@@ -72,6 +74,8 @@ MOVES: dict[str, set[str]] = {
     "mu": WITH_EXPLANATIONS,
     "device": set(),
     "methods": set(),
+    "label": STAGES,
+    "train_size": STAGES,
 }
 """Setting -> the stages that run again when it changes."""
 

@@ -81,9 +81,8 @@ def _batch(path: Path, md5: str, labels: str, class_count: int) -> tuple[np.ndar
     content = _open(path, md5)
     x, y = np.asarray(content["data"]), np.asarray(content[labels], dtype=np.int64)
     if x.dtype != np.uint8 or x.shape != (len(y), 3 * 32 * 32) or not 0 <= y.min() <= y.max() < class_count:
-        raise damaged(
-            path, f"it holds {x.dtype} values of shape {x.shape} with {len(y)} labels, not 32 x 32 pictures in three colours"
-        )
+        found = f"it holds {x.dtype} values of shape {x.shape} with labels from {y.min()} to {y.max()}"
+        raise damaged(path, f"{found}, not 32 x 32 pictures in three colours with {class_count} classes")
     return x, y
 
 

@@ -60,7 +60,9 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             yield from ((reader.line_num, line) for line in reader if line)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise refuse(path, f"it holds the byte 0x{byte:02x}, which is not text in UTF-8", "a CSV file must be UTF-8 text") from None
+        raise refuse(
+            path, f"it holds the byte 0x{byte:02x}, which is not text in UTF-8", "a CSV file must be UTF-8 text"
+        ) from None
     except csv.Error as error:
         raise refuse(path, f"it is not in the CSV format ({error})", "it needs one line for each sample") from None
 

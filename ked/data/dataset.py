@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -68,6 +68,23 @@ class Dataset:
             raise InvalidInput(f"There is no split '{name}'; use one of {', '.join(PARTS)}.")
         rows: Tensor = getattr(self, name)
         return self.x[rows], self.y[rows]
+
+    def few(self, train_size: int, seed: int) -> Dataset:
+        """The same data set with that many training samples, as equally divided among the classes as they allow.
+
+        Drawn with the seed; a class that has fewer samples than its share gives all, and the others fill up.
+        """
+        if train_size > len(self.train):
+            raise InvalidInput(
+                f"train_size = {train_size} is not allowed: {self.name} has {len(self.train)} training samples."
+            )
+        order = self.train[torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))]
+        rank = torch.empty(len(order), dtype=torch.int64)  # how many samples of its class come before a sample
+        for c in range(self.class_count):
+            of_class = self.y[order] == c
+            rank[of_class] = torch.arange(int(of_class.sum()))
+        chosen = order[rank.argsort(stable=True)[:train_size]]
+        return replace(self, train=chosen.sort().values)
 
     def to(self, device: torch.device | str) -> Dataset:
         """The same data set with its tensors on another device."""

@@ -42,17 +42,17 @@ def fingerprint(text: str) -> str:
 
 
 def _checked(text: str) -> Path:
+    """The path, if it is that of a file of the right ending and size that can be opened."""
+    path = Path(text)
     try:
-        path = Path(text).expanduser()
-        if not path.exists():
-            raise InvalidInput(f"There is no file '{text}'; give the path of {ALLOWED}.")
-        if not path.is_file():
-            raise InvalidInput(f"'{text}' is not a file; give the path of {ALLOWED}.")
-        size = path.stat().st_size
-        path.open("rb").close()
-    except InvalidInput:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:  # a name with a zero byte, a file that may not be read, no such home
+        path = path.expanduser()
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        raise InvalidInput(f"There is no file '{text}'; give the path of {ALLOWED}.") from None
+    except IsADirectoryError:
+        raise InvalidInput(f"'{text}' is a folder; give the path of {ALLOWED}.") from None
+    except (OSError, ValueError, RuntimeError) as error:  # a name with a zero byte, a file of somebody else's, no such home
         raise InvalidInput(f"The file {text!r} cannot be opened ({error}); give the path of {ALLOWED}.") from None
     if path.suffix.lower() not in _READERS:
         raise limits.refuse(path, f"its ending is '{path.suffix}'", f"only {', '.join(_READERS)} are allowed")

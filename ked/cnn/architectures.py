@@ -1,0 +1,178 @@
+"""The convolutional nets of METHOD 1.5 as a table: a trunk, which all branches share, and the last stage, which each has.
+
+The forms are those for which the paper's branch widths f come out (tests/test_cnn.py): ResNets with shortcuts free of
+parameters; wide ResNets with activations after the sum, a first layer as wide as the first stage and a projection in the
+first block of every stage; VGGs whose last stage is all that follows the third pooling, with two hidden dense layers as wide
+as its convolutions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor, nn
+
+from ked.cnn.blocks import Dense, Lanes, Residual, Unit, separate
+from ked.errors import InvalidInput
+
+
+class LastStage(nn.Module):
+    """The last stage of a net: convolutions to the map that hints and Grad-CAM look at, then pooling to a vector."""
+
+    features: int  # length of the pooled vector
+
+    def __init__(self, lanes: Lanes, body: nn.Module) -> None:
+        super().__init__()
+        self.lanes, self.body = lanes, body
+
+    def forward(self, h: Tensor) -> Tensor:
+        """The map before pooling, (B, K*M*f, h, w)."""
+        final: Tensor = self.body(h)
+        return final
+
+    def pool(self, final: Tensor) -> Tensor:
+        """Its pooled vectors, (K, M, features, B)."""
+        raise NotImplementedError
+
+
+class Averaged(LastStage):
+    """A last stage that ends in the mean over the map."""
+
+    def __init__(self, lanes: Lanes, body: nn.Module, width: int) -> None:
+        super().__init__(lanes, body)
+        self.features = width
+
+    def pool(self, final: Tensor) -> Tensor:
+        """The mean of every channel."""
+        return separate(final, self.lanes).mean(dim=(-2, -1)).transpose(-1, -2)
+
+
+class Flattened(LastStage):
+    """A last stage that ends in max-pooling and two hidden dense layers, as VGG does."""
+
+    def __init__(self, lanes: Lanes, body: nn.Module, width: int, area: int) -> None:
+        super().__init__(lanes, body)
+        self.features = width
+        self.halve = _halve()
+        self.dense = nn.Sequential(Dense(lanes, width * area, width), nn.ReLU(), Dense(lanes, width, width), nn.ReLU())
+
+    def pool(self, final: Tensor) -> Tensor:
+        """The activations of the second dense layer."""
+        pooled: Tensor = self.dense(separate(self.halve(final), self.lanes).flatten(3).transpose(-1, -2))
+        return pooled
+
+
+Trunk = Callable[[Lanes, int], nn.Module]  # lanes, channels of the picture
+Last = Callable[[Lanes, int, int, Sequence[int]], LastStage]  # lanes, channels in, width, (H, W) of the picture
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A net but for its heads.
+
+    Attributes:
+        name: As on the command line.
+        label: As on a chart.
+        widths: Channels of the trunk's stages and of the last stage of the plain form.
+        trunk: Makes the trunk, from a picture to a map of widths[-2] channels.
+        last: Makes the last stage, of any width.
+    """
+
+    name: str
+    label: str
+    widths: tuple[int, ...]
+    trunk: Trunk
+    last: Last
+
+
+def architecture_named(name: str) -> Architecture:
+    """The row of `ARCHITECTURES` with that name; an error that lists what there is."""
+    if name not in ARCHITECTURES:
+        raise InvalidInput(f"net {name!r} is unknown; use one of {', '.join(ARCHITECTURES)}.")
+    return ARCHITECTURES[name]
+
+
+def _halve() -> nn.Module:
+    return nn.MaxPool2d(2, ceil_mode=True)  # a picture of any size goes through, also one of 8x8 through five of them
+
+
+def _blocks(lanes: Lanes, fan_in: int, out: int, count: int, stride: int, wide: bool) -> nn.Sequential:
+    first = Residual(lanes, fan_in, out, stride, project=wide)
+    return nn.Sequential(first, *(Residual(lanes, out, out, 1, project=False) for _ in range(count - 1)))
+
+
+def _residual_trunk(width: int, count: int, wide: bool, lanes: Lanes, channels: int) -> nn.Module:
+    return nn.Sequential(
+        Unit(lanes, channels, width),
+        _blocks(lanes, width, width, count, 1, wide),
+        _blocks(lanes, width, 2 * width, count, 2, wide),
+    )
+
+
+def _residual_last(count: int, wide: bool, lanes: Lanes, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
+    return Averaged(lanes, _blocks(lanes, fan_in, width, count, 2, wide), width)
+
+
+def _residual(name: str, label: str, count: int, times: int, wide: bool) -> Architecture:
+    widths = (16 * times, 32 * times, 64 * times)
+    trunk, last = partial(_residual_trunk, widths[0], count, wide), partial(_residual_last, count, wide)
+    return Architecture(name, label, widths, trunk, last)
+
+
+def _resnet(depth: int, times: int = 1) -> Architecture:
+    suffix = f"x{times}" if times > 1 else ""
+    label = f"ResNet-{depth}" + (f", {times} times as wide" if times > 1 else "")
+    return _residual(f"resnet{depth}{suffix}", label, (depth - 2) // 6, times, wide=False)
+
+
+def _wrn(depth: int, times: int) -> Architecture:
+    return _residual(f"wrn-{depth}-{times}", f"WRN-{depth}-{times}", (depth - 4) // 6, times, wide=True)
+
+
+def _convolutions(lanes: Lanes, fan_in: int, out: int, count: int) -> list[nn.Module]:
+    return [Unit(lanes, fan_in, out), *(Unit(lanes, out, out) for _ in range(count - 1))]
+
+
+def _vgg_trunk(count: int, lanes: Lanes, channels: int) -> nn.Module:
+    layers: list[nn.Module] = []
+    for fan_in, out in ((channels, 64), (64, 128), (128, 256)):
+        layers += [*_convolutions(lanes, fan_in, out, count), _halve()]
+    return nn.Sequential(*layers)
+
+
+def _vgg_last(count: int, lanes: Lanes, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
+    early, late = _convolutions(lanes, fan_in, width, count), _convolutions(lanes, width, width, count)
+    area = math.prod(math.ceil(side / 32) for side in picture)  # five poolings in all
+    return Flattened(lanes, nn.Sequential(*early, _halve(), *late), width, area)
+
+
+def _vgg(depth: int) -> Architecture:
+    count = (depth - 3) // 5
+    return Architecture(
+        f"vgg{depth}", f"VGG-{depth}", (64, 128, 256, 512), partial(_vgg_trunk, count), partial(_vgg_last, count)
+    )
+
+
+def _small_trunk(lanes: Lanes, channels: int) -> nn.Module:
+    return nn.Sequential(Unit(lanes, channels, 16), _halve(), Unit(lanes, 16, 32))
+
+
+def _small_last(lanes: Lanes, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
+    return Averaged(lanes, Unit(lanes, fan_in, width, stride=2), width)
+
+
+_SMALL = Architecture("small-cnn", "small CNN", (16, 32, 80), _small_trunk, _small_last)
+
+ARCHITECTURES: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        _SMALL,
+        *(_resnet(depth) for depth in (8, 20, 44, 56)),
+        *(_resnet(depth, 2) for depth in (44, 56)),  # the paper's teachers
+        *(_wrn(depth, times) for depth in (10, 16, 28) for times in (1, 2, 4, 8)),
+        *(_vgg(depth) for depth in (8, 13)),
+    )
+}

@@ -1,0 +1,87 @@
+"""Superfeatures of two nets that were grouped differently: which one of the student's answers to which one of the teacher's.
+
+The explanation loss compares subnet with subnet. Where the groups differ, in number or in content, subnets are paired by the
+overlap of what they see, one to one; what finds no partner is left out of the loss, and the result says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from ked.errors import InvalidInput
+from ked.losses import SoftTarget
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Pairs of superfeatures, in the order of the student's.
+
+    Attributes:
+        pairs: (the student's number, the teacher's number), each number at most once.
+        overlaps: Jaccard overlap of each pair, above 0 and at most 1.
+        note: One sentence about what does not fit; empty if each superfeature has an equal partner.
+        whole: Whether pair m is (m, m) for all superfeatures of both, so that nothing has to be selected.
+    """
+
+    pairs: tuple[tuple[int, int], ...]
+    overlaps: tuple[float, ...]
+    note: str
+    whole: bool
+
+    def student_columns(self, log_y: Tensor) -> Tensor:
+        """The matched explanations (K, pairs, C, B) of a student's (K, M, C, B)."""
+        return log_y if self.whole else log_y[:, [student for student, _ in self.pairs]]
+
+    def teacher_columns(self, target: SoftTarget) -> SoftTarget:
+        """The matched explanations (N, pairs, C) of a teacher's (N, M', C), so that the mean over them is over the pairs."""
+        if self.whole:
+            return target
+        columns = [teacher for _, teacher in self.pairs]
+        return SoftTarget(target.probabilities[:, columns], target.negentropy[:, columns], target.temperature)
+
+
+def match(student: Sequence[Iterable[int]], teacher: Sequence[Iterable[int]]) -> Matching:
+    """Pair the student's superfeatures with the teacher's, one to one, so that the sum of Jaccard overlaps is largest.
+
+    Args:
+        student, teacher: Their groups of feature indices, of the same features, M and M' of them.
+
+    Raises:
+        InvalidInput: The two speak of different features.
+    """
+    mine, theirs = [frozenset(group) for group in student], [frozenset(group) for group in teacher]
+    if frozenset().union(*mine) != frozenset().union(*theirs):
+        counts = [len(frozenset().union(*groups)) for groups in (mine, theirs)]
+        raise InvalidInput(
+            f"the student's superfeatures ({counts[0]} features) and the teacher's ({counts[1]}) must be of the same features."
+        )
+    overlap = np.array([[len(one & other) / len(one | other) for other in theirs] for one in mine])
+    chosen = zip(*linear_sum_assignment(overlap, maximize=True), strict=True)
+    # A pair without a common feature is an artefact of one-to-one: nothing ties the two subnets together.
+    pairs = tuple((int(i), int(j)) for i, j in chosen if overlap[i, j] > 0)
+    overlaps = tuple(float(overlap[i, j]) for i, j in pairs)
+    whole = pairs == tuple((m, m) for m in range(max(len(mine), len(theirs))))
+    return Matching(pairs, overlaps, _note(pairs, overlaps, len(mine), len(theirs)), whole)
+
+
+def _note(pairs: Sequence[tuple[int, int]], overlaps: Sequence[float], student: int, teacher: int) -> str:
+    if len(pairs) == student == teacher and min(overlaps) == 1:
+        return ""
+    missing = [
+        f"superfeature{'s' * (len(numbers) > 1)} {', '.join(str(m + 1) for m in numbers)} of the {who}"
+        for who, numbers in (
+            ("student", sorted({*range(student)} - {i for i, _ in pairs})),
+            ("teacher", sorted({*range(teacher)} - {j for _, j in pairs})),
+        )
+        if numbers
+    ]
+    left_out = f"; {' and '.join(missing)} found no partner and took no part in the explanation loss" if missing else ""
+    return (
+        f"The student's {student} superfeatures were matched with the teacher's {teacher} by overlap, which gave "
+        f"{len(pairs)} pair{'s' * (len(pairs) != 1)} with a mean Jaccard overlap of {sum(overlaps) / len(pairs):.2f}{left_out}."
+    )

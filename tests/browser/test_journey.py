@@ -1,0 +1,225 @@
+"""A visitor's way through the three pages in a real browser: look, train, stop, explain, and pass the address on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from ked.jobs import CANCEL
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 1000.0
+SHORT = "ep=4&tep=3&seeds=2&th=32,32&sh=12&methods=plain,ked"
+GRAPH, ACCURACY, ANSWERS = "Graph of 64 features", "Validation accuracy against epochs", "Class probabilities"
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that nobody has visited, with an empty $KED_HOME; jobs that a failed test leaves behind are stopped."""
+    home = tmp_path_factory.mktemp("home")
+    yield serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
+    for run in home.glob("runs/*"):
+        (run / CANCEL).touch()
+
+
+@pytest.fixture
+def visitor(browser: Browser) -> Iterator[Callable[[], Page]]:
+    """`visitor()`: a tab in a browser of its own, with nothing remembered."""
+    contexts: list[BrowserContext] = []
+
+    def open_tab() -> Page:
+        contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}))
+        tab = contexts[-1].new_page()
+        tab.set_default_timeout(30 * SECONDS)
+        return tab
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+
+
+def drawn(page: Page, alt: str) -> None:
+    """Waits until the figure whose description starts so is on screen, with its data."""
+    expect(page.locator(f".ked-plot[aria-label^='{alt}'] .cartesianlayer")).to_be_visible(timeout=30 * SECONDS)
+
+
+def no_complaint(page: Page) -> None:
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+def query(page: Page) -> dict[str, str]:
+    return {key: texts[0] for key, texts in parse_qs(urlsplit(page.url).query).items()}
+
+
+def wait_for_query(page: Page, **expected: str) -> None:
+    """Waits until the address says so."""
+    for key, text in expected.items():
+        expect(page).to_have_url(re.compile(rf"[?&]{key}={text}(&|$)"), timeout=30 * SECONDS)
+
+
+def click_at(page: Page, alt: str, x: float, y: float) -> None:
+    """Clicks the place with these data coordinates."""
+    figure = page.locator(f".ked-plot[aria-label^='{alt}']")
+    figure.scroll_into_view_if_needed()
+    place = figure.evaluate(
+        """(node, [x, y]) => {
+            const { xaxis, yaxis } = node._fullLayout, box = node.getBoundingClientRect();
+            return [box.left + xaxis._offset + xaxis.l2p(x), box.top + yaxis._offset + yaxis.l2p(y)];
+        }""",
+        [x, y],
+    )
+    page.mouse.click(*place)
+
+
+def points(page: Page, alt: str = ACCURACY) -> int:
+    """The most points that a line of the figure has."""
+    return int(
+        page.locator(f".ked-plot[aria-label^='{alt}']").evaluate(
+            "node => Math.max(0, ...(node._fullData ?? []).filter(t => !t.fill || t.fill === 'none').map(t => t._length ?? 0))"
+        )
+    )
+
+
+def wait_for_points(page: Page, more_than: int) -> int:
+    """Waits until the accuracy curves have grown past so many epochs."""
+    page.wait_for_function(
+        """([alt, count]) => {
+            const node = document.querySelector(`.ked-plot[aria-label^='${alt}']`);
+            return node?._fullData?.some(t => (!t.fill || t.fill === 'none') && t._length > count);
+        }""",
+        arg=[ACCURACY, more_than],
+        timeout=60 * SECONDS,
+    )
+    return points(page)
+
+
+def values(page: Page, alt: str) -> list[list[float]]:
+    """What the figure draws."""
+    return page.locator(f".ked-plot[aria-label^='{alt}']").evaluate(
+        "node => node._fullData.map(t => Array.from(t.x ?? [])).filter(x => typeof x[0] === 'number')"
+    )
+
+
+def turn_to(page: Page, title: str) -> None:
+    page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+    expect(page.get_by_test_id("stTopNavLink").filter(has_text=title)).to_have_attribute("aria-current", "page")
+
+
+def test_a_copied_address_opened_first_shows_the_whole_app(address: str, visitor: Callable[[], Page]) -> None:
+    page = visitor()
+    page.goto(f"{address}/train?mu=0.3&m=5")
+    expect(page.get_by_role("heading", name="Train students on explanations")).to_be_visible(timeout=60 * SECONDS)
+    expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(t) for t in ("Superfeatures", "Train", "Explain")])
+    drawn(page, ACCURACY)
+    block = page.get_by_test_id("stMainBlockContainer").bounding_box()
+    assert block is not None
+    assert block["width"] > 1200
+    assert query(page) == {"mu": "0.3", "m": "5"}
+    no_complaint(page)
+
+
+def test_a_visitor_looks_trains_stops_explains_and_passes_the_address_on(address: str, visitor: Callable[[], Page]) -> None:
+    page = visitor()
+    look(page, address)
+    train(page, address)
+    stop(page, address)
+    explain(page)
+    pass_on(page, visitor())
+
+
+def look(page: Page, address: str) -> None:
+    """Superfeatures: the preset is there; M and a clicked feature change what is seen, and the address."""
+    page.goto(address)
+    drawn(page, f"{GRAPH} in 4 communities")
+    expect(page.get_by_text("digits-preset").first).to_be_visible()
+    page.get_by_role("slider", name="Superfeatures M").press("ArrowRight")
+    drawn(page, f"{GRAPH} in 5 communities")
+    expect(page.get_by_text(re.compile(r"^⬤ \d+\s*\d+ pixels$"))).to_have_count(5)
+    wait_for_query(page, m="5")
+    click_at(page, GRAPH, 4, 3)
+    wait_for_query(page, node="28")
+    expect(page.get_by_role("heading", name=re.compile("^Links of "))).to_be_visible()
+    drawn(page, "How strongly each pixel depends on the lit one")
+    assert 1 <= int(query(page)["sf"]) <= 5
+    no_complaint(page)
+
+
+def train(page: Page, address: str) -> None:
+    """Train: a short run's curves appear and end in a table."""
+    turn_to(page, "Train")
+    drawn(page, ACCURACY)
+    wait_for_query(page, m="5", node="28")
+    page.goto(f"{address}/train?{SHORT}")
+    expect(page.get_by_text(re.compile("^To compute: teacher"))).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page).to_have_url(re.compile("run=digits-[0-9a-f]{8}"))
+    expect(page.get_by_text(re.compile("finished"))).to_be_visible(timeout=90 * SECONDS)
+    page.wait_for_function("alt => document.querySelector(`.ked-plot[aria-label^='${alt}']`)._fullData", arg=ACCURACY)
+    wait_for_points(page, more_than=3)
+    assert points(page) == 4
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    drawn(page, "Test accuracy of each method")
+    expect(page.get_by_text("Everything in this recipe is already computed")).to_be_visible()
+    no_complaint(page)
+
+
+def stop(page: Page, address: str) -> None:
+    """Train: a long run's curves grow, also across a reload, until it is stopped."""
+    page.goto(f"{address}/train?{SHORT.replace('ep=4', 'ep=500')}")
+    expect(page.get_by_text(re.compile("^To compute: plain, KED. Reused: teacher"))).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page).to_have_url(re.compile("run=digits-[0-9a-f]{8}"))
+    first = wait_for_points(page, more_than=5)
+    assert wait_for_points(page, more_than=first) > first
+    run = query(page)["run"]
+    page.reload()
+    drawn(page, ACCURACY)
+    assert wait_for_points(page, more_than=first) > first
+    assert query(page)["run"] == run
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(re.compile("stopped"))).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    assert points(page) < 500 or not page.get_by_test_id("stDataFrame").count()
+    no_complaint(page)
+
+
+def explain(page: Page) -> None:
+    """Explain: another sample is a click away, and a smaller coalition gives another answer."""
+    page.goto(page.url.split("/train")[0] + "/explain")
+    drawn(page, ANSWERS)
+    click_at(page, "20 test samples", 3.5 + 2 * 8 * 1.18, 3.5)
+    wait_for_query(page, i="2")
+    expect(page.get_by_role("heading", name=re.compile("test sample 2$"))).to_be_visible()
+    page.wait_for_function(
+        "alt => { window.before = JSON.stringify(document.querySelector(`.ked-plot[aria-label^='${alt}']`)._fullData"
+        ".map(t => Array.from(t.x ?? []))); return true; }",
+        arg=ANSWERS,
+    )
+    page.get_by_role("button", name="superfeature 2").click()
+    wait_for_query(page, on="1011")
+    expect(page.get_by_text("Explaining nets answer with the switched-on superfeatures only")).to_be_visible()
+    page.wait_for_function(
+        "alt => JSON.stringify(document.querySelector(`.ked-plot[aria-label^='${alt}']`)._fullData"
+        ".map(t => Array.from(t.x ?? []))) !== window.before",
+        arg=ANSWERS,
+    )
+    no_complaint(page)
+
+
+def pass_on(page: Page, other: Page) -> None:
+    """Whoever opens the copied address sees the same view."""
+    other.goto(page.url)
+    drawn(other, ANSWERS)
+    expect(other.get_by_role("heading", name=re.compile("test sample 2$"))).to_be_visible()
+    expect(other.get_by_text("Explaining nets answer with the switched-on superfeatures only")).to_be_visible()
+    headings = page.get_by_test_id("stMainBlockContainer").get_by_role("heading").all_inner_texts()
+    expect(other.get_by_test_id("stMainBlockContainer").get_by_role("heading")).to_have_text(headings)
+    assert values(other, ANSWERS) == values(page, ANSWERS)
+    assert query(other) == query(page)
+    no_complaint(other)

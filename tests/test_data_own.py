@@ -1,0 +1,148 @@
+"""A user's own data: what is a path and what a name, what CSV files become, and how each wrong one is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from refusals import refused
+
+from ked import data
+from ked.data import limits, own
+from ked.errors import InvalidInput
+
+# ---------------------------------------------------------------- names and paths
+
+
+def test_a_known_name_is_never_a_path_and_a_path_never_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").write_text("not digits")
+    (tmp_path / "wine.csv").write_text(_csv())
+    assert data.load("digits").feature_count == 64
+    assert data.load("wine.csv").name == "wine.csv"
+    refused("./digits", "ending is ''.*only .csv, .npz, .zip")
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("nothing.csv", r"no file 'nothing\.csv'.*CSV"),
+        ("no/where", "no file 'no/where'"),
+        ("folder", "'folder' is a folder"),
+        ("table.xlsx", r"ending is '\.xlsx'"),
+        ("empty.csv", "has 0 bytes.*1 to"),
+        ("x\0.csv", "cannot be opened"),
+        ("~nobody-of-this-name/x.csv", "cannot be opened"),
+        ("a" * 5000 + ".csv", "cannot be opened"),
+        ("a" * 5000, "no data set"),
+    ],
+)
+def test_what_is_no_usable_file_isrefused(text: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "table.xlsx").write_text("x")
+    (tmp_path / "empty.csv").touch()
+    refused(text, named)
+
+
+def test_a_file_that_is_too_large_isrefused(tmp_path: Path) -> None:
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(limits.FILE_BYTES + 1)  # sparse: it takes no room
+    refused(path, f"has {limits.FILE_BYTES + 1} bytes")
+
+
+def test_a_fingerprint_is_of_the_content_and_of_a_known_name_the_name(tmp_path: Path) -> None:
+    one, same, other = (tmp_path / f"{name}.csv" for name in ("one", "same", "other"))
+    one.write_text("a"), same.write_text("a"), other.write_text("b")
+    assert data.fingerprint(str(one)) == data.fingerprint(str(same)) != data.fingerprint(str(other))
+    assert data.fingerprint("digits") == "digits"
+    with pytest.raises(InvalidInput, match="'nonsense'"):
+        data.fingerprint("nonsense")
+
+
+def test_whether_a_text_is_a_path_is_seen_without_reading() -> None:
+    data.check("digits")
+    data.check("anywhere/mine.csv")
+    with pytest.raises(InvalidInput, match="'digit'"):
+        data.check("digit")
+    assert not own.looks_like_path("mnist")
+
+
+# ---------------------------------------------------------------- CSV
+
+
+def _csv(rows: int = 20, delimiter: str = ",") -> str:
+    lines = [["height", "weight", "label"], *([f"{i}.5", f"-{i}e-1", ("cat", "dog")[i % 2]] for i in range(rows))]
+    return "\n".join(delimiter.join(line) for line in lines) + "\n"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_csv_file_is_a_standardised_table_split_with_equal_class_shares(tmp_path: Path, delimiter: str) -> None:
+    (tmp_path / "pets.csv").write_text(_csv(100, delimiter), encoding="utf-8-sig")
+    pets = data.load(str(tmp_path / "pets.csv"))
+    assert (pets.name, pets.shape, pets.classes, pets.features) == ("pets.csv", (2,), ("cat", "dog"), ("height", "weight"))
+    raw = torch.stack([torch.arange(100) + 0.5, -torch.arange(100) / 10], dim=1).double()
+    train = raw[pets.train]
+    assert torch.allclose(pets.x.double(), (raw - train.mean(0)) / train.std(0, correction=0), atol=1e-5)
+    assert pets.y.tolist() == [0, 1] * 50
+    for part, count in (("train", 30), ("validation", 10), ("test", 10)):
+        assert pets.part(part)[1].bincount().tolist() == [count, count]
+    assert torch.equal(pets.train, data.load(str(tmp_path / "pets.csv")).train)
+
+
+def test_another_column_can_be_the_class_and_numbered_classes_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    lines = ["a,size,b", *(f"{i},{i % 12},{-i}" for i in range(72))]
+    (tmp_path / "t.CSV").write_text("\r\n".join(lines))
+    table = data.load(str(tmp_path / "t.CSV"), label="size")
+    assert table.classes == tuple(str(i) for i in range(12))
+    assert table.features == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (_csv().replace("label", "species"), "columns height, weight, species.*'label' must hold the class"),
+        (_csv().replace("\n3.5", "\ntall"), "line 5 of the column 'height' holds 'tall'.*numbers"),
+        (_csv().replace("\n3.5", "\n"), "line 5 of the column 'height' has no value"),
+        (_csv().replace("\n3.5", "\nN/A"), "line 5 of the column 'height' has no value"),
+        (_csv().replace("\n3.5", "\nnan"), "line 5 of the column 'height' holds nan"),
+        (_csv().replace("\n3.5", "\n1e39"), "line 5 of the column 'height' holds inf"),
+        (_csv().replace("\n3.5", "\n1,5"), "line 5 has 4 values.*names 3 columns"),
+        (_csv() + "1,2,\n", "line 22 has no class in the column 'label'"),
+        (_csv() + "1,2,bird\n", "class 'bird' has 1 samples.*at least 5"),
+        (_csv().replace("dog", "cat"), "has 1 class, but 2 to 1000"),
+        (_csv(0), "has 0 samples"),
+        ("label\na\nb\n", "first line is 'label'"),
+        ("1,2,3\n4,5,6\n", "first line is '1, 2, 3'"),
+        ("a,,label\n", "first line is 'a, , label'"),
+        ("a,a,label\n", "two columns are called 'a'"),
+        ("\n\n", "first line is ''"),
+        ('a,"b,label\n1,2,3', "not in the CSV format"),
+    ],
+)
+def test_a_csv_file_that_cannot_be_used_isrefused(tmp_path: Path, content: str, named: str) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    refused(tmp_path / "t.csv", f"'t.csv' cannot be used.*{named}")
+
+
+def test_a_csv_file_that_is_no_text_isrefused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(_csv().encode("utf-16"))
+    refused(tmp_path / "t.csv", "byte 0xff.*UTF-8")
+
+
+def test_a_csv_file_with_too_many_samples_isrefused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "t.csv").write_text(_csv())
+    monkeypatch.setattr(limits, "SAMPLES", 19)
+    refused(tmp_path / "t.csv", "20 samples.*1 to 19")
+    monkeypatch.setattr(limits, "SAMPLES", 20)
+    monkeypatch.setattr(limits, "VALUES", 39)
+    refused(tmp_path / "t.csv", "20 samples of 2 features.*39 values")
+    monkeypatch.setattr(limits, "FEATURES", 1)
+    refused(tmp_path / "t.csv", "3 columns.*at most 2")
+
+
+def test_a_csv_column_that_does_not_exist_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(_csv())
+    refused(tmp_path / "t.csv", "'species' must hold the class", label="species")

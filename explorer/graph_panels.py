@@ -132,7 +132,8 @@ def matrix(view: View) -> None:
 
 def chosen(view: View) -> None:
     """The mask over an average image; with a lit feature, its row of W."""
-    st.subheader("Superfeature mask" if view.node is None else f"Links of {view.dataset.features[view.node]}", anchor=False)
+    whole = "Superfeature mask" if view.dataset.is_image else "Link strength of each feature"
+    st.subheader(whole if view.node is None else f"Links of {view.dataset.features[view.node]}", anchor=False)
     mean, _ = cache.mean_image(view.dataset.name)
     if view.node is not None and view.dataset.is_image:
         clicked = plot(
@@ -141,10 +142,12 @@ def chosen(view: View) -> None:
             alt="How strongly each pixel depends on the lit one.",
         )
     else:
+        strength = view.W.sum(1) if view.node is None else view.W[view.node]
+        shown = mean if view.dataset.is_image else strength
         mask = overlays.superfeature_mask(
-            view.groups, view.dataset.shape, image=mean, names=view.dataset.features, selected=view.selected, height=300
+            view.groups, view.dataset.shape, image=shown, names=view.dataset.features, selected=view.selected, height=300
         )
-        clicked = plot(mask, "mask", alt=f"The average image, coloured by its {len(view.groups)} superfeatures.")
+        clicked = plot(mask, "mask", alt=f"{whole} in the colours of {len(view.groups)} superfeatures.")
     if clicked:
         _answer_pixel(view, clicked)
     look = {
@@ -160,9 +163,8 @@ def _answer_pixel(view: View, clicked: dict[str, Any]) -> None:
     if view.dataset.is_image:
         column, row = round(clicked["x"]), round(clicked["y"])
         light_up(view, row * view.dataset.shape[-1] + column)
-    elif clicked.get("customdata") is not None:
-        state.put(selected=int(np.ravel(clicked["customdata"])[0]))
-        st.rerun()
+    else:  # a bar of the table's features, which stand in the matrix's order
+        light_up(view, int(graphs.matrix_order(view.groups)[int(np.ravel(clicked["point"])[0])]))
 
 
 def strongest_links(view: View) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from sklearn.metrics import adjusted_rand_score
 
 from ked import data
 from ked.errors import InvalidInput, Unavailable
@@ -150,8 +151,16 @@ def _summary(context: Context) -> dict[str, Any]:
         "modularity": found.modularity,
         "adjusted": found.adjusted,
     }
+    if context.dataset.truth:  # made data: how well the true groups were found, 1 for all and about 0 for chance
+        labels = _labels(context.dataset.truth, context.dataset.feature_count)
+        summary["recovery"] = float(adjusted_rand_score(labels, found.labels().tolist()))
     run.update(summary=summary)
     return summary
+
+
+def _labels(groups: tuple[tuple[int, ...], ...], count: int) -> list[int]:
+    owner = {feature: m for m, group in enumerate(groups) for feature in group}
+    return [owner[feature] for feature in range(count)]
 
 
 def _versions() -> dict[str, str]:

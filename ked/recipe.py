@@ -37,7 +37,8 @@ class Recipe(BaseModel):
         seeds: Number of student replicas (seed, seed + 1, ...); the teachers are trained once, from `seed`.
         seed: The first seed.
         epochs, teacher_epochs: Passes over the training data.
-        batch_size, teacher_batch_size: None means 100 and 500, or what gives 20 batches an epoch where that is smaller.
+        batch_size, teacher_batch_size: None means 100 and 500, or what gives 20 batches an epoch where that is
+            smaller, but at least 16.
         lr: Adam's learning rate, for all nets.
         temperature, tau: What softens predictions and explanations.
         lam, mu: Share of the teacher in the loss, and of explanations in the teacher's share (0 to 1).
@@ -116,9 +117,9 @@ class Recipe(BaseModel):
         return tuple(method_named(name) for name in self.methods)
 
     def batch_for(self, who: Literal["teacher", "student"], count: int) -> int:
-        """Batch size for `count` training samples: as set, else 100 or 500 but at least 20 batches an epoch."""
+        """Batch size for `count` training samples: as set, else 100 or 500, less where that gives under 20 batches an epoch."""
         chosen, default = (self.teacher_batch_size, 500) if who == "teacher" else (self.batch_size, 100)
-        return chosen or max(1, min(default, count // 20))
+        return chosen or max(16, min(default, count // 20))
 
     def without(self, **changes: Any) -> Recipe:
         """This recipe with some values changed, validated again."""

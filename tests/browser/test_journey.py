@@ -49,8 +49,8 @@ def drawn(page: Page, alt: str) -> None:
 
 
 def no_complaint(page: Page) -> None:
-    expect(page.get_by_test_id("stException")).to_have_count(0)
-    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+    assert page.get_by_test_id("stException").all_inner_texts() == []
+    assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
 
 
 def query(page: Page) -> dict[str, str]:
@@ -137,7 +137,7 @@ def look(page: Page, address: str) -> None:
     """Superfeatures: the preset is there; M and a clicked feature change what is seen, and the address."""
     page.goto(address)
     drawn(page, f"{GRAPH} in 4 communities")
-    expect(page.get_by_text("digits-preset").first).to_be_visible()
+    expect(page.get_by_role("combobox", name=re.compile("Run"))).to_have_value(re.compile("^digits-preset"))
     page.get_by_role("slider", name="Superfeatures M").press("ArrowRight")
     drawn(page, f"{GRAPH} in 5 communities")
     expect(page.get_by_text(re.compile(r"^⬤ \d+\s*\d+ pixels$"))).to_have_count(5)
@@ -155,6 +155,14 @@ def train(page: Page, address: str) -> None:
     turn_to(page, "Train")
     drawn(page, ACCURACY)
     wait_for_query(page, m="5", node="28")
+    page.goto(f"{address}/train")
+    mu = page.get_by_role("slider", name="Explanations' share μ")
+    mu.press("ArrowLeft")
+    wait_for_query(page, mu="0.65")
+    expect(page.get_by_text(re.compile("^To compute: KED. Reused: teacher"))).to_be_visible()
+    mu.press("ArrowRight")  # there and back is the very same μ: no digit of it is lost on the way
+    expect(page.get_by_text("Everything in this recipe is already computed")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("mu="))
     page.goto(f"{address}/train?{SHORT}")
     expect(page.get_by_text(re.compile("^To compute: teacher"))).to_be_visible(timeout=30 * SECONDS)
     page.get_by_role("button", name="Train", exact=True).click()
@@ -201,7 +209,7 @@ def explain(page: Page) -> None:
         ".map(t => Array.from(t.x ?? []))); return true; }",
         arg=ANSWERS,
     )
-    page.get_by_role("button", name="superfeature 2").click()
+    page.get_by_text("superfeature 2", exact=True).click()
     wait_for_query(page, on="1011")
     expect(page.get_by_text("Explaining nets answer with the switched-on superfeatures only")).to_be_visible()
     page.wait_for_function(

@@ -98,7 +98,9 @@ def test_run_in_a_process_of_its_own_ends_with_one_json_object(small_run: Run) -
 def test_a_wrong_value_in_a_process_of_its_own_gives_one_sentence() -> None:
     done = _process("run", "--dataset", "imagenet", "--json")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "ked: data set 'imagenet' is unknown; use one of " + ", ".join(data.SOURCES) + ".\n"
+    assert len(done.err.splitlines()) == 1
+    assert "'imagenet'" in done.err
+    assert ", ".join(data.SOURCES) in done.err
 
 
 def test_options_reach_the_recipe(ked: Ked) -> None:

@@ -82,6 +82,13 @@ def test_fitnet_is_torchs_convolution_normalisation_relu_and_mse_for_each_branch
     torch.testing.assert_close(found, expected)
 
 
+def test_a_projection_is_drawn_from_its_replicas_seed_alone() -> None:
+    both, alone = (FitNet(SHAPE, TEACHER, M, seeds).weight.detach() for seeds in (SEEDS, SEEDS[1:]))
+    first, second = both.chunk(K)
+    assert torch.equal(second, alone)
+    assert not torch.equal(first, second)
+
+
 @pytest.mark.parametrize("name", ["at", "sp"])
 def test_equal_maps_have_no_loss(name: str) -> None:
     student = _student()
@@ -215,7 +222,9 @@ def test_an_unknown_hint_is_refused(one_sentence: Callable[[str], str]) -> None:
 
 def test_weights_by_hand() -> None:  # T = 10, tau = 5, lam = 0.8, mu = 0.6, rho = 0.7
     found = hint_weights(METHODS["ked"], 10.0, 5.0, 0.8, 0.6, 0.7)
-    assert found == pytest.approx({"ce": 0.2, "prediction": 100 * 0.8 * 0.4, "explanation": 25 * 0.48 * 0.3, "hint": 0.48 * 0.7})
+    assert found == pytest.approx(
+        {"ce": 0.2, "prediction": 100 * 0.8 * 0.4, "explanation": 25 * 0.48 * 0.3, "hint": 0.48 * 0.7}
+    )
     found = hint_weights(METHODS["kd"], 10.0, 5.0, 0.8, 0.6, 0.7)
     assert found == pytest.approx({"ce": 0.2, "prediction": 100 * 0.8 * 0.3, "hint": 0.8 * 0.7})
 

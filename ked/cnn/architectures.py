@@ -15,7 +15,7 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from ked.cnn.blocks import Dense, Lanes, Residual, Unit, separate
+from ked.cnn.blocks import Dense, Residual, Unit, separate
 from ked.errors import InvalidInput
 
 
@@ -24,49 +24,49 @@ class LastStage(nn.Module):
 
     features: int  # length of the pooled vector
 
-    def __init__(self, lanes: Lanes, body: nn.Module) -> None:
+    def __init__(self, branches: int, body: nn.Module) -> None:
         super().__init__()
-        self.lanes, self.body = lanes, body
+        self.branches, self.body = branches, body
 
     def forward(self, h: Tensor) -> Tensor:
-        """The map before pooling, (B, K*M*f, h, w)."""
+        """The map before pooling, (B, M*f, h, w)."""
         final: Tensor = self.body(h)
         return final
 
     def pool(self, final: Tensor) -> Tensor:
-        """Its pooled vectors, (K, M, features, B)."""
+        """Its pooled vectors, (M, features, B)."""
         raise NotImplementedError
 
 
 class Averaged(LastStage):
     """A last stage that ends in the mean over the map."""
 
-    def __init__(self, lanes: Lanes, body: nn.Module, width: int) -> None:
-        super().__init__(lanes, body)
+    def __init__(self, branches: int, body: nn.Module, width: int) -> None:
+        super().__init__(branches, body)
         self.features = width
 
     def pool(self, final: Tensor) -> Tensor:
         """The mean of every channel."""
-        return separate(final, self.lanes).mean(dim=(-2, -1)).transpose(-1, -2)
+        return separate(final, self.branches).mean(dim=(-2, -1)).transpose(-1, -2)
 
 
 class Flattened(LastStage):
     """A last stage that ends in max-pooling and two hidden dense layers, as VGG does."""
 
-    def __init__(self, lanes: Lanes, body: nn.Module, width: int, area: int) -> None:
-        super().__init__(lanes, body)
+    def __init__(self, branches: int, body: nn.Module, width: int, area: int) -> None:
+        super().__init__(branches, body)
         self.features = width
         self.halve = _halve()
-        self.dense = nn.Sequential(Dense(lanes, width * area, width), nn.ReLU(), Dense(lanes, width, width), nn.ReLU())
+        self.dense = nn.Sequential(Dense(branches, width * area, width), nn.ReLU(), Dense(branches, width, width), nn.ReLU())
 
     def pool(self, final: Tensor) -> Tensor:
         """The activations of the second dense layer."""
-        pooled: Tensor = self.dense(separate(self.halve(final), self.lanes).flatten(3).transpose(-1, -2))
+        pooled: Tensor = self.dense(separate(self.halve(final), self.branches).flatten(2).transpose(-1, -2))
         return pooled
 
 
-Trunk = Callable[[Lanes, int], nn.Module]  # lanes, channels of the picture
-Last = Callable[[Lanes, int, int, Sequence[int]], LastStage]  # lanes, channels in, width, (H, W) of the picture
+Trunk = Callable[[int], nn.Module]  # channels of the picture
+Last = Callable[[int, int, int, Sequence[int]], LastStage]  # branches, channels in, width, (H, W) of the picture
 
 
 @dataclass(frozen=True)
@@ -99,21 +99,21 @@ def _halve() -> nn.Module:
     return nn.MaxPool2d(2, ceil_mode=True)  # a picture of any size goes through, also one of 8x8 through five of them
 
 
-def _blocks(lanes: Lanes, fan_in: int, out: int, count: int, stride: int, wide: bool) -> nn.Sequential:
-    first = Residual(lanes, fan_in, out, stride, project=wide)
-    return nn.Sequential(first, *(Residual(lanes, out, out, 1, project=False) for _ in range(count - 1)))
+def _blocks(branches: int, fan_in: int, out: int, count: int, stride: int, wide: bool) -> nn.Sequential:
+    first = Residual(branches, fan_in, out, stride, project=wide)
+    return nn.Sequential(first, *(Residual(branches, out, out, 1, project=False) for _ in range(count - 1)))
 
 
-def _residual_trunk(width: int, count: int, wide: bool, lanes: Lanes, channels: int) -> nn.Module:
+def _residual_trunk(width: int, count: int, wide: bool, channels: int) -> nn.Module:
     return nn.Sequential(
-        Unit(lanes, channels, width),
-        _blocks(lanes, width, width, count, 1, wide),
-        _blocks(lanes, width, 2 * width, count, 2, wide),
+        Unit(1, channels, width),
+        _blocks(1, width, width, count, 1, wide),
+        _blocks(1, width, 2 * width, count, 2, wide),
     )
 
 
-def _residual_last(count: int, wide: bool, lanes: Lanes, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
-    return Averaged(lanes, _blocks(lanes, fan_in, width, count, 2, wide), width)
+def _residual_last(count: int, wide: bool, branches: int, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
+    return Averaged(branches, _blocks(branches, fan_in, width, count, 2, wide), width)
 
 
 def _residual(name: str, label: str, count: int, times: int, wide: bool) -> Architecture:
@@ -132,21 +132,21 @@ def _wrn(depth: int, times: int) -> Architecture:
     return _residual(f"wrn-{depth}-{times}", f"WRN-{depth}-{times}", (depth - 4) // 6, times, wide=True)
 
 
-def _convolutions(lanes: Lanes, fan_in: int, out: int, count: int) -> list[nn.Module]:
-    return [Unit(lanes, fan_in, out), *(Unit(lanes, out, out) for _ in range(count - 1))]
+def _convolutions(branches: int, fan_in: int, out: int, count: int) -> list[nn.Module]:
+    return [Unit(branches, fan_in, out), *(Unit(branches, out, out) for _ in range(count - 1))]
 
 
-def _vgg_trunk(count: int, lanes: Lanes, channels: int) -> nn.Module:
+def _vgg_trunk(count: int, channels: int) -> nn.Module:
     layers: list[nn.Module] = []
     for fan_in, out in ((channels, 64), (64, 128), (128, 256)):
-        layers += [*_convolutions(lanes, fan_in, out, count), _halve()]
+        layers += [*_convolutions(1, fan_in, out, count), _halve()]
     return nn.Sequential(*layers)
 
 
-def _vgg_last(count: int, lanes: Lanes, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
-    early, late = _convolutions(lanes, fan_in, width, count), _convolutions(lanes, width, width, count)
+def _vgg_last(count: int, branches: int, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
+    early, late = _convolutions(branches, fan_in, width, count), _convolutions(branches, width, width, count)
     area = math.prod(math.ceil(side / 32) for side in picture)  # five poolings in all
-    return Flattened(lanes, nn.Sequential(*early, _halve(), *late), width, area)
+    return Flattened(branches, nn.Sequential(*early, _halve(), *late), width, area)
 
 
 def _vgg(depth: int) -> Architecture:
@@ -156,12 +156,12 @@ def _vgg(depth: int) -> Architecture:
     )
 
 
-def _small_trunk(lanes: Lanes, channels: int) -> nn.Module:
-    return nn.Sequential(Unit(lanes, channels, 16), _halve(), Unit(lanes, 16, 32))
+def _small_trunk(channels: int) -> nn.Module:
+    return nn.Sequential(Unit(1, channels, 16), _halve(), Unit(1, 16, 32))
 
 
-def _small_last(lanes: Lanes, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
-    return Averaged(lanes, Unit(lanes, fan_in, width, stride=2), width)
+def _small_last(branches: int, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
+    return Averaged(branches, Unit(branches, fan_in, width, stride=2), width)
 
 
 _SMALL = Architecture("small-cnn", "small CNN", (16, 32, 80), _small_trunk, _small_last)

@@ -165,27 +165,33 @@ def train(page: Page, address: str) -> None:
     expect(page).not_to_have_url(re.compile("mu="))
     page.goto(f"{address}/train?{SHORT}")
     expect(page.get_by_text(re.compile("^To compute: teacher"))).to_be_visible(timeout=30 * SECONDS)
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page).to_have_url(re.compile("run=digits-[0-9a-f]{8}"))
+    press_train(page)
     expect(page.get_by_text(re.compile("finished"))).to_be_visible(timeout=90 * SECONDS)
-    page.wait_for_function("alt => document.querySelector(`.ked-plot[aria-label^='${alt}']`)._fullData", arg=ACCURACY)
+    expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=30 * SECONDS)
+    drawn(page, "Test accuracy of each method")
     wait_for_points(page, more_than=3)
     assert points(page) == 4
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
-    drawn(page, "Test accuracy of each method")
     expect(page.get_by_text("Everything in this recipe is already computed")).to_be_visible()
     no_complaint(page)
+
+
+def press_train(page: Page) -> str:
+    """Starts a run and waits until the page shows it, and no longer the preset; returns its id."""
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page).to_have_url(re.compile("run=digits-[0-9a-f]{8}"))
+    run = query(page)["run"]
+    expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile(f"^{run}"), timeout=30 * SECONDS)
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(0, timeout=30 * SECONDS)  # the preset's table
+    return run
 
 
 def stop(page: Page, address: str) -> None:
     """Train: a long run's curves grow, also across a reload, until it is stopped."""
     page.goto(f"{address}/train?{SHORT.replace('ep=4', 'ep=500')}")
     expect(page.get_by_text(re.compile("^To compute: plain, KED. Reused: teacher"))).to_be_visible(timeout=30 * SECONDS)
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page).to_have_url(re.compile("run=digits-[0-9a-f]{8}"))
+    run = press_train(page)
     first = wait_for_points(page, more_than=5)
     assert wait_for_points(page, more_than=first) > first
-    run = query(page)["run"]
     page.reload()
     drawn(page, ACCURACY)
     assert wait_for_points(page, more_than=first) > first

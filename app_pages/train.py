@@ -31,6 +31,8 @@ with frame.page("train", "Train students on explanations", LEAD):
                 controls.choice("grouping")
                 controls.choice("reduce")
                 controls.choice("scale")
+                controls.number("chimeras")
+                controls.slider("chimera_epochs")
     controls.several("methods")
     live.start()
     run = frame.current_run()

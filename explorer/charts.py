@@ -53,8 +53,9 @@ def learning_curves(
 
 def _curve(drawing: go.Figure, name: str, label: str, values: Values) -> float:
     """Draws one method and returns where its line ends."""
-    colour, x = theme.method_colour(name), np.arange(1, len(values) + 1)
-    mean, low, high = band(values)
+    begun = ~np.isnan(values).any(axis=1)  # a student that goes on begins where another one ended
+    colour, x = theme.method_colour(name), np.arange(1, len(values) + 1)[begun]
+    mean, low, high = band(values[begun])
     if values.shape[1] > 1:
         ribbon = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
         fill = {

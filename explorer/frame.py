@@ -78,15 +78,19 @@ def run_menu() -> None:
     run = current_run()
     if not run or run.id not in runs:
         return
-    ids = list(runs)
+    labels = {name: describe(runs[name]) for name in runs}
     st.session_state["widget.run"] = run.id
 
     def changed() -> None:
-        chosen = runs[st.session_state["widget.run"]]
-        state.put(run=chosen.id, node=-1, coalition="", **of_recipe(chosen.recipe))
+        # The browser answers with the label it has, and by then the run may have ended and be described otherwise; what
+        # stands first is its name in any case.
+        name = str(st.session_state["widget.run"]).split(" ")[0]
+        if name in runs and name != run.id:
+            with sentences():
+                state.put(run=name, node=-1, coalition="", **of_recipe(runs[name].recipe))
 
     st.selectbox(
-        SETTINGS["run"].label, ids, format_func=lambda name: describe(runs[name]), help=SETTINGS["run"].help,
+        SETTINGS["run"].label, list(labels), format_func=labels.__getitem__, help=SETTINGS["run"].help,
         key="widget.run", on_change=changed,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ked.methods import METHODS
 from ked.store import Run
 
 TEACHERS = ("teacher", "explaining")
@@ -59,8 +60,18 @@ class History:
         return self.stages.get(name) or self._begin(name, cached=False)
 
     def curves(self) -> dict[str, np.ndarray]:
-        """Method -> (epochs so far, K) validation accuracy, of students that have finished an epoch."""
-        return {name: np.array(stage["validation"]) for name, stage in self._students().items() if stage["validation"]}
+        """Method -> (epochs so far, K) validation accuracy, of students that have finished an epoch.
+
+        A student that goes on where another method ended has that method's epochs before it, as NaN.
+        """
+        students = self._students()
+        curves = {name: np.array(stage["validation"]) for name, stage in students.items() if stage["validation"]}
+        for name in curves:
+            first = METHODS[name].continues
+            if first in students:
+                before = np.full((len(students[first]["validation"]), curves[name].shape[1]), np.nan)
+                curves[name] = np.concatenate([before, curves[name]])
+        return curves
 
     def losses(self, nets: Iterable[str] | None = None) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float]]]:
         """Net -> term -> (epochs so far, K) unweighted loss in nats, and net -> term -> weight.

@@ -174,6 +174,8 @@ _ALL: tuple[Setting, ...] = (
     Number("mu", "mu", "Explanations' share μ", "How much of the teacher's share comes from explanations; the rest from predictions.", _RECIPE.mu, 0.0, 1.0, 0.05),
     Text("teacher_hidden", "th", "Teacher widths", "Units of each hidden layer of the teacher.", ",".join(map(str, _RECIPE.teacher_hidden)), _WIDTHS, "widths such as 500,500"),
     Text("student_hidden", "sh", "Student widths", "Units of each hidden layer of the plain student; the KED student gets no more parameters.", ",".join(map(str, _RECIPE.student_hidden)), _WIDTHS, "widths such as 20,20"),
+    Number("chimeras", "ch", "Chimeras", "How many chimeras, or real samples in the control, a student sees that goes on training.", _RECIPE.chimeras, 100, 1_000_000, 100),
+    Number("chimera_epochs", "che", "Chimera epochs", "How often such a student sees them.", _RECIPE.chimera_epochs, 1, 100, 1),
     Number("lr", "lr", "Learning rate", "Adam's step size, for all nets.", _RECIPE.lr, 1e-5, 0.1, 1e-4),
     Number("seed", "seed", "First seed", "Seed of the teachers and of the first student.", _RECIPE.seed, 0, 1_000_000, 1),
     # The explain page.
@@ -192,7 +194,7 @@ BY_KEY: dict[str, Setting] = {setting.key: setting for setting in _ALL}
 
 RECIPE_SETTINGS = (
     "dataset", "superfeatures", "grouping", "engine", "reduce", "scale", "methods", "seeds", "epochs", "teacher_epochs",
-    "temperature", "tau", "lam", "mu", "teacher_hidden", "student_hidden", "lr", "seed",
+    "temperature", "tau", "lam", "mu", "teacher_hidden", "student_hidden", "chimeras", "chimera_epochs", "lr", "seed",
 )  # fmt: skip
 
 

@@ -47,7 +47,9 @@ def _joined(widths: tuple[int, ...]) -> str:
 
 @app.command("run")
 def run_command(
-    dataset: Annotated[str, typer.Option(help="A name from `data list`, or the path of your own CSV, NPZ or zip.")] = _defaults.dataset,
+    dataset: Annotated[
+        str, typer.Option(help="A name from `data list`, or the path of your own CSV, NPZ or zip.")
+    ] = _defaults.dataset,
     label: Annotated[str | None, typer.Option(help="The class column of your own CSV file.")] = None,
     train_size: Annotated[int | None, typer.Option(help="Use so many training samples, balanced over the classes.")] = None,
     methods: Annotated[str, typer.Option(help="Student methods, comma-separated.")] = ",".join(_defaults.methods),
@@ -70,6 +72,8 @@ def run_command(
     tau: Annotated[float, typer.Option(help="tau, softens explanations.")] = _defaults.tau,
     lam: Annotated[float, typer.Option("--lambda", help="Share of the teacher in the loss.")] = _defaults.lam,
     mu: Annotated[float, typer.Option(help="Share of explanations in the teacher's part.")] = _defaults.mu,
+    chimeras: Annotated[int, typer.Option(help="Chimeras an epoch for students that go on with them.")] = _defaults.chimeras,
+    chimera_epochs: Annotated[int, typer.Option(help="Epochs of students that go on.")] = _defaults.chimera_epochs,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _defaults.device,
     resume: Annotated[str | None, typer.Option(help="Go on with this run, by its own recipe.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")] = False,

@@ -24,7 +24,7 @@ from ked.communities import find_superfeatures
 from ked.data import fashion_mnist
 from ked.dependency import dependency_matrix
 from ked.errors import InvalidInput
-from ked.nets import Predictor, SubnetStack, mlp
+from ked.nets import SubnetStack, mlp
 from ked.recipe import Recipe, run
 from ked.training import fit
 
@@ -63,8 +63,8 @@ def dependency() -> dict[str, Any]:
     """The dependency matrix of a 784-500-500-10 teacher at 1000 samples, against `vmap(hessian)` and its own products."""
     pixels = _pixels()
     stack = _trained_teacher(pixels)
-    net, plain, x = Predictor(stack), _sequential(stack).requires_grad_(False), pixels.x[:SAMPLES]
-    hessian = torch.func.vmap(torch.func.hessian(lambda sample: plain(sample).log_softmax(-1).sum()))
+    net, x = stack.sequential().requires_grad_(False), pixels.x[:SAMPLES]
+    hessian = torch.func.vmap(torch.func.hessian(lambda sample: net(sample).log_softmax(-1).sum()))
     with warnings.catch_warnings():  # torch compiles its own decompositions with what it calls deprecated
         warnings.simplefilter("ignore", FutureWarning)
         H = hessian(x[:CHECKED]).mean(0).abs()
@@ -91,7 +91,7 @@ def dependency() -> dict[str, Any]:
 def communities() -> dict[str, Any]:
     """The search for exactly four communities on the dense dependency graph of the same teacher."""
     pixels = _pixels()
-    W = dependency_matrix(Predictor(_trained_teacher(pixels)), pixels.x[:SAMPLES])
+    W = dependency_matrix(_trained_teacher(pixels).sequential(), pixels.x[:SAMPLES])
     found = find_superfeatures(W, 4)
     best = alternate({"search": lambda: find_superfeatures(W, 4)}, rounds=5)
     return {
@@ -165,24 +165,16 @@ def _trained_teacher(pixels: Pixels) -> SubnetStack:
     return stack
 
 
-def _sequential(stack: SubnetStack) -> nn.Sequential:
-    """Replica 0 of a stack of one subnet as the net that anybody would write, with the same weights."""
-    weights = [weight[0].squeeze(0) for weight in (*stack.first, *stack.deeper)]
-    layers: list[nn.Module] = []
-    for weight, bias in zip(weights, stack.biases, strict=True):
-        linear = nn.Linear(weight.shape[1], weight.shape[0])
-        linear.load_state_dict({"weight": weight.detach(), "bias": bias[0].detach().flatten()})
-        layers += [linear, nn.ReLU()]
-    return nn.Sequential(*layers[:-1])
-
-
 @torch.inference_mode()
 def _matrix_products(stack: SubnetStack, x: Tensor) -> None:
-    """The products that the closed form cannot do without: a forward pass, C backward passes, and G'G."""
+    """The products that the closed form cannot do without: a forward pass, C backward passes to the first layer, C G'G there."""
     first, second, third = (weight[0].squeeze(0) for weight in (*stack.first, *stack.deeper))
     slopes = ((x @ first.T) @ second.T) @ third.T
-    G = torch.stack([((slopes @ third) @ second) @ first for _ in range(C)]).flatten(0, 1)
-    _ = G.T @ G
+    H = x.new_zeros(len(first), len(first))
+    for _ in range(C):
+        rows = (slopes @ third) @ second
+        H.addmm_(rows.T, rows)
+    _ = first.T @ H @ first
 
 
 def _replicas(pixels: Pixels, count: int) -> None:
@@ -200,7 +192,7 @@ def _plain_loop(pixels: Pixels, seed: int) -> None:
     """An epoch as most people would write it."""
     generator = torch.Generator().manual_seed(seed)
     loader = DataLoader(TensorDataset(pixels.x, pixels.y), batch_size=BATCH, shuffle=True, generator=generator)
-    net = _sequential(mlp(D, STUDENT, C))
+    net = mlp(D, STUDENT, C).sequential()
     optimiser = torch.optim.Adam(net.parameters(), lr=1e-3)
     for x, y in loader:
         optimiser.zero_grad()

@@ -20,6 +20,8 @@ class Method:
         prediction: Whose softened predictions are distilled, if any.
         explanations: Which explanations are distilled: the explaining teacher's of this sample, of another sample
             ("shuffled"), random ones ("noise"), or none.
+        continues: The method whose finished students go on training, if any.
+        further: On what they go on: "chimeras", or as many real samples ("real").
     """
 
     name: str
@@ -28,11 +30,13 @@ class Method:
     net: Literal["mlp", "ked"]
     prediction: Literal["teacher", "explaining"] | None = None
     explanations: Literal["true", "shuffled", "noise"] | None = None
+    continues: str | None = None
+    further: Literal["chimeras", "real"] | None = None
 
     @property
     def needs_explaining_teacher(self) -> bool:
         """Whether the explaining teacher has to be trained first."""
-        return self.prediction == "explaining" or self.explanations is not None
+        return self.prediction == "explaining" or self.explanations is not None or self.further == "chimeras"
 
 
 METHODS: dict[str, Method] = {
@@ -78,6 +82,44 @@ METHODS: dict[str, Method] = {
             "ked",
             "explaining",
             "noise",
+        ),
+        Method(
+            "kd+chimera",
+            "KD, then chimeras",
+            "The KD students go on with chimeras that the black-box teacher answers.",
+            "mlp",
+            "teacher",
+            continues="kd",
+            further="chimeras",
+        ),
+        Method(
+            "kd+real",
+            "KD, then more steps",
+            "The KD students go on with as many steps on real samples: what the steps alone buy.",
+            "mlp",
+            "teacher",
+            continues="kd",
+            further="real",
+        ),
+        Method(
+            "ked+chimera",
+            "KED, then chimeras",
+            "The KED students go on with chimeras that the explaining teacher answers and explains.",
+            "ked",
+            "explaining",
+            "true",
+            continues="ked",
+            further="chimeras",
+        ),
+        Method(
+            "ked+real",
+            "KED, then more steps",
+            "The KED students go on with as many steps on real samples: what the steps alone buy.",
+            "ked",
+            "explaining",
+            "true",
+            continues="ked",
+            further="real",
         ),
     )
 }

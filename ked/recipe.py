@@ -39,6 +39,7 @@ class Recipe(BaseModel):
         epochs, teacher_epochs: Passes over the training data.
         batch_size, teacher_batch_size: None means 100 and 500, or what gives 20 batches an epoch where that is
             smaller, but at least 16.
+        chimeras, chimera_epochs: How many chimeras (or real samples) a student sees that goes on, and how often.
         lr: Adam's learning rate, for all nets.
         temperature, tau: What softens predictions and explanations.
         lam, mu: Share of the teacher in the loss, and of explanations in the teacher's share (0 to 1).
@@ -66,6 +67,8 @@ class Recipe(BaseModel):
     teacher_epochs: int = Field(20, ge=0, le=100_000)
     batch_size: int | None = Field(None, ge=1)
     teacher_batch_size: int | None = Field(None, ge=1)
+    chimeras: int = Field(20_000, ge=1, le=1_000_000_000)
+    chimera_epochs: int = Field(5, ge=1, le=100_000)
     lr: float = Field(1e-3, gt=0, allow_inf_nan=False)
     temperature: float = Field(10.0, gt=0, allow_inf_nan=False)
     tau: float = Field(10.0, gt=0, allow_inf_nan=False)
@@ -153,7 +156,8 @@ def stage_names(recipe: Recipe) -> tuple[str, ...]:
     """The stages that a recipe needs, in the order of work."""
     explaining = any(method.needs_explaining_teacher for method in recipe.method_rows)
     first = ("teacher", "dependency", "superfeatures", *(("explaining",) if explaining else ()))
-    return (*first, *(f"student-{name}" for name in recipe.methods))
+    trained = {method.continues or method.name for method in recipe.method_rows} | set(recipe.methods)
+    return (*first, *(f"student-{name}" for name in METHODS if name in trained))
 
 
 def _is_default(recipe: Recipe, name: str) -> bool:
@@ -169,6 +173,8 @@ def _settings(stage: str) -> tuple[str, ...]:
     if stage in _SETTINGS:
         return _SETTINGS[stage]
     method = method_named(stage.removeprefix("student-"))
+    if method.further:
+        return ("chimeras", "chimera_epochs")  # all else is its parent's
     distils = ("temperature", "lam") if method.prediction else ()
     return (*_STUDENT, *distils, *(("tau", "mu") if method.explanations else ()))
 
@@ -182,7 +188,8 @@ def _parents(stage: str) -> tuple[str, ...]:
         "superfeatures": method.net == "ked",
         "explaining": method.needs_explaining_teacher,
     }
-    return tuple(parent for parent, needed in needs.items() if needed)
+    parents = tuple(parent for parent, needed in needs.items() if needed)
+    return (*parents, f"student-{method.continues}") if method.continues else parents
 
 
 def run(recipe: Recipe, **options: Any) -> Iterator[dict[str, Any]]:

@@ -6,17 +6,19 @@ A stage is a generator of events; `STAGES` maps a stage's name to it. Nothing he
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from ked import losses
+from ked.batches import Batches, ChimeraBatches, SampleBatches
 from ked.checkpoint import Checkpoint
+from ked.chimeras import Chimeras, ChimeraTargets, ExplainingTeacher, black_box_targets
 from ked.data import Dataset
 from ked.dependency import dependency_matrix
 from ked.explanation import teacher_base
@@ -25,10 +27,11 @@ from ked.methods import Method, method_named
 from ked.nets import SubnetStack, explaining_net, mlp
 from ked.recipe import Recipe
 from ked.store import Run
-from ked.training import Epoch, Step, adam, explain, fit, predict
+from ked.training import Epoch, Step, adam, descend, explain, predict
 from ked.weights import save_matrix, save_stack
 
 Event = dict[str, Any]
+Who = Literal["teacher", "student"]
 LIVE_INTERVAL = 0.25  # seconds between two "step" events: often enough to look alive, too seldom to slow training
 
 
@@ -55,7 +58,7 @@ def teacher(context: Context, folder: Path) -> Iterator[Event]:
     """The black-box teacher: cross-entropy on the labels."""
     recipe, dataset = context.recipe, context.dataset
     net = mlp(dataset.feature_count, recipe.teacher_hidden, dataset.class_count, activation=recipe.activation)
-    yield from _train(context, net, "teacher", [recipe.seed], "teacher", losses.LABELS_ONLY)
+    yield from _teach(context, net, "teacher")
     save_stack(folder / "teacher.safetensors", net)
 
 
@@ -90,18 +93,57 @@ def explaining(context: Context, folder: Path) -> Iterator[Event]:
     black_box = context.load(context.run.teacher())
     groups = context.run.superfeatures().groups
     net = explaining_net(groups, black_box, _base(context, black_box))
-    yield from _train(context, net, "explaining", [context.recipe.seed], "teacher", losses.LABELS_ONLY)
+    yield from _teach(context, net, "explaining")
     save_stack(folder / "explaining.safetensors", net)
 
 
 def student(name: str, context: Context, folder: Path) -> Iterator[Event]:
     """All seeds of the students of one method, in one batched training."""
-    recipe, method = context.recipe, method_named(name)
-    net = student_net(context, method)
-    net.reset(recipe.seed_list)
-    stage = f"student-{name}"
-    yield from _train(context, net.to(context.device), stage, recipe.seed_list, "student", objective(context, method))
+    recipe, method, stage = context.recipe, method_named(name), f"student-{name}"
+    if method.continues:
+        net = context.load(context.run.student(method.continues))
+        batches, epochs = further_batches(context, method, net), recipe.chimera_epochs
+    else:
+        net = student_net(context, method)
+        net.reset(recipe.seed_list)
+        net.to(context.device)
+        batches, epochs = _samples(context, net, recipe.seed_list, "student", objective(context, method)), recipe.epochs
+    yield from _train(context, net, stage, batches, epochs, _weights(recipe, method))
     save_stack(folder / f"{stage}.safetensors", net)
+
+
+def further_batches(context: Context, method: Method, net: SubnetStack) -> Batches:
+    """What a student goes on with: chimeras, or as many real samples in orders that it has not seen."""
+    recipe, train = context.recipe, context.dataset.part("train")
+    size = recipe.batch_for("student", len(train[0]))
+    if method.further == "real":
+        more = {"samples": recipe.chimeras, "offset": recipe.epochs}
+        return SampleBatches(net, train, recipe.seed_list, size, objective(context, method), **more)
+    explaining_teacher = context.load(context.run.explaining())
+    chimeras = Chimeras(train[0], explaining_teacher.groups, recipe.seed_list, order=net.order)
+    if method.prediction == "teacher":
+        teach = partial(_ask_black_box, context.load(context.run.teacher()), recipe.temperature)
+    else:
+        own = explain(explaining_teacher, train[0])[0].transpose(0, 1)
+        teach = partial(_ask_explaining, ExplainingTeacher(own, explaining_teacher.base, recipe.temperature, recipe.tau))
+    return ChimeraBatches(chimeras, teach, _weights(recipe, method), recipe.chimeras, size)
+
+
+def _ask_black_box(black_box: SubnetStack, temperature: float, donors: Tensor, x: Tensor) -> ChimeraTargets:
+    return black_box_targets(lambda flat: black_box(flat)[0], x, temperature)
+
+
+def _ask_explaining(teacher: ExplainingTeacher, donors: Tensor, x: Tensor) -> ChimeraTargets:
+    return teacher(donors)
+
+
+def _weights(recipe: Recipe, method: Method) -> dict[str, float]:
+    return losses.weights(method, recipe.temperature, recipe.tau, recipe.lam, recipe.mu)
+
+
+def _samples(context: Context, net: SubnetStack, seeds: Sequence[int], who: Who, aim: losses.Objective) -> Batches:
+    train = context.dataset.part("train")
+    return SampleBatches(net, train, seeds, context.recipe.batch_for(who, len(train[0])), aim)
 
 
 def student_net(context: Context, method: Method) -> SubnetStack:
@@ -132,8 +174,7 @@ def objective(context: Context, method: Method) -> losses.Objective:
     if method.explanations and explaining_teacher is not None:
         own = explain(explaining_teacher, x)[0].transpose(0, 1)
         explanation = losses.soften(_EXPLANATIONS[method.explanations](own, recipe.seed), recipe.tau)
-    weights = losses.weights(method, recipe.temperature, recipe.tau, recipe.lam, recipe.mu)
-    return losses.Objective(weights, prediction, explanation)
+    return losses.Objective(_weights(recipe, method), prediction, explanation)
 
 
 def _shuffled(log_y: Tensor, seed: int) -> Tensor:
@@ -159,32 +200,28 @@ def _base(context: Context, black_box: SubnetStack) -> Tensor:
     return teacher_base(predict(black_box, context.dataset.part("train")[0])[0])
 
 
-def _train(context: Context, net: SubnetStack, stage: str, seeds: Any, who: Any, aim: losses.Objective) -> Iterator[Event]:
-    """Train from the seeds' weights and say so: a "step" event now and then, an "epoch" event after each epoch."""
-    recipe, train = context.recipe, context.dataset.part("train")
-    net.reset(list(seeds))
+def _teach(context: Context, net: SubnetStack, stage: str) -> Iterator[Event]:
+    """Train a teacher on the labels."""
+    seeds = [context.recipe.seed]
+    net.reset(seeds)
     net.to(context.device)
-    epochs = recipe.teacher_epochs if who == "teacher" else recipe.epochs
+    batches = _samples(context, net, seeds, "teacher", losses.LABELS_ONLY)
+    yield from _train(context, net, stage, batches, context.recipe.teacher_epochs, losses.LABELS_ONLY.weights)
+
+
+def _train(
+    context: Context, net: SubnetStack, stage: str, batches: Batches, epochs: int, weights: dict[str, float]
+) -> Iterator[Event]:
+    """Train and say so: "step" events now and then, "epoch" events after each epoch; goes on from a checkpoint if there is one."""
     head = {"stage": stage, "epochs": epochs}
-    yield head | {"kind": "training", "weights": aim.weights, "parameters": net.parameter_count, "hidden": list(net.hidden)}
-    optimiser = adam(net, recipe.lr)
+    yield head | {"kind": "training", "weights": weights, "parameters": net.parameter_count, "hidden": list(net.hidden)}
+    optimiser = adam(net, context.recipe.lr)
     path = context.run.folder / "checkpoints" / f"{stage}.safetensors"
     checkpoint = Checkpoint(path, context.keys[stage], net, optimiser)
     behind = checkpoint.restore()
     yield from behind
     said = time.monotonic()
-    for point in fit(
-        net,
-        train,
-        context.dataset.part("validation"),
-        seeds=seeds,
-        epochs=epochs,
-        batch_size=recipe.batch_for(who, len(train[0])),
-        lr=recipe.lr,
-        objective=aim,
-        optimiser=optimiser,
-        done=len(behind),
-    ):
+    for point in descend(net, batches, context.dataset.part("validation"), epochs, optimiser, len(behind)):
         if isinstance(point, Epoch):
             behind.append(head | {"kind": "epoch", "epoch": point.epoch, "loss": point.loss, "validation": point.validation})
             checkpoint.write(behind)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ked.batches import Batch, Batches, SampleBatches
 from ked.errors import Unavailable
 from ked.losses import LABELS_ONLY, Objective
 from ked.nets import SubnetStack
@@ -52,10 +53,8 @@ def fit(
     batch_size: int,
     lr: float,
     objective: Objective = LABELS_ONLY,
-    optimiser: torch.optim.Optimizer | None = None,
-    done: int = 0,
 ) -> Iterator[Step | Epoch]:
-    """Train all replicas of the stack in place, with Adam unless an optimiser is given.
+    """Train all replicas of the stack in place with Adam on the training samples.
 
     Args:
         stack: K replicas; weights as they are.
@@ -66,8 +65,6 @@ def fit(
         batch_size: Samples a batch and replica; the last batch of an epoch may be smaller.
         lr: Adam's learning rate.
         objective: What is minimised.
-        optimiser: One over the stack's parameters, for a training that goes on; lr is then its own affair.
-        done: Epochs that lie behind a training that goes on; the batch orders continue there.
 
     Yields:
         A `Step` after each batch and an `Epoch` after each epoch.
@@ -75,22 +72,39 @@ def fit(
     Raises:
         Diverged: The loss is not finite at the end of an epoch.
     """
-    x, y = stack.arrange(train[0]), train[1]
+    return descend(stack, SampleBatches(stack, train, seeds, batch_size, objective), validation, epochs, adam(stack, lr))
+
+
+def descend(
+    stack: SubnetStack,
+    batches: Batches,
+    validation: tuple[Tensor, Tensor],
+    epochs: int,
+    optimiser: torch.optim.Optimizer,
+    done: int = 0,
+) -> Iterator[Step | Epoch]:
+    """Train all replicas of the stack in place on batches from any source; see `fit` for what it yields and raises.
+
+    Args:
+        stack: K replicas; weights as they are.
+        batches: The source.
+        validation: x (N, D) and y (N,) held out.
+        epochs: The last epoch's number.
+        optimiser: Over the stack's parameters.
+        done: Epochs that lie behind a training that goes on; the source continues there.
+    """
     held_out = stack.arrange(validation[0]), validation[1]
-    optimiser = optimiser or adam(stack, lr)
-    buffer = x.new_empty(stack.replicas * min(batch_size, len(x)), x.shape[1])
-    steps = math.ceil(len(x) / batch_size)
-    stack.train()
     for epoch in range(done + 1, epochs + 1):
-        order = batch_order(seeds, epoch, len(x)).to(x.device)
+        stack.train()
         sums: dict[str, Tensor] = {}
-        for step, rows in enumerate(order.split(batch_size, dim=1), start=1):
-            terms = _descend(stack, optimiser, objective, x, y, rows, buffer)
+        for step, batch in enumerate(batches(epoch), start=1):
+            terms = _step(stack, optimiser, batch)
             for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value * (rows.shape[1] / len(x))
-            yield Step(epoch, step, steps, terms)
+                sums[name] = sums.get(name, 0.0) + value * (batch.y.shape[1] / batches.samples)
+            yield Step(epoch, step, batches.steps, terms)
         loss = {name: value.tolist() for name, value in sums.items()}
-        _check_finite(loss, epoch, lr)
+        _check_finite(loss, epoch, float(optimiser.param_groups[0]["lr"]))
+        stack.eval()
         yield Epoch(epoch, epochs, loss, _accuracy(stack, *held_out))
     stack.eval()
 
@@ -98,12 +112,6 @@ def fit(
 def adam(stack: SubnetStack, lr: float) -> torch.optim.Adam:
     """The optimiser of all trainings: one fused step for all parameters of all replicas."""
     return torch.optim.Adam(stack.parameters(), lr=lr, fused=True)
-
-
-def batch_order(seeds: Sequence[int], epoch: int, count: int) -> Tensor:
-    """(K, N) one permutation of the training samples a replica, from its seed and the epoch alone (so a run can resume)."""
-    generators = (torch.Generator().manual_seed(1_000_003 * (seed + 1) + epoch) for seed in seeds)
-    return torch.stack([torch.randperm(count, generator=generator) for generator in generators])
 
 
 def accuracy(stack: SubnetStack, x: Tensor, y: Tensor) -> list[float]:
@@ -123,22 +131,11 @@ def explain(stack: SubnetStack, x: Tensor, chunk: int = 8192) -> Tensor:
     return torch.cat([stack.explanations(part) for part in x.split(chunk)], dim=2)
 
 
-def _descend(
-    stack: SubnetStack,
-    optimiser: torch.optim.Optimizer,
-    objective: Objective,
-    x: Tensor,
-    y: Tensor,
-    rows: Tensor,
-    buffer: Tensor,
-) -> dict[str, Tensor]:
-    flat = rows.reshape(-1)
-    # The same buffer at every step: a fresh one would cost as much in page faults as the products themselves.
-    batch = torch.index_select(x, 0, flat, out=buffer[: len(flat)]).unflatten(0, rows.shape)
-    log_y = stack.subnet_log_probabilities(batch)
-    terms = objective.terms(log_y, stack.total(log_y), y.index_select(0, flat).view_as(rows), rows)
+def _step(stack: SubnetStack, optimiser: torch.optim.Optimizer, batch: Batch) -> dict[str, Tensor]:
+    log_y = stack.subnet_log_probabilities(batch.x)
+    terms = batch.objective.terms(log_y, stack.total(log_y), batch.y, batch.rows)
     optimiser.zero_grad()
-    objective.loss(terms).backward()
+    batch.objective.loss(terms).backward()
     optimiser.step()
     return {name: value.detach() for name, value in terms.items()}
 

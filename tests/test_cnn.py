@@ -155,9 +155,7 @@ def test_the_small_net_is_small() -> None:
 
 def _layers(stack: ConvStack) -> dict[str, Callable[[Tensor], Tensor]]:
     """The weights of a plain net, in order, as ordinary torch layers made on demand."""
-    net = stack.nets[0]
-    state = {name: tensor for name, tensor in net.state_dict().items()}
-    used: list[str] = []
+    state = dict(stack.nets[0].state_dict())
 
     def conv(key: str, stride: int = 1) -> nn.Module:
         weight = state[f"{key}.weight"][0].permute(0, 3, 1, 2)
@@ -165,7 +163,6 @@ def _layers(stack: ConvStack) -> dict[str, Callable[[Tensor], Tensor]]:
             weight.shape[1], len(weight), weight.shape[2], stride, weight.shape[2] // 2, bias=f"{key}.bias" in state
         )
         layer.load_state_dict({"weight": weight} | ({"bias": state[f"{key}.bias"][0]} if layer.bias is not None else {}))
-        used.append(key)
         return layer.double()
 
     def unit(key: str, stride: int = 1, active: bool = True) -> nn.Module:
@@ -210,7 +207,7 @@ def _ordinary(name: str, stack: ConvStack) -> nn.Module:
     mean = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
     head = dense("branches.head")
     if name == "small-cnn":
-        return nn.Sequential(unit("trunk.0"), pool, unit("trunk.2"), unit(stage, 2), mean, head)
+        return nn.Sequential(unit("trunk.0", 2), unit("trunk.1"), unit(stage, 2), mean, head)  # 12x10 is halved once
     if name == "vgg8":
         trunk = [unit("trunk.0"), pool, unit("trunk.2"), pool, unit("trunk.4"), pool]
         last = [unit(f"{stage}.0"), pool, unit(f"{stage}.2"), pool, nn.Flatten()]
@@ -279,6 +276,12 @@ def test_vgg_maps_are_those_before_the_last_pooling() -> None:
 
 
 # --- laws --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("side", "split"), [(4, 4), (8, 8), (9, 5), (16, 8), (28, 7), (32, 8), (64, 16)])
+def test_the_small_net_splits_at_a_map_fine_enough_to_look_at(side: int, split: int) -> None:
+    stack = ConvStack("small-cnn", (side, side), C, superfeatures=M)
+    assert stack.split(torch.rand(2, side * side)).shape == (1, M, 2, stack.width, split, split)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -74,7 +74,10 @@ def test_curves_and_losses_are_those_of_the_events(run: Run) -> None:
         "ked": [[0.125, 0.25]],
     }
     losses, weights = history.losses()
-    assert {term: values.tolist() for term, values in losses["ked"].items()} == {"ce": [[2.0, 3.0]], "prediction": [[4.0, 5.0]]}
+    assert {term: values.tolist() for term, values in losses["ked"].items()} == {
+        "ce": [[2.0, 3.0]],
+        "prediction": [[4.0, 5.0]],
+    }
     assert np.array_equal(losses["plain"]["ce"], [[1.0, 1.0], [0.5, 0.5]])
     assert weights == {"plain": {"ce": 1.0}, "ked": {"ce": 0.3, "prediction": 0.5}}
     assert history.teachers() == {"teacher": 0.75, "explaining": 0.625}

@@ -36,6 +36,8 @@ OTHER: dict[str, Any] = {
     "mu": 0.5,
     "device": "cpu",
     "methods": ("kd",),
+    "chimeras": 300,
+    "chimera_epochs": 2,
     "label": "species",
     "train_size": 500,
 }
@@ -43,11 +45,12 @@ OTHER: dict[str, Any] = {
 
 ALL = Recipe.make(methods=tuple(METHODS))
 STAGES = set(stage_names(ALL))
-WITH_EXPLANATIONS = {"student-ked", "student-shuffled", "student-noise"}
+GO_ON = {"student-kd+chimera", "student-kd+real", "student-ked+chimera", "student-ked+real"}
+WITH_EXPLANATIONS = {"student-ked", "student-shuffled", "student-noise", "student-ked+chimera", "student-ked+real"}
 KED_NETS = WITH_EXPLANATIONS | {"student-architecture", "student-mu0"}
-DISTILLED = WITH_EXPLANATIONS | {"student-kd", "student-kd-explaining", "student-mu0"}
+DISTILLED = WITH_EXPLANATIONS | {"student-kd", "student-kd-explaining", "student-mu0"} | GO_ON
 STUDENTS = {f"student-{name}" for name in METHODS}
-FROM_SUPERFEATURES = {"superfeatures", "explaining", "student-kd-explaining"} | KED_NETS
+FROM_SUPERFEATURES = {"superfeatures", "explaining", "student-kd-explaining", "student-kd+chimera"} | KED_NETS
 FROM_DEPENDENCY = {"dependency"} | FROM_SUPERFEATURES
 
 MOVES: dict[str, set[str]] = {
@@ -74,6 +77,8 @@ MOVES: dict[str, set[str]] = {
     "mu": WITH_EXPLANATIONS,
     "device": set(),
     "methods": set(),
+    "chimeras": GO_ON,
+    "chimera_epochs": GO_ON,
     "label": STAGES,
     "train_size": STAGES,
 }

@@ -65,7 +65,7 @@ class Flattened(LastStage):
         return pooled
 
 
-Trunk = Callable[[int], nn.Module]  # channels of the picture
+Trunk = Callable[[Sequence[int]], nn.Module]  # (channels, H, W) of the picture
 Last = Callable[[int, int, int, Sequence[int]], LastStage]  # branches, channels in, width, (H, W) of the picture
 
 
@@ -104,9 +104,9 @@ def _blocks(branches: int, fan_in: int, out: int, count: int, stride: int, wide:
     return nn.Sequential(first, *(Residual(branches, out, out, 1, project=False) for _ in range(count - 1)))
 
 
-def _residual_trunk(width: int, count: int, wide: bool, channels: int) -> nn.Module:
+def _residual_trunk(width: int, count: int, wide: bool, picture: Sequence[int]) -> nn.Module:
     return nn.Sequential(
-        Unit(1, channels, width),
+        Unit(1, picture[0], width),
         _blocks(1, width, width, count, 1, wide),
         _blocks(1, width, 2 * width, count, 2, wide),
     )
@@ -136,9 +136,9 @@ def _convolutions(branches: int, fan_in: int, out: int, count: int) -> list[nn.M
     return [Unit(branches, fan_in, out), *(Unit(branches, out, out) for _ in range(count - 1))]
 
 
-def _vgg_trunk(count: int, channels: int) -> nn.Module:
+def _vgg_trunk(count: int, picture: Sequence[int]) -> nn.Module:
     layers: list[nn.Module] = []
-    for fan_in, out in ((channels, 64), (64, 128), (128, 256)):
+    for fan_in, out in ((picture[0], 64), (64, 128), (128, 256)):
         layers += [*_convolutions(1, fan_in, out, count), _halve()]
     return nn.Sequential(*layers)
 
@@ -156,8 +156,11 @@ def _vgg(depth: int) -> Architecture:
     )
 
 
-def _small_trunk(channels: int) -> nn.Module:
-    return nn.Sequential(Unit(1, channels, 16), _halve(), Unit(1, 16, 32))
+def _small_trunk(picture: Sequence[int]) -> nn.Module:
+    """Halves the picture until it is 8x8 or smaller, at most twice: fine enough to look at, coarse enough to be quick."""
+    channels, *sides = picture
+    strides = [2 if max(sides) > 8 * halved else 1 for halved in (1, 2)]
+    return nn.Sequential(Unit(1, channels, 16, stride=strides[0]), Unit(1, 16, 32, stride=strides[1]))
 
 
 def _small_last(branches: int, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:

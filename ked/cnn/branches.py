@@ -49,7 +49,7 @@ class BranchedNet(nn.Module):
     def __init__(self, form: Architecture, picture: Sequence[int], classes: int, branches: int, width: int) -> None:
         super().__init__()
         self.picture, self.branch_count = tuple(picture), branches
-        self.trunk = form.trunk(picture[0])
+        self.trunk = form.trunk(picture)
         self.branches = Branches(form, picture[1:], classes, branches, width)
 
     def reset(self, seed: int) -> None:

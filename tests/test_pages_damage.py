@@ -1,0 +1,50 @@
+"""Whatever is wrong with a run on the disk is said in a sentence, and every page stays usable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from visitor import PAGES, copy_of, said, sound, usable, visit
+
+from ked.store import Run
+
+
+@pytest.fixture
+def finished(small_run: Run, ked_home: Path) -> Run:
+    """A finished run in this test's home, which may be changed and damaged."""
+    return copy_of(small_run, ked_home)
+
+
+def cut_in_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(b"these are not weights" * 40)
+
+
+DAMAGE: dict[str, tuple[Callable[[Run], Any], tuple[str, ...]]] = {  # how, and which pages look at what is damaged
+    "run.json cut in half": (lambda run: cut_in_half(run.folder / "run.json"), PAGES),
+    "a data set from elsewhere": (lambda run: run.update(recipe=run.info["recipe"] | {"dataset": "a-friends"}), PAGES),
+    "weights overwritten": (lambda run: [overwrite(p) for p in run.folder.glob("*.safetensors")], PAGES[::2]),
+    "superfeatures cut in half": (lambda run: cut_in_half(run.folder / "superfeatures.json"), PAGES[::2]),
+    "events overwritten": (lambda run: overwrite(run.folder / "events.jsonl"), ()),
+    "a student missing": (lambda run: (run.folder / "student-ked.safetensors").unlink(), ()),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_run_is_a_sentence_and_every_page_stays_usable(damage: str, finished: Run) -> None:
+    harm, notice = DAMAGE[damage]
+    harm(finished)
+    for page in PAGES:
+        app = visit(page, run=finished.id)
+        usable(app, page)
+        messages = said(app)
+        assert bool(messages) == (page in notice)
+        assert all(message.endswith(".") and "\n" not in message for message in messages)
+        app.query_params["run"] = "digits-preset"  # on to something else: the same visitor sees it whole
+        sound(app.run(), page)

@@ -1,0 +1,79 @@
+"""What a visitor without a browser does and sees: opens pages, reads their messages, figures and address."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from streamlit.testing.v1 import AppTest
+
+from ked.store import Run
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("superfeatures", "train", "explain")
+TITLES = dict(zip(PAGES, ("Which features belong together?", "Train students on explanations", "What does each superfeature say?"),
+                  strict=True))  # fmt: skip
+
+
+def visit(page: str = "superfeatures", **address: str) -> AppTest:
+    """A new visitor who opens a page with this address."""
+    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    for key, text in address.items():
+        app.query_params[key] = text
+    return app.run() if page == "superfeatures" else turn_to(app, page)
+
+
+def turn_to(app: AppTest, page: str) -> AppTest:
+    return app.switch_page(f"app_pages/{page}.py").run()
+
+
+def sound(app: AppTest, page: str) -> AppTest:
+    """Checks that the page is all there and nothing went wrong."""
+    usable(app, page)
+    assert not app.error
+    assert not app.warning
+    return app
+
+
+def usable(app: AppTest, page: str) -> None:
+    """Checks that no exception reached the visitor and that there are controls to go on with."""
+    assert [error.message for error in app.exception] == []
+    assert [title.value for title in app.title] == [TITLES[page]]
+    assert app.selectbox(key="widget.dataset").options
+
+
+def said(app: AppTest) -> list[str]:
+    return [message.value for message in [*app.error, *app.warning]]
+
+
+def address(app: AppTest) -> dict[str, str]:
+    return {key: text[0] if isinstance(text, list) else text for key, text in app.query_params.items()}
+
+
+def figure(app: AppTest, key: str) -> dict[str, Any]:
+    """The plotly figure that the page draws under a key."""
+    (found,) = [element for element in app.get("bidi_component") if element.key == key]
+    return json.loads(json.loads(found.proto.json)["figure"])
+
+
+def figures(app: AppTest) -> set[str]:
+    return {element.key for element in app.get("bidi_component")}
+
+
+def groups_shown(app: AppTest) -> int:
+    """How many superfeatures the headline lists."""
+    return len([html for html in app.main if html.type == "html" and re.search(r"\d+ (pixels|features)", html.proto.body)])
+
+
+def caption(app: AppTest, start: str) -> str:
+    return next(found.value for found in app.caption if found.value.startswith(start))
+
+
+def copy_of(run: Run, home: Path) -> Run:
+    """A finished run in this test's home, which may be changed and damaged."""
+    copy = Run(Path(shutil.copytree(run.folder, home / "runs" / run.id)))
+    copy.update(note="new")  # so that nothing is taken from what the app remembers of another test's copy
+    return copy

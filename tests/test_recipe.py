@@ -144,7 +144,13 @@ def test_seeds_count_up_from_the_first() -> None:
     assert Recipe.make(seed=5, seeds=3).seed_list == (5, 6, 7)
 
 
-BATCHES = [("teacher", 55_000, 500), ("student", 55_000, 100), ("teacher", 1078, 53), ("student", 1078, 53), ("student", 107, 16)]
+BATCHES = [
+    ("teacher", 55_000, 500),
+    ("student", 55_000, 100),
+    ("teacher", 1078, 53),
+    ("student", 1078, 53),
+    ("student", 107, 16),
+]
 
 
 @pytest.mark.parametrize(("who", "count", "size"), BATCHES)

@@ -87,6 +87,10 @@ WEIGHTS = {  # T = tau = 10, lam = mu = 0.7, by hand
     "ked": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
     "shuffled": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
     "noise": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
+    "kd+chimera": {"ce": 0.3, "prediction": 70.0},
+    "kd+real": {"ce": 0.3, "prediction": 70.0},
+    "ked+chimera": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
+    "ked+real": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
 }
 
 

@@ -90,10 +90,11 @@ def is_piecewise_linear(net: nn.Module, x: Tensor) -> bool:
 
     u.z(x) with weights u that add up to zero does not see a shift common to all classes, so a net that returns the
     log-softmax of piecewise linear logits passes too. u is integer, so that its sum is exactly zero in floating point,
-    and never zero itself, so that it sees every class.
+    and never zero itself, so that it sees every class. A linear entry layer bends nothing, so what is measured is the net
+    behind it.
     """
-    generator = torch.Generator().manual_seed(0)
-    return all(_is_flat(net, part, generator) for part in _chunks(x, _LAYERS * x.shape[1]))
+    generator, entry = torch.Generator().manual_seed(0), _entry_layer(net, x[:1])
+    return all(_is_flat(net, part, generator, entry) for part in _chunks(x, _LAYERS * x.shape[1]))
 
 
 def closed_form(
@@ -206,9 +207,9 @@ def _cut(layer: nn.Linear, given: Tensor) -> Iterator[list[Tensor]]:
         handle.remove()
 
 
-def _is_flat(net: nn.Module, x: Tensor, generator: torch.Generator) -> bool:
-    """Whether d2 (u.z) / dx dx' v is exactly zero at each sample, for one random u and v a sample."""
-    x, z = _traced(net, x)
+def _is_flat(net: nn.Module, x: Tensor, generator: torch.Generator, entry: nn.Linear | None) -> bool:
+    """Whether d2 (u.z) / dx dx' v is exactly zero at each sample, for one random u and v; at the entry layer's output, if any."""
+    x, z = _traced(net, x, entry)
     u = torch.randint(1, 17, z.shape, generator=generator).to(z)
     u[:, -1] = -u[:, :-1].sum(dim=1)
     v = torch.randn(x.shape, generator=generator).to(x)

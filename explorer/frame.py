@@ -20,7 +20,7 @@ DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 @contextlib.contextmanager
 def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
-    state.begin(name)
+    bare = state.begin(name)
     st.html("<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }</style>")
     st.title(title, anchor=False)
     st.markdown(lead)
@@ -29,6 +29,8 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     with sentences():
         if state.get("run"):
             current_run()  # a run in the address decides the data set, before any control shows another one
+        if bare and (state.get("run") or state.get("dataset") != SETTINGS["dataset"].default) and (run := current_run()):
+            state.put(**of_recipe(run.recipe))
         yield
 
 

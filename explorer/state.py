@@ -7,24 +7,31 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.settings import SETTINGS, from_url, to_url
+from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
 
 _VALUES, _URL, _LEFT, _PAGE, _NOTICES = "ked.values", "ked.url", "ked.left", "ked.page", "ked.notices"
 
 
-def begin(page: str) -> None:
+def begin(page: str) -> bool:
     """Bring session and address together at the start of a script run.
 
     A new session takes everything from the address, and so does one whose address was changed by hand or by the
     browser's Back. Moving to another page through the menu empties the address; there the session wins.
+
+    Returns whether the address named a run or a data set but nothing of a recipe, so that the run's own recipe is meant.
     """
     address = {key: st.query_params[key] for key in st.query_params}
     moved = st.session_state.get(_PAGE) not in (None, page)
     fresh = _VALUES not in st.session_state
     if fresh or (address != st.session_state.get(_URL) and not (moved and not address) and not _just_left(address)):
         st.session_state[_VALUES], st.session_state[_NOTICES] = from_url(address)
+        given = {BY_KEY[key].name for key in address if key in BY_KEY}
+        bare = bool(given & {"run", "dataset"}) and not given & (set(RECIPE_SETTINGS) - {"dataset"})
+    else:
+        bare = False
     st.session_state[_PAGE] = page
     write_url()
+    return bare
 
 
 def get(name: str) -> Any:

@@ -25,13 +25,20 @@ from ked.weights import load_matrix, load_stack
 FLEETING = ("tick", "step")  # events of the moment: shown live, not kept with a stage's result
 
 
-def run(recipe: Recipe, *, into: Run | None = None, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
+def run(
+    recipe: Recipe,
+    *,
+    into: Run | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    presets: bool = True,
+) -> Iterator[Event]:
     """Compute a run, yielding its events as they happen; every event but "tick" is also in the folder's events.jsonl.
 
     Args:
         recipe: What to do.
         into: The run folder to fill; a new one by default.
         should_stop: Asked after every batch; when it says yes, the run ends as cancelled.
+        presets: Whether finished stages may be taken over from the runs that ship with the app.
 
     Yields:
         Event dicts with a "kind": stage, training, step, epoch, dependency, superfeatures, result, end, or tick (a
@@ -45,7 +52,7 @@ def run(recipe: Recipe, *, into: Run | None = None, should_stop: Callable[[], bo
     status, message, trace = "cancelled", "", ""
     folder.update(status="running", started=time.time(), versions=_versions())
     try:
-        with contextlib.closing(_stages(recipe, folder)) as events:
+        with contextlib.closing(_stages(recipe, folder, StageCache(presets=presets))) as events:
             for event in events:
                 if should_stop():
                     return
@@ -76,7 +83,7 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _stages(recipe: Recipe, run: Run) -> Generator[Event, None, None]:
+def _stages(recipe: Recipe, run: Run, cache: StageCache) -> Generator[Event, None, None]:
     device = resolve_device(recipe.device)
     dataset = data.load(recipe.dataset, recipe.label)
     if recipe.train_size is not None:
@@ -90,15 +97,14 @@ def _stages(recipe: Recipe, run: Run) -> Generator[Event, None, None]:
     seconds: dict[str, float] = {}
     for stage, key in keys.items():
         began = time.monotonic()
-        yield from _stage(stage, key, context)
+        yield from _stage(stage, key, context, cache)
         seconds[stage] = round(time.monotonic() - began, 4)
         run.update(seconds=seconds)
     yield {"kind": "result", **_summary(context)}
 
 
-def _stage(stage: str, key: str, context: Context) -> Iterator[Event]:
+def _stage(stage: str, key: str, context: Context, cache: StageCache) -> Iterator[Event]:
     """One stage's events; afterwards its files are in the run folder."""
-    cache = StageCache()
     found = cache.find(key)
     if found and not _sound(found):
         cache.discard(found)

@@ -39,7 +39,7 @@ def make(name: str, folder: Path = PRESETS) -> Iterator[dict[str, Any]]:
         os.environ["KED_HOME"] = scratch
         try:
             made = create_run(RECIPES[name])
-            yield from run(RECIPES[name], into=made)
+            yield from run(RECIPES[name], into=made, presets=False)
             _ship(made.folder, folder / f"{name}-preset")
         finally:
             os.environ.pop("KED_HOME") if before is None else os.environ.update(KED_HOME=before)

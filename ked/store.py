@@ -226,15 +226,16 @@ def disk_errors(folder: Path) -> Iterator[None]:
 class StageCache:
     """Finished stages by key, shared by all runs: `$KED_HOME/cache/<key>/` with the stage's files and its events."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, presets: bool = True) -> None:
         self.root = home() / "cache"
+        self._presets = list_presets() if presets else []
 
     def find(self, key: str) -> Path | None:
         """The folder of a finished stage, or None; a stage that a preset holds is taken over from there."""
         folder = self.root / key
         if (folder / "events.jsonl").is_file():
             return folder
-        for preset in list_presets():
+        for preset in self._presets:
             stages = {known: stage for stage, known in preset.info.get("stages", {}).items()}
             if key in stages and preset.has(stages[key]):
                 return self._adopt(preset, stages[key], key)

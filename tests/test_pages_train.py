@@ -125,7 +125,7 @@ def test_a_label_that_the_browser_still_has_of_a_run_that_ended_meanwhile_does_n
         (menu,) = [state for state in states.widgets if state.id.endswith("widget.run")]
         menu.string_value = label
         sound(app._run(states), "train")
-        assert address(app) == {"run": finished.id}
+        assert address(app)["run"] == finished.id
 
 
 def test_the_table_has_a_row_a_net(finished: Run) -> None:
@@ -262,3 +262,16 @@ def test_a_run_that_is_deleted_while_it_is_watched_is_a_sentence(
 def test_the_other_pages_wait_for_a_run_in_progress(page: str, small_recipe: Recipe) -> None:
     app = sound(visit(page, run=create_run(small_recipe).id), page)
     assert "still training" in app.info[0].value
+
+
+@pytest.mark.parametrize("query", [{"data": "fashion-mnist"}, {"run": "fashion-mnist-preset"}])
+def test_an_address_that_names_only_data_or_a_run_means_that_runs_own_recipe(query: dict[str, str]) -> None:
+    recipe = load_run("fashion-mnist-preset").recipe
+    app = visit("train", **query)
+    assert address(app)["th"] == ",".join(map(str, recipe.teacher_hidden))
+    assert caption(app, "Everything")
+
+
+def test_a_setting_in_the_address_is_kept_beside_a_run() -> None:
+    app = visit("train", run="fashion-mnist-preset", mu="0.25")
+    assert address(app)["mu"] == "0.25"

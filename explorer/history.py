@@ -73,7 +73,9 @@ class History:
                 curves[name] = np.concatenate([before, curves[name]])
         return curves
 
-    def losses(self, nets: Iterable[str] | None = None) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float]]]:
+    def losses(
+        self, nets: Iterable[str] | None = None
+    ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float]]]:
         """Net -> term -> (epochs so far, K) unweighted loss in nats, and net -> term -> weight.
 
         Of `nets`, empty for those still to come; by default of the students that have finished an epoch.
@@ -86,17 +88,13 @@ class History:
     def teachers(self) -> dict[str, float]:
         """Teacher or explaining teacher -> its latest validation accuracy."""
         return {
-            name: self.stages[name]["validation"][-1][0]
-            for name in TEACHERS
-            if self.stages.get(name, {}).get("validation")
+            name: self.stages[name]["validation"][-1][0] for name in TEACHERS if self.stages.get(name, {}).get("validation")
         }
 
     def teacher_curves(self) -> dict[str, np.ndarray]:
         """Teacher or explaining teacher -> (epochs so far, 1) validation accuracy."""
         return {
-            name: np.array(self.stages[name]["validation"])
-            for name in TEACHERS
-            if self.stages.get(name, {}).get("validation")
+            name: np.array(self.stages[name]["validation"]) for name in TEACHERS if self.stages.get(name, {}).get("validation")
         }
 
     def _students(self) -> dict[str, dict[str, Any]]:

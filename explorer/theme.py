@@ -42,6 +42,10 @@ METHODS = {
     "mu0": "#6A3DEC",
     "shuffled": "#974489",
     "noise": "#F7A794",
+    "kd+chimera": "#707FFE",
+    "kd+real": "#09885E",
+    "ked+chimera": "#FDA50E",
+    "ked+real": "#BC9971",
 }
 
 TERMS = {"ce": GREY, "prediction": "#3B78C9", "explanation": "#E07B00", "hint": "#8A5CC2"}

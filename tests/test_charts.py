@@ -12,6 +12,7 @@ import pytest
 
 from explorer import bars, charts, theme
 from explorer.plot import ensure_plotly
+from ked.methods import METHODS
 
 # What a person without the red or the green cone sees, on linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
 VISION = {
@@ -185,3 +186,14 @@ def test_plotly_is_copied_once_and_an_old_or_damaged_copy_is_replaced(tmp_path: 
     assert ensure_plotly(tmp_path).stat().st_mtime_ns == made
     target.write_text("cut off", encoding="utf-8")
     assert ensure_plotly(tmp_path).stat().st_size == whole
+
+
+def test_every_method_has_a_colour_of_its_own() -> None:
+    assert len({theme.method_colour(name) for name in METHODS}) == len(METHODS)
+
+
+def test_a_student_that_goes_on_is_drawn_after_the_epochs_of_the_first() -> None:
+    first, further = np.full((3, 2), 0.8), np.concatenate([np.full((3, 2), np.nan), np.full((2, 2), 0.9)])
+    figure = charts.learning_curves({"ked": first, "ked+chimera": further})
+    lines = {trace.name: list(trace.x) for trace in figure.data if trace.fill is None}
+    assert lines == {"ked": [1, 2, 3], "ked+chimera": [4, 5]}

@@ -179,7 +179,7 @@ def in_words(about: Subject) -> None:
 def pictures(about: Subject) -> None:
     """The image, and what teacher and student make of each superfeature, on one scale."""
     voices = [about.teacher, *([about.student] if about.student else [])]
-    limit = overlays.shared_limit(*[voice.phi for voice in voices])
+    limit = overlays.shared_limit(*[voice.phi[:, about.label] for voice in voices])
     columns = st.columns(3, gap="medium")
     with columns[0]:
         st.subheader(f"{about.dataset.classes[about.truth]}, test sample {about.sample}", anchor=False)

@@ -167,11 +167,11 @@ def _trained_teacher(pixels: Pixels) -> SubnetStack:
 
 @torch.inference_mode()
 def _matrix_products(stack: SubnetStack, x: Tensor) -> None:
-    """The products that the closed form cannot do without: a forward pass, C backward passes to the first layer, C G'G there."""
+    """The products that the closed form cannot do without: forward, C - 1 times backward to the first layer, and G'G there."""
     first, second, third = (weight[0].squeeze(0) for weight in (*stack.first, *stack.deeper))
     slopes = ((x @ first.T) @ second.T) @ third.T
     H = x.new_zeros(len(first), len(first))
-    for _ in range(C):
+    for _ in range(C - 1):
         rows = (slopes @ third) @ second
         H.addmm_(rows.T, rows)
     _ = first.T @ H @ first

@@ -5,8 +5,9 @@ transpose with an empty diagonal (a feature's curvature with itself is no depend
 
 Closed form. Where the logits z(x) are piecewise linear in x (ReLU, LeakyReLU, max-pooling, BatchNorm in eval mode), up to a
 shift common to all classes, log p_c = z_c - logsumexp(z) gives every class the same Hessian, -J'AJ with J = dz/dx (C, D)
-and A = diag(p) - pp'. With the factor rows g_k = J' sqrt(p_k) (e_k - p), one backward pass each, J'AJ = sum_k g_k g_k', so
-mean H = -(C/N) G'G is C backward passes and one matrix product. Where x only enters through a narrowing linear layer
+and A = diag(p) - pp'. A = LL' with C - 1 columns in closed form, class k against the classes after it: with q_k = sum_{j >= k} p_j,
+l_k = sqrt(p_k q_{k+1} / q_k) (e_k - (p_{k+1}, ..., p_C) / q_{k+1}). With g_k = J'l_k, one backward pass each, J'AJ = sum_k g_k g_k',
+so mean H = -(C/N) G'G is C - 1 backward passes and one matrix product. Where x only enters through a narrowing linear layer
 h = W1 x, as in an MLP, both stop at h: mean H = -(C/N) W1' (G_h' G_h) W1. For any net, J'AJ is also its Fisher form:
 sum_c p_c d2 log p_c / dx dx' = -J'AJ + curvature of z, which `sample_influence` measures.
 
@@ -163,15 +164,17 @@ def general_path(
 
 
 def _factor_rows(net: nn.Module, x: Tensor, temperature: float, entry: nn.Linear | None = None) -> Iterator[Tensor]:
-    """C times g_k (N, D) with J'AJ = sum_k g_k g_k' for each sample: one backward pass for each class.
+    """C - 1 times g_k (N, D) with J'AJ = sum_k g_k g_k' for each sample: one backward pass for each class but the last.
 
     With an entry layer the rows are those of its output (N, width), which a backward pass reaches earlier.
     """
     leaf, z = _traced(net, x, entry)
     p = (z.detach() / temperature).softmax(dim=1)
-    unit = torch.eye(p.shape[1], dtype=p.dtype, device=p.device)
-    for k in range(p.shape[1]):
-        weight = p[:, k : k + 1].sqrt() * (unit[k] - p) / temperature
+    q = p.flip(1).cumsum(1).flip(1).clamp_min(torch.finfo(p.dtype).tiny)
+    for k in range(p.shape[1] - 1):
+        weight = torch.zeros_like(p)
+        weight[:, k], weight[:, k + 1 :] = 1, -p[:, k + 1 :] / q[:, k + 1, None]
+        weight *= (p[:, k, None] * (q[:, k + 1, None] / q[:, k, None])).sqrt() / temperature
         yield torch.autograd.grad(z, leaf, weight, retain_graph=True, materialize_grads=True)[0]
 
 

@@ -1,0 +1,49 @@
+"""A long computation as a generator: it reports the share that is finished, and ends when nobody asks any more."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+Result = TypeVar("Result")
+Report = Callable[[float], None]
+
+
+class _Unwanted(BaseException):
+    """Raised inside the computation, at its next report, when its consumer has gone."""
+
+
+def shares(work: Callable[[Report], Result], into: list[Result]) -> Iterator[float]:
+    """Run `work(report)` in a thread and yield each share (0 to 1) that it reports; its result is appended to `into`.
+
+    What the work raises is raised here. Closing the generator ends the work at its next report.
+    """
+    said: queue.SimpleQueue[float | None] = queue.SimpleQueue()
+    unwanted = threading.Event()
+    failures: list[BaseException] = []
+
+    def report(share: float) -> None:
+        if unwanted.is_set():
+            raise _Unwanted
+        said.put(share)
+
+    def compute() -> None:
+        try:
+            into.append(work(report))
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            said.put(None)
+
+    thread = threading.Thread(target=compute, daemon=True)
+    thread.start()
+    try:
+        while (share := said.get()) is not None:
+            yield share
+    finally:
+        unwanted.set()
+        thread.join()
+    if failures:
+        raise failures[0]

@@ -6,6 +6,7 @@ Maps are (K, M, B, channels, height, width): a plain net has one branch, a KED n
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ked import losses
+from ked.cnn import ConvStack
 from ked.errors import InvalidInput
-from ked.methods import Method
 
 _MOMENTUM, _EPS = 0.01, 1e-3  # of batch normalisation, as METHOD 1.5 has it
 _STREAM = 1 << 32  # added to a replica's seed, so that its projection is not drawn from the numbers of its own first layer
@@ -29,6 +29,13 @@ class MapShape(NamedTuple):
     channels: int
     height: int
     width: int
+
+
+def map_shape(stack: ConvStack) -> MapShape:
+    """Size of the maps that a net gives to hints, found without computing any."""
+    ghost = copy.deepcopy(stack).to("meta").eval()
+    maps = ghost.features(torch.empty(1, math.prod(stack.shape), device="meta"))[1]
+    return MapShape(*maps.shape[3:])
 
 
 class HintLoss(nn.Module):
@@ -186,17 +193,6 @@ def hint_named(name: str) -> Hint:
     if name not in HINTS:
         raise InvalidInput(f"hint {name!r} is unknown; use one of {', '.join(HINTS)}.")
     return HINTS[name]
-
-
-def hint_weights(method: Method, temperature: float, tau: float, lam: float, mu: float, rho: float) -> dict[str, float]:
-    """The weight of each loss term, "hint" among them, of a method with a hint.
-
-    With explanations the hint takes the share rho of theirs: tau^2 lam mu (1-rho) for their mean over the superfeatures,
-    lam mu rho for the hint's mean over the branches. Without, it takes its share of the prediction's.
-    """
-    shared, share = ("explanation", lam * mu) if method.explanations else ("prediction", lam)
-    terms = losses.weights(method, temperature, tau, lam, mu)
-    return terms | {shared: terms[shared] * (1 - rho), "hint": share * rho}
 
 
 def _attention(maps: Tensor) -> Tensor:

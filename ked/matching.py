@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from ked.errors import InvalidInput
 from ked.losses import SoftTarget
@@ -23,7 +22,7 @@ class Matching:
 
     Attributes:
         pairs: (the student's number, the teacher's number), each number at most once.
-        overlaps: Jaccard overlap of each pair, above 0 and at most 1.
+        overlaps: Jaccard overlap of each pair, above 0 and at most 1; empty where pairs were made by number.
         note: One sentence about what does not fit; empty if each superfeature has an equal partner.
         whole: Whether pair m is (m, m) for all superfeatures of both, so that nothing has to be selected.
     """
@@ -33,15 +32,21 @@ class Matching:
     note: str
     whole: bool
 
-    def student_columns(self, log_y: Tensor) -> Tensor:
-        """The matched explanations (K, pairs, C, B) of a student's (K, M, C, B)."""
-        return log_y if self.whole else log_y[:, [student for student, _ in self.pairs]]
+    @property
+    def students(self) -> tuple[int, ...]:
+        """The student's superfeatures that have a partner."""
+        return tuple(mine for mine, _ in self.pairs)
+
+    @property
+    def teachers(self) -> tuple[int, ...]:
+        """Their partners."""
+        return tuple(theirs for _, theirs in self.pairs)
 
     def teacher_columns(self, target: SoftTarget) -> SoftTarget:
         """The matched explanations (N, pairs, C) of a teacher's (N, M', C), so that the mean over them is over the pairs."""
         if self.whole:
             return target
-        columns = [teacher for _, teacher in self.pairs]
+        columns = list(self.teachers)
         return SoftTarget(target.probabilities[:, columns], target.negentropy[:, columns], target.temperature)
 
 
@@ -67,6 +72,23 @@ def match(student: Sequence[Iterable[int]], teacher: Sequence[Iterable[int]]) ->
     overlaps = tuple(float(overlap[i, j]) for i, j in pairs)
     whole = pairs == tuple((m, m) for m in range(max(len(mine), len(theirs))))
     return Matching(pairs, overlaps, _note(pairs, overlaps, len(mine), len(theirs)), whole)
+
+
+def match_by_number(student: int, teacher: int) -> Matching:
+    """Pair branch m with branch m, for groups of channels, which two nets do not share; what is over is left out.
+
+    Args:
+        student, teacher: How many branches each has.
+    """
+    pairs = tuple((m, m) for m in range(min(student, teacher)))
+    whole = student == teacher
+    note = (
+        ""
+        if whole
+        else f"The student's {student} branches were matched with the teacher's {teacher} by number; the last "
+        f"{abs(student - teacher)} of the {'student' if student > teacher else 'teacher'} took no part in the explanation loss."
+    )
+    return Matching(pairs, (), note, whole)
 
 
 def _note(pairs: Sequence[tuple[int, int]], overlaps: Sequence[float], student: int, teacher: int) -> str:

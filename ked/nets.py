@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from ked.errors import InvalidInput
+from ked.stack import Stack
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -26,7 +28,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 _ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
 
 
-class SubnetStack(nn.Module):
+class SubnetStack(Stack):
     """K replicas of M subnets; subnet m maps the features of superfeature m to class probabilities y_m.
 
     Total logit = sum_m log y_m - (M - 1) base, so that every superfeature adds phi_m = log y_m - base.
@@ -35,7 +37,7 @@ class SubnetStack(nn.Module):
     that lie in memory as the matrix library wants them. Outside, classes come last as everywhere in torch.
 
     Args:
-        groups: M tuples of feature indices, a disjoint cover of range(D).
+        groups: M tuples of feature indices, a disjoint cover of range(D); or D, for one subnet that sees every feature.
         hidden: Width of each of the L hidden layers of every subnet.
         classes: C.
         replicas: K independent nets (one a seed).
@@ -43,12 +45,11 @@ class SubnetStack(nn.Module):
         activation: A key of `ACTIVATIONS`.
     """
 
-    base: Tensor
     order: Tensor
 
     def __init__(
         self,
-        groups: Sequence[Sequence[int]],
+        groups: Sequence[Sequence[int]] | int,
         hidden: Sequence[int],
         classes: int,
         *,
@@ -57,6 +58,7 @@ class SubnetStack(nn.Module):
         activation: str = "relu",
     ) -> None:
         super().__init__()
+        groups = [range(groups)] if isinstance(groups, int) else groups
         if activation not in ACTIVATIONS:
             raise InvalidInput(f"activation {activation!r} is unknown; use one of {', '.join(ACTIVATIONS)}.")
         if not hidden or min(hidden) < 1:
@@ -120,23 +122,9 @@ class SubnetStack(nn.Module):
             start = stop
         return torch.stack(outputs, dim=1)
 
-    def total(self, log_y: Tensor) -> Tensor:
-        """Total logits (K, C, B) of log y_m (K, M, C, B), batch last: sum_m log y_m - (M - 1) base."""
-        if log_y.shape[1] == 1:
-            return log_y[:, 0]
-        return log_y.sum(dim=1) - (log_y.shape[1] - 1) * self.base[:, None]
-
-    def explanations(self, x: Tensor) -> Tensor:
-        """The net's own explanations log y_m, (K, M, B, C), of x (B, D) or (K, B, D)."""
-        return self.subnet_log_probabilities(self.arrange(x)).transpose(-1, -2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Total logits (K, B, C) of x (B, D) or (K, B, D); softmax over the last axis gives the prediction."""
-        return self.total(self.subnet_log_probabilities(self.arrange(x))).transpose(-1, -2)
-
-    def replica(self, k: int) -> SubnetStack:
+    def replica(self, k: int) -> Self:
         """A copy that holds replica k alone (K = 1), on the same device and in the same dtype."""
-        one = SubnetStack(self.groups, self.hidden, self.classes, base=self.base, activation=self.activation).to(self.base)
+        one = type(self)(self.groups, self.hidden, self.classes, base=self.base, activation=self.activation).to(self.base)
         with torch.no_grad():
             for mine, theirs in zip(one.parameters(), self.parameters(), strict=True):
                 mine.copy_(theirs[k : k + 1])
@@ -153,6 +141,22 @@ class SubnetStack(nn.Module):
             linear.load_state_dict({"weight": weight.detach(), "bias": bias[k, 0, :, 0].detach()})
             layers += [_ACTIVATION_LAYERS[self.activation](), linear] if layers else [linear]
         return nn.Sequential(*layers).train(self.training)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What builds the same net again, `SubnetStack(**config)`, but for weights and base; plain JSON types."""
+        plain = len(self.groups) == 1 and _is_range(self.groups[0])
+        return {
+            "groups": len(self.order) if plain else [list(group) for group in self.groups],
+            "hidden": list(self.hidden),
+            "classes": self.classes,
+            "replicas": self.replicas,
+            "activation": self.activation,
+        }
+
+    def kernels(self) -> list[nn.Parameter]:
+        """The weight matrices: what weight decay is for."""
+        return [*self.first, *self.deeper]
 
     @property
     def parameter_count(self) -> int:
@@ -175,7 +179,7 @@ class Predictor(nn.Module):
 
 def mlp(features: int, hidden: Sequence[int], classes: int, *, replicas: int = 1, activation: str = "relu") -> SubnetStack:
     """A black box: the stack whose one subnet sees all D features."""
-    return SubnetStack([range(features)], hidden, classes, replicas=replicas, activation=activation)
+    return SubnetStack(features, hidden, classes, replicas=replicas, activation=activation)
 
 
 def stack_parameters(features: int, classes: int, subnets: int, layers: int, width: int) -> int:

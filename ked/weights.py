@@ -10,34 +10,29 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ked.cnn import ConvStack
 from ked.errors import Unavailable
 from ked.nets import SubnetStack
+from ked.stack import Stack
+
+_KINDS: dict[str, type[SubnetStack] | type[ConvStack]] = {"stack": SubnetStack, "convolutional": ConvStack}
 
 
-def save_stack(path: Path, stack: SubnetStack) -> None:
+def save_stack(path: Path, stack: Stack) -> None:
     """Write a stack's weights with what is needed to build it again."""
-    shape = {
-        "groups": stack.groups if len(stack.groups) > 1 else len(stack.order),
-        "hidden": stack.hidden,
-        "classes": stack.classes,
-        "replicas": stack.replicas,
-        "activation": stack.activation,
-    }
+    kind = next(kind for kind, form in _KINDS.items() if isinstance(stack, form))
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in stack.state_dict().items()}
-    path.write_bytes(save(tensors, metadata={"stack": json.dumps(shape)}))
+    path.write_bytes(save(tensors, metadata={kind: json.dumps(stack.config)}))
 
 
-def load_stack(path: Path) -> SubnetStack:
+def load_stack(path: Path) -> Stack:
     """A stack as `save_stack` wrote it, on the CPU, in eval mode; `Unavailable` if the file is missing or damaged."""
     tensors, metadata = read_tensors(path)
     try:
-        shape = json.loads(metadata["stack"])
-        groups = shape["groups"] if isinstance(shape["groups"], list) else [range(shape["groups"])]
-        stack = SubnetStack(
-            groups, shape["hidden"], shape["classes"], replicas=shape["replicas"], activation=shape["activation"]
-        )
+        kind = next(kind for kind in _KINDS if kind in metadata)
+        stack = _KINDS[kind](**json.loads(metadata[kind]))
         stack.to(tensors["base"].dtype).load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (StopIteration, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _damaged(path) from error
     return stack.eval()
 

@@ -39,7 +39,7 @@ def _residual(fan_in: int, out: int, count: int, wide: bool, per_channel: int) -
 
 def _last(name: str, fan_in: int, width: int, picture: tuple[int, int], per_channel: int) -> int:
     """Parameters of a last stage; per_channel is 2 for trainable ones, 4 with the running statistics."""
-    if name == "small-cnn":
+    if name.startswith("small-cnn"):
         return _unit(fan_in, width, 3, per_channel)
     if name.startswith("vgg"):
         convolutions = 2 * (int(name[3:]) - 3) // 5
@@ -54,8 +54,9 @@ def _count(name: str) -> int:
 
 
 def _trunk(name: str, channels: int) -> int:
-    if name == "small-cnn":
-        return _unit(channels, 16, 3, 2) + _unit(16, 32, 3, 2)
+    if name.startswith("small-cnn"):
+        times = 2 if name.endswith("x2") else 1
+        return _unit(channels, 16 * times, 3, 2) + _unit(16 * times, 32 * times, 3, 2)
     if name.startswith("vgg"):
         each, total = (int(name[3:]) - 3) // 5, 0
         for fan_in, out in ((channels, 64), (64, 128), (128, 256)):

@@ -115,8 +115,9 @@ def test_in_eval_mode_a_sample_does_not_see_its_batch(name: str) -> None:
     together = stack.explanations(x)
     for i in range(B):
         torch.testing.assert_close(stack.explanations(x[i : i + 1])[:, :, 0], together[:, :, i])
-    torch.testing.assert_close(predict(stack, x, 4), together.detach().sum(1).sub((M - 1) * stack.base).log_softmax(-1))  # type: ignore[arg-type]
-    torch.testing.assert_close(explain(stack, x, 4), together.detach())  # type: ignore[arg-type]
+    stack.chunk = 4
+    torch.testing.assert_close(predict(stack, x), together.detach().sum(1).sub((M - 1) * stack.base).log_softmax(-1))  # type: ignore[arg-type]
+    torch.testing.assert_close(explain(stack, x), together.detach())  # type: ignore[arg-type]
 
 
 # --- batch norm --------------------------------------------------------------------------------------------------------

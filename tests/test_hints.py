@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ked.cnn import ConvStack
 from ked.errors import InvalidInput
-from ked.hints import HINTS, FitNet, HintLoss, MapShape, hint_named, hint_weights
+from ked.hints import HINTS, FitNet, HintLoss, MapShape, hint_named, map_shape
 from ked.losses import weights
 from ked.methods import METHODS
 
@@ -221,21 +222,30 @@ def test_an_unknown_hint_is_refused(one_sentence: Callable[[str], str]) -> None:
 
 
 def test_weights_by_hand() -> None:  # T = 10, tau = 5, lam = 0.8, mu = 0.6, rho = 0.7
-    found = hint_weights(METHODS["ked"], 10.0, 5.0, 0.8, 0.6, 0.7)
+    found = weights(METHODS["ked+at"], 10.0, 5.0, 0.8, 0.6, 0.7)
     assert found == pytest.approx(
         {"ce": 0.2, "prediction": 100 * 0.8 * 0.4, "explanation": 25 * 0.48 * 0.3, "hint": 0.48 * 0.7}
     )
-    found = hint_weights(METHODS["kd"], 10.0, 5.0, 0.8, 0.6, 0.7)
+    found = weights(METHODS["kd+at"], 10.0, 5.0, 0.8, 0.6, 0.7)
     assert found == pytest.approx({"ce": 0.2, "prediction": 100 * 0.8 * 0.3, "hint": 0.8 * 0.7})
 
 
 @pytest.mark.parametrize("name", ["kd", "ked"])
 def test_a_hint_without_a_share_changes_nothing(name: str) -> None:
-    method = METHODS[name]
-    assert hint_weights(method, 4.0, 3.0, 0.7, 0.6, 0.0) == weights(method, 4.0, 3.0, 0.7, 0.6) | {"hint": 0.0}
+    plain, hinted = (weights(METHODS[which], 4.0, 3.0, 0.7, 0.6, 0.0) for which in (name, f"{name}+sp"))
+    assert hinted == plain | {"hint": 0.0}
 
 
 @pytest.mark.parametrize("name", HINTS)
 def test_a_table_row_says_what_it_is(name: str, one_sentence: Callable[[str], str]) -> None:
     assert HINTS[name].name == name
     one_sentence(HINTS[name].description)
+
+
+@pytest.mark.parametrize("name", ["small-cnn", "wrn-10-1", "vgg8"])
+def test_the_size_of_a_nets_maps_is_foretold(name: str) -> None:
+    stack = ConvStack(name, (3, 20, 12), 4, superfeatures=2, width=6)
+    maps = stack.features(torch.rand(2, 720))[1]
+    assert map_shape(stack) == maps.shape[3:]
+    assert stack.base.device.type == "cpu"
+    assert stack.training

@@ -76,6 +76,7 @@ class Architecture:
     Attributes:
         name: As on the command line.
         label: As on a chart.
+        teacher: The name of the net that teaches it where none is asked for: the paper's pairs (METHOD 1.5).
         widths: Channels of the trunk's stages and of the last stage of the plain form.
         trunk: Makes the trunk, from a picture to a map of widths[-2] channels.
         last: Makes the last stage, of any width.
@@ -83,6 +84,7 @@ class Architecture:
 
     name: str
     label: str
+    teacher: str
     widths: tuple[int, ...]
     trunk: Trunk
     last: Last
@@ -116,20 +118,21 @@ def _residual_last(count: int, wide: bool, branches: int, fan_in: int, width: in
     return Averaged(branches, _blocks(branches, fan_in, width, count, 2, wide), width)
 
 
-def _residual(name: str, label: str, count: int, times: int, wide: bool) -> Architecture:
+def _residual(name: str, label: str, teacher: str, count: int, times: int, wide: bool) -> Architecture:
     widths = (16 * times, 32 * times, 64 * times)
     trunk, last = partial(_residual_trunk, widths[0], count, wide), partial(_residual_last, count, wide)
-    return Architecture(name, label, widths, trunk, last)
+    return Architecture(name, label, teacher, widths, trunk, last)
 
 
 def _resnet(depth: int, times: int = 1) -> Architecture:
     suffix = f"x{times}" if times > 1 else ""
     label = f"ResNet-{depth}" + (f", {times} times as wide" if times > 1 else "")
-    return _residual(f"resnet{depth}{suffix}", label, (depth - 2) // 6, times, wide=False)
+    return _residual(f"resnet{depth}{suffix}", label, "resnet44x2", (depth - 2) // 6, times, wide=False)
 
 
 def _wrn(depth: int, times: int) -> Architecture:
-    return _residual(f"wrn-{depth}-{times}", f"WRN-{depth}-{times}", (depth - 4) // 6, times, wide=True)
+    teacher = "wrn-28-4" if depth == 10 else "wrn-16-8"
+    return _residual(f"wrn-{depth}-{times}", f"WRN-{depth}-{times}", teacher, (depth - 4) // 6, times, wide=True)
 
 
 def _convolutions(branches: int, fan_in: int, out: int, count: int) -> list[nn.Module]:
@@ -152,27 +155,35 @@ def _vgg_last(count: int, branches: int, fan_in: int, width: int, picture: Seque
 def _vgg(depth: int) -> Architecture:
     count = (depth - 3) // 5
     return Architecture(
-        f"vgg{depth}", f"VGG-{depth}", (64, 128, 256, 512), partial(_vgg_trunk, count), partial(_vgg_last, count)
+        f"vgg{depth}", f"VGG-{depth}", "vgg13", (64, 128, 256, 512), partial(_vgg_trunk, count), partial(_vgg_last, count)
     )
 
 
-def _small_trunk(picture: Sequence[int]) -> nn.Module:
+def _small_trunk(times: int, picture: Sequence[int]) -> nn.Module:
     """Halves the picture until it is 8x8 or smaller, at most twice: fine enough to look at, coarse enough to be quick."""
     channels, *sides = picture
     strides = [2 if max(sides) > 8 * halved else 1 for halved in (1, 2)]
-    return nn.Sequential(Unit(1, channels, 16, stride=strides[0]), Unit(1, 16, 32, stride=strides[1]))
+    first, second = 16 * times, 32 * times
+    return nn.Sequential(Unit(1, channels, first, stride=strides[0]), Unit(1, first, second, stride=strides[1]))
 
 
 def _small_last(branches: int, fan_in: int, width: int, picture: Sequence[int]) -> LastStage:
     return Averaged(branches, Unit(branches, fan_in, width, stride=2), width)
 
 
-_SMALL = Architecture("small-cnn", "small CNN", (16, 32, 80), _small_trunk, _small_last)
+def _small(times: int = 1) -> Architecture:
+    suffix, size = (f"x{times}", f", {times} times as wide") if times > 1 else ("", "")
+    widths = (16 * times, 32 * times, 80 * times)
+    return Architecture(
+        f"small-cnn{suffix}", f"small CNN{size}", "small-cnnx2", widths, partial(_small_trunk, times), _small_last
+    )
+
 
 ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
-        _SMALL,
+        _small(),
+        _small(2),  # its teacher
         *(_resnet(depth) for depth in (8, 20, 44, 56)),
         *(_resnet(depth, 2) for depth in (44, 56)),  # the paper's teachers
         *(_wrn(depth, times) for depth in (10, 16, 28) for times in (1, 2, 4, 8)),

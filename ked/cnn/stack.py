@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,10 @@ from ked.cnn.architectures import architecture_named
 from ked.cnn.blocks import Conv, separate
 from ked.cnn.branches import BranchedNet, matched_width
 from ked.errors import InvalidInput
+from ked.stack import Stack
 
 
-class ConvStack(nn.Module):
+class ConvStack(Stack):
     """K replicas of a convolutional net whose M superfeatures are groups of channels (METHOD 1.5).
 
     Trunk (all but the last stage), 1x1 convolution with batch norm and ReLU to M*f channels, M copies of the last stage
@@ -34,8 +35,8 @@ class ConvStack(nn.Module):
         base: (C,) zeros unless given: the paper leaves it out, as classes are balanced.
     """
 
-    base: Tensor
     activation = "relu"
+    chunk = 512
 
     def __init__(
         self,
@@ -57,19 +58,11 @@ class ConvStack(nn.Module):
         self.width = form.widths[-1] if width is None else width
         self.architecture, self.shape, self.classes = architecture, tuple(shape), classes
         self.replicas, self.superfeatures = replicas, superfeatures
+        self.groups = tuple(tuple(range(m * self.width, (m + 1) * self.width)) for m in range(superfeatures))
+        self.hidden = (*form.widths[:-1], self.width)
         self.register_buffer("base", torch.zeros(classes) if base is None else base.detach().clone())
         self.nets = nn.ModuleList(BranchedNet(form, picture, classes, superfeatures, self.width) for _ in range(replicas))
         self.reset(range(replicas))
-
-    @property
-    def groups(self) -> tuple[tuple[int, ...], ...]:
-        """M tuples: which channels at the split are whose."""
-        return tuple(tuple(range(m * self.width, (m + 1) * self.width)) for m in range(self.superfeatures))
-
-    @property
-    def hidden(self) -> tuple[int, ...]:
-        """Channels of each stage, the last of which is a branch's."""
-        return (*architecture_named(self.architecture).widths[:-1], self.width)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -113,23 +106,9 @@ class ConvStack(nn.Module):
         """What `features` gives, from the channel groups (K, M, B, f, H', W') on."""
         return self._stacked([net.from_split(one) for net, one in zip(self._nets(), groups, strict=True)])
 
-    def total(self, log_y: Tensor) -> Tensor:
-        """Total logits (K, C, B) of log y_m (K, M, C, B), batch last: sum_m log y_m - (M - 1) base."""
-        if log_y.shape[1] == 1:
-            return log_y[:, 0]
-        return log_y.sum(dim=1) - (log_y.shape[1] - 1) * self.base[:, None]
-
-    def explanations(self, x: Tensor) -> Tensor:
-        """The net's own explanations log y_m, (K, M, B, C), of x (B, D) or (K, B, D)."""
-        return self.subnet_log_probabilities(self.arrange(x)).transpose(-1, -2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Total logits (K, B, C) of x (B, D) or (K, B, D); softmax over the last axis gives the prediction."""
-        return self.total(self.subnet_log_probabilities(self.arrange(x))).transpose(-1, -2)
-
-    def replica(self, k: int) -> ConvStack:
+    def replica(self, k: int) -> Self:
         """A copy that holds replica k alone (K = 1), running statistics too, on the same device and in the same dtype."""
-        one = ConvStack(**(self.config | {"replicas": 1}), base=self.base).to(self.base)
+        one = type(self)(**(self.config | {"replicas": 1}), base=self.base).to(self.base)
         one.nets[0].load_state_dict(self.nets[k].state_dict())
         return one.train(self.training)
 

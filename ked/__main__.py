@@ -54,27 +54,41 @@ def run_command(
     train_size: Annotated[int | None, typer.Option(help="Use so many training samples, balanced over the classes.")] = None,
     methods: Annotated[str, typer.Option(help="Student methods, comma-separated.")] = ",".join(_defaults.methods),
     superfeatures: Annotated[int, typer.Option(help="M, the number of superfeatures.")] = _defaults.superfeatures,
+    student_superfeatures: Annotated[int | None, typer.Option(help="M of the students, if not the teacher's.")] = None,
     seeds: Annotated[int, typer.Option(help="Student replicas, one a seed.")] = _defaults.seeds,
     seed: Annotated[int, typer.Option(help="The first seed; also the teachers'.")] = _defaults.seed,
     epochs: Annotated[int, typer.Option(help="Epochs of the students.")] = _defaults.epochs,
     teacher_epochs: Annotated[int, typer.Option(help="Epochs of both teachers.")] = _defaults.teacher_epochs,
+    net: Annotated[
+        str, typer.Option(help="Form of the students: mlp, or a convolutional net such as small-cnn, resnet8, wrn-16-1, vgg8.")
+    ] = _defaults.net,
+    teacher_net: Annotated[str | None, typer.Option(help="Form of the teachers; by default what the paper pairs.")] = None,
     teacher_hidden: Annotated[str, typer.Option(help="Hidden widths of the teacher.")] = _joined(_defaults.teacher_hidden),
     student_hidden: Annotated[str, typer.Option(help="Hidden widths of the student.")] = _joined(_defaults.student_hidden),
     activation: Annotated[str, typer.Option(help="relu, gelu, silu or tanh.")] = _defaults.activation,
     grouping: Annotated[str, typer.Option(help="How features are grouped.")] = _defaults.grouping,
     reduce: Annotated[str, typer.Option(help="abs_mean or mean_abs over the samples' Hessians.")] = _defaults.reduce,
     scale: Annotated[str | None, typer.Option(help="std: interactions in units of the features' spread.")] = None,
+    dependency_samples: Annotated[
+        int, typer.Option(help="Samples that the dependency matrix is averaged over.")
+    ] = _defaults.dependency_samples,
     engine: Annotated[str | None, typer.Option(help="python-louvain or scikit-network.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Batch size of the students.")] = None,
     teacher_batch_size: Annotated[int | None, typer.Option(help="Batch size of the teachers.")] = None,
-    lr: Annotated[float, typer.Option(help="Adam's learning rate.")] = _defaults.lr,
+    lr: Annotated[float, typer.Option(help="The (largest) learning rate.")] = _defaults.lr,
+    optimiser: Annotated[str, typer.Option(help="adam, or sgd with Nesterov momentum.")] = _defaults.optimiser,
+    schedule: Annotated[str, typer.Option(help="How the learning rate falls: constant, cifar or tiny-imagenet.")] = "constant",
+    weight_decay: Annotated[float, typer.Option(help="On kernels alone.")] = _defaults.weight_decay,
+    augment: Annotated[str, typer.Option(help="Pictures are moved and mirrored: none, crop or crop+flip.")] = "none",
     temperature: Annotated[float, typer.Option(help="T, softens predictions.")] = _defaults.temperature,
     tau: Annotated[float, typer.Option(help="tau, softens explanations.")] = _defaults.tau,
     lam: Annotated[float, typer.Option("--lambda", help="Share of the teacher in the loss.")] = _defaults.lam,
     mu: Annotated[float, typer.Option(help="Share of explanations in the teacher's part.")] = _defaults.mu,
+    rho: Annotated[float, typer.Option(help="A hint's share of the explanations' or predictions' part.")] = _defaults.rho,
     chimeras: Annotated[int, typer.Option(help="Chimeras an epoch for students that go on with them.")] = _defaults.chimeras,
     chimera_epochs: Annotated[int, typer.Option(help="Epochs of students that go on.")] = _defaults.chimera_epochs,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = _defaults.device,
+    precision: Annotated[str, typer.Option(help="auto (bfloat16 for convolutions on CUDA) or float32.")] = "auto",
     resume: Annotated[str | None, typer.Option(help="Go on with this run, by its own recipe.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")] = False,
 ) -> None:
@@ -125,6 +139,8 @@ def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
                 elif event["kind"] == "epoch":
                     best = max(event["validation"])
                     progress.update(task, completed=event["epoch"], note=f"validation {best:.1%}")
+                elif event["kind"] == "progress":
+                    progress.update(task, completed=event["share"])
                 elif event["kind"] in ("dependency", "superfeatures"):
                     progress.update(task, completed=1)
         except KeyboardInterrupt:

@@ -13,9 +13,10 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from ked.augmentation import Augmenter
 from ked.chimeras import Chimeras, ChimeraTargets
 from ked.losses import Objective
-from ked.nets import SubnetStack
+from ked.stack import Stack
 
 
 class Batch(NamedTuple):
@@ -60,7 +61,7 @@ class SampleBatches:
 
     def __init__(
         self,
-        stack: SubnetStack,
+        stack: Stack,
         train: tuple[Tensor, Tensor],
         seeds: Sequence[int],
         batch_size: int,
@@ -84,10 +85,52 @@ class SampleBatches:
             yield Batch(x, self._y.index_select(0, flat).view_as(rows), rows, self._objective)
 
     def _order(self, epoch: int) -> Tensor:
-        passes = math.ceil(self.samples / len(self._x))
-        first = self._offset + (epoch - 1) * passes + 1
-        orders = [batch_order(self._seeds, number, len(self._x)) for number in range(first, first + passes)]
-        return torch.cat(orders, dim=1)[:, : self.samples].to(self._x.device)
+        return _epoch_order(self._seeds, epoch, len(self._x), self.samples, self._offset).to(self._x.device)
+
+
+class ViewBatches:
+    """The training samples as `SampleBatches` has them, each time moved and mirrored anew, with teachers asked on that view.
+
+    The student thus learns what its teachers say of the very picture that it sees (METHOD 1.5).
+
+    Args:
+        stack: Whose batches they are.
+        train: x (N, D) and y (N,) on the stack's device.
+        seeds: K seeds.
+        batch_size: Samples a batch and replica.
+        teach: From views (K, B, D) and the samples' numbers (K, B) to the objective, whose soft targets have K * B rows.
+        augmenter: What is done to the pictures; None leaves them as they are.
+        samples, offset: As in `SampleBatches`.
+    """
+
+    def __init__(
+        self,
+        stack: Stack,
+        train: tuple[Tensor, Tensor],
+        seeds: Sequence[int],
+        batch_size: int,
+        teach: Callable[[Tensor, Tensor], Objective],
+        augmenter: Augmenter | None,
+        *,
+        samples: int | None = None,
+        offset: int = 0,
+    ) -> None:
+        self._stack, (self._x, self._y), self._augmenter, self._teach = stack, train, augmenter, teach
+        self._seeds, self._batch_size, self._offset = seeds, batch_size, offset
+        self.samples = len(self._x) if samples is None else samples
+        self.steps = math.ceil(self.samples / batch_size)
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch (1, 2, ...)."""
+        order = _epoch_order(self._seeds, epoch, len(self._x), self.samples, self._offset).to(self._x.device)
+        draws = (
+            self._augmenter.draws(epoch + self._offset, self.samples) if self._augmenter else order.new_zeros(*order.shape, 3)
+        )
+        for rows, drawn in zip(order.split(self._batch_size, 1), draws.split(self._batch_size, 1), strict=True):
+            x = self._x[rows]
+            x = self._augmenter(x, drawn) if self._augmenter else x
+            numbers = torch.arange(rows.numel(), device=rows.device).view_as(rows)
+            yield Batch(self._stack.arrange(x), self._y[rows], numbers, self._teach(x, rows))
 
 
 class ChimeraBatches:
@@ -96,7 +139,7 @@ class ChimeraBatches:
     Args:
         chimeras: Streams of the K replicas, in the stack's own order of features.
         teach: What the teacher says of donors (K, B, M) and of the chimeras (K, B, D) made of them.
-        weights: Of the loss terms.
+        finish: From a batch's targets to the objective that it is trained on.
         samples: Chimeras an epoch and replica.
         batch_size: Chimeras a batch and replica.
     """
@@ -105,11 +148,11 @@ class ChimeraBatches:
         self,
         chimeras: Chimeras,
         teach: Callable[[Tensor, Tensor], ChimeraTargets],
-        weights: dict[str, float],
+        finish: Callable[[ChimeraTargets], Objective],
         samples: int,
         batch_size: int,
     ) -> None:
-        self._chimeras, self._teach, self._weights, self._batch_size = chimeras, teach, weights, batch_size
+        self._chimeras, self._teach, self._finish, self._batch_size = chimeras, teach, finish, batch_size
         self.samples, self.steps = samples, math.ceil(samples / batch_size)
 
     def __call__(self, epoch: int) -> Iterator[Batch]:
@@ -117,7 +160,14 @@ class ChimeraBatches:
         for donors in self._chimeras.batches(self.samples, self._batch_size):
             x = self._chimeras.features(donors)
             targets = self._teach(donors, x)
-            yield Batch(x, targets.y, targets.rows, targets.objective(self._weights))
+            yield Batch(x, targets.y, targets.rows, self._finish(targets))
+
+
+def _epoch_order(seeds: Sequence[int], epoch: int, count: int, samples: int, offset: int) -> Tensor:
+    """(K, samples) which of `count` training samples come in an epoch, and when; more than `count` start another pass."""
+    passes = math.ceil(samples / count)
+    first = offset + (epoch - 1) * passes + 1
+    return torch.cat([batch_order(seeds, number, count) for number in range(first, first + passes)], dim=1)[:, :samples]
 
 
 def batch_order(seeds: Sequence[int], epoch: int, count: int) -> Tensor:

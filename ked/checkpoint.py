@@ -1,4 +1,4 @@
-"""Where a training stands: weights, Adam's state and the epochs so far, so that it can go on with the same numbers."""
+"""Where a training stands: weights, the optimiser's state and the epochs so far, so that it can go on with the same numbers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import nn
+from torch import Tensor, nn
 
 from ked.errors import Unavailable
 from ked.weights import read_tensors
-
-_STATE = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps for each parameter
 
 
 @dataclass(frozen=True)
@@ -25,23 +23,25 @@ class Checkpoint:
     Attributes:
         path: The safetensors file.
         key: Of the stage: a state of other settings is never taken for this one's.
-        net, optimiser: Whose state it is.
+        net: All modules that train, as one.
+        optimiser: Over their parameters.
     """
 
     path: Path
     key: str
     net: nn.Module
-    optimiser: torch.optim.Adam
+    optimiser: torch.optim.Optimizer
 
     def write(self, epochs: list[dict[str, Any]]) -> None:
         """Replace the file by the state after the last of `epochs` (one JSON-able event an epoch), in one step."""
-        tensors = {f"net.{name}": tensor.detach().cpu().contiguous() for name, tensor in self.net.state_dict().items()}
-        for index, parameter in enumerate(self.net.parameters()):
-            for name in _STATE:
-                tensors[f"adam.{index}.{name}"] = self.optimiser.state[parameter][name].detach().cpu().contiguous()
+        tensors = {f"net.{name}": tensor for name, tensor in self.net.state_dict().items()}
+        for index, parameter in enumerate(self._parameters()):
+            for name, value in self.optimiser.state[parameter].items():
+                tensors[f"optimiser.{index}.{name}"] = value
+        plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         self.path.parent.mkdir(exist_ok=True)
         draft = self.path.with_suffix(".draft")
-        draft.write_bytes(save(tensors, metadata={"key": self.key, "epochs": json.dumps(epochs)}))
+        draft.write_bytes(save(plain, metadata={"key": self.key, "epochs": json.dumps(epochs)}))
         os.replace(draft, self.path)
 
     def restore(self) -> list[dict[str, Any]]:
@@ -58,11 +58,21 @@ class Checkpoint:
             shapes = {name: tensor.shape for name, tensor in self.net.state_dict().items()}
             if {name: tensor.shape for name, tensor in weights.items()} != shapes:
                 return []
-            parameters = range(len(list(self.net.parameters())))
-            state = {index: {name: tensors[f"adam.{index}.{name}"] for name in _STATE} for index in parameters}
+            state = self._state(tensors)
             groups = self.optimiser.state_dict()["param_groups"]
             self.net.load_state_dict(weights)
             self.optimiser.load_state_dict({"state": state, "param_groups": groups})
         except (Unavailable, KeyError, ValueError, RuntimeError):
             return []
         return epochs
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+
+    def _state(self, tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+        state: dict[int, dict[str, Tensor]] = {index: {} for index in range(len(self._parameters()))}
+        for key, tensor in tensors.items():
+            if key.startswith("optimiser."):
+                _, index, name = key.split(".", 2)
+                state[int(index)][name] = tensor
+        return state

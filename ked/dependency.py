@@ -79,9 +79,7 @@ def sample_influence(net: nn.Module, x: Tensor, *, temperature: float = 1.0) -> 
     with _probing(net):
         _check_samples(net, x)
         parts = _chunks(x, _LAYERS * x.shape[1])
-        traces = torch.cat(
-            [torch.stack(list(_factor_rows(net, part, temperature))).square().sum(dim=(0, 2)) for part in parts]
-        )
+        traces = torch.cat([torch.stack(list(factor_rows(net, part, temperature))).square().sum(dim=(0, 2)) for part in parts])
     total = traces.sum()
     return torch.where(total > 0, traces / total, torch.full_like(traces, 1 / len(x)))
 
@@ -115,7 +113,7 @@ def closed_form(
         width = D if entry is None else entry.out_features
         H, done = x.new_zeros(width, width), 0
         for part in _chunks(x, _LAYERS * D):
-            for rows in _factor_rows(net, part, temperature, entry):
+            for rows in factor_rows(net, part, temperature, entry):
                 H.addmm_(rows.T, rows)
             done += len(part)
             _report(progress, done / N)
@@ -129,7 +127,7 @@ def _sum_of_absolutes(net: nn.Module, x: Tensor, C: int, temperature: float, pro
     D, done = x.shape[1], 0
     H = x.new_zeros(D, D)
     for part in _chunks(x, D * max(C, _LAYERS) + D * D):
-        G = torch.stack(list(_factor_rows(net, part, temperature)), dim=1)
+        G = torch.stack(list(factor_rows(net, part, temperature)), dim=1)
         H += torch.bmm(G.mT, G).abs_().sum(dim=0)
         done += len(part)
         _report(progress, done / len(x))
@@ -163,7 +161,7 @@ def general_path(
     return H / N
 
 
-def _factor_rows(net: nn.Module, x: Tensor, temperature: float, entry: nn.Linear | None = None) -> Iterator[Tensor]:
+def factor_rows(net: nn.Module, x: Tensor, temperature: float, entry: nn.Linear | None = None) -> Iterator[Tensor]:
     """C - 1 times g_k (N, D) with J'AJ = sum_k g_k g_k' for each sample: one backward pass for each class but the last.
 
     With an entry layer the rows are those of its output (N, width), which a backward pass reaches earlier.

@@ -5,6 +5,7 @@ Student: (1-lam) CE + T^2 lam (1-mu) KL(prediction) + tau^2 lam mu (1/M) sum_m K
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -56,40 +57,60 @@ def cross_entropy(log_probabilities: Tensor, y: Tensor) -> Tensor:
     return -log_probabilities.gather(1, y[:, None]).mean(dim=(1, 2))
 
 
-def weights(method: Method, temperature: float, tau: float, lam: float, mu: float) -> dict[str, float]:
+def weights(method: Method, temperature: float, tau: float, lam: float, mu: float, rho: float = 0.0) -> dict[str, float]:
     """The weight of each loss term of a method; a method that distils nothing is cross-entropy alone.
 
-    mu counts only where explanations are distilled, so KD and `mu0` give all of lam to the prediction.
+    mu counts only where explanations are distilled, so KD and `mu0` give all of lam to the prediction. A hint (METHOD 1.6)
+    takes the share rho of the explanations' part: tau^2 lam mu (1-rho) for their mean over the superfeatures, lam mu rho for
+    the hint's mean over the branches. Without explanations it takes its share of the prediction's part.
     """
     if method.prediction is None and method.explanations is None:
         return {"ce": 1.0}
     mu = mu if method.explanations else 0.0
     terms = {"ce": 1 - lam, "prediction": temperature**2 * lam * (1 - mu)}
-    return terms | ({"explanation": tau**2 * lam * mu} if method.explanations else {})
+    terms |= {"explanation": tau**2 * lam * mu} if method.explanations else {}
+    if method.hint is None:
+        return terms
+    shared, share = ("explanation", lam * mu) if method.explanations else ("prediction", lam)
+    return terms | {shared: terms[shared] * (1 - rho), "hint": share * rho}
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What a net is trained on: labels, and a teacher's softened predictions and explanations where given.
+    """What a net is trained on: labels, and a teacher's softened predictions, explanations and maps where given.
 
     Attributes:
-        weights: Weight of "ce", "prediction", "explanation".
+        weights: Weight of "ce", "prediction", "explanation", "hint".
         prediction: Soft targets (N, 1, C), if distilled.
-        explanation: Soft targets (N, M, C), if distilled.
+        explanation: Soft targets (N, P, C), if distilled.
+        columns: The P subnets of the student that the P explanations are compared with; all in their order by default.
+        hint: From the student's maps (K, M, B, channels, H, W) to a loss (K,), if there is one.
     """
 
     weights: dict[str, float]
     prediction: SoftTarget | None = None
     explanation: SoftTarget | None = None
+    columns: tuple[int, ...] | None = None
+    hint: Callable[[Tensor], Tensor] | None = None
 
-    def terms(self, log_y: Tensor, total: Tensor, y: Tensor, rows: Tensor) -> dict[str, Tensor]:
-        """Each unweighted loss term, (K,) nats, of log_y (K, M, C, B), total logits (K, C, B), labels and rows (K, B)."""
+    def terms(self, log_y: Tensor, total: Tensor, y: Tensor, rows: Tensor, maps: Tensor | None = None) -> dict[str, Tensor]:
+        """Each unweighted loss term, (K,) nats.
+
+        Args:
+            log_y: (K, M, C, B) what the subnets say.
+            total: (K, C, B) total logits.
+            y, rows: (K, B) labels, and rows of the soft targets.
+            maps: (K, M, B, channels, H, W), needed for a hint.
+        """
         log_p = log_y[:, 0] if log_y.shape[1] == 1 else total.log_softmax(dim=1)
         values = {"ce": cross_entropy(log_p, y)}
         if self.prediction is not None:
             values["prediction"] = divergence(self.prediction, rows, total[:, None])
         if self.explanation is not None:
-            values["explanation"] = divergence(self.explanation, rows, log_y)
+            compared = log_y if self.columns is None else log_y[:, list(self.columns)]
+            values["explanation"] = divergence(self.explanation, rows, compared)
+        if self.hint is not None and maps is not None:
+            values["hint"] = self.hint(maps)
         return values
 
     def loss(self, terms: dict[str, Tensor]) -> Tensor:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ked.errors import InvalidInput
+from ked.hints import HINTS, Hint
 
 
 @dataclass(frozen=True)
@@ -16,22 +17,24 @@ class Method:
         name: As on the command line.
         label: As on a chart.
         description: One sentence for people.
-        net: "mlp" (black box) or "ked" (a subnet for each superfeature, same parameter budget).
+        net: "plain" (black box) or "ked" (a subnet for each superfeature, same parameter budget).
         prediction: Whose softened predictions are distilled, if any.
         explanations: Which explanations are distilled: the explaining teacher's of this sample, of another sample
             ("shuffled"), random ones ("noise"), or none.
         continues: The method whose finished students go on training, if any.
         further: On what they go on: "chimeras", or as many real samples ("real").
+        hint: Whether the last maps are compared too, and how (a key of `ked.hints.HINTS`): convolutional nets only.
     """
 
     name: str
     label: str
     description: str
-    net: Literal["mlp", "ked"]
+    net: Literal["plain", "ked"]
     prediction: Literal["teacher", "explaining"] | None = None
     explanations: Literal["true", "shuffled", "noise"] | None = None
     continues: str | None = None
     further: Literal["chimeras", "real"] | None = None
+    hint: str | None = None
 
     @property
     def needs_explaining_teacher(self) -> bool:
@@ -39,16 +42,25 @@ class Method:
         return self.prediction == "explaining" or self.explanations is not None or self.further == "chimeras"
 
 
+def _with_hint(hint: Hint) -> tuple[Method, Method]:
+    """KD and KED with a hidden-representation hint (METHOD 1.6)."""
+    names, labels = (f"kd+{hint.name}", f"ked+{hint.name}"), (f"KD + {hint.label}", f"KED + {hint.label}")
+    return (
+        Method(names[0], labels[0], f"KD with a hint. {hint.description}", "plain", "teacher", hint=hint.name),
+        Method(names[1], labels[1], f"KED with a hint. {hint.description}", "ked", "explaining", "true", hint=hint.name),
+    )
+
+
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        Method("plain", "plain", "A student that learns from the labels alone.", "mlp"),
-        Method("kd", "KD", "Knowledge distillation: the black-box teacher's softened predictions.", "mlp", "teacher"),
+        Method("plain", "plain", "A student that learns from the labels alone.", "plain"),
+        Method("kd", "KD", "Knowledge distillation: the black-box teacher's softened predictions.", "plain", "teacher"),
         Method(
             "kd-explaining",
             "KD, explaining teacher",
             "The plain net taught by the explaining teacher's predictions: same teacher as KED, other architecture.",
-            "mlp",
+            "plain",
             "explaining",
         ),
         Method(
@@ -87,7 +99,7 @@ METHODS: dict[str, Method] = {
             "kd+chimera",
             "KD, then chimeras",
             "The KD students go on with chimeras that the black-box teacher answers.",
-            "mlp",
+            "plain",
             "teacher",
             continues="kd",
             further="chimeras",
@@ -96,7 +108,7 @@ METHODS: dict[str, Method] = {
             "kd+real",
             "KD, then more steps",
             "The KD students go on with as many steps on real samples: what the steps alone buy.",
-            "mlp",
+            "plain",
             "teacher",
             continues="kd",
             further="real",
@@ -121,6 +133,7 @@ METHODS: dict[str, Method] = {
             continues="ked",
             further="real",
         ),
+        *(method for hint in HINTS.values() for method in _with_hint(hint)),
     )
 }
 

@@ -14,15 +14,18 @@ from typing import Any
 import torch
 from sklearn.metrics import adjusted_rand_score
 
-from ked import data
+from ked import data, forms
+from ked.communities import Superfeatures
+from ked.context import Context
 from ked.errors import InvalidInput, Unavailable
-from ked.recipe import Recipe, stage_keys
-from ked.stages import Context, Event, stage_named
+from ked.recipe import Recipe
+from ked.stage_keys import stage_keys
+from ked.stages import Event, stage_named
 from ked.store import Run, StageCache, create_run, disk_errors, link
 from ked.training import accuracy
 from ked.weights import load_matrix, load_stack
 
-FLEETING = ("tick", "step")  # events of the moment: shown live, not kept with a stage's result
+FLEETING = ("tick", "step", "progress")  # events of the moment: shown live, not kept with a stage's result
 
 
 def run(
@@ -88,10 +91,7 @@ def _stages(recipe: Recipe, run: Run, cache: StageCache) -> Generator[Event, Non
     dataset = data.load(recipe.dataset, recipe.label)
     if recipe.train_size is not None:
         dataset = dataset.few(recipe.train_size, recipe.seed)
-    if recipe.superfeatures > dataset.feature_count:
-        raise InvalidInput(
-            f"superfeatures = {recipe.superfeatures} is not allowed: {dataset.name} has {dataset.feature_count} features."
-        )
+    forms.check(recipe, dataset)
     context = Context(recipe, dataset.to(device), run, keys := stage_keys(recipe))
     run.update(device=str(device), seeds=list(recipe.seed_list), stages=keys)
     seconds: dict[str, float] = {}
@@ -130,10 +130,10 @@ def _sound(folder: Path) -> bool:
     try:
         for file in folder.glob("*.safetensors"):
             load_matrix(file, "W") if file.stem == "dependency" else load_stack(file)
-        if Run(folder).has("superfeatures"):
-            Run(folder).superfeatures()
+        for file in folder.glob("superfeatures*.json"):
+            Superfeatures.from_json(file.read_text("utf-8"))
         return any(file.name != "events.jsonl" for file in folder.iterdir())
-    except Unavailable:
+    except (Unavailable, OSError):
         return False
 
 
@@ -149,15 +149,14 @@ def _summary(context: Context) -> dict[str, Any]:
     for method in recipe.methods:
         stack = context.load(run.student(method))
         scores[method], parameters[method] = accuracy(stack, x, y), stack.parameter_count
-    found = run.superfeatures()
-    summary = {
-        "accuracy": scores,
-        "parameters": parameters,
-        "superfeature_sizes": list(found.sizes),
-        "modularity": found.modularity,
-        "adjusted": found.adjusted,
-    }
-    if context.dataset.truth:  # made data: how well the true groups were found, 1 for all and about 0 for chance
+    summary: dict[str, Any] = {"accuracy": scores, "parameters": parameters, "superfeature_sizes": []}
+    if run.has("superfeatures"):
+        found = run.superfeatures()
+        summary |= {"superfeature_sizes": list(found.sizes), "modularity": found.modularity, "adjusted": found.adjusted}
+    if notes := [event["note"] for event in run.events()[0] if event["kind"] == "matching"]:
+        summary["matching"] = notes[-1]
+    # Of made data: how well the true groups were found, 1 for all and about 0 for chance.
+    if context.dataset.truth and not recipe.convolutional:
         labels = _labels(context.dataset.truth, context.dataset.feature_count)
         summary["recovery"] = float(adjusted_rand_score(labels, found.labels().tolist()))
     run.update(summary=summary)

@@ -24,8 +24,8 @@ from torch import Tensor
 from ked.communities import Superfeatures
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
-from ked.nets import SubnetStack
-from ked.recipe import Recipe
+from ked.recipe import Recipe, Who
+from ked.stack import Stack
 from ked.weights import load_matrix, load_stack
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
@@ -100,18 +100,18 @@ class Run:
 
     def has(self, stage: str) -> bool:
         """Whether the stage's result is there."""
-        suffix = "json" if stage == "superfeatures" else "safetensors"
+        suffix = "json" if stage.startswith("superfeatures") else "safetensors"
         return (self.folder / f"{stage}.{suffix}").is_file()
 
-    def teacher(self) -> SubnetStack:
+    def teacher(self) -> Stack:
         """The black-box teacher, K = 1."""
         return load_stack(self.folder / "teacher.safetensors")
 
-    def explaining(self) -> SubnetStack:
+    def explaining(self) -> Stack:
         """The explaining teacher, K = 1."""
         return load_stack(self.folder / "explaining.safetensors")
 
-    def student(self, method: str) -> SubnetStack:
+    def student(self, method: str) -> Stack:
         """The students of one method, a replica a seed."""
         return load_stack(self.folder / f"student-{method}.safetensors")
 
@@ -119,16 +119,16 @@ class Run:
         """W (D, D)."""
         return load_matrix(self.folder / "dependency.safetensors", "W")
 
-    def superfeatures(self) -> Superfeatures:
-        """The communities of W that became superfeatures."""
+    def superfeatures(self, who: Who = "teacher") -> Superfeatures:
+        """The communities of W that became superfeatures; the students', where they have their own."""
+        own = self.folder / "superfeatures-student.json"
+        path = own if who == "student" and own.is_file() else self.folder / "superfeatures.json"
         try:
-            return Superfeatures.from_json((self.folder / "superfeatures.json").read_text("utf-8"))
+            return Superfeatures.from_json(path.read_text("utf-8"))
         except FileNotFoundError:
-            raise Unavailable(f"superfeatures.json is missing in {self.id}; the run has not got that far.") from None
+            raise Unavailable(f"{path.name} is missing in {self.id}; the run has not got that far.") from None
         except (ValueError, KeyError, TypeError, OSError) as error:
-            raise Unavailable(
-                f"superfeatures.json of run {self.id} is damaged; delete that run and start it again."
-            ) from error
+            raise Unavailable(f"{path.name} of run {self.id} is damaged; delete that run and start it again.") from error
 
 
 def create_run(recipe: Recipe, **info: Any) -> Run:

@@ -7,7 +7,7 @@ tensors; all K replicas train in one pass, each with its own batch order.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,8 @@ from torch import Tensor
 from ked.batches import Batch, Batches, SampleBatches
 from ked.errors import Unavailable
 from ked.losses import LABELS_ONLY, Objective
-from ked.nets import SubnetStack
+from ked.optimisers import adam
+from ked.stack import Stack
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Diverged(Unavailable):
 
 
 def fit(
-    stack: SubnetStack,
+    stack: Stack,
     train: tuple[Tensor, Tensor],
     validation: tuple[Tensor, Tensor],
     *,
@@ -76,12 +77,15 @@ def fit(
 
 
 def descend(
-    stack: SubnetStack,
+    stack: Stack,
     batches: Batches,
     validation: tuple[Tensor, Tensor],
     epochs: int,
     optimiser: torch.optim.Optimizer,
     done: int = 0,
+    *,
+    rate: Callable[[int], float] | None = None,
+    mixed: bool = False,
 ) -> Iterator[Step | Epoch]:
     """Train all replicas of the stack in place on batches from any source; see `fit` for what it yields and raises.
 
@@ -92,13 +96,17 @@ def descend(
         epochs: The last epoch's number.
         optimiser: Over the stack's parameters.
         done: Epochs that lie behind a training that goes on; the source continues there.
+        rate: From an epoch (1, 2, ...) to its learning rate; the optimiser's own by default.
+        mixed: Whether matrix products and convolutions run in bfloat16, the loss in float32.
     """
     held_out = stack.arrange(validation[0]), validation[1]
     for epoch in range(done + 1, epochs + 1):
+        if rate is not None:
+            _set_rate(optimiser, rate(epoch))
         stack.train()
         sums: dict[str, Tensor] = {}
         for step, batch in enumerate(batches(epoch), start=1):
-            terms = _step(stack, optimiser, batch)
+            terms = _step(stack, optimiser, batch, mixed)
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + value * (batch.y.shape[1] / batches.samples)
             yield Step(epoch, step, batches.steps, terms)
@@ -109,41 +117,47 @@ def descend(
     stack.eval()
 
 
-def adam(stack: SubnetStack, lr: float) -> torch.optim.Adam:
-    """The optimiser of all trainings: one fused step for all parameters of all replicas."""
-    return torch.optim.Adam(stack.parameters(), lr=lr, fused=True)
-
-
-def accuracy(stack: SubnetStack, x: Tensor, y: Tensor) -> list[float]:
+def accuracy(stack: Stack, x: Tensor, y: Tensor) -> list[float]:
     """Share of x (N, D) that each replica classifies as y (N,), between 0 and 1."""
     return _accuracy(stack, stack.arrange(x), y)
 
 
 @torch.inference_mode()
-def predict(stack: SubnetStack, x: Tensor, chunk: int = 8192) -> Tensor:
+def predict(stack: Stack, x: Tensor) -> Tensor:
     """Class log-probabilities (K, N, C) of x (N, D), in chunks so that memory stays bounded."""
-    return torch.cat([stack(part).log_softmax(dim=-1) for part in x.split(chunk)], dim=1)
+    return torch.cat([stack(part).log_softmax(dim=-1) for part in x.split(stack.chunk)], dim=1)
 
 
 @torch.inference_mode()
-def explain(stack: SubnetStack, x: Tensor, chunk: int = 8192) -> Tensor:
+def explain(stack: Stack, x: Tensor) -> Tensor:
     """Explanations log y_m (K, M, N, C) of x (N, D), in chunks so that memory stays bounded."""
-    return torch.cat([stack.explanations(part) for part in x.split(chunk)], dim=2)
+    return torch.cat([stack.explanations(part) for part in x.split(stack.chunk)], dim=2)
 
 
-def _step(stack: SubnetStack, optimiser: torch.optim.Optimizer, batch: Batch) -> dict[str, Tensor]:
-    log_y = stack.subnet_log_probabilities(batch.x)
-    terms = batch.objective.terms(log_y, stack.total(log_y), batch.y, batch.rows)
+def _step(stack: Stack, optimiser: torch.optim.Optimizer, batch: Batch, mixed: bool) -> dict[str, Tensor]:
+    maps = None
+    with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=mixed):
+        if batch.objective.hint is None:
+            log_y = stack.subnet_log_probabilities(batch.x)
+        else:
+            log_y, maps = stack.features(batch.x)
+    log_y = log_y.float() if mixed else log_y
+    terms = batch.objective.terms(log_y, stack.total(log_y), batch.y, batch.rows, maps)
     optimiser.zero_grad()
     batch.objective.loss(terms).backward()
     optimiser.step()
     return {name: value.detach() for name, value in terms.items()}
 
 
+def _set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+
+
 @torch.inference_mode()
-def _accuracy(stack: SubnetStack, arranged: Tensor, y: Tensor, chunk: int = 8192) -> list[float]:
+def _accuracy(stack: Stack, arranged: Tensor, y: Tensor) -> list[float]:
     hits = torch.zeros(stack.replicas, dtype=torch.int64, device=y.device)
-    for part, labels in zip(arranged.split(chunk), y.split(chunk), strict=True):
+    for part, labels in zip(arranged.split(stack.chunk), y.split(stack.chunk), strict=True):
         total = stack.total(stack.subnet_log_probabilities(part))
         hits += (total.argmax(dim=1) == labels).sum(dim=1)
     return (hits.double() / max(len(y), 1)).tolist()

@@ -10,9 +10,9 @@ import torch
 from ked import pipeline
 from ked.checkpoint import Checkpoint
 from ked.nets import mlp
+from ked.optimisers import adam
 from ked.recipe import Recipe
 from ked.store import Run, create_run
-from ked.training import adam
 
 RECIPE = Recipe(methods=("plain", "ked"), seeds=2, epochs=4, teacher_epochs=3, teacher_hidden=(24,), student_hidden=(8,))
 

@@ -78,7 +78,7 @@ def test_cross_entropy_is_torchs_for_each_replica() -> None:
         torch.testing.assert_close(value[k], functional.cross_entropy(logits[k].T, y[k]))
 
 
-WEIGHTS = {  # T = tau = 10, lam = mu = 0.7, by hand
+WEIGHTS = {  # T = tau = 10, lam = mu = rho = 0.7, by hand
     "plain": {"ce": 1.0},
     "architecture": {"ce": 1.0},
     "kd": {"ce": 0.3, "prediction": 70.0},
@@ -91,12 +91,14 @@ WEIGHTS = {  # T = tau = 10, lam = mu = 0.7, by hand
     "kd+real": {"ce": 0.3, "prediction": 70.0},
     "ked+chimera": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
     "ked+real": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
+    **{f"kd+{hint}": {"ce": 0.3, "prediction": 21.0, "hint": 0.49} for hint in ("fitnet", "at", "sp")},
+    **{f"ked+{hint}": {"ce": 0.3, "prediction": 21.0, "explanation": 14.7, "hint": 0.343} for hint in ("fitnet", "at", "sp")},
 }
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_weights_of_every_method_by_hand(name: str) -> None:
-    assert weights(METHODS[name], 10.0, 10.0, 0.7, 0.7) == pytest.approx(WEIGHTS[name])
+    assert weights(METHODS[name], 10.0, 10.0, 0.7, 0.7, 0.7) == pytest.approx(WEIGHTS[name])
 
 
 def test_each_temperature_scales_its_own_term() -> None:

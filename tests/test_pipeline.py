@@ -11,13 +11,17 @@ import pytest
 import torch
 
 from ked import data, pipeline, stages
+from ked.context import Context
 from ked.data import Dataset
 from ked.errors import InvalidInput, Unavailable
 from ked.explanation import teacher_base
+from ked.losses import Objective
 from ked.methods import METHODS, method_named
 from ked.nets import mlp
-from ked.recipe import Recipe, run, stage_keys, stage_names
+from ked.recipe import Recipe, run
+from ked.stage_keys import stage_keys, stage_names
 from ked.store import Run, create_run, home
+from ked.teaching import teaching
 from ked.training import predict
 
 Finish = Callable[[Recipe], Run]
@@ -95,14 +99,13 @@ def test_events_tell_the_whole_story_in_order(small_run: Run, small_recipe: Reci
     assert weights == pytest.approx({"ce": 0.3, "prediction": 21, "explanation": 49})
 
 
-def _context(run: Run) -> stages.Context:
-    return stages.Context(run.recipe, data.load("digits"), run, stage_keys(run.recipe))
+def _aim(run: Run, name: str) -> Objective:
+    context = Context(run.recipe, data.load("digits"), run, stage_keys(run.recipe))
+    return teaching(context, method_named(name), run.student("ked")).whole()
 
 
 def test_shuffled_explanations_are_anothers_and_noise_is_nobodys(small_run: Run) -> None:
-    true, shuffled, noise = (
-        stages.objective(_context(small_run), method_named(name)).explanation for name in ("ked", "shuffled", "noise")
-    )
+    true, shuffled, noise = (_aim(small_run, name).explanation for name in ("ked", "shuffled", "noise"))
     assert true is not None
     assert shuffled is not None
     assert noise is not None
@@ -116,7 +119,7 @@ def test_shuffled_explanations_are_anothers_and_noise_is_nobodys(small_run: Run)
 
 @pytest.mark.parametrize(("name", "net"), [("kd", "teacher"), ("kd-explaining", "explaining"), ("mu0", "explaining")])
 def test_students_are_taught_by_the_teacher_that_their_method_names(small_run: Run, name: str, net: str) -> None:
-    aim = stages.objective(_context(small_run), method_named(name))
+    aim = _aim(small_run, name)
     stack = small_run.teacher() if net == "teacher" else small_run.explaining()
     x = data.load("digits").part("train")[0]
     assert aim.prediction is not None

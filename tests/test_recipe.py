@@ -10,7 +10,8 @@ import pytest
 
 from ked.errors import InvalidInput
 from ked.methods import METHODS
-from ked.recipe import Recipe, stage_keys, stage_names
+from ked.recipe import Recipe
+from ked.stage_keys import stage_keys, stage_names
 
 OTHER: dict[str, Any] = {
     "dataset": "fashion-mnist",
@@ -40,59 +41,116 @@ OTHER: dict[str, Any] = {
     "chimera_epochs": 2,
     "label": "species",
     "train_size": 500,
+    "student_superfeatures": 3,
+    "net": "small-cnn",
+    "teacher_net": "resnet8",
+    "optimiser": "sgd",
+    "schedule": "cifar",
+    "weight_decay": 1e-4,
+    "augment": "crop",
+    "rho": 0.5,
+    "precision": "float32",
 }
 """Another value for each setting."""
 
-ALL = Recipe.make(methods=tuple(METHODS))
-STAGES = set(stage_names(ALL))
-GO_ON = {"student-kd+chimera", "student-kd+real", "student-ked+chimera", "student-ked+real"}
-WITH_EXPLANATIONS = {"student-ked", "student-shuffled", "student-noise", "student-ked+chimera", "student-ked+real"}
-KED_NETS = WITH_EXPLANATIONS | {"student-architecture", "student-mu0"}
-DISTILLED = WITH_EXPLANATIONS | {"student-kd", "student-kd-explaining", "student-mu0"} | GO_ON
-STUDENTS = {f"student-{name}" for name in METHODS}
-FROM_SUPERFEATURES = {"superfeatures", "explaining", "student-kd-explaining", "student-kd+chimera"} | KED_NETS
-FROM_DEPENDENCY = {"dependency"} | FROM_SUPERFEATURES
+CHIMERAS = tuple(name for name, method in METHODS.items() if method.further == "chimeras")
+HINTS = tuple(name for name, method in METHODS.items() if method.hint)
+ALL = Recipe.make(methods=tuple(set(METHODS) - set(HINTS)))
+ALL_CNN = Recipe.make(net="small-cnn", methods=tuple(set(METHODS) - set(CHIMERAS)))
 
-MOVES: dict[str, set[str]] = {
-    "dataset": STAGES,
-    "superfeatures": FROM_SUPERFEATURES,
-    "grouping": FROM_SUPERFEATURES,
-    "engine": FROM_SUPERFEATURES,
-    "reduce": FROM_DEPENDENCY,
-    "scale": FROM_DEPENDENCY,
-    "dependency_samples": FROM_DEPENDENCY,
-    "teacher_hidden": STAGES - {"student-plain"},
-    "teacher_epochs": STAGES - {"student-plain"},
-    "teacher_batch_size": STAGES - {"student-plain"},
-    "student_hidden": STUDENTS,
-    "epochs": STUDENTS,
-    "batch_size": STUDENTS,
-    "seeds": STUDENTS,
-    "activation": STAGES,
-    "seed": STAGES,
-    "lr": STAGES,
-    "temperature": DISTILLED,
-    "lam": DISTILLED,
-    "tau": WITH_EXPLANATIONS,
-    "mu": WITH_EXPLANATIONS,
-    "device": set(),
-    "methods": set(),
-    "chimeras": GO_ON,
-    "chimera_epochs": GO_ON,
-    "label": STAGES,
-    "train_size": STAGES,
+
+def _students(*names: str) -> set[str]:
+    return {f"student-{name}" for name in names}
+
+
+STAGES, STAGES_CNN = set(stage_names(ALL)), set(stage_names(ALL_CNN))
+STUDENTS, STUDENTS_CNN = _students(*ALL.methods), _students(*ALL_CNN.methods)
+GO_ON = _students("kd+chimera", "kd+real", "ked+chimera", "ked+real")
+WITH_EXPLANATIONS = _students("ked", "shuffled", "noise", "ked+chimera", "ked+real", "ked+fitnet", "ked+at", "ked+sp")
+KED_NETS = WITH_EXPLANATIONS | _students("architecture", "mu0")
+DISTILLED = WITH_EXPLANATIONS | _students("kd", "kd-explaining", "mu0", *HINTS) | GO_ON
+FROM_SUPERFEATURES = {"superfeatures", "explaining"} | _students("kd-explaining", "kd+chimera") | KED_NETS
+FROM_DEPENDENCY = {"dependency"} | FROM_SUPERFEATURES
+BUT_PLAIN = (STAGES | STAGES_CNN) - {"student-plain"}
+FROM_EXPLAINING = {"explaining", "dependency", "superfeatures", "student-kd-explaining"} | KED_NETS
+EVERYTHING = STAGES | STAGES_CNN
+
+MOVES: dict[str, tuple[set[str], set[str]]] = {
+    "dataset": (EVERYTHING, EVERYTHING),
+    "superfeatures": (FROM_SUPERFEATURES, FROM_EXPLAINING),
+    "student_superfeatures": (KED_NETS | {"superfeatures-student"}, KED_NETS),
+    "grouping": (FROM_SUPERFEATURES, set()),
+    "engine": (FROM_SUPERFEATURES, set()),
+    "reduce": (FROM_DEPENDENCY, {"dependency", "superfeatures"}),
+    "scale": (FROM_DEPENDENCY, set()),
+    "dependency_samples": (FROM_DEPENDENCY, {"dependency", "superfeatures"}),
+    "net": (set(), EVERYTHING),  # with another student comes another teacher
+    "teacher_net": (set(), BUT_PLAIN),
+    "teacher_hidden": (BUT_PLAIN, set()),
+    "teacher_epochs": (BUT_PLAIN, BUT_PLAIN),
+    "teacher_batch_size": (BUT_PLAIN, BUT_PLAIN),
+    "student_hidden": (STUDENTS, set()),
+    "epochs": (STUDENTS, STUDENTS_CNN),
+    "batch_size": (STUDENTS, STUDENTS_CNN),
+    "seeds": (STUDENTS, STUDENTS_CNN),
+    "activation": (EVERYTHING, set()),
+    "seed": (EVERYTHING, EVERYTHING),
+    "lr": (EVERYTHING, EVERYTHING),
+    "optimiser": (EVERYTHING, EVERYTHING),
+    "schedule": (EVERYTHING, EVERYTHING),
+    "weight_decay": (EVERYTHING, EVERYTHING),
+    "augment": (EVERYTHING, EVERYTHING),
+    "temperature": (DISTILLED, DISTILLED),
+    "lam": (DISTILLED, DISTILLED),
+    "tau": (WITH_EXPLANATIONS, WITH_EXPLANATIONS),
+    "mu": (WITH_EXPLANATIONS, WITH_EXPLANATIONS),
+    "rho": (set(), _students(*HINTS)),
+    "device": (set(), set()),
+    "precision": (set(), set()),
+    "methods": (set(), set()),
+    "chimeras": (GO_ON, GO_ON),
+    "chimera_epochs": (GO_ON, GO_ON),
+    "label": (EVERYTHING, EVERYTHING),
+    "train_size": (EVERYTHING, EVERYTHING),
 }
-"""Setting -> the stages that run again when it changes."""
+"""Setting -> the stages that run again when it changes, of MLPs and of convolutional nets."""
+
+MEANINGLESS = [
+    ({"net": "resnet8", "methods": ("ked+chimera",)}, "'ked+chimera' is not allowed with net 'resnet8'"),
+    ({"methods": ("kd+fitnet",)}, "'kd+fitnet' is not allowed with net 'mlp'"),
+    ({"net": "resnet8", "teacher_net": "mlp"}, "teacher_net 'mlp'"),
+    ({"teacher_net": "resnet8"}, "teacher_net 'resnet8' is not allowed with net 'mlp'"),
+    ({"net": "resnet8", "grouping": "random"}, "grouping 'random'"),
+    ({"net": "resnet8", "activation": "gelu"}, "activation 'gelu'"),
+    ({"net": "resnet8", "scale": "std"}, "scale 'std'"),
+]
+
+
+@pytest.mark.parametrize(("settings", "named"), MEANINGLESS)
+def test_settings_that_mean_nothing_together_are_refused(
+    settings: dict[str, Any], named: str, one_sentence: Callable[[str], str]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Recipe.make(**settings)
+    assert named in one_sentence(str(caught.value))
 
 
 def test_the_tables_name_every_setting() -> None:
     assert set(OTHER) == set(MOVES) == set(Recipe.model_fields)
 
 
-@pytest.mark.parametrize("setting", MOVES)
-def test_a_setting_moves_the_stages_that_depend_on_it_and_no_others(setting: str) -> None:
-    before, after = stage_keys(ALL), stage_keys(ALL.without(**{setting: OTHER[setting]}))
-    assert {stage for stage, key in after.items() if key != before[stage]} == MOVES[setting]
+NOT_OF_MLPS, ONLY_OF_MLPS = {"net", "teacher_net"}, {"grouping", "activation", "scale"}
+FORMS = [("mlp", name) for name in MOVES if name not in NOT_OF_MLPS]
+FORMS += [("convolutional", name) for name in MOVES if name not in ONLY_OF_MLPS]
+
+
+@pytest.mark.parametrize(("form", "setting"), FORMS)
+def test_a_setting_moves_the_stages_that_depend_on_it_and_no_others(form: str, setting: str) -> None:
+    recipe, expected = (ALL, MOVES[setting][0]) if form == "mlp" else (ALL_CNN, MOVES[setting][1])
+    value = "wrn-10-1" if setting == "net" else OTHER[setting]
+    before, after = stage_keys(recipe), stage_keys(recipe.without(**{setting: value}))
+    moved = {stage for stage, key in after.items() if key != before.get(stage)}
+    assert moved == expected & set(after)
 
 
 def test_another_method_leaves_the_others_where_they_are() -> None:
@@ -105,7 +163,7 @@ def test_keys_are_different_safe_as_folder_names_and_the_same_tomorrow() -> None
     assert len(set(keys.values())) == len(keys)
     for stage, key in keys.items():
         assert key.removeprefix(f"{stage}-").isalnum()
-    assert stage_keys(Recipe.make(methods=tuple(METHODS))) == keys
+    assert stage_keys(Recipe.make(methods=ALL.methods)) == keys
 
 
 def test_stages_come_in_the_order_of_work() -> None:
@@ -123,7 +181,11 @@ def test_the_explaining_teacher_is_left_out_where_no_method_needs_it() -> None:
     assert "explaining" not in stage_names(Recipe.make(methods=("plain", "kd", "architecture")))
 
 
-@pytest.mark.parametrize("recipe", [Recipe(), ALL, Recipe.make(**OTHER)], ids=["default", "all methods", "other"])
+@pytest.mark.parametrize(
+    "recipe",
+    [Recipe(), ALL, Recipe.make(**OTHER | {"net": "mlp", "teacher_net": None}), ALL_CNN],
+    ids=["default", "all methods", "other", "CNN"],
+)
 def test_json_gives_the_same_recipe_back(recipe: Recipe) -> None:
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
     again = Recipe.make(**json.loads(json.dumps(recipe.model_dump())))
@@ -187,6 +249,15 @@ WRONG: list[tuple[str, Any, str]] = [
     ("teacher_epochs", -3, "greater than or equal to 0"),
     ("batch_size", 0, "greater than or equal to 1"),
     ("teacher_batch_size", 0, "greater than or equal to 1"),
+    ("net", "resnet9", "mlp, small-cnn"),
+    ("teacher_net", "resnet9", "mlp, small-cnn"),
+    ("student_superfeatures", 0, "greater than or equal to 1"),
+    ("optimiser", "rmsprop", "'adam' or 'sgd'"),
+    ("schedule", "cosine", "'constant', 'cifar'"),
+    ("weight_decay", -1.0, "greater than or equal to 0"),
+    ("augment", "mixup", "'none', 'crop'"),
+    ("rho", 1.5, "less than or equal to 1"),
+    ("precision", "int8", "'auto' or 'float32'"),
     ("lr", 0.0, "greater than 0"),
     ("lr", NAN, "finite"),
     ("lr", INFINITY, "finite"),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer import controls, frame, live, state
+from explorer import controls, frame, live, more_settings, settings, state
 
 LEAD = (
     "A **teacher** learns from the labels, a second one of the same size **explains itself** by superfeatures, and small "
@@ -17,23 +17,9 @@ with frame.page("train", "Train students on explanations", LEAD):
         controls.slider("seeds", width=150)
         controls.slider("epochs", width=180)
         controls.slider("mu", width=180)
-        with st.popover("More settings", icon=":material/tune:"):
-            left, right = st.columns(2)
-            with left:
-                for name in ("lam", "temperature", "tau"):
-                    controls.slider(name)
-                controls.number("lr")
-                controls.number("seed")
-            with right:
-                controls.slider("teacher_epochs")
-                controls.text("teacher_hidden")
-                controls.text("student_hidden")
-                controls.choice("grouping")
-                controls.choice("reduce")
-                controls.choice("scale")
-                controls.number("chimeras")
-                controls.slider("chimera_epochs")
-    controls.several("methods")
+        with st.popover("More settings", icon=":material/tune:", width="content"):
+            more_settings.tabs()
+    controls.several("methods", options=settings.allowed_methods(state.get("net")))
     live.start()
     run = frame.current_run()
     if run is not None:

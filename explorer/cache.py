@@ -15,9 +15,9 @@ from explorer import graphs
 from ked import data
 from ked.communities import Superfeatures, resolution_sweep
 from ked.data import Dataset
-from ked.dependency import dependency_matrix
 from ked.groupings import group
-from ked.nets import SubnetStack
+from ked.measuring import measured_dependency
+from ked.stack import Stack
 from ked.store import Run, load_run
 from ked.training import explain, predict
 
@@ -41,7 +41,7 @@ def mean_image(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def net(run_id: str, run_stamp: int, which: str) -> SubnetStack:
+def net(run_id: str, run_stamp: int, which: str) -> Stack:
     """A stored net: "teacher", "explaining" or a student's method."""
     run = load_run(run_id)
     named = {"teacher": run.teacher, "explaining": run.explaining}
@@ -56,8 +56,7 @@ def dependency(run_id: str, run_stamp: int, reduce: str, scale: str | None) -> n
     if (recipe.reduce, recipe.scale) == (reduce, scale) and run.has("dependency"):
         return run.dependency().numpy()
     x = dataset(recipe.dataset).part("train")[0]
-    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(recipe.seed))[: recipe.dependency_samples]
-    return dependency_matrix(run.teacher().sequential(), x[rows], reduce, scale=scale).numpy()
+    return measured_dependency(run, recipe.without(reduce=reduce, scale=scale), x).numpy()
 
 
 @st.cache_data(max_entries=128, show_spinner="Searching for communities …")

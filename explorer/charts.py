@@ -66,7 +66,8 @@ def _curve(drawing: go.Figure, name: str, label: str, values: Values) -> float:
         }
         drawing.add_scatter(**ribbon, **fill, mode="lines", name=f"{label}, interval")
     drawing.add_scatter(
-        x=x, y=mean, name=label, mode="lines" if len(x) > 1 else "markers", line={"color": colour, "width": 2.4},
+        x=x, y=mean, name=label, mode="lines" if len(x) > 1 else "markers",
+        line={"color": colour, "width": 2.4, "dash": theme.method_dash(name)},
         customdata=(high - mean), hovertemplate=f"{label}, epoch %{{x}}: %{{y:.2f}} ± %{{customdata:.2f}} %<extra></extra>",
     )  # fmt: skip
     return float(mean[-1])

@@ -49,12 +49,16 @@ def segments(name: str, *, options: Sequence[str] | None = None, then: Then = No
     return str(state.get(name))
 
 
-def several(name: str, **layout: Any) -> tuple[str, ...]:
-    """Pills for a `Several`; the last one cannot be taken away."""
+def several(name: str, *, options: Sequence[str] | None = None, **layout: Any) -> tuple[str, ...]:
+    """Pills for a `Several`; the last one cannot be taken away; `options` narrows what is offered."""
     setting = SETTINGS[name]
     assert isinstance(setting, Several)
+    offered = list(options or setting.options)
+    kept = tuple(value for value in state.get(name) if value in offered) or (offered[0],)
+    if kept != tuple(state.get(name)):
+        state.put(**{name: kept})
     st.pills(
-        setting.label, list(setting.options), format_func=lambda value: setting.options[value], help=setting.help,
+        setting.label, offered, format_func=lambda value: setting.options[value], help=setting.help,
         selection_mode="multi", **_bound(name, None, convert=_at_least_one), **layout,
     )  # fmt: skip
     return tuple(state.get(name))

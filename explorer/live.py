@@ -13,7 +13,8 @@ from explorer.history import TEACHERS, History
 from explorer.plot import plot
 from ked import jobs
 from ked.methods import METHODS
-from ked.recipe import Recipe, stage_keys
+from ked.recipe import Recipe
+from ked.stage_keys import stage_keys
 from ked.statistics import interval, paired_difference
 from ked.store import Run, StageCache, load_run
 

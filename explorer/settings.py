@@ -11,12 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ked.augmentation import AUGMENTATIONS
+from ked.cnn import ARCHITECTURES
 from ked.data import SOURCES
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS
+from ked.nets import ACTIVATIONS
+from ked.optimisers import SCHEDULES
 from ked.presets import RECIPES
-from ked.recipe import Recipe
+from ked.recipe import MLP, Recipe
 from ked.store import RUN_ID
 
 _RECIPE = RECIPES["digits"]  # what a first visitor sees; its own settings are the defaults
@@ -127,6 +131,7 @@ class Text(Setting):
 
 
 _WIDTHS = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,5}")
+NETS = {MLP: "MLP"} | {name: form.label for name, form in ARCHITECTURES.items()}
 _LABELS = {name: method.label for name, method in METHODS.items()}
 
 _ALL: tuple[Setting, ...] = (
@@ -174,6 +179,16 @@ _ALL: tuple[Setting, ...] = (
     Number("mu", "mu", "Explanations' share μ", "How much of the teacher's share comes from explanations; the rest from predictions.", _RECIPE.mu, 0.0, 1.0, 0.05),
     Text("teacher_hidden", "th", "Teacher widths", "Units of each hidden layer of the teacher.", ",".join(map(str, _RECIPE.teacher_hidden)), _WIDTHS, "widths such as 500,500"),
     Text("student_hidden", "sh", "Student widths", "Units of each hidden layer of the plain student; the KED student gets no more parameters.", ",".join(map(str, _RECIPE.student_hidden)), _WIDTHS, "widths such as 20,20"),
+    Choice("net", "net", "Net", "The form of the students; the superfeatures of a convolutional net are groups of channels.", _RECIPE.net, NETS),
+    Choice("teacher_net", "tnet", "Teacher's net", "The form of the teachers; automatic takes the net that the paper pairs with the students'.", "", {"": "automatic", **NETS}),
+    Number("student_superfeatures", "sm", "Students' M", "Superfeatures of the students where they have others than their teacher, matched by overlap; 0 takes the teacher's.", 0, 0, 16, 1),
+    Number("rho", "rho", "Hint's share ρ", "How much of the explanations' or predictions' share goes to the hint.", _RECIPE.rho, 0.0, 1.0, 0.05),
+    Choice("optimiser", "opt", "Optimiser", "Adam, or SGD with Nesterov momentum 0.9.", _RECIPE.optimiser, {"adam": "Adam", "sgd": "SGD"}),
+    Choice("schedule", "sched", "Schedule", "How the learning rate falls over the epochs; the named ones are the paper's.", _RECIPE.schedule, {name: name for name in SCHEDULES}),
+    Number("weight_decay", "wd", "Weight decay", "Pulls the weights of kernels, and nothing else, towards zero.", _RECIPE.weight_decay, 0.0, 0.1, 1e-4),
+    Choice("augment", "aug", "Augmentation", "Pictures are moved and mirrored at random, and teachers answer on what the student sees.", _RECIPE.augment, {name: name for name in AUGMENTATIONS}),
+    Choice("activation", "act", "Activation", "The nonlinearity of MLPs; smooth ones take the general Hessian path, which is slower.", _RECIPE.activation, {name: name for name in ACTIVATIONS}),
+    Number("train_size", "n", "Training samples", "Use so many training samples, balanced over the classes; 0 takes all.", 0, 0, 10_000_000, 1),
     Number("chimeras", "ch", "Chimeras", "How many chimeras, or real samples in the control, a student sees that goes on training.", _RECIPE.chimeras, 100, 1_000_000, 100),
     Number("chimera_epochs", "che", "Chimera epochs", "How often such a student sees them.", _RECIPE.chimera_epochs, 1, 100, 1),
     Number("lr", "lr", "Learning rate", "Adam's step size, for all nets.", _RECIPE.lr, 1e-5, 0.1, 1e-4),
@@ -195,7 +210,9 @@ BY_KEY: dict[str, Setting] = {setting.key: setting for setting in _ALL}
 RECIPE_SETTINGS = (
     "dataset", "superfeatures", "grouping", "engine", "reduce", "scale", "methods", "seeds", "epochs", "teacher_epochs",
     "temperature", "tau", "lam", "mu", "teacher_hidden", "student_hidden", "chimeras", "chimera_epochs", "lr", "seed",
+    "net", "teacher_net", "student_superfeatures", "rho", "optimiser", "schedule", "weight_decay", "augment", "activation", "train_size",
 )  # fmt: skip
+_ZERO_IS_NONE = ("student_superfeatures", "train_size")
 
 
 def to_url(values: Mapping[str, Any]) -> dict[str, str]:
@@ -222,12 +239,33 @@ def to_recipe(values: Mapping[str, Any]) -> Recipe:
     chosen = {name: values[name] for name in RECIPE_SETTINGS}
     for name in ("teacher_hidden", "student_hidden"):
         chosen[name] = tuple(int(width) for width in chosen[name].split(","))
-    return Recipe.make(**{name: None if value == "" else value for name, value in chosen.items()})
+    for name in _ZERO_IS_NONE:
+        chosen[name] = chosen[name] or None
+    return Recipe.make(**{name: None if value == "" else value for name, value in (chosen | _meaningful(chosen)).items()})
+
+
+def _meaningful(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """What a form of net makes of settings that are of another form; their controls are out of sight, and count for nothing."""
+    convolutional, allowed = chosen["net"] != MLP, allowed_methods(chosen["net"])
+    methods = tuple(name for name in chosen["methods"] if name in allowed) or ("plain",)
+    if convolutional:
+        own = {"grouping": "hessian", "activation": "relu", "scale": "", "engine": ""}
+        return own | {"methods": methods} | ({"teacher_net": ""} if chosen["teacher_net"] == MLP else {})
+    return {"methods": methods, "teacher_net": ""}
+
+
+def allowed_methods(net: str) -> tuple[str, ...]:
+    """The methods that mean something with a form of net: hints compare maps, chimeras are made of input features."""
+    return tuple(
+        name for name, method in METHODS.items() if (method.hint is None if net == MLP else method.further != "chimeras")
+    )
 
 
 def of_recipe(recipe: Recipe) -> dict[str, Any]:
     """The settings that describe a recipe, for a visitor who starts from a stored run; numbers as near as controls get."""
     chosen: dict[str, Any] = {name: getattr(recipe, name) for name in RECIPE_SETTINGS}
+    for name in _ZERO_IS_NONE:
+        chosen[name] = chosen[name] or 0
     for name, value in chosen.items():
         if isinstance(setting := SETTINGS[name], Number):  # the command line allows more than a slider can show
             chosen[name] = min(max(value, setting.low), setting.high)

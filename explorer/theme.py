@@ -48,6 +48,9 @@ METHODS = {
     "ked+real": "#BC9971",
 }
 
+# A hint is seen in the line, not in the colour: "ked+fitnet" is KED, dashed.
+_DASHES = {"fitnet": "dash", "at": "dashdot", "sp": "longdash"}
+
 TERMS = {"ce": GREY, "prediction": "#3B78C9", "explanation": "#E07B00", "hint": "#8A5CC2"}
 TERM_LABELS = {"ce": "cross-entropy"}
 
@@ -75,6 +78,11 @@ def superfeature_colour(m: int) -> str:
 def method_colour(name: str) -> str:
     """Colour of a method or net; "ked+fitnet" has the colour of "ked", an unknown name the grey of "plain"."""
     return METHODS.get(name, METHODS.get(name.split("+")[0], GREY))
+
+
+def method_dash(name: str) -> str:
+    """How a method's line is broken: by its hint; "solid" without one."""
+    return _DASHES.get(name.partition("+")[2], "solid")
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

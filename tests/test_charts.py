@@ -188,8 +188,12 @@ def test_plotly_is_copied_once_and_an_old_or_damaged_copy_is_replaced(tmp_path: 
     assert ensure_plotly(tmp_path).stat().st_size == whole
 
 
-def test_every_method_has_a_colour_of_its_own() -> None:
-    assert len({theme.method_colour(name) for name in METHODS}) == len(METHODS)
+def test_every_method_has_a_colour_of_its_own_and_a_hint_a_dash() -> None:
+    own = [name for name, method in METHODS.items() if method.hint is None]
+    assert len({theme.method_colour(name) for name in own}) == len(own)
+    hinted = [name for name, method in METHODS.items() if method.hint]
+    assert all(theme.method_colour(name) == theme.method_colour(name.split("+")[0]) for name in hinted)
+    assert len({theme.method_dash(name) for name in ("ked", *(n for n in hinted if n.startswith("ked")))}) == 4
 
 
 def test_a_student_that_goes_on_is_drawn_after_the_epochs_of_the_first() -> None:

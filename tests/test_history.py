@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from explorer.history import History
-from ked.recipe import Recipe, stage_names
+from ked.recipe import Recipe
+from ked.stage_keys import stage_names
 from ked.store import Run, create_run
 
 

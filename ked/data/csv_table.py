@@ -13,6 +13,7 @@ import numpy as np
 from ked.data import limits
 from ked.data.dataset import Dataset
 from ked.data.limits import refuse
+from ked.data.progress import tracked_lines
 from ked.data.tabular import table
 
 DELIMITERS = ",;\t"
@@ -56,7 +57,8 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline(1 << 20)
             file.seek(0)
-            reader = csv.reader(file, delimiter=max(DELIMITERS, key=first.count), strict=True)
+            lines = tracked_lines(file, path.stat().st_size)
+            reader = csv.reader(lines, delimiter=max(DELIMITERS, key=first.count), strict=True)
             yield from ((reader.line_num, line) for line in reader if line)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]

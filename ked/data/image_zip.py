@@ -20,6 +20,7 @@ from ked.data import limits
 from ked.data.dataset import Dataset
 from ked.data.limits import refuse
 from ked.data.pixels import unit_interval, without_parts
+from ked.data.progress import tracked
 from ked.errors import InvalidInput
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
@@ -49,7 +50,7 @@ def read(path: Path, label: str | None = None) -> Dataset:
     with archive:
         members = _members(path, archive)
         y, classes = limits.numbered(path, _class_names(path, members))
-        pixels = _pixels([_picture(path, archive, member) for member in members])
+        pixels = _pixels([_picture(path, archive, member) for member in tracked(members)])
     limits.check_size(path, len(pixels), pixels[0].size)
     return without_parts(path.name, unit_interval([pixels]), y, pixels.shape[1:], classes)
 

@@ -23,6 +23,7 @@ from ked.data.dataset import Dataset, Source
 from ked.data.kept import Arrays, kept
 from ked.data.pixels import official
 from ked.data.places import damaged, missing
+from ked.data.progress import tracked
 
 SHAPE = (3, 64, 64)
 FOLDER = "tiny-imagenet-200"
@@ -61,8 +62,9 @@ def _decode(root: Path, ids: list[str]) -> Arrays:
     if not training:
         raise damaged(root / "train", "it holds no pictures <WordNet id>/images/*.JPEG")
     parts = {"train": training, "val": _annotated(root, ids)}
-    pixels = {f"x_{part}": _pixels([path for path, _ in files]) for part, files in parts.items()}
-    return pixels | {f"y_{part}": np.array([y for _, y in files], np.int64) for part, files in parts.items()}
+    pixels = _pixels([path for files in parts.values() for path, _ in files])
+    arrays = {"x_train": pixels[: len(training)], "x_val": pixels[len(training) :]}
+    return arrays | {f"y_{part}": np.array([y for _, y in files], np.int64) for part, files in parts.items()}
 
 
 def _annotated(root: Path, ids: list[str]) -> list[tuple[Path, int]]:
@@ -82,7 +84,7 @@ def _annotated(root: Path, ids: list[str]) -> list[tuple[Path, int]]:
 
 def _pixels(paths: list[Path]) -> np.ndarray:
     pixels = np.empty((len(paths), *SHAPE), np.uint8)
-    for row, path in enumerate(paths):
+    for row, path in enumerate(tracked(paths)):
         try:
             with Image.open(path, formats=("JPEG",)) as picture:
                 if picture.size != SHAPE[1:]:

@@ -30,6 +30,7 @@ from ked.data import places
 from ked.data.dataset import Dataset, Source
 from ked.data.kept import Arrays, kept
 from ked.data.places import damaged, missing
+from ked.data.progress import tracked_lines
 from ked.data.tabular import table
 
 FILE = "Dataset-Unicauca-Version2-87Atts.csv"
@@ -136,7 +137,7 @@ def _numbers(path: Path, number: int, values: Sequence[str]) -> np.ndarray:
 def _lines(path: Path) -> Iterator[list[str]]:
     with path.open(newline="", encoding="utf-8", errors="replace") as file:
         try:
-            yield from csv.reader(file)
+            yield from csv.reader(tracked_lines(file, path.stat().st_size))
         except csv.Error as error:
             raise damaged(path, str(error)) from error
 

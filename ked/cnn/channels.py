@@ -7,13 +7,16 @@ the gradients summed over each channel's pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ked.cnn.stack import ConvStack
 from ked.dependency import factor_rows
+from ked.partition import between
 
 _CHUNK = 128  # samples at a time
 
@@ -62,3 +65,30 @@ def channel_dependency(
             progress(done / len(x))
     W: Tensor = 2 * H.abs() * (stack.classes / len(x))
     return W.fill_diagonal_(0)
+
+
+@dataclass(frozen=True)
+class GroupLinks:
+    """How much of a dependency graph lies inside its groups.
+
+    inside: share of the total link strength that lies inside the groups; 1 if groups are independent of each other.
+    chance: the share of all pairs that do: what `inside` would be if strength were spread evenly over the pairs.
+    means: (M, M) mean strength of the links inside (diagonal) and between groups, as a multiple of the mean over all pairs;
+        NaN inside a group of a single channel.
+    """
+
+    inside: float
+    chance: float
+    means: np.ndarray
+
+
+def group_links(W: np.ndarray, groups: Sequence[Sequence[int]]) -> GroupLinks:
+    """Whether M groups of channels (or features) are independent of each other, from W (F, F); `inside` is NaN without links."""
+    labels = np.empty(len(W), dtype=int)
+    for m, group in enumerate(groups):
+        labels[list(group)] = m
+    strength = between(np.asarray(W, dtype=float), labels)  # both count each inner link twice, and the others once on each side
+    pairs = between(1 - np.eye(len(W)), labels)
+    with np.errstate(invalid="ignore"):
+        means = (strength / strength.sum()) / (pairs / pairs.sum())
+        return GroupLinks(float(np.trace(strength) / strength.sum()), float(np.trace(pairs) / pairs.sum()), means)

@@ -1,0 +1,99 @@
+"""What each branch of a convolutional net looks at: Grad-CAM at the split (arXiv 1610.02391, METHOD 1.5).
+
+The target of branch m and class c is log y_m[c] less its mean over the classes, which is the branch's contribution phi_m[c] as
+it is shown everywhere, up to a constant. It is also the branch's logit less the mean logit. log y_m[c] itself would not do: it
+saturates, so that a branch that is sure of a class would look at nothing. Neither would the bare logit: a shift that all
+classes share is free, so half of what it looks at may be for no class in particular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ked.cnn.stack import ConvStack
+from ked.errors import InvalidInput
+from ked.explanation import centre
+
+EVIDENCE: dict[str, Callable[[Tensor], Tensor]] = {
+    "for": torch.relu,
+    "against": lambda signed: (-signed).relu(),
+    "signed": lambda signed: signed,
+}
+"""What is kept of the weighted sum of channels: the paper's ReLU, its counterfactual, or both with their signs."""
+
+
+def grad_cam(
+    stack: ConvStack,
+    x: Tensor,
+    k: int = 0,
+    *,
+    classes: Sequence[int] | None = None,
+    evidence: str = "for",
+    density: bool = False,
+) -> Tensor:
+    """Maps (B, M, len(classes), H, W) over the picture, of every branch's own channels at the split.
+
+    The gradient of branch m's centred log y_m[c], averaged over the map, weighs the channels of group m; their sum is cut as
+    `evidence` says and stretched bilinearly to the picture. Branches do not share channels, so that one backward pass gives
+    all M of them.
+
+    Args:
+        stack: A convolutional net; the plain form has one branch, which looks at the trunk's map.
+        x: (B, D) samples.
+        k: The replica.
+        classes: Which classes; all C by default, each of which takes a backward pass.
+        evidence: A key of `EVIDENCE`.
+        density: Whether to count in nats per whole map: the maps are then multiplied by the pixels of the map at the split,
+            so that nets that split maps of different sizes can share a scale.
+
+    Raises:
+        InvalidInput: For a class that the net does not know, or an unknown kind of evidence.
+    """
+    chosen = range(stack.classes) if classes is None else classes
+    if any(not 0 <= c < stack.classes for c in chosen):
+        raise InvalidInput(f"classes {list(chosen)} are not allowed: the net knows the classes 0 to {stack.classes - 1}.")
+    if evidence not in EVIDENCE:
+        raise InvalidInput(f"evidence {evidence!r} is unknown; use one of {', '.join(EVIDENCE)}.")
+    one = stack.replica(k).eval()
+    parts = [EVIDENCE[evidence](_weighted(one, part, chosen, density)) for part in x.split(one.chunk)]
+    return torch.cat([_stretched(part, stack.shape[-2:]) for part in parts])
+
+
+def _weighted(one: ConvStack, x: Tensor, classes: Sequence[int], density: bool) -> Tensor:
+    """The signed sums of channels at the split, (B, M, len(classes), H', W'), of a net with one replica."""
+    with torch.no_grad():
+        groups = one.split(one.arrange(x))[0]  # (M, B, f, H', W')
+    sums = []
+    with torch.enable_grad():
+        leaf = groups.detach().requires_grad_()
+        log_y = centre(one.from_split(leaf[None])[0][0].transpose(-1, -2))  # (M, B, C)
+        for c in classes:
+            (slope,) = torch.autograd.grad(log_y[..., c].sum(), leaf, retain_graph=True)
+            weights = slope.sum(dim=(-2, -1)) if density else slope.mean(dim=(-2, -1))
+            sums.append(torch.einsum("mbf,mbfhw->bmhw", weights, groups))
+    return torch.stack(sums, dim=2)
+
+
+def _stretched(maps: Tensor, sides: Sequence[int]) -> Tensor:
+    """(B, M, n, H, W) of (B, M, n, H', W')."""
+    flat = nn.functional.interpolate(maps.flatten(0, 1), size=tuple(sides), mode="bilinear", align_corners=False)
+    stretched: Tensor = flat.unflatten(0, maps.shape[:2])
+    return stretched
+
+
+def class_averages(stack: ConvStack, x: Tensor, y: Tensor, k: int = 0, *, classes: Sequence[int], samples: int = 50) -> Tensor:
+    """Where each branch finds what speaks for a class, on average over the class's own samples: (len(classes), M, H, W).
+
+    Args:
+        stack: A convolutional net.
+        x: (N, D) samples.
+        y: (N,) their classes.
+        k: The replica.
+        classes: Which classes; one without samples has maps of NaN.
+        samples: So many of a class count, the first ones.
+    """
+    own = [grad_cam(stack, x[y == c][:samples], k, classes=[c]) for c in classes]
+    return torch.stack([maps[:, :, 0].mean(dim=0) for maps in own])

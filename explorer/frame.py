@@ -10,7 +10,9 @@ import streamlit as st
 from explorer import cache, state
 from explorer.settings import SETTINGS, Choice, of_recipe
 from ked import jobs
+from ked.cnn import ARCHITECTURES
 from ked.errors import InvalidInput, Unavailable
+from ked.recipe import MLP
 from ked.store import Run, list_presets, list_runs, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
@@ -101,12 +103,13 @@ def describe(run: Run) -> str:
     """A run in a few words: where it comes from, the teacher's form, M, how it ended."""
     facts = cache.facts(run)
     recipe = facts["recipe"]
-    widths = "-".join(map(str, recipe["teacher_hidden"]))
+    net = recipe.get("net", MLP)
+    form = "-".join(map(str, recipe["teacher_hidden"])) if net == MLP else recipe["teacher_net"] or ARCHITECTURES[net].teacher
     status = jobs.status(run)
     ended = "" if status == "done" else f" · {'in progress' if status in ('queued', 'running') else status}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""
-    return f"{run.id} · teacher {widths}{scored} · M {recipe['superfeatures']}{ended}"
+    return f"{run.id} · teacher {form}{scored} · M {recipe['superfeatures']}{ended}"
 
 
 def title_of(dataset: str) -> str:

@@ -28,8 +28,16 @@ RECIPES: dict[str, Recipe] = {
         teacher_epochs=20,
         epochs=20,
     ),
+    "digits-small-cnn": Recipe(
+        dataset="digits",
+        net="small-cnn",
+        methods=("plain", "kd", "ked", "architecture"),
+        seeds=3,
+        teacher_epochs=15,
+        epochs=15,
+    ),
 }
-"""Data set -> the recipe of its preset, small enough that all presets stay under 10 MB."""
+"""A preset's name (its run is called NAME-preset) -> its recipe, small enough that all presets stay under 10 MB."""
 
 
 def make(name: str, folder: Path = PRESETS) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer import controls, explain_panels, frame, graph_panels
+from explorer import cache, controls, explain_panels, frame, graph_panels, map_panels
 from ked import jobs
 
 LEAD = (
@@ -29,5 +29,6 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             explain_panels.choose_class(about)
             explain_panels.switches(about)
-        explain_panels.pictures(about)
+        panels = map_panels if cache.convolutional(run) else explain_panels
+        panels.pictures(about)
         explain_panels.bars(about)

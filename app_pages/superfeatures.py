@@ -1,8 +1,8 @@
-"""Superfeatures: the dependency graph of a teacher's input features and the communities it falls into."""
+"""Superfeatures: the dependency graph of a teacher's input features, or channels, and the groups it falls into."""
 
 import streamlit as st
 
-from explorer import controls, frame, graph_panels, state
+from explorer import cache, channel_panels, controls, frame, graph_panels, state
 from ked import jobs
 
 LEAD = (
@@ -12,21 +12,39 @@ LEAD = (
 )
 
 with frame.page("superfeatures", "Which features belong together?", LEAD):
+    run = frame.current_run()
+    channels = run is not None and cache.convolutional(run)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         controls.choice("dataset", then=frame.follow_dataset, width=200)
         frame.run_menu()
-        controls.slider("superfeatures", width=190)
-        controls.choice("grouping", width=150)
-        controls.choice("scale", width=190)
-        with st.popover("More settings", icon=":material/tune:"):
-            controls.choice("engine")
-            controls.choice("reduce")
+        if channels:
+            controls.choice("reduce", width=150)
+        else:
+            controls.slider("superfeatures", width=190)
+            controls.choice("grouping", width=150)
+            controls.choice("scale", width=190)
+            with st.popover("More settings", icon=":material/tune:"):
+                controls.choice("engine")
+                controls.choice("reduce")
 
-    run = frame.current_run()
     if run is None:
         graph_panels.no_run_yet()
     elif not run.has("dependency"):
         graph_panels.not_there_yet(run, jobs.status(run))
+    elif channels:
+        view = channel_panels.look_at(run)
+        channel_panels.why()
+        graph_panels.headline(view)
+        channel_panels.answer(view)
+        graph, matrix, groups = st.columns([5, 4, 4], gap="medium")
+        with graph:
+            channel_panels.graph(view)
+        with matrix:
+            graph_panels.matrix(view)
+        with groups:
+            channel_panels.between(view)
+        channel_panels.looks(view)
+        graph_panels.next_step(run, len(view.groups), "hessian")
     else:
         view = graph_panels.look_at(run)
         graph_panels.headline(view)

@@ -13,10 +13,13 @@ import torch
 
 from explorer import graphs
 from ked import data
+from ked.cnn import ConvStack
+from ked.cnn.gradcam import class_averages, grad_cam
 from ked.communities import Superfeatures, resolution_sweep
 from ked.data import Dataset
 from ked.groupings import group
 from ked.measuring import measured_dependency
+from ked.recipe import MLP
 from ked.stack import Stack
 from ked.store import Run, load_run
 from ked.training import explain, predict
@@ -92,7 +95,9 @@ def sweep(run_id: str, run_stamp: int, reduce: str, scale: str | None, engine: s
 @st.cache_data(max_entries=32, show_spinner=False)
 def positions(run_id: str, run_stamp: int, reduce: str, scale: str | None) -> np.ndarray:
     """(D, 2) where the graph draws each feature."""
-    shape = dataset(load_run(run_id).recipe.dataset).shape
+    recipe = load_run(run_id).recipe
+    channels: tuple[int, ...] = ()  # have no place in the picture
+    shape = channels if recipe.convolutional else dataset(recipe.dataset).shape
     return graphs.node_positions(dependency(run_id, run_stamp, reduce, scale), shape)
 
 
@@ -111,9 +116,38 @@ def explanation(run_id: str, run_stamp: int, which: str, k: int, sample: int) ->
     return explain(stack, x)[k, :, 0].numpy(), stack.base.numpy()
 
 
+@st.cache_data(max_entries=1024, show_spinner=False)
+def branch_maps(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int, evidence: str) -> np.ndarray:
+    """(M, H, W) Grad-CAM of a convolutional net's branches for one class, of one test sample, in nats per whole map."""
+    stack = _convolutional(net(run_id, run_stamp, which))
+    x = dataset(load_run(run_id).recipe.dataset).part("test")[0][sample : sample + 1]
+    return grad_cam(stack, x, k, classes=[label], evidence=evidence, density=True)[0, :, 0].numpy()
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking at what each branch looks at …")
+def class_maps(run_id: str, run_stamp: int, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Average test pictures (n, D) of the first classes, at most `most`, and the explaining teacher's mean maps (n, M, H, W)."""
+    source = dataset(load_run(run_id).recipe.dataset)
+    x, y = source.part("test")
+    classes = range(min(most, source.class_count))
+    pictures = torch.stack([x[y == c].mean(0) for c in classes])
+    stack = _convolutional(net(run_id, run_stamp, "explaining"))
+    return pictures.numpy(), class_averages(stack, x, y, classes=classes).numpy()
+
+
+def _convolutional(stack: Stack) -> ConvStack:
+    assert isinstance(stack, ConvStack)
+    return stack
+
+
 def facts(run: Run) -> dict[str, Any]:
     """run.json, read at most once for each of its versions."""
     return _facts(run.id, stamp(run))
+
+
+def convolutional(run: Run) -> bool:
+    """Whether the run's nets are convolutional, and its superfeatures groups of channels."""
+    return bool(facts(run)["recipe"].get("net", MLP) != MLP)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

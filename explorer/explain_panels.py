@@ -12,7 +12,6 @@ from explorer import bars as bar_charts
 from explorer import cache, controls, gallery, overlays, state, words
 from explorer.live import LABELS
 from explorer.plot import plot
-from ked.communities import Superfeatures
 from ked.data import Dataset
 from ked.explanation import centre, coalition, contributions
 from ked.methods import METHODS
@@ -42,7 +41,6 @@ class Subject:
 
     run: Run
     dataset: Dataset
-    found: Superfeatures
     sample: int
     image: np.ndarray
     truth: int
@@ -51,6 +49,14 @@ class Subject:
     teacher: Voice
     student: Voice | None
     black_boxes: dict[str, np.ndarray]
+
+    def members_of(self, voice: Voice) -> list[bool]:
+        """The switches of a net's superfeatures; a student with others than its teacher has none, so all of its are on."""
+        return self.members if len(voice.phi) == len(self.members) else [True] * len(voice.phi)
+
+    def groups_of(self, voice: Voice) -> tuple[tuple[int, ...], ...]:
+        """The features of each of a net's superfeatures."""
+        return self.run.superfeatures("teacher" if voice is self.teacher else "student").groups
 
 
 def choose_student(run: Run) -> None:
@@ -116,7 +122,7 @@ def subject(run: Run) -> Subject:
     if not speaks:
         black_boxes[method] = cache.test_predictions(run.id, stamp, method, k)[sample]
     return Subject(
-        run, dataset, run.superfeatures(), sample, x[sample].numpy(), int(y[sample]), label, _members(M),
+        run, dataset, sample, x[sample].numpy(), int(y[sample]), label, _members(M),
         teacher, _voice(run, stamp, method, k, sample) if speaks else None, black_boxes,
     )  # fmt: skip
 
@@ -163,15 +169,14 @@ def switches(about: Subject) -> None:
 
 def in_words(about: Subject) -> None:
     """What the numbers below say."""
-    classes, everyone = about.dataset.classes, [True] * len(about.members)
+    classes = about.dataset.classes
     said = [
-        words.verdict("explaining teacher", about.teacher.prediction(everyone), about.truth, classes),
+        words.verdict("explaining teacher", about.teacher.prediction([True] * len(about.teacher.phi)), about.truth, classes),
         words.reasons(about.teacher.phi, about.label, classes),
     ]
     if about.student:
-        said.append(
-            words.verdict(f"{LABELS[about.student.name]} student", about.student.prediction(everyone), about.truth, classes)
-        )
+        everyones = about.student.prediction([True] * len(about.student.phi))
+        said.append(words.verdict(f"{LABELS[about.student.name]} student", everyones, about.truth, classes))
         said.append(words.comparison(about.teacher.phi, about.student.phi, about.label))
     st.markdown(" ".join(said))
 
@@ -184,15 +189,15 @@ def pictures(about: Subject) -> None:
     with columns[0]:
         st.subheader(f"{about.dataset.classes[about.truth]}, test sample {about.sample}", anchor=False)
         figure = overlays.superfeature_mask(
-            about.found.groups, about.dataset.shape, image=about.image, names=about.dataset.features, height=330
+            about.groups_of(about.teacher), about.dataset.shape, image=about.image, names=about.dataset.features, height=330
         )
         plot(figure, "sample", alt="The sample, its pixels in the colours of their superfeatures.", select=())
     for column, voice in zip(columns[1:], voices, strict=False):
         with column:
             st.subheader(f"{_title(voice.name)} on {about.dataset.classes[about.label]}", anchor=False)
             figure = overlays.contributions(
-                about.found.groups, voice.phi[:, about.label], about.dataset.shape, about.image,
-                limit=limit, names=about.dataset.features, members=about.members, height=330,
+                about.groups_of(voice), voice.phi[:, about.label], about.dataset.shape, about.image,
+                limit=limit, names=about.dataset.features, members=about.members_of(voice), height=330,
             )  # fmt: skip
             alt = (
                 f"Contribution of each superfeature to {about.dataset.classes[about.label]} according to the {voice.name} net."
@@ -200,7 +205,7 @@ def pictures(about: Subject) -> None:
             plot(figure, f"overlay-{column_name(voice, about)}", alt=alt, select=())
     if not about.student:
         with columns[2]:
-            _silent(state.get("student"))
+            black_box_student(state.get("student"))
 
 
 def column_name(voice: Voice, about: Subject) -> str:
@@ -212,21 +217,24 @@ def bars(about: Subject) -> None:
     """From base to final log-probability, for teacher and student; and all nets' class probabilities."""
     classes = about.dataset.classes
     voices = [about.teacher, *([about.student] if about.student else [])]
-    steps = [bar_charts.waterfall_steps(v.phi, v.base, about.label, about.members)[0].cumsum() for v in voices]
-    low, high = float(np.min(steps)), max(0.0, float(np.max(steps)))
+    steps = np.concatenate(
+        [bar_charts.waterfall_steps(v.phi, v.base, about.label, about.members_of(v))[0].cumsum() for v in voices]
+    )
+    low, high = float(steps.min()), max(0.0, float(steps.max()))
     pad = 0.08 * (high - low)
     columns = st.columns(3, gap="medium")
     for column, voice in zip(columns, voices, strict=False):
         with column:
             st.subheader(f"{_title(voice.name)}: how it adds up", anchor=False)
             figure = bar_charts.waterfall(
-                voice.phi, voice.base, about.label, classes=classes, members=about.members, limits=(low - pad, high + pad)
-            )
+                voice.phi, voice.base, about.label,
+                classes=classes, members=about.members_of(voice), limits=(low - pad, high + pad),
+            )  # fmt: skip
             alt = f"Bars from the base over {len(voice.phi)} contributions to the log-probability of {classes[about.label]}."
             plot(figure, f"waterfall-{column_name(voice, about)}", alt=alt, select=())
     with columns[2]:
         st.subheader("What each net answers", anchor=False)
-        said = {voice.name: np.exp(voice.prediction(about.members)) for voice in voices}
+        said = {voice.name: np.exp(voice.prediction(about.members_of(voice))) for voice in voices}
         said |= {name: np.exp(log_p) for name, log_p in about.black_boxes.items()}
         plot(
             bar_charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth),
@@ -246,7 +254,8 @@ def _title(name: str) -> str:
     return f"{LABELS[name][:1].upper()}{LABELS[name][1:]}"
 
 
-def _silent(name: str) -> None:
+def black_box_student(name: str) -> None:
+    """Why there is nothing of this student to see here."""
     st.subheader(f"{_title(name)} does not explain itself", anchor=False)
     st.markdown(
         "This student is a black box: it has no subnets, so it has no contributions of its own. "

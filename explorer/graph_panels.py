@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import cache, charts, controls, frame, graphs, overlays, state, theme
+from explorer.live import LABELS
 from explorer.plot import plot
 from ked.communities import Superfeatures
 from ked.data import Dataset
@@ -30,6 +32,17 @@ class View:
     reduce: str
     scale: str | None
     engine: str | None
+    channels: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What superfeatures are made of."""
+        return "channels" if self.channels else "pixels" if self.dataset.is_image else "features"
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the rows of W are called, D of them."""
+        return [f"channel {number}" for number in range(1, len(self.W) + 1)] if self.channels else self.dataset.features
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -76,16 +89,16 @@ def headline(view: View) -> None:
     cells = st.container(horizontal=True, gap="medium")
     for m, size in enumerate(found.sizes):
         dot = f"<span style='color:{theme.superfeature_colour(m)}'>⬤</span>"
-        unit = "pixels" if view.dataset.is_image else "features"
-        cells.html(f"<span style='white-space:nowrap'>{dot} <b>{m + 1}</b>&ensp;{size} {unit}</span>")
+        cells.html(f"<span style='white-space:nowrap'>{dot} <b>{m + 1}</b>&ensp;{size} {view.unit}</span>")
     cells.markdown(
         f"modularity **{found.modularity:.3f}**",
         help="How much more link strength lies inside the groups than chance would put there; 0 is chance.",
         width="content",
     )
-    accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
+    whose = "explaining" if view.channels else "teacher"
+    accuracy = facts.get("summary", {}).get("accuracy", {}).get(whose)
     if accuracy is not None:
-        cells.markdown(f"teacher **{accuracy:.1%}** on the test split", width="content")
+        cells.markdown(f"{LABELS[whose]} **{accuracy:.1%}** on the test split", width="content")
     if found.adjusted:
         st.caption(f":material/build: Adjusted: {found.adjusted}")
 
@@ -119,12 +132,12 @@ def graph(view: View) -> None:
 def matrix(view: View) -> None:
     """W ordered by community with its blocks outlined; a click lights up the row's feature."""
     st.subheader("Dependency matrix, ordered", anchor=False)
-    figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, names=view.dataset.features)
+    figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, names=view.names)
     clicked = plot(
         figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal, darker is stronger."
     )
     st.caption(
-        "Each cell is how strongly two features depend on each other. Good superfeatures put the dark cells into the blocks."
+        f"Each cell is how strongly two {view.unit} depend on each other. Good superfeatures put the dark cells into the blocks."
     )
     if clicked:
         light_up(view, graphs.matrix_pair(clicked, view.groups)[0])
@@ -150,6 +163,11 @@ def chosen(view: View) -> None:
         clicked = plot(mask, "mask", alt=f"{whole} in the colours of {len(view.groups)} superfeatures.")
     if clicked:
         _answer_pixel(view, clicked)
+    links_table(view)
+
+
+def links_table(view: View) -> None:
+    """The strongest links, to read."""
     look = {
         "strength": st.column_config.NumberColumn(
             format="%.3g", width=70, help="W: how strongly the two features depend on each other."
@@ -174,7 +192,7 @@ def strongest_links(view: View) -> pd.DataFrame:
     else:
         order = np.argsort(-view.W[view.node])[:12]
         pairs = np.stack([np.full(len(order), view.node), order], axis=1)
-    names, labels = view.dataset.features, view.found.labels().numpy()
+    names, labels = view.names, view.found.labels().numpy()
     rows = [
         {"from": names[i], "to": names[j], "strength": view.W[i, j], "groups": f"{labels[i] + 1} – {labels[j] + 1}"}
         for i, j in pairs

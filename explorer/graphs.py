@@ -59,12 +59,14 @@ def dependency_graph(
     threshold: float = 0.02,
     names: Sequence[str] | None = None,
     selected: int | None = None,
+    labelled: bool = True,
     height: int = 460,
 ) -> go.Figure:
     """Features as nodes in their superfeature's colour, the `edges` strongest links of W between them.
 
     Links inside a superfeature have its colour, links between two are grey. `background`: the mean image under the nodes.
     `spread`: (D,) standard deviations; features with less than `threshold` times the largest hardly vary and are drawn hollow.
+    `labelled`: whether nodes without a pixel carry their names.
     `selected`: a feature: its superfeature and its own strongest links stand out. A click's customdata[0] is the feature.
     """
     w, labels = np.asarray(w, dtype=float), feature_labels(groups, len(w))
@@ -86,7 +88,7 @@ def dependency_graph(
     if selected is not None:
         drawing.add_trace(_own_links(w, places, labels, selected))
     hollow = np.zeros(len(w), dtype=bool) if spread is None else np.asarray(spread) < threshold * np.max(spread)
-    drawing.add_trace(_nodes(w, places, labels, hollow, names, shape, selected))
+    drawing.add_trace(_nodes(w, places, labels, hollow, names, shape, selected, labelled))
     _graph_axes(drawing, places, shape)
     return drawing
 
@@ -137,7 +139,7 @@ def _own_links(w: np.ndarray, places: np.ndarray, labels: np.ndarray, feature: i
 
 def _nodes(
     w: np.ndarray, places: np.ndarray, labels: np.ndarray, hollow: np.ndarray, names: Sequence[str] | None,
-    shape: Sequence[int], selected: int | None,
+    shape: Sequence[int], selected: int | None, labelled: bool,
 ) -> go.Scatter:  # fmt: skip
     colours = [theme.superfeature_colour(m) if m >= 0 else theme.GREY for m in labels]
     total = w.sum(1)
@@ -158,7 +160,7 @@ def _nodes(
         "opacity": visible,
         "line": {"color": edge, "width": [3 if d == selected else 1.4 for d in range(len(w))]},
     }
-    texts = _roomy(titles, places, total) if len(shape) < 2 else None
+    texts = _roomy(titles, places, total) if len(shape) < 2 and labelled else None
     return go.Scatter(
         x=places[:, 0], y=places[:, 1], mode="markers+text" if texts else "markers", marker=marker, customdata=data,
         text=texts, textposition="top center", textfont={"size": 11, "color": theme.MUTED}, name="features",

@@ -105,7 +105,7 @@ def contributions(
     if len(shape) < 2:
         return _contribution_bars(groups, phi, limit, names)
     labels, drawing = pixel_labels(groups, shape), theme.figure(height)
-    drawing.add_trace(_picture(image, shape))
+    drawing.add_trace(picture_trace(image, shape))
     values = np.where(labels >= 0, phi[labels], np.nan)
     drawing.add_heatmap(
         z=values.astype(np.float32), zmin=-limit, zmax=limit, colorscale=theme.DIVERGING, opacity=0.68, customdata=labels + 1,
@@ -120,7 +120,7 @@ def contributions(
     return drawing
 
 
-def _picture(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:
+def picture_trace(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:
     """A grey picture as ink on paper (so it suits light and dark), a colour picture as a photograph; both in low contrast.
 
     Full black, or full colour, would drown the tint above it.

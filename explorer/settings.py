@@ -200,6 +200,10 @@ _ALL: tuple[Setting, ...] = (
         "gallery", "show", "Show", "Which test samples the strip offers.", "all",
         {"all": "all", "wrong": "student wrong", "disagree": "teacher and student disagree", "unsure": "teacher least sure"},
     ),
+    Choice(
+        "evidence", "ev", "Maps show", "Grad-CAM of what raises the class in question, or of what lowers it.", "for",
+        {"for": "what speaks for the class", "against": "what speaks against it"},
+    ),
     Number("page", "p", "Page", "Which part of the test samples the strip shows.", 1, 1, 1_000_000, 1),
     Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
 )  # fmt: skip

@@ -2,7 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+
+
+def channels(group: Sequence[int]) -> str:
+    """Neighbouring channels in a few words, counted from 1."""
+    return f"channels {min(group) + 1}–{max(group) + 1}" if len(group) > 1 else f"channel {group[0] + 1}"
+
+
+def independence(inside: float, chance: float, M: int) -> str:
+    """Whether M groups are independent: the share of link strength inside them, and the share that chance would put there."""
+    if M == 1:
+        return "There is one group only, so there is nothing for it to be independent of."
+    if np.isnan(inside):
+        return "There are no links at all: these channels do not act together on any prediction."
+    gained = (inside - chance) / (1 - chance)  # 0 is chance, 1 is independence
+    verdict, more = next(texts for least, *texts in _INDEPENDENCE if gained >= least)
+    return (
+        f"Are the {M} groups independent? **{verdict}** {inside:.1%} of all link strength lies inside them: {more} than the "
+        f"{chance:.1%} that chance would put there, were it spread evenly over all pairs, and independent groups would hold 100%."
+    )
+
+
+_INDEPENDENCE = (
+    (0.9, "Nearly.", "far more"),
+    (0.5, "More than not.", "much more"),
+    (0.2, "Not quite.", "more"),
+    (0.01, "No.", "a little more"),
+    (-np.inf, "No.", "no more"),
+)
 
 
 def verdict(net: str, log_p: np.ndarray, truth: int, classes: tuple[str, ...]) -> str:
@@ -26,6 +56,9 @@ def reasons(phi: np.ndarray, label: int, classes: tuple[str, ...]) -> str:
 
 def comparison(teacher: np.ndarray, student: np.ndarray, label: int) -> str:
     """Whether two nets rank the superfeatures alike for a class; both phi (M, C), centred."""
+    if len(teacher) != len(student):
+        own = f"The student has {len(student)} superfeatures of its own and its teacher {len(teacher)}"
+        return f"{own}: they are not compared one by one, and the switches are the teacher's."
     same_order = (teacher[:, label].argsort() == student[:, label].argsort()).all()
     signs = int((np.sign(teacher[:, label]) == np.sign(student[:, label])).sum())
     ranks = "the same order of importance" if same_order else "another order of importance"

@@ -92,7 +92,7 @@ def sweep(run_id: str, run_stamp: int, reduce: str, scale: str | None, engine: s
     return np.array(resolution_sweep(W, [float(r) for r in resolutions], engine, 0), dtype=float).T
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
+@st.cache_data(max_entries=32, show_spinner="Laying out the graph …")
 def positions(run_id: str, run_stamp: int, reduce: str, scale: str | None) -> np.ndarray:
     """(D, 2) where the graph draws each feature."""
     recipe = load_run(run_id).recipe

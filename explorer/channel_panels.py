@@ -17,6 +17,7 @@ from ked.store import Run
 _ROW = 4  # superfeatures side by side on a wide screen
 _CLASSES = 10  # shown of a data set's classes: more would be too small to see
 _PICTURES = 5  # a row of them
+_LETTERS = 11  # of a class's name have room above its picture
 
 
 def look_at(run: Run) -> View:
@@ -62,7 +63,10 @@ def between(view: View) -> None:
     st.subheader("Inside and between groups", anchor=False)
     means = group_links(view.W, view.groups).means
     plot(maps.group_links(means), "groups", alt="Mean link strength inside and between groups, against chance.", select=())
-    st.caption("Mean strength of a link, as a multiple of the mean over all pairs of channels: 1× is chance.")
+    st.caption(
+        "Mean strength of a link, as a multiple of the mean over all pairs of channels: 1× is chance. Branches meet in the "
+        "softmax alone, so a link between two says that both decide between the same classes."
+    )
     graph_panels.links_table(view)
 
 
@@ -75,7 +79,7 @@ def looks(view: View) -> None:
         places = st.columns(_ROW, gap="medium")
         for place, m in zip(places, range(first, min(first + _ROW, len(view.groups))), strict=False):
             cells = [
-                maps.Cell(picture, values[m], (name,), f"superfeature {m + 1} for {name}")
+                maps.Cell(picture, values[m], (_short(name),), f"superfeature {m + 1} for {name}")
                 for picture, values, name in zip(pictures, seen, classes, strict=True)
             ]
             with place:
@@ -86,6 +90,10 @@ def looks(view: View) -> None:
         f"The average test picture of {shown}, under the average Grad-CAM of the explaining teacher's branch for that class: "
         "the stronger the colour, the more the branch's channels there speak for the class. One scale for all."
     )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
 
 
 def _looks_of(view: View, m: int, cells: list[maps.Cell], limit: float) -> None:

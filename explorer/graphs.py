@@ -33,7 +33,9 @@ def node_positions(w: np.ndarray, shape: Sequence[int], seed: int = 0) -> np.nda
         middle = (features.max() // (shape[-2] * shape[-1])) / 2
         return np.stack([columns + 0.28 * (channels - middle), rows], axis=1).astype(float)
     scaled = np.sqrt(w / (w.max() or 1.0))
-    places = nx.spring_layout(nx.from_numpy_array(scaled), weight="weight", seed=seed, iterations=120)
+    iterations = int(np.clip(120 * (128 / len(w)) ** 2, 20, 120))  # each takes time as D squared
+    links = nx.from_numpy_array(scaled)
+    places = nx.spring_layout(links, weight="weight", seed=seed, iterations=iterations, method="force")
     return np.array([places[i] for i in range(len(w))])
 
 

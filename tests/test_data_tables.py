@@ -33,7 +33,9 @@ def test_a_table_is_standardised_with_the_training_mean_and_deviation(name: str,
 
 def test_a_column_that_is_constant_in_training_is_only_shifted() -> None:
     x = np.array([[1e9 + 0.1, 0.0], [1e9 + 0.1, 0.0], [1e9 + 3.1, 5.0]])
-    assert tabular.standardise(x, torch.tensor([0, 1])).tolist() == [[0, 0], [0, 0], [3, 5]]
+    mean, deviation = tabular.units(x, torch.tensor([0, 1]))
+    assert deviation.tolist() == [1, 1]
+    assert ((x - mean) / deviation).tolist() == [[0, 0], [0, 0], [3, 5]]
 
 
 # The 87 columns of Dataset-Unicauca-Version2-87Atts.csv, in its order

@@ -28,6 +28,7 @@ class Dataset:
     classes, features: C and D names.
     truth: the superfeatures that the data was made of, where that is known: groups of feature indices that cover every
     feature once; empty where nobody knows.
+    units: mean and deviation (D,) that a table was standardised with; None where x holds the source's own values.
     Raises InvalidInput, which names the data set and what is wrong with it.
     """
 
@@ -41,6 +42,7 @@ class Dataset:
     classes: tuple[str, ...]
     features: tuple[str, ...]
     truth: tuple[tuple[int, ...], ...] = ()
+    units: tuple[Tensor, Tensor] | None = None
 
     def __post_init__(self) -> None:
         for check in (_wrong_samples, _wrong_splits, _wrong_names):
@@ -68,6 +70,13 @@ class Dataset:
             raise InvalidInput(f"There is no split '{name}'; use one of {', '.join(PARTS)}.")
         rows: Tensor = getattr(self, name)
         return self.x[rows], self.y[rows]
+
+    def original(self, rows: Tensor) -> Tensor:
+        """The rows (n, D) of x in the source's own units, float64 for tables that were standardised."""
+        if self.units is None:
+            return self.x[rows]
+        mean, deviation = self.units
+        return self.x[rows].double().cpu() * deviation + mean
 
     def few(self, train_size: int, seed: int) -> Dataset:
         """The same data set with that many training samples, as equally divided among the classes as they allow.

@@ -14,9 +14,10 @@ def table(
 ) -> Dataset:
     """A data set of numbers (N, D) with labels (N,), standardised with the mean and deviation of its training part."""
     train, validation, test = stratified_split(y, SHARES, seed)
+    mean, deviation = units(x, train)
     return Dataset(
         name=name,
-        x=standardise(x, train),
+        x=torch.from_numpy(((x - mean) / deviation).astype(np.float32)),
         y=torch.from_numpy(y.astype(np.int64)),
         train=train,
         validation=validation,
@@ -24,16 +25,17 @@ def table(
         shape=(x.shape[1],),
         classes=classes,
         features=features,
+        units=(torch.from_numpy(mean), torch.from_numpy(deviation)),
     )
 
 
-def standardise(x: np.ndarray, train: Tensor) -> Tensor:
-    """(x - mean) / deviation, both over the rows `train` alone, so that no other split leaks into them; (N, D) float32.
+def units(x: np.ndarray, train: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation (D,) over the rows `train` alone, so that no other split leaks into them; float64.
 
-    A column that is constant over the training rows is only shifted.
+    The deviation of a column that is constant over the training rows is given as 1, so that it is only shifted.
     """
     rows = x[train.numpy()].astype(np.float64)
     mean, deviation = rows.mean(0), rows.std(0)
     # A constant column of large values has a deviation of rounding errors, not of zero.
     constant = deviation <= 1e-12 * np.abs(rows).max(0)
-    return torch.from_numpy(((x - mean) / np.where(constant, 1.0, deviation)).astype(np.float32))
+    return mean, np.where(constant, 1.0, deviation)

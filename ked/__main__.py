@@ -16,6 +16,8 @@ from rich.table import Table
 
 from ked import bench as benchmarks
 from ked import data, jobs, store
+from ked.data import own as own_file
+from ked.data import shelf
 from ked.errors import InvalidInput, Unavailable
 from ked.presets import RECIPES
 from ked.presets import make as make_preset
@@ -184,18 +186,38 @@ def runs() -> None:
 
 @data_app.command("list")
 def data_list() -> None:
-    """List the data sets."""
+    """List the data sets, and your own that were added."""
     table = Table("name", "what it is")
     for source in data.SOURCES.values():
         table.add_row(source.name, source.description)
+    for key, own in shelf.shelved().items():
+        table.add_row(key, f"Your own {own.file}" + (f", class in the column {own.label}." if own.label else "."))
     Console().print(table)
 
 
 @data_app.command("fetch")
 def data_fetch(name: str) -> None:
     """Get a data set ready on this machine."""
+    _print_sizes(name)
+
+
+@data_app.command("add")
+def data_add(
+    file: Path, label: Annotated[str | None, typer.Option(help="The class column of a CSV file; 'label' by default.")] = None
+) -> None:
+    """Keep your own CSV, NPZ or zip of class folders under a name, for --dataset and for the app."""
+    _print_sizes(shelf.shelve(file.name, own_file.content(str(file)), label))
+
+
+@data_app.command("remove")
+def data_remove(name: str) -> None:
+    """Delete your own data that were added; runs that were trained on them stay."""
+    shelf.forget(name)
+
+
+def _print_sizes(name: str) -> None:
     found = data.load(name)
-    sizes = ", ".join(f"{len(getattr(found, part))} {part}" for part in ("train", "validation", "test"))
+    sizes = ", ".join(f"{len(getattr(found, part))} {part}" for part in data.PARTS)
     print(f"{name}: {sizes} samples, {found.feature_count} features, {found.class_count} classes")
 
 

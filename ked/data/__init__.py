@@ -12,15 +12,16 @@ from ked.data import (
     mnist,
     own,
     planted,
+    shelf,
     side_by_side,
     tiny_imagenet,
     unicauca,
     wine,
 )
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import PARTS, Dataset, Source
 from ked.errors import InvalidInput
 
-__all__ = ["SOURCES", "Dataset", "Source", "check", "fingerprint", "load"]
+__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "load", "on_shelf"]
 
 _MODULES = (
     digits,
@@ -40,23 +41,26 @@ SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _M
 
 
 def load(name_or_path: str, label: str | None = None) -> Dataset:
-    """The data set of this name, or the user's own in this file, with its fixed splits.
+    """The data set of this name, or the user's own in this file or on the shelf, with its fixed splits.
 
-    A name of SOURCES always means that data set; './digits.csv' or 'digits.csv' is a file.
-    label: the column that holds the class, only for CSV files of the user's own.
+    A name of SOURCES always means that data set, and one that begins with 'own:' data on the shelf (`ked.data.shelf`);
+    './digits.csv' or 'digits.csv' is a file.
+    label: the column that holds the class, only for CSV files that are named by their path.
     Raises InvalidInput for what is neither a name nor a usable file, Unavailable when a data set's files are missing or damaged.
     """
     check(name_or_path)
-    if name_or_path not in SOURCES:
+    if name_or_path not in SOURCES and not on_shelf(name_or_path):
         return own.load(name_or_path, label)
     if label is not None:
         raise InvalidInput(f"The data set '{name_or_path}' brings its own labels, so there is no column '{label}' to choose.")
-    return SOURCES[name_or_path].load()
+    return SOURCES[name_or_path].load() if name_or_path in SOURCES else shelf.load(name_or_path)
 
 
 def check(name_or_path: str) -> None:
-    """InvalidInput if this is neither a name of SOURCES nor looks like a path; reads nothing."""
-    if name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
+    """InvalidInput if this is neither a name of SOURCES or of the shelf nor looks like a path; reads nothing."""
+    if on_shelf(name_or_path):
+        shelf.check(name_or_path)
+    elif name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
         raise InvalidInput(
             f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}."
         )
@@ -65,4 +69,11 @@ def check(name_or_path: str) -> None:
 def fingerprint(name_or_path: str) -> str:
     """What a stored result depends on: a name of SOURCES itself, or what is in the file, whatever the file is called."""
     check(name_or_path)
+    if on_shelf(name_or_path):
+        return shelf.fingerprint(name_or_path)
     return name_or_path if name_or_path in SOURCES else own.fingerprint(name_or_path)
+
+
+def on_shelf(name: str) -> bool:
+    """Whether a name is meant as that of the user's own data on the shelf."""
+    return name.startswith(shelf.PREFIX)

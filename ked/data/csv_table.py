@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
@@ -20,6 +22,7 @@ DELIMITERS = ",;\t"
 LABEL = "label"
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _COLUMNS_SHOWN = 8
+_ENCODING = "utf-8-sig"  # with or without the mark that some programs put in front
 
 
 def read(path: Path, label: str | None = None) -> Dataset:
@@ -28,9 +31,21 @@ def read(path: Path, label: str | None = None) -> Dataset:
     Commas, semicolons or tabs separate the values, whichever the first line has most of.  Text is UTF-8.
     Raises InvalidInput, which names the line and the column.
     """
-    lines = _lines(path)
+    with path.open(newline="", encoding=_ENCODING) as file:
+        return _table(path, _lines(path, file, path.stat().st_size), label or LABEL)
+
+
+def columns(name: str, content: bytes) -> tuple[str, ...]:
+    """The names in the first line of a file of this name; InvalidInput where they are not those of a usable table."""
+    path, file = Path(name), io.TextIOWrapper(io.BytesIO(content), newline="", encoding=_ENCODING)
+    _, header = next(_lines(path, file, len(content)), (1, []))
+    _check_names(path, header)
+    return tuple(header)
+
+
+def _table(path: Path, lines: Iterator[tuple[int, list[str]]], label: str) -> Dataset:
     _, header = next(lines, (1, []))
-    target = _label_column(path, header, label or LABEL)
+    target = _label_column(path, header, label)
     values, labels, places = array("f"), [], array("l")
     features = [name for column, name in enumerate(header) if column != target]
     for place, line in lines:
@@ -51,15 +66,14 @@ def read(path: Path, label: str | None = None) -> Dataset:
     return table(path.name, x, y, classes, tuple(features))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _lines(path: Path, file: TextIO, size: int) -> Iterator[tuple[int, list[str]]]:
     """The lines that are not empty, with the number of the line in the file at which each ends."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline(1 << 20)
-            file.seek(0)
-            lines = tracked_lines(file, path.stat().st_size)
-            reader = csv.reader(lines, delimiter=max(DELIMITERS, key=first.count), strict=True)
-            yield from ((reader.line_num, line) for line in reader if line)
+        first = file.readline(1 << 20)
+        file.seek(0)
+        lines = tracked_lines(file, size)
+        reader = csv.reader(lines, delimiter=max(DELIMITERS, key=first.count), strict=True)
+        yield from ((reader.line_num, line) for line in reader if line)
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise refuse(
@@ -70,6 +84,17 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _label_column(path: Path, header: list[str], label: str) -> int:
+    _check_names(path, header)
+    if label not in header:
+        shown = ", ".join(header[:_COLUMNS_SHOWN]) + (" and more" if len(header) > _COLUMNS_SHOWN else "")
+        raise refuse(
+            path, f"it has the columns {shown}", f"the column '{label}' must hold the class (--label chooses another one)"
+        )
+    return header.index(label)
+
+
+def _check_names(path: Path, header: list[str]) -> None:
+    """Strip the names, and refuse what is no first line of a table."""
     header[:] = [name.strip() for name in header]
     if len(header) < 2 or "" in header or all(map(_is_number, header)):
         shown = ", ".join(header[:_COLUMNS_SHOWN])
@@ -79,12 +104,6 @@ def _label_column(path: Path, header: list[str], label: str) -> int:
         raise refuse(path, f"two columns are called '{twice}'", "every column needs a name of its own")
     if len(header) > limits.FEATURES + 1:
         raise refuse(path, f"it has {len(header)} columns", f"at most {limits.FEATURES + 1} are allowed")
-    if label not in header:
-        shown = ", ".join(header[:_COLUMNS_SHOWN]) + (" and more" if len(header) > _COLUMNS_SHOWN else "")
-        raise refuse(
-            path, f"it has the columns {shown}", f"the column '{label}' must hold the class (--label chooses another one)"
-        )
-    return header.index(label)
 
 
 def _numbers(path: Path, place: int, line: list[str], features: list[str]) -> list[float]:

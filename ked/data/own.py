@@ -41,6 +41,11 @@ def fingerprint(text: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def content(text: str) -> bytes:
+    """What is in the file; InvalidInput if it is none of the right ending and size."""
+    return _checked(text).read_bytes()
+
+
 def _checked(text: str) -> Path:
     """The path, if it is that of a file of the right ending and size that can be opened."""
     path = Path(text)

@@ -17,6 +17,8 @@ from ked.cnn import ConvStack
 from ked.cnn.gradcam import class_averages, grad_cam
 from ked.communities import Superfeatures, resolution_sweep
 from ked.data import Dataset
+from ked.data.checkup import Checkup
+from ked.data.checkup import checkup as measure
 from ked.groupings import group
 from ked.measuring import measured_dependency
 from ked.recipe import MLP
@@ -34,6 +36,12 @@ def stamp(run: Run) -> int:
 def dataset(name: str) -> Dataset:
     """A data set, read once for all visitors."""
     return data.load(name)
+
+
+@st.cache_data(max_entries=32, show_spinner="Looking at every sample …")
+def checkup(name: str) -> Checkup:
+    """What should be known about a data set before training on it."""
+    return measure(dataset(name))
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

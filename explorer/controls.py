@@ -25,11 +25,12 @@ def choice(
     """A menu for a `Choice`; `options` narrows what is offered, `then` runs after a change."""
     setting = SETTINGS[name]
     assert isinstance(setting, Choice)
-    offered = list(options or setting.options)
+    shown = dict(setting.options)  # once: own data are read from the disk
+    offered = list(options or shown)
     if state.get(name) not in offered:
         state.put(**{name: offered[0]})
     st.selectbox(
-        label or setting.label, offered, format_func=lambda value: setting.options.get(value, value), help=setting.help,
+        label or setting.label, offered, format_func=lambda value: shown.get(value, value), help=setting.help,
         **_bound(name, then), **layout,
     )  # fmt: skip
     return str(state.get(name))

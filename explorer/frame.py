@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import streamlit as st
 
 from explorer import cache, state
+from explorer.fitting import fitting
 from explorer.settings import SETTINGS, Choice, of_recipe
 from ked import jobs
 from ked.cnn import ARCHITECTURES
+from ked.data import on_shelf
+from ked.data.own import looks_like_path
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import MLP
 from ked.store import Run, list_presets, list_runs, load_run
@@ -28,12 +32,22 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     st.markdown(lead)
     for notice in state.notices():
         st.warning(notice, icon=":material/link_off:")
+    _keep_to_data_that_are_there()
     with sentences():
         if state.get("run"):
             current_run()  # a run in the address decides the data set, before any control shows another one
-        if bare and (state.get("run") or state.get("dataset") != SETTINGS["dataset"].default) and (run := current_run()):
-            state.put(**of_recipe(run.recipe))
+        if bare and (state.get("run") or state.get("dataset") != SETTINGS["dataset"].default):
+            _suit(current_run())
         yield
+
+
+def _keep_to_data_that_are_there() -> None:
+    """Somebody may have deleted the data that this visitor looks at."""
+    name = state.get("dataset")
+    if name not in DATASETS:
+        st.warning(f"{name} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
+        state.put(dataset=SETTINGS["dataset"].default, run="")
+        follow_dataset()
 
 
 @contextlib.contextmanager
@@ -53,7 +67,7 @@ def current_run() -> Run | None:
             run = load_run(wanted)
             dataset = cache.facts(run)["recipe"].get("dataset")
             if dataset not in DATASETS:
-                raise Unavailable(f"run {wanted} was made with the data set {dataset!r}, which this app does not have.")
+                raise Unavailable(_elsewhere(wanted, str(dataset)))
             if dataset != state.get("dataset"):
                 state.put(dataset=dataset)
             return run
@@ -61,6 +75,16 @@ def current_run() -> Run | None:
             st.warning(str(error), icon=":material/link_off:")
             state.put(run="")
     return default_run(state.get("dataset"))
+
+
+def _elsewhere(run_id: str, dataset: str) -> str:
+    """Why a run cannot be shown whose data set is none of the menu's."""
+    if on_shelf(dataset):
+        return f"run {run_id} was made with {dataset}, which is not on this machine; add its file on the Data page to see it."
+    if looks_like_path(dataset):  # never opened from here: an address must not read files of the server's
+        file = Path(dataset).name[:60]
+        return f"run {run_id} was made with the file {file!r} by its path; add it on the Data page and train on it there to see it."
+    return f"run {run_id} was made with the data set {dataset!r}, which this app does not have."
 
 
 def default_run(dataset: str) -> Run | None:
@@ -72,8 +96,16 @@ def follow_dataset() -> None:
     """After the data set was changed: show its preset, and let the settings be those of that run."""
     run = default_run(state.get("dataset"))
     state.put(run=run.id if run else "", node=-1, selected=0, sample=0, label=-1, coalition="")
+    _suit(run)
+
+
+def _suit(run: Run | None) -> None:
+    """Let the settings be those of the run; where there is none yet, let them fit a visitor's own data."""
     if run:
         state.put(**of_recipe(run.recipe))
+    elif on_shelf(state.get("dataset")):
+        with contextlib.suppress(InvalidInput, Unavailable):  # what is wrong with damaged data is said where they are shown
+            state.put(**fitting(state.values(), cache.dataset(state.get("dataset")).shape))
 
 
 def run_menu() -> None:

@@ -38,7 +38,7 @@ def strip(
     """Samples side by side in rows of `columns`, the selected one framed; `clicked` tells which one a click met.
 
     Args:
-        images: (S, D), one row a sample.
+        images: (S, D), one row a sample; one that begins with NaN leaves its place empty.
         shape: (H, W) or (3, H, W).
         captions: S short texts, below the samples.
         selected: Position among the S, if it is among them.
@@ -47,6 +47,8 @@ def strip(
     rows = -(-len(images) // columns)
     sheet = np.full((round(rows * height * (1 + 2 * GAP)), round(columns * width * (1 + GAP))), np.nan)
     for position, image in enumerate(images):
+        if np.isnan(image[0]):
+            continue
         top, left = _corner(position, columns, height, width)
         sheet[top : top + height, left : left + width] = 255 * brightness(image, shape)
     corners = [_corner(position, columns, height, width) for position in range(len(images))]

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.titles import Titles
 from ked.augmentation import AUGMENTATIONS
 from ked.cnn import ARCHITECTURES
-from ked.data import SOURCES
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS
@@ -143,7 +143,7 @@ _ALL: tuple[Setting, ...] = (
     # The superfeatures page.
     Choice(
         "dataset", "data", "Data", "The data set that teacher and students learn.", _RECIPE.dataset,
-        {name: source.title for name, source in SOURCES.items()},
+        Titles(),
     ),
     Number(
         "superfeatures", "m", "Superfeatures M", "How many groups the input features are split into.",
@@ -206,6 +206,8 @@ _ALL: tuple[Setting, ...] = (
     ),
     Number("page", "p", "Page", "Which part of the test samples the strip shows.", 1, 1, 1_000_000, 1),
     Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
+    # The data page.
+    Number("kind", "k", "Class shown", "The class whose samples are shown; -1 shows some of every class.", -1, -1, 9999, 1),
 )  # fmt: skip
 
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}

@@ -6,6 +6,7 @@ figure is right in light and dark without being made twice.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -53,6 +54,8 @@ _DASHES = {"fitnet": "dash", "at": "dashdot", "sp": "longdash"}
 
 TERMS = {"ce": GREY, "prediction": "#3B78C9", "explanation": "#E07B00", "hint": "#8A5CC2"}
 TERM_LABELS = {"ce": "cross-entropy"}
+
+SPLITS = {"train": "#14818F", "validation": "#74B4BD", "test": "#D9A441"}
 
 NEGATIVE, POSITIVE = (33, 102, 196), (214, 69, 38)
 
@@ -105,6 +108,11 @@ def diverging(value: float, limit: float) -> tuple[int, int, int, float]:
 def key(colour: str, text: str) -> str:
     """A label that carries its own legend: a dot of `colour`, then `text` in the colour of the text around it."""
     return f"<span style='color:{colour}'>●</span> {text}"
+
+
+def plain(text: str, length: int = 24) -> str:
+    """A name that a user chose, as a figure's text: no markup, not too long."""
+    return html.escape(text if len(text) <= length else f"{text[: length - 1]}…", quote=False)
 
 
 def wrapped(text: str, width: int = 14) -> str:

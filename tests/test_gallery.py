@@ -121,3 +121,10 @@ def test_a_comparison_counts_signs_and_compares_ranks() -> None:
     other = words.comparison(teacher, np.array([[1.0], [2.0], [-3.0], [0.5]]), 0)
     assert "the sign of 2 of 4" in other
     assert "another order" in other
+
+
+def test_a_sample_of_nan_leaves_its_place_empty() -> None:
+    images = np.vstack([np.linspace(0, 1, 12), np.full(12, np.nan)])
+    sheet = gallery.strip(images, (3, 4), ["a", ""], columns=2).data[0].z
+    assert np.isfinite(sheet).sum() == 12
+    assert np.isnan(sheet[:, 4:]).all()

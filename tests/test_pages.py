@@ -19,6 +19,7 @@ FIRST = {
     "superfeatures": {"graph", "matrix", "mask", "staircase"},
     "train": {"accuracy", "losses", "results"},
     "explain": {"strip", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers"},
+    "data": {"balance", "samples"},
 }
 
 
@@ -75,6 +76,7 @@ RESTORED = [
     ("explain", {"student": "plain"}, lambda app: "does not explain itself" in app.subheader[2].value),
     ("explain", {"rep": "4"}, lambda app: app.slider(key="widget.replica").value == 4),
     ("explain", {"show": "unsure", "p": "2"}, lambda app: app.slider(key="widget.page").value == 2),
+    ("data", {"k": "3"}, lambda app: app.selectbox(key="widget.kind").value == 3),
 ]
 
 
@@ -99,6 +101,7 @@ OUT_OF_REACH = {
     "superfeatures": {"node": "99999", "sf": "50", "edges": "2000", "m": "16"},
     "train": {"seeds": "20", "ep": "500", "lr": "0.1", "T": "0.5", "m": "16"},
     "explain": {"i": "9999999", "c": "5000", "rep": "50", "p": "999999", "on": "11", "student": "noise", "show": "wrong"},
+    "data": {"k": "5000"},
 }
 
 

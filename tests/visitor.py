@@ -13,9 +13,13 @@ from streamlit.testing.v1 import AppTest
 from ked.store import Run
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("superfeatures", "train", "explain")
-TITLES = dict(zip(PAGES, ("Which features belong together?", "Train students on explanations", "What does each superfeature say?"),
-                  strict=True))  # fmt: skip
+TITLES = {
+    "superfeatures": "Which features belong together?",
+    "train": "Train students on explanations",
+    "explain": "What does each superfeature say?",
+    "data": "What is in the data?",
+}
+PAGES = tuple(TITLES)
 
 
 def visit(page: str = "superfeatures", **address: str) -> AppTest:

@@ -1,0 +1,112 @@
+"""What a look at all samples found, in plain sentences made from the numbers. No streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ked.data import PARTS, Dataset
+from ked.data.checkup import Checkup
+
+UNEVEN = 3.0  # times that the largest class may be the smallest before it is worth a word
+FEW = 100  # test samples below which one of them moves the accuracy visibly
+_NAMED = 5
+
+Remark = tuple[bool, str]  # whether all is well, and the sentence
+
+
+def remarks(data: Dataset, found: Checkup) -> list[Remark]:
+    """One sentence a check, those that deserve a thought first."""
+    said = [*_gaps(), *_constant(data, found), *_balance(data, found), *_repeats(found), *_telling(data, found), *_few(data)]
+    return sorted(said, key=lambda remark: remark[0])
+
+
+def quoted(name: str) -> str:
+    """A user's own name of something, inert in Markdown."""
+    short = name if len(name) <= 40 else f"{name[:39]}…"
+    return f"`{' '.join(short.replace('`', chr(39)).split())}`"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(quoted, names[:_NAMED])) + more
+
+
+def _gaps() -> Iterator[Remark]:
+    yield True, "No value is missing. Files with gaps are refused, so nothing was filled in."
+
+
+def _constant(data: Dataset, found: Checkup) -> Iterator[Remark]:
+    unit = "pixels" if data.is_image else "features"
+    if not found.constant:
+        yield True, f"All {data.feature_count} {unit} vary over the training samples."
+        return
+    which = "" if data.is_image else f" ({_listed([data.features[d] for d in found.constant])})"
+    change = "changes" if len(found.constant) == 1 else "change"
+    yield (
+        data.is_image,
+        f"{len(found.constant)} of {data.feature_count} {unit} never {change} over the training samples{which}: "
+        f"nothing can be learned from them, and their links mean nothing.",
+    )
+
+
+def _balance(data: Dataset, found: Checkup) -> Iterator[Remark]:
+    train = found.counts[0].numpy()
+    large, small = int(train.argmax()), int(train.argmin())
+    always = f"Always answering {quoted(data.classes[large])} would be right for {train[large] / train.sum():.0%} of them."
+    if train[small] and train[large] / train[small] <= UNEVEN:
+        sizes = f"{train[small]}" if train[small] == train[large] else f"{train[small]} to {train[large]}"
+        yield True, f"The classes are about equally large, with {sizes} training samples each. {always}"
+        return
+    sizes = f"{quoted(data.classes[large])} has {train[large]} training samples, {quoted(data.classes[small])} {train[small]}"
+    yield False, f"The classes are uneven: {sizes}. {always}"
+
+
+def _repeats(found: Checkup) -> Iterator[Remark]:
+    if not found.duplicates:
+        yield True, "No sample is there twice."
+        return
+    text = f"{_count(found.duplicates, 'sample repeats', 'samples repeat')} an earlier one exactly"
+    if found.leaks:
+        text += f"; {found.leaks} of the validation and test samples are also training samples, which flatters every net"
+    if found.contradictions:
+        text += f"; {_count(found.contradictions, 'has', 'have')} another class than the first, so no net can be right on both"
+    yield False, f"{text}."
+
+
+def _telling(data: Dataset, found: Checkup) -> Iterator[Remark]:
+    ratios = found.ratios.numpy()
+    best = int(np.argmax(ratios))
+    if not found.telling:
+        yield (
+            True,
+            f"No single feature gives the class away: the most telling is {quoted(data.features[best])} with a correlation ratio of "
+            f"{ratios[best]:.2f}.",
+        )
+        return
+    if data.is_image:
+        yield (
+            False,
+            f"{_count(len(found.telling), 'pixel gives', 'pixels give')} the class away (correlation ratio up to {ratios[best]:.3f}): make "
+            f"sure that the pictures of a class do not share a mark or a background.",
+        )
+        return
+    names = _listed([data.features[d] for d in found.telling])
+    yield (
+        False,
+        f"{names} {'gives' if len(found.telling) == 1 else 'give'} the class away (correlation ratio {ratios[best]:.3f}): make sure "
+        f"that a feature is not the class in disguise.",
+    )
+
+
+def _few(data: Dataset) -> Iterator[Remark]:
+    train, _, test = (len(getattr(data, part)) for part in PARTS)
+    if test < FEW:
+        yield False, f"Only {test} test samples: each is worth {100 / max(test, 1):.1f} percentage points of accuracy."
+    if train < data.feature_count:
+        yield False, f"There are more features ({data.feature_count}) than training samples ({train}): nets will learn them by heart."
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,19 @@
+"""What has to change in the settings when other data are chosen: a table is no picture, and has fewer features. No streamlit here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ked.recipe import MLP
+
+
+def fitting(chosen: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    """The changes that let the settings train on samples of this shape; settings that fit already are not among them."""
+    fits: dict[str, Any] = {"superfeatures": min(chosen["superfeatures"], math.prod(shape))}
+    if chosen["student_superfeatures"] > math.prod(shape):
+        fits["student_superfeatures"] = 0
+    if len(shape) == 1:
+        fits |= {"net": MLP, "augment": "none"}
+    return {name: value for name, value in fits.items() if chosen[name] != value}

@@ -1,0 +1,68 @@
+"""A visitor brings files of their own in a real browser: a table and a zip of pictures, and a file that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from test_data_shelf import pictures
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT = 30_000.0
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    home = tmp_path_factory.mktemp("home")
+    return serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    tab = context.new_page()
+    tab.set_default_timeout(WAIT)
+    expect.set_options(timeout=WAIT)
+    tab.goto(f"{address}/data")
+    yield tab
+    expect.set_options(timeout=5_000)
+    context.close()
+
+
+def bring(page: Page, file: Path) -> None:
+    page.get_by_text("Bring your own data").click()
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def test_a_table_is_uploaded_looked_at_and_deleted(page: Page, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    rows = [f"{a:.3f},{b:.3f},{('rose', 'tulip')[i % 2]},{i}" for i, (a, b) in enumerate(generator.normal(size=(80, 2)))]
+    (tmp_path / "my flowers.csv").write_text("\n".join(["length,width,species,number", *rows]))
+    bring(page, tmp_path / "my flowers.csv")
+    expect(page.get_by_role("combobox", name="Column with the class")).to_have_value("species")  # recognised by its name
+    page.get_by_role("button", name="Use these data").click()
+    expect(page.get_by_text("Own file my flowers.csv")).to_be_visible()
+    expect(page.locator(".ked-plot[aria-label^='Samples of each of 2 classes'] .cartesianlayer")).to_be_visible()
+    assert "data=own%3Amy-flowers-" in page.url
+    page.reload()
+    expect(page.get_by_text("Own file my flowers.csv")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("1797 handwritten digits")).to_be_visible()
+    assert "own" not in page.url
+
+
+def test_a_zip_of_class_folders_becomes_strips_and_a_broken_one_a_sentence(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "broken.zip").write_bytes(pictures()[:200])
+    (tmp_path / "shades.zip").write_bytes(pictures())
+    bring(page, tmp_path / "broken.zip")
+    page.get_by_role("button", name="Use these data").click()
+    expect(page.get_by_text("The file 'broken.zip' cannot be used")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(tmp_path / "shades.zip")
+    expect(page.get_by_text("The file 'broken.zip' cannot be used")).to_be_hidden()
+    page.get_by_role("button", name="Use these data").click()
+    expect(page.get_by_text("Own file shades.zip")).to_be_visible()
+    expect(page.locator(".ked-plot[aria-label^='8 training samples of 2 classes'] .cartesianlayer")).to_be_visible()

@@ -1,0 +1,201 @@
+"""The data page as a visitor meets it: look, bring a file, be refused with a sentence, train, delete; without a browser."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_data_shelf import arrays, pictures, table
+from visitor import PAGES, address, copy_of, figure, figures, said, sound, turn_to, usable, visit
+
+from explorer import settings
+from explorer.fitting import fitting
+from explorer.titles import Titles
+from ked.data import shelf
+from ked.recipe import Recipe
+from ked.store import Run
+
+FIRST = settings.from_url({})[0]
+
+
+def upload(app: AppTest, name: str, content: bytes) -> AppTest:
+    app.file_uploader[0].set_value((name, content, "application/octet-stream"))
+    return app.run()
+
+
+def take(app: AppTest) -> AppTest:
+    return app.button(key="use").click().run()
+
+
+def text_of(app: AppTest) -> str:
+    return " ".join(found.value for found in [*app.markdown, *app.caption])
+
+
+def test_a_table_shows_its_rows_and_features_and_what_to_mind() -> None:
+    app = sound(visit("data", data="wine"), "data")
+    assert figures(app) == {"balance"}
+    counts, rows, features = (frame.value for frame in app.dataframe)
+    assert counts[["train", "validation", "test"]].to_numpy().sum() == 178
+    assert list(rows.columns[:2]) == ["class", "alcohol"]
+    assert 11 < rows["alcohol"].mean() < 15  # in its own units, not standardised
+    assert features["tells the class"].is_monotonic_decreasing
+    assert {metric.label: metric.value for metric in app.metric}["Samples"] == "178"
+    assert "No sample is there twice." in text_of(app)
+
+
+def test_one_class_can_be_looked_at_by_itself() -> None:
+    app = visit("data")
+    everything = figure(app, "samples")
+    sound(app.selectbox(key="widget.kind").set_value(7).run(), "data")
+    assert address(app) == {"k": "7"}
+    assert {note["text"] for note in figure(app, "samples")["layout"]["annotations"]} == {"7"}
+    assert figure(app, "samples") != everything
+
+
+def test_data_that_are_not_on_this_machine_are_a_sentence_that_says_which_file_goes_where(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KED_DATA", str(tmp_path))
+    app = visit("data", data="tiny-imagenet")
+    usable(app, "data")
+    assert said(app) == []
+    assert "tiny-imagenet-200" in app.info[0].value
+    assert "KED_DATA" in app.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "classes"),
+    [("Pets (2).csv", table(), 2), ("shades.zip", pictures(), 2), ("numbers.npz", arrays(), 2)],
+)
+def test_an_uploaded_file_is_chosen_everywhere(name: str, content: bytes, classes: int) -> None:
+    app = sound(take(upload(visit("data"), name, content)), "data")
+    (key,) = shelf.shelved()
+    assert address(app)["data"] == key
+    assert {metric.label: metric.value for metric in app.metric}["Classes"] == str(classes)
+    for page in PAGES:
+        sound(turn_to(app, page), page)
+        assert app.selectbox(key="widget.dataset").value == key
+        assert name in app.selectbox(key="widget.dataset").options
+
+
+def test_the_column_with_the_class_is_chosen_from_the_files_own_header() -> None:
+    content = "\n".join(["a,kind,b", *(f"{i},{i % 3},{-i}" for i in range(60))]).encode()
+    app = upload(visit("data"), "t.csv", content)
+    menu = app.selectbox(key="column.0")
+    assert menu.options == ["a", "kind", "b"]
+    assert menu.value == "b"
+    menu.set_value("kind").run()
+    sound(take(app), "data")
+    (about,) = shelf.shelved().values()
+    assert about.label == "kind"
+    assert not app.get("file_uploader")[0].value  # ready for another one
+
+
+REFUSED = {
+    "text in a column": ("t.csv", table().replace(b"\n3.5", b"\ntall"), "holds 'tall'"),
+    "a gap": ("t.csv", table().replace(b"\n3.5", b"\n"), "has no value"),
+    "one class": ("t.csv", table().replace(b"dog", b"cat"), "has 1 class"),
+    "no names": ("t.csv", b"1,2,3\n4,5,6\n", "first line is"),
+    "empty": ("t.csv", b"", "first line is"),
+    "no archive": ("t.zip", b"<script>alert(1)</script>", "not a zip archive"),
+    "no arrays": ("t.npz", b"\x80\x04.", "cannot be unpacked"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_file_that_is_refused_is_a_sentence_and_nothing_is_kept(case: str, one_sentence: Callable[[str], str]) -> None:
+    name, content, named = REFUSED[case]
+    app = upload(visit("data"), name, content)
+    if not app.error:
+        take(app)
+    usable(app, "data")
+    (message,) = said(app)
+    assert named in one_sentence(message)
+    assert shelf.shelved() == {}
+    assert address(app) == {}
+
+
+def test_a_name_full_of_markup_is_shown_as_plain_text() -> None:
+    sound(take(upload(visit("data"), "<img src=x>[a](b)`$.csv", table())), "data")
+    (about,) = shelf.shelved().values()
+    assert html.escape(about.file) == about.file
+    assert not set(about.file) & set("[]`$<>")
+
+
+def test_a_run_on_own_data_is_shown_on_every_page(small_recipe: Recipe, finish: Callable[[Recipe], Run]) -> None:
+    key = shelf.shelve("pets.csv", table(60))
+    run = finish(small_recipe.without(dataset=key, superfeatures=2))
+    for page in PAGES:
+        app = sound(visit(page, run=run.id), page)
+        assert app.selectbox(key="widget.dataset").value == key
+        assert app.selectbox(key="widget.run").value == run.id
+    sound(visit("superfeatures", data=key), "superfeatures")
+
+
+def test_own_data_are_deleted_after_a_second_click_and_their_run_says_what_is_missing(
+    small_recipe: Recipe, finish: Callable[[Recipe], Run], one_sentence: Callable[[str], str]
+) -> None:
+    key = shelf.shelve("pets.csv", table())
+    run = finish(small_recipe.without(dataset=key, superfeatures=2, methods=("plain",)))
+    app = sound(visit("data", data=key), "data")
+    other = sound(visit("data", data=key), "data")
+    assert "Delete **pets.csv** from this server? 1 run" in text_of(app)
+    sound(app.button(key="delete").click().run(), "data")
+    assert shelf.shelved() == {}
+    assert app.selectbox(key="widget.dataset").value == "digits"
+    usable(other.run(), "data")
+    assert "has been deleted" in one_sentence(said(other)[0])
+    late = visit("superfeatures", run=run.id)
+    usable(late, "superfeatures")
+    assert "add its file on the Data page" in said(late)[0]
+
+
+def test_an_address_of_data_that_are_not_there_is_a_notice() -> None:
+    app = visit(data="own:pets-0123456789")
+    usable(app, "superfeatures")
+    (message,) = said(app)
+    assert "own:pets-0123456789 was ignored" in message
+    assert address(app) == {}
+
+
+def test_a_run_on_a_path_is_refused_and_the_path_is_never_opened(small_run: Run, ked_home: Path, tmp_path: Path) -> None:
+    run = copy_of(small_run, ked_home)
+    run.update(recipe=run.info["recipe"] | {"dataset": str(tmp_path / "secret.csv")})
+    app = visit(run=run.id)
+    usable(app, "superfeatures")
+    assert "the file 'secret.csv' by its path" in said(app)[0]
+
+
+def test_the_settings_fit_the_data_wherever_they_were_chosen() -> None:
+    key = shelf.shelve("pets.csv", table(60))
+    app = sound(visit("data", data="wine", m="16"), "data")
+    sound(app.button(key="train").click().run(), "train")
+    assert app.slider(key="widget.superfeatures").value == 13
+    sound(turn_to(app, "train").selectbox(key="widget.dataset").set_value(key).run(), "train")
+    assert app.slider(key="widget.superfeatures").value == 2
+    assert visit("train", data=key).slider(key="widget.superfeatures").value == 2
+
+
+@pytest.mark.parametrize("shape", [(2,), (40,), (8, 8), (3, 32, 32)])
+def test_fitting_settings_make_a_recipe_for_samples_of_that_shape(shape: tuple[int, ...]) -> None:
+    wild = FIRST | {"superfeatures": 16, "student_superfeatures": 9, "net": "small-cnn", "augment": "crop"}
+    fitted = wild | fitting(wild, shape)
+    recipe = settings.to_recipe(fitted)
+    assert max(recipe.superfeatures, recipe.student_superfeatures or 1) <= math.prod(shape)
+    assert recipe.convolutional == (len(shape) > 1)
+    assert fitting(fitted, shape) == {}
+
+
+def test_no_two_titles_are_alike_and_all_data_have_one() -> None:
+    first, second = shelf.shelve("pets.csv", table()), shelf.shelve("pets.csv", table(40))
+    titles = dict(Titles())
+    assert len(set(titles.values())) == len(titles) == len(Titles())
+    assert titles[first] == "pets.csv"
+    assert titles[second] == f"pets.csv ({second[-4:]})"
+    with pytest.raises(KeyError):
+        Titles()["own:none-0123456789"]
+    assert "nothing" not in Titles()

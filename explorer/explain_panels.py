@@ -10,8 +10,8 @@ import torch
 
 from explorer import bars as bar_charts
 from explorer import cache, controls, gallery, overlays, state, words
-from explorer.live import LABELS
 from explorer.plot import plot
+from explorer.results import LABELS
 from ked.data import Dataset
 from ked.explanation import centre, coalition, contributions
 from ked.methods import METHODS

@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from explorer import cache, charts, controls, frame, graphs, overlays, state, theme
-from explorer.live import LABELS
 from explorer.plot import plot
+from explorer.results import LABELS
 from ked.communities import Superfeatures
 from ked.data import Dataset
 from ked.store import Run

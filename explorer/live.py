@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from explorer import cache, charts, frame, settings, state
 from explorer.history import TEACHERS, History
 from explorer.plot import plot
+from explorer.results import LABELS, result_table
 from ked import jobs
-from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.stage_keys import stage_keys
-from ked.statistics import interval, paired_difference
 from ked.store import Run, StageCache, load_run
 
 TICK = 0.5  # seconds between two looks at the run folder
 ACTIVE = ("queued", "running")
-LABELS = {"teacher": "teacher", "explaining": "explaining teacher"} | {name: m.label for name, m in METHODS.items()}
 
 
 def start() -> None:
@@ -180,29 +177,3 @@ def _table(facts: dict[str, Any]) -> None:
         "speaks about other teachers. Differences are taken seed by seed, in percentage points; one whose interval holds 0 is not "
         "shown to exist. The test split was used once, for this table."
     )
-
-
-def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataFrame:
-    """One row a net: accuracy with its interval, paired differences to plain and KD, parameters, seconds of training."""
-    rows = []
-    scores = summary["accuracy"]
-    for name, value in scores.items():
-        values = value if isinstance(value, list) else [value]
-        row: dict[str, Any] = {"net": LABELS[name], "test accuracy": _percent(interval(values)), "seeds": len(values)}
-        for reference in ("plain", "kd"):
-            if reference in scores:
-                student = isinstance(value, list) and name != reference
-                row[f"against {LABELS[reference]}"] = _points(values, scores[reference]) if student else ""
-        stage = name if name in ("teacher", "explaining") else f"student-{name}"
-        rows.append(row | {"parameters": summary["parameters"][name], "seconds": round(seconds.get(stage, 0.0), 1)})
-    return pd.DataFrame(rows)
-
-
-def _percent(found: Any) -> str:
-    mean, low, _ = found
-    return f"{mean:.2%}" + (f" ± {mean - low:.2%}" if low == low else "")
-
-
-def _points(values: list[float], reference: list[float]) -> str:
-    mean, low, _ = (100 * part for part in paired_difference(values, reference))
-    return f"{mean:+.2f}" + (f" ± {mean - low:.2f}" if low == low else "")

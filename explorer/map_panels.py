@@ -7,9 +7,9 @@ import streamlit as st
 
 from explorer import cache, controls, maps, state, theme
 from explorer.explain_panels import Subject, Voice, black_box_student
-from explorer.live import LABELS
 from explorer.overlays import shared_limit
 from explorer.plot import plot
+from explorer.results import LABELS
 from explorer.words import channels
 
 CELL = 168  # pixels: two stand side by side on a telephone

@@ -1,0 +1,41 @@
+"""What came out of a run as a table: accuracies with their intervals, paired differences, parameters, seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ked.methods import METHODS
+from ked.statistics import Interval, interval, paired_difference
+
+LABELS = {"teacher": "teacher", "explaining": "explaining teacher"} | {name: m.label for name, m in METHODS.items()}
+
+
+def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataFrame:
+    """One row a net: accuracy with its interval, paired differences to plain and KD, parameters, seconds of training."""
+    rows = []
+    scores = summary["accuracy"]
+    for name, value in scores.items():
+        values = value if isinstance(value, list) else [value]
+        row: dict[str, Any] = {"net": LABELS[name], "test accuracy": percent(interval(values)), "seeds": len(values)}
+        for reference in ("plain", "kd"):
+            if reference in scores:
+                student = isinstance(value, list) and name != reference
+                difference = points(paired_difference(values, scores[reference])) if student else ""
+                row[f"against {LABELS[reference]}"] = difference
+        stage = name if name in ("teacher", "explaining") else f"student-{name}"
+        rows.append(row | {"parameters": summary["parameters"][name], "seconds": round(seconds.get(stage, 0.0), 1)})
+    return pd.DataFrame(rows)
+
+
+def percent(found: Interval) -> str:
+    """An accuracy in percent, with the half width of its interval if it has one."""
+    mean, low, _ = found
+    return f"{mean:.2%}" + (f" ± {mean - low:.2%}" if low == low else "")
+
+
+def points(found: Interval) -> str:
+    """A difference of accuracies in percentage points, with the half width of its interval if it has one."""
+    mean, low, _ = (100 * part for part in found)
+    return f"{mean:+.2f}" + (f" ± {mean - low:.2f}" if low == low else "")

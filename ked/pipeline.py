@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from ked import data, forms
 from ked.communities import Superfeatures
 from ked.context import Context
 from ked.errors import InvalidInput, Unavailable
+from ked.provenance import provenance
 from ked.recipe import Recipe
 from ked.stage_keys import stage_keys
 from ked.stages import Event, stage_named
@@ -53,7 +52,7 @@ def run(
     folder = into or create_run(recipe)
     started = time.monotonic()
     status, message, trace = "cancelled", "", ""
-    folder.update(status="running", started=time.time(), versions=_versions())
+    folder.update(status="running", started=time.time(), **provenance())
     try:
         with contextlib.closing(_stages(recipe, folder, StageCache(presets=presets))) as events:
             for event in events:
@@ -166,11 +165,6 @@ def _summary(context: Context) -> dict[str, Any]:
 def _labels(groups: tuple[tuple[int, ...], ...], count: int) -> list[int]:
     owner = {feature: m for m, group in enumerate(groups) for feature in group}
     return [owner[feature] for feature in range(count)]
-
-
-def _versions() -> dict[str, str]:
-    packages = ("torch", "numpy", "scikit-learn", "scikit-network", "python-louvain")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def _sentence(error: Exception) -> str:

@@ -67,9 +67,10 @@ class SubnetStack(Stack):
         self.hidden, self.classes, self.replicas, self.activation = tuple(hidden), classes, replicas, activation
         if not all(self.groups):
             raise InvalidInput(f"superfeature {self.groups.index(())} is empty; each needs at least one feature.")
-        order = torch.tensor([i for group in self.groups for i in group], dtype=torch.int64)
-        if not self.groups or not torch.equal(order.sort().values, torch.arange(len(order))):
+        members = [i for group in self.groups for i in group]
+        if not members or sorted(members) != list(range(len(members))):
             raise InvalidInput("superfeatures must cover every feature exactly once.")
+        order = torch.tensor(members, dtype=torch.int64)
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("base", torch.zeros(classes) if base is None else base.detach().clone())
         self._build()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -30,11 +32,31 @@ def load_stack(path: Path) -> Stack:
     tensors, metadata = read_tensors(path)
     try:
         kind = next(kind for kind in _KINDS if kind in metadata)
-        stack = _KINDS[kind](**json.loads(metadata[kind]))
+        stack = _built(_KINDS[kind], json.loads(metadata[kind]), tensors)
         stack.to(tensors["base"].dtype).load_state_dict(tensors)
     except (StopIteration, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _damaged(path) from error
     return stack.eval()
+
+
+def _built(form: type[SubnetStack] | type[ConvStack], config: dict[str, Any], tensors: dict[str, Tensor]) -> Stack:
+    """The net of a file's metadata, once it is sure that it takes no more memory than the file's own tensors."""
+    if max(_numbers(config), default=0) > sum(tensor.numel() for tensor in tensors.values()):
+        raise ValueError("a size in the metadata is larger than the file")
+    with torch.device("meta"):
+        shapes = {name: tensor.shape for name, tensor in form(**config).state_dict().items()}
+    if shapes != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise ValueError("the metadata describe other tensors")
+    return form(**config)
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    """All numbers in a JSON value."""
+    if isinstance(value, int | float):
+        yield value
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(part)
 
 
 def save_matrix(path: Path, name: str, matrix: Tensor) -> None:

@@ -24,6 +24,7 @@ from torch import Tensor
 from ked.communities import Superfeatures
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
+from ked.locks import alone
 from ked.recipe import Recipe, Who
 from ked.stack import Stack
 from ked.weights import load_matrix, load_stack
@@ -69,11 +70,13 @@ class Run:
 
     def update(self, **values: Any) -> None:
         """Replace some entries of run.json."""
-        write_json(self.folder / "run.json", self.info | values)
+        with alone(self.folder):
+            write_json(self.folder / "run.json", self.info | values)
 
     def forget(self, *names: str) -> None:
         """Remove entries of run.json."""
-        write_json(self.folder / "run.json", {name: value for name, value in self.info.items() if name not in names})
+        with alone(self.folder):
+            write_json(self.folder / "run.json", {name: value for name, value in self.info.items() if name not in names})
 
     def conclude(self, **values: Any) -> None:
         """Replace some entries of run.json for the last time, also on a full disk: space was kept for it."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from ked import store
 from ked.errors import InvalidInput, Unavailable
@@ -75,6 +78,21 @@ def test_a_damaged_net_is_refused_in_one_sentence(tmp_path: Path, damage: str, o
     with pytest.raises(Unavailable, match=r"teacher\.safetensors in some-run is damaged") as caught:
         load_stack(path)
     one_sentence(str(caught.value))
+
+
+LARGE = {"hidden": [10**6, 10**6], "groups": 10**12, "replicas": 10**9, "classes": 10**9}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_small_file_cannot_ask_for_a_large_net(tmp_path: Path, name: str) -> None:
+    stack = SubnetStack(GROUPS, (6,), 3)
+    metadata = {"stack": json.dumps(stack.config | {name: LARGE[name]})}
+    (tmp_path / "net.safetensors").write_bytes(save(stack.state_dict(), metadata=metadata))
+    tracemalloc.start()
+    with pytest.raises(Unavailable, match="damaged"):
+        load_stack(tmp_path / "net.safetensors")
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
 
 
 def test_a_net_that_is_a_matrix_is_refused_and_the_other_way_round(tmp_path: Path) -> None:
@@ -210,6 +228,16 @@ def test_events_are_read_on_from_where_the_reader_was() -> None:
     assert [event["kind"] for event in first + second] == ["a", "b", "c"]
     assert run.events(end) == ([], end)
     assert run.events(0)[0] == first + second
+
+
+def test_two_writers_lose_nothing_of_each_other() -> None:
+    run = create_run(Recipe())
+    writers = [threading.Thread(target=lambda n=n: [run.update(**{f"{n}-{i}": i}) for i in range(20)]) for n in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert {f"{n}-{i}" for n in "ab" for i in range(20)} <= set(run.info)
 
 
 def test_half_a_line_waits_for_its_other_half() -> None:

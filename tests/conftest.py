@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from command_line import Answer, Ked
 from hypothesis import settings
 
+from ked import __main__ as cli
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
 from ked.store import Run, create_run, load_run
@@ -111,3 +114,21 @@ def warm(small_run: Run, ked_home: Path) -> Run:
     """The small run with its cache, copied into this test's home."""
     shutil.copytree(small_run.folder.parent.parent, ked_home)
     return load_run(small_run.id)
+
+
+@pytest.fixture
+def ked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ked:
+    """`ked("run", "--json")` runs the command in this process, from `main` on: a process of its own takes seconds."""
+
+    def call(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["ked", *arguments])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        said = capsys.readouterr()
+        return Answer(code, said.out, said.err)
+
+    return call

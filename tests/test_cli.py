@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from command_line import Answer, Ked
 
-from ked import __main__ as cli
 from ked import bench, data
 from ked.data import fashion_mnist
 from ked.store import Run, list_runs, load_run
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ["--teacher-hidden", "32,32", "--student-hidden", "12,12", "--seeds", "2", "--epochs", "2", "--teacher-epochs", "3"]
-
-
-class Answer(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def result(self) -> dict[str, object]:
-        """The last line of stdout."""
-        return json.loads(self.out.splitlines()[-1])
-
-
-Ked = Callable[..., Answer]
-
-
-@pytest.fixture
-def ked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ked:
-    """`ked("run", "--json")` runs the command in this process, from `main` on: a process of its own takes seconds."""
-
-    def call(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["ked", *arguments])
-        capsys.readouterr()
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        said = capsys.readouterr()
-        return Answer(code, said.out, said.err)
-
-    return call
 
 
 @pytest.fixture

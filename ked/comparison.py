@@ -1,0 +1,57 @@
+"""What two runs may be compared by: the settings in which they differ, and differences paired by the seeds they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ked.recipe import Recipe
+from ked.statistics import Interval, paired_difference
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """A net of one run against the same net of another one, seed by seed.
+
+    Attributes:
+        seeds: Those that both have.
+        difference: Of test accuracies (0 to 1), with its 95 % interval over these seeds; None where nothing can be paired.
+        reason: Why not, in a few words.
+    """
+
+    seeds: tuple[int, ...] = ()
+    difference: Interval | None = None
+    reason: str = ""
+
+
+def pair(info: Mapping[str, Any], reference: Mapping[str, Any], net: str) -> Pairing:
+    """The students `net` of a run minus those of another one, paired by seed.
+
+    Equal seeds mean the same order of batches, and the same first weights where the nets have the same form, so what
+    differs is the setting. Without two shared seeds, or on other data, nothing is paired.
+
+    Args:
+        info, reference: What run.json says of two finished runs.
+        net: A method.
+    """
+    ours, theirs = (_by_seed(run, net) for run in (info, reference))
+    if not ours or not theirs:
+        return Pairing(reason="not in both runs")
+    if any(info["recipe"].get(name) != reference["recipe"].get(name) for name in ("dataset", "label")):
+        return Pairing(reason="other data")
+    seeds = tuple(seed for seed in ours if seed in theirs)
+    if len(seeds) < 2:
+        return Pairing(seeds, reason="no shared seeds" if not seeds else "one shared seed")
+    return Pairing(seeds, paired_difference([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds]))
+
+
+def _by_seed(info: Mapping[str, Any], net: str) -> dict[int, float]:
+    values = info.get("summary", {}).get("accuracy", {}).get(net)
+    return dict(zip(info["seeds"], values, strict=True)) if isinstance(values, list) else {}
+
+
+def differing(recipes: Sequence[Recipe]) -> dict[str, tuple[Any, ...]]:
+    """The settings that are not the same in all recipes: name -> one value a recipe."""
+    values = {name: tuple(getattr(recipe, name) for recipe in recipes) for name in Recipe.model_fields}
+    return {name: row for name, row in values.items() if any(value != row[0] for value in row)}

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ked import bench as benchmarks
-from ked import data, jobs, store
+from ked import data, jobs, library_commands, store
 from ked.data import own as own_file
 from ked.data import shelf
 from ked.errors import InvalidInput, Unavailable
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(library_commands.app)
 
 _defaults = Recipe()
 _err = Console(stderr=True)
@@ -174,13 +176,14 @@ def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:
 @app.command()
 def runs() -> None:
     """List the stored runs and the presets."""
-    table = Table("run", "status", "data", "methods", "M")
+    table = Table("run", "name", "status", "data", "methods", "M")
     for item in store.list_runs():
         try:
-            recipe = item.recipe
-            table.add_row(item.id, jobs.status(item), recipe.dataset, ",".join(recipe.methods), str(recipe.superfeatures))
+            recipe, name = item.recipe, escape(item.info.get("name", ""))
+            row = (recipe.dataset, ",".join(recipe.methods), str(recipe.superfeatures))
+            table.add_row(item.id, name, jobs.status(item), *row)
         except (Unavailable, InvalidInput) as error:
-            table.add_row(item.id, "damaged", str(error), "", "")
+            table.add_row(item.id, "", "damaged", escape(str(error)), "", "")
     Console().print(table)
 
 

@@ -136,7 +136,7 @@ class Run:
 
 def create_run(recipe: Recipe, **info: Any) -> Run:
     """A new, empty run folder with its run.json."""
-    run = Run(home() / "runs" / f"{_slug(recipe.dataset)}-{secrets.token_hex(4)}")
+    run = Run(home() / "runs" / new_id(recipe.dataset))
     entry = {"id": run.id, "status": "queued", "created": time.time(), "recipe": recipe.model_dump(), "message": ""}
     try:
         with disk_errors(run.folder):
@@ -168,9 +168,10 @@ def load_run(id_or_folder: str | Path) -> Run:
     raise InvalidInput(f"there is no run {id_or_folder!r}; `python -m ked runs` lists them.")
 
 
-def _slug(dataset: str) -> str:
-    """A data set's name, or the name of the user's file, as the beginning of a run id."""
-    return re.sub(r"[^a-z0-9]+", "-", Path(dataset).stem.lower()).strip("-")[:40] or "own"
+def new_id(dataset: str) -> str:
+    """A run id that begins with the data set's name, or with that of the user's file."""
+    slug = re.sub(r"[^a-z0-9]+", "-", Path(dataset).stem.lower()).strip("-")[:40] or "own"
+    return f"{slug}-{secrets.token_hex(4)}"
 
 
 def _may_be_folder(name: str) -> bool:

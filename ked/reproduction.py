@@ -1,0 +1,85 @@
+"""A short script that computes a run anew and checks that its numbers come out again."""
+
+from __future__ import annotations
+
+import json
+import pprint
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ked.errors import InvalidInput
+from ked.store import Run
+
+_SCRIPT = '''\
+"""Computes the run {id} anew, from nothing, and checks that its test accuracies come out again.
+
+    python reproduce.py [TOLERANCE]
+
+Start it where KED Explorer's package `ked` can be imported. The numbers below came from
+{origin}.
+The same versions, device and number of threads give the same numbers. Others round differently, and training makes more of
+that: TOLERANCE, 0 by default, is the largest difference of a net's mean accuracy that still counts as agreement.
+"""
+
+import os
+import sys
+import tempfile
+
+from ked.home import home
+from ked.recipe import Recipe, run
+
+RECIPE = {recipe}
+
+ACCURACY = {accuracy}
+
+
+def mean(value):
+    return sum(value) / len(value) if isinstance(value, list) else value
+
+
+def main(tolerance=0.0):
+    with tempfile.TemporaryDirectory() as empty:  # nothing may come from a cache; but data that are here need no download
+        if (home() / "data").is_dir():
+            os.symlink(home() / "data", os.path.join(empty, "data"))
+        os.environ["KED_HOME"] = empty
+        for event in run(Recipe.make(**RECIPE), presets=False):
+            if event["kind"] == "stage":
+                print(event["stage"], "...", file=sys.stderr)
+    wrong = []
+    for net, before in ACCURACY.items():
+        now = event["accuracy"][net]
+        same = now == before or abs(mean(now) - mean(before)) <= tolerance
+        wrong += [] if same else [net]
+        print(f"{{net:>24}}   then {{mean(before):.4f}}   now {{mean(now):.4f}}   {{'agrees' if same else 'DIFFERS'}}")
+    assert not wrong, f"other numbers than before: {{', '.join(wrong)}}"
+
+
+if __name__ == "__main__":
+    main(*map(float, sys.argv[1:2]))
+'''
+
+
+def script(run: Run) -> str:
+    """The text of reproduce.py for a finished run.
+
+    Raises:
+        InvalidInput: The run has no result.
+    """
+    info, recipe = run.info, run.recipe
+    if info["status"] != "done":
+        raise InvalidInput(f"run {run.id} is {info['status']}; only a finished run has numbers to reproduce.")
+    return _SCRIPT.format(
+        id=run.id,
+        origin=origin(info),
+        recipe=pprint.pformat(json.loads(recipe.model_dump_json()), sort_dicts=False, width=110),
+        accuracy=pprint.pformat(info["summary"]["accuracy"], sort_dicts=False, width=110),
+    )
+
+
+def origin(info: Mapping[str, Any]) -> str:
+    """What computed a run, in one line: commit, device and versions; an imported run may say anything, so signs are sifted."""
+    versions = [f"{name} {number}" for name, number in info.get("versions", {}).items()]
+    parts = [f"commit {info['commit']}"] if info.get("commit") else []
+    parts += [f"device {info.get('device', 'unknown')}", *versions]
+    return ", ".join(re.sub(r"[^\w .+:/-]", "", part) for part in parts)

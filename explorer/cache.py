@@ -12,6 +12,7 @@ import streamlit as st
 import torch
 
 from explorer import graphs
+from explorer.history import History
 from ked import data
 from ked.cnn import ConvStack
 from ked.cnn.gradcam import class_averages, grad_cam
@@ -161,3 +162,15 @@ def convolutional(run: Run) -> bool:
 @st.cache_data(max_entries=256, show_spinner=False)
 def _facts(run_id: str, run_stamp: int) -> dict[str, Any]:
     return load_run(run_id).info
+
+
+def curves(run: Run) -> dict[str, np.ndarray]:
+    """Method -> (epochs so far, K) validation accuracy; remembered of runs that have ended."""
+    if facts(run)["status"] in ("queued", "running"):
+        return History(run).read().curves()
+    return _curves(run.id, stamp(run))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _curves(run_id: str, run_stamp: int) -> dict[str, np.ndarray]:
+    return History(load_run(run_id)).read().curves()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,6 +13,18 @@ from explorer import theme
 from ked.statistics import interval
 
 Values = np.ndarray
+
+
+class Look(NamedTuple):
+    """How a line is drawn: its colour, and how it is broken ("solid", "dash", ...)."""
+
+    colour: str
+    dash: str
+
+    @staticmethod
+    def of_method(name: str) -> Look:
+        """The colour and dash that a method has everywhere."""
+        return Look(theme.method_colour(name), theme.method_dash(name))
 
 
 def band(values: Values) -> tuple[Values, Values, Values]:
@@ -25,6 +38,7 @@ def learning_curves(
     *,
     labels: Mapping[str, str] | None = None,
     references: Mapping[str, float] | None = None,
+    looks: Mapping[str, Look] | None = None,
     epochs: int | None = None,
     measure: str = "validation accuracy",
     height: int = 340,
@@ -32,29 +46,31 @@ def learning_curves(
     """Accuracy against epochs: a line for the mean over seeds and a ribbon for its 95 % interval, labelled at the line's end.
 
     `curves`: method -> (epochs so far, K) accuracies in [0, 1]. `references`: net -> accuracy, a dotted line (the teachers).
+    `looks`: name -> colour and dash, where the names are not those of methods.
     `epochs`: where the axis ends, so that it stands still while a run grows.
     """
     drawing, labels, references = theme.figure(height), dict(labels or {}), dict(references or {})
+    looks = {name: Look.of_method(name) for name in (*curves, *references)} | dict(looks or {})
     ends: dict[str, float] = {}
     for name, values in curves.items():
         if len(values):
-            ends[name] = _curve(drawing, name, labels.get(name, name), 100 * np.asarray(values, dtype=float))
+            ends[name] = _curve(drawing, looks[name], labels.get(name, name), 100 * np.asarray(values, dtype=float))
     for name, value in references.items():
         ends[name] = 100 * value
-        drawing.add_hline(100 * value, line={"color": theme.method_colour(name), "width": 1.2, "dash": "dot"})
+        drawing.add_hline(100 * value, line={"color": looks[name].colour, "width": 1.2, "dash": "dot"})
     length = max([epochs or 1, *(len(values) for values in curves.values())])
     low, high = _bounds(drawing, list(ends.values()))
     drawing.update_xaxes(title_text="epoch", range=[1, max(length, 2)], showgrid=False)
     drawing.update_yaxes(title_text=f"{measure}, %", range=[low, high])
-    texts = [theme.key(theme.method_colour(n), f"{theme.wrapped(labels.get(n, n))} <b>{v:.1f}</b>") for n, v in ends.items()]
+    texts = [theme.key(looks[n].colour, f"{theme.wrapped(labels.get(n, n))} <b>{v:.1f}</b>") for n, v in ends.items()]
     _end_labels(drawing, texts, list(ends.values()), low, high, height - 60)
     return drawing
 
 
-def _curve(drawing: go.Figure, name: str, label: str, values: Values) -> float:
+def _curve(drawing: go.Figure, look: Look, label: str, values: Values) -> float:
     """Draws one method and returns where its line ends."""
     begun = ~np.isnan(values).any(axis=1)  # a student that goes on begins where another one ended
-    colour, x = theme.method_colour(name), np.arange(1, len(values) + 1)[begun]
+    colour, x = look.colour, np.arange(1, len(values) + 1)[begun]
     mean, low, high = band(values[begun])
     if values.shape[1] > 1:
         ribbon = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
@@ -67,7 +83,7 @@ def _curve(drawing: go.Figure, name: str, label: str, values: Values) -> float:
         drawing.add_scatter(**ribbon, **fill, mode="lines", name=f"{label}, interval")
     drawing.add_scatter(
         x=x, y=mean, name=label, mode="lines" if len(x) > 1 else "markers",
-        line={"color": colour, "width": 2.4, "dash": theme.method_dash(name)},
+        line={"color": colour, "width": 2.4, "dash": look.dash},
         customdata=(high - mean), hovertemplate=f"{label}, epoch %{{x}}: %{{y:.2f}} ± %{{customdata:.2f}} %<extra></extra>",
     )  # fmt: skip
     return float(mean[-1])
@@ -171,11 +187,13 @@ def results(
     *,
     labels: Mapping[str, str] | None = None,
     references: Mapping[str, float] | None = None,
+    looks: Mapping[str, Look] | None = None,
 ) -> go.Figure:
     """Final accuracies: a row a method, a small dot a seed, a large dot and a line for the mean and its 95 % interval.
 
-    `accuracies`: method -> (K,) in [0, 1]. `references`: net -> accuracy, dotted lines.
+    `accuracies`: method -> (K,) in [0, 1]. `references`: net -> accuracy, dotted lines. `looks`: as for learning curves.
     """
+    looks = {name: Look.of_method(name) for name in accuracies} | dict(looks or {})
     labels, references = dict(labels or {}), dict(references or {})
     drawing = theme.figure(
         40 * len(accuracies) + 66 + 18 * len(references),
@@ -185,7 +203,7 @@ def results(
         _result_row(
             drawing,
             row,
-            theme.method_colour(name),
+            looks[name].colour,
             100 * np.asarray(values, dtype=float),
             labels.get(name, name),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -32,6 +32,16 @@ def choice(
     st.selectbox(
         label or setting.label, offered, format_func=lambda value: shown.get(value, value), help=setting.help,
         **_bound(name, then), **layout,
+    )  # fmt: skip
+    return str(state.get(name))
+
+
+def pick(name: str, options: Mapping[str, str], **layout: Any) -> str:
+    """A menu for a `Text` whose options follow what is stored; one that the address names stays, also if nothing has it."""
+    offered = {**options, state.get(name): options.get(state.get(name), state.get(name))}
+    setting = SETTINGS[name]
+    st.selectbox(
+        setting.label, list(offered), format_func=offered.__getitem__, help=setting.help, **_bound(name, None), **layout,
     )  # fmt: skip
     return str(state.get(name))
 

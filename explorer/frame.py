@@ -16,6 +16,7 @@ from ked.cnn import ARCHITECTURES
 from ked.data import on_shelf
 from ked.data.own import looks_like_path
 from ked.errors import InvalidInput, Unavailable
+from ked.library import title
 from ked.recipe import MLP
 from ked.store import Run, list_presets, list_runs, load_run
 
@@ -118,10 +119,11 @@ def run_menu() -> None:
     st.session_state["widget.run"] = run.id
 
     def changed() -> None:
-        # The browser answers with the label it has, and by then the run may have ended and be described otherwise; what
-        # stands first is its name in any case.
-        name = str(st.session_state["widget.run"]).split(" ")[0]
-        if name in runs and name != run.id:
+        # The browser answers with the label it has, and by then the run may have ended and be described otherwise; its id
+        # stands first or, where it has a name, last.
+        words = str(st.session_state["widget.run"]).split(" · ")
+        name = next((word for word in (words[-1], words[0]) if word in runs), run.id)
+        if name != run.id:
             with sentences():
                 state.put(run=name, node=-1, coalition="", **of_recipe(runs[name].recipe))
 
@@ -132,7 +134,7 @@ def run_menu() -> None:
 
 
 def describe(run: Run) -> str:
-    """A run in a few words: where it comes from, the teacher's form, M, how it ended."""
+    """A run in a few words: its name or id, the teacher's form, M, how it ended; last the id, where a name stands first."""
     facts = cache.facts(run)
     recipe = facts["recipe"]
     net = recipe.get("net", MLP)
@@ -141,7 +143,8 @@ def describe(run: Run) -> str:
     ended = "" if status == "done" else f" · {'in progress' if status in ('queued', 'running') else status}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""
-    return f"{run.id} · teacher {form}{scored} · M {recipe['superfeatures']}{ended}"
+    called, known = title(run.id, facts), f" · {run.id}" if facts.get("name") else ""
+    return f"{called} · teacher {form}{scored} · M {recipe['superfeatures']}{ended}{known}"
 
 
 def title_of(dataset: str) -> str:

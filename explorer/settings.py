@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.run_list import ORDERS, STATUSES
 from explorer.titles import Titles
 from ked.augmentation import AUGMENTATIONS
 from ked.cnn import ARCHITECTURES
@@ -131,6 +132,8 @@ class Text(Setting):
 
 
 _WIDTHS = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,5}")
+_RUN_IDS = re.compile(f"{RUN_ID.pattern}(,{RUN_ID.pattern}){{0,5}}")
+_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]{0,80}")
 NETS = {MLP: "MLP"} | {name: form.label for name, form in ARCHITECTURES.items()}
 _LABELS = {name: method.label for name, method in METHODS.items()}
 
@@ -208,6 +211,14 @@ _ALL: tuple[Setting, ...] = (
     Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
     # The data page.
     Number("kind", "k", "Class shown", "The class whose samples are shown; -1 shows some of every class.", -1, -1, 9999, 1),
+    # The runs page.
+    Text("compare", "compare", "Selected runs", "The stored runs that are compared, or the one that is looked at closely.", "", _RUN_IDS, "up to six runs' names such as digits-preset, joined by commas"),
+    Text("search", "q", "Search", "Lists the runs whose name, id, tags, data or students hold every one of these words.", "", _ONE_LINE, "up to 80 letters"),
+    Text("of_data", "of", "Data set", "Lists the runs of one data set.", "", _ONE_LINE, "a data set such as digits"),
+    Choice("of_status", "state", "Status", "Lists the runs that ended in one way, or are still at work.", "", {"": "all", **STATUSES}),
+    Text("of_tag", "tag", "Tag", "Lists the runs that were given this tag.", "", _ONE_LINE, "a tag such as paper"),
+    Choice("order", "order", "Order", "How the list is ordered; a click on a column's head orders by that column.", "new", ORDERS),
+    Several("shown", "only", "Students shown", "Whose curves and results are compared, one colour a method.", ("plain", "kd", "ked"), _LABELS),
 )  # fmt: skip
 
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}

@@ -1,10 +1,17 @@
-"""What the numbers on the explain page say, in plain sentences made from them. No streamlit here."""
+"""What the numbers on the explain page say, in plain sentences made from them; and texts of visitors. No streamlit here."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
+
+
+def plain(text: str) -> str:
+    """A text that somebody typed, so that markdown shows it letter by letter and makes nothing of it."""
+    escaped: str = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    return escaped
 
 
 def channels(group: Sequence[int]) -> str:

@@ -21,9 +21,12 @@ NOT_ASKED = {
 TEXTS = {
     "run": st.sampled_from(["", "digits-preset", "digits-0a1b2c3d"]),
     "coalition": st.text("01", max_size=16),
+    "compare": st.lists(st.sampled_from(["digits-preset", "wine-0a1b2c3d"]), max_size=6).map(",".join),
+    "search": st.text(st.characters(blacklist_categories=["Cc", "Cs"]), max_size=80),
     "teacher_hidden": st.lists(st.integers(1, 99_999), min_size=1, max_size=6).map(lambda widths: ",".join(map(str, widths))),
 }
 TEXTS["student_hidden"] = TEXTS["teacher_hidden"]
+TEXTS |= dict.fromkeys(("of_data", "of_tag"), TEXTS["search"])
 DEFAULTS = {name: setting.default for name, setting in SETTINGS.items()}
 
 
@@ -62,7 +65,8 @@ def test_the_defaults_leave_the_address_empty() -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
     setting = SETTINGS[name]
-    texts = {"run": "digits-0a1b", "coalition": "1101", "teacher_hidden": "32,32", "student_hidden": "7"}
+    texts = {"compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv", "of_tag": "for the paper"}
+    texts |= {"run": "digits-0a1b", "coalition": "1101", "teacher_hidden": "32,32", "student_hidden": "7"}
     options = [*getattr(setting, "options", ())]
     other = {
         Choice: lambda: next(option for option in options if option != setting.default),
@@ -91,6 +95,11 @@ REFUSED = {
     "run": ["../../etc", "/etc/passwd", "A", "ab", "digits_preset", "x" * 81, "digits-preset\n"],
     "on": ["2", "abc", "0" * 17, ""],
     "student": ["teacher"],
+    "compare": ["../../etc", "digits-preset,", "digits-preset;wine", ",", ",".join(["digits-preset"] * 7)],
+    "q": ["a\nb", "x" * 81],
+    "state": ["running"],
+    "order": ["worst"],
+    "only": ["", "teacher"],
     "show": ["none"],
     "node": ["-2", "x"],
     "sf": ["65"],

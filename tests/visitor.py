@@ -19,7 +19,9 @@ TITLES = {
     "explain": "What does each superfeature say?",
     "data": "What is in the data?",
 }
-PAGES = tuple(TITLES)
+PAGES = tuple(TITLES)  # those that show one run or data set
+TITLES["runs"] = "What came out of every run?"
+CONTROLS = dict.fromkeys(PAGES, "widget.dataset") | {"runs": "widget.of_data"}  # a menu without which a page is of no use
 
 
 def visit(page: str = "superfeatures", **address: str) -> AppTest:
@@ -46,7 +48,7 @@ def usable(app: AppTest, page: str) -> None:
     """Checks that no exception reached the visitor and that there are controls to go on with."""
     assert [error.message for error in app.exception] == []
     assert [title.value for title in app.title] == [TITLES[page]]
-    assert app.selectbox(key="widget.dataset").options
+    assert app.selectbox(key=CONTROLS[page]).options
 
 
 def said(app: AppTest) -> list[str]:

@@ -14,7 +14,7 @@ from visitor import address, caption, copy_of, figure, figures, said, sound, tur
 from ked.archive import export_run
 from ked.library import rename
 from ked.recipe import Recipe
-from ked.store import PRESETS, Run, create_run, list_runs
+from ked.store import PRESETS, Run, create_run, list_presets, list_runs
 
 
 def listed(app: AppTest) -> list[str]:
@@ -41,7 +41,7 @@ def other(finish: Callable[[Recipe], Run], small_recipe: Recipe) -> Run:
 
 def test_the_page_opens_with_the_presets_and_one_of_them_closely() -> None:
     app = sound(visit("runs"), "runs")
-    assert set(listed(app)) == {"digits-preset", "fashion-mnist-preset"}
+    assert set(listed(app)) == {run.id for run in list_presets()}
     assert app.subheader[0].value == r"digits\-preset"
     assert figures(app) == {"curves"}
     assert address(app) == {}

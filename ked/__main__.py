@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ked import bench as benchmarks
-from ked import data, jobs, store
+from ked import data, jobs, steering, store
 from ked.data import own as own_file
 from ked.data import shelf
 from ked.errors import InvalidInput, Unavailable
@@ -122,6 +122,7 @@ def _unfinished(run_id: str) -> store.Run:
     status = jobs.status(found)
     if status == "done" or (status in ("queued", "running") and "pid" in found.info):
         raise InvalidInput(f"run {run_id} is {status}; only a run that failed or was stopped can be resumed.")
+    steering.clear(found)
     return found
 
 

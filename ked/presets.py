@@ -12,7 +12,7 @@ from typing import Any
 
 from ked.pipeline import FLEETING, run
 from ked.recipe import Recipe
-from ked.store import PRESETS, Run, create_run
+from ked.store import PRESETS, SNAPSHOTS, Run, create_run
 
 _METHODS = ("plain", "kd", "kd-explaining", "ked", "architecture", "mu0")
 
@@ -59,4 +59,4 @@ def _ship(made: Path, target: Path) -> None:
     events = made / "events.jsonl"
     events.write_text("".join(line for line in events.open() if json.loads(line)["kind"] not in FLEETING), "utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(made, target)
+    shutil.copytree(made, target, ignore=shutil.ignore_patterns(SNAPSHOTS))  # they are for looking, and large

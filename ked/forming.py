@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ked.communities import Superfeatures, align, find_superfeatures
 from ked.dependency import dependency_matrix
+from ked.errors import InvalidInput
 from ked.nets import SubnetStack
 from ked.recipe import Recipe
 from ked.snapshots import spread
@@ -81,14 +82,20 @@ class Forming:
             self.spent += time.perf_counter() - began
 
     def _state(self, epoch: int, left: float) -> Event | None:
-        net, within = self.net.sequential(), _not_longer_than(left)
-        W = dependency_matrix(net, self.x, self.recipe.reduce, scale=self.recipe.scale, progress=within)
-        if not bool(torch.isfinite(W).all()):  # a net that is about to diverge: its own training will say so
-            return None
         start = (self._last.resolution if self._last else 0.0) or 1.0
-        found = find_superfeatures(W, self.recipe.superfeatures, _ENGINE, self.recipe.seed, start=start)
+        try:
+            W = self._measured(left)
+            found = find_superfeatures(W, self.recipe.superfeatures, _ENGINE, self.recipe.seed, start=start)
+        except InvalidInput:  # a net that is about to diverge, with a W that is not finite: its own training will say so
+            return None
         self._last = align(self._last, found) if self._last else found
         return state(epoch, self._last, W)
+
+    def _measured(self, left: float) -> Tensor:
+        with torch.random.fork_rng(devices=[]):  # how often this is done depends on the clock: it must not move what is drawn
+            net = self.net.sequential()
+        within = _not_longer_than(left)
+        return dependency_matrix(net, self.x, self.recipe.reduce, scale=self.recipe.scale, progress=within)
 
 
 def state(epoch: int, found: Superfeatures, W: Tensor) -> Event:

@@ -57,6 +57,7 @@ def _ship(made: Path, target: Path) -> None:
     """Move a finished run to its place, under its own name and without the events of the moment."""
     Run(made).update(id=target.name)
     events = made / "events.jsonl"
-    events.write_text("".join(line for line in events.open() if json.loads(line)["kind"] not in FLEETING), "utf-8")
+    told = events.read_text("utf-8").splitlines(keepends=True)
+    events.write_text("".join(line for line in told if json.loads(line)["kind"] not in FLEETING), "utf-8")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(made, target, ignore=shutil.ignore_patterns(SNAPSHOTS))  # they are for looking, and large

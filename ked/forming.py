@@ -24,7 +24,7 @@ from ked.snapshots import spread
 from ked.steering import Event
 from ked.store import Run
 
-SHARE = 0.15  # of the time that training itself takes; what would take more is left out
+SHARE = 0.1  # of the time that training itself takes; what would take more is left out
 SAMPLES = 256  # that W is averaged over, at most
 EDGES = 200
 _AT_ONCE = 0.5  # seconds that the first state may take, of which nothing is known before

@@ -142,6 +142,8 @@ def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
                 elif event["kind"] == "epoch":
                     best = max(event["validation"])
                     progress.update(task, completed=event["epoch"], note=f"validation {best:.1%}")
+                elif event["kind"] in ("paused", "resumed"):
+                    progress.update(task, note="paused" if event["kind"] == "paused" else "")
                 elif event["kind"] == "progress":
                     progress.update(task, completed=event["share"])
                 elif event["kind"] in ("dependency", "superfeatures"):

@@ -22,7 +22,7 @@ from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.stage_keys import stage_keys, stage_names
 from ked.stages import stage_named
-from ked.steering import Event, Steering
+from ked.steering import Event, Steering, clear
 from ked.store import SNAPSHOTS, Run, StageCache, create_run, disk_errors, link
 from ked.training import accuracy
 from ked.weights import load_matrix, load_stack
@@ -58,6 +58,8 @@ def run(
     folder = into or create_run(recipe)
     started = time.monotonic()
     status, message, trace = "cancelled", "", ""
+    if folder.status in ("failed", "cancelled", "done"):  # what was asked of it then counts no more
+        clear(folder)
     steering = Steering(folder, recipe, on_pause=on_pause, on_play=on_play)
     folder.update(status="running", started=time.time(), versions=_versions())
     try:

@@ -136,6 +136,9 @@ def test_a_cancelled_run_takes_no_further_batch(at_rest: bool) -> None:
     steering.cancel(driver.run)
     assert [event["kind"] for event in driver.events if event["kind"] in (*MOVES, "epoch")] == []
     assert driver.run.status == "cancelled"
+    events = run(driver.run.recipe, into=driver.run)
+    assert any(event["kind"] == "epoch" for event in events), "started again, it plays"
+    events.close()  # type: ignore[attr-defined]
 
 
 def test_rest_comes_to_a_stage_without_batches_too() -> None:

@@ -24,10 +24,11 @@ from ked.snapshots import spread
 from ked.steering import Event
 from ked.store import Run
 
-SHARE = 0.1  # of the time that training itself takes; what would take more is left out
+SHARE = 0.07  # of the time that the teacher's training takes; what would take more is left out
 SAMPLES = 256  # that W is averaged over, at most
 EDGES = 200
 _AT_ONCE = 0.5  # seconds that the first state may take, of which nothing is known before
+_FADING = 0.7  # of what a state was last seen to cost, for each that was left out: the first, for one, costs the most
 _TELLING = 0.05  # seconds after which a share says how long the whole takes
 _ENGINE = "scikit-network"  # the quick one, whatever the recipe takes for the last word
 
@@ -69,7 +70,10 @@ class Forming:
         """
         unknown = not self._cost
         left = max(SHARE * trained - self.spent, _AT_ONCE if unknown or at_leisure else 0.0)
-        if epoch not in self.kept or self._cost > left:
+        if epoch not in self.kept:
+            return None
+        if self._cost > left:
+            self._cost *= _FADING
             return None
         began, too_long = time.perf_counter(), 0.0
         try:

@@ -117,7 +117,7 @@ def _end_labels(
 
 def loss_terms(
     history: Mapping[str, Mapping[str, Values]],
-    weights: Mapping[str, Mapping[str, float]],
+    weights: Mapping[str, Mapping[str, float | Values]],
     *,
     labels: Mapping[str, str] | None = None,
     epochs: int | None = None,
@@ -126,7 +126,7 @@ def loss_terms(
     """What each method minimises: its loss terms, each times its weight, stacked so that the upper edge is the loss.
 
     `history`: method -> term ("ce", "prediction", "explanation", ...) -> (epochs so far,) or (epochs so far, K), unweighted.
-    `weights`: method -> term -> its weight in the loss. One row a method; terms with weight 0 are left out.
+    `weights`: method -> term -> its weight in the loss, one or one an epoch. One row a method; terms with weight 0 are left out.
     """
     labels = labels or {}
     count = max(len(history), 1)
@@ -134,7 +134,7 @@ def loss_terms(
     drawing = make_subplots(figure=blank, rows=count, cols=1, shared_xaxes=True, vertical_spacing=0.3 / count)
     longest = epochs or 2
     for row, (name, terms) in enumerate(history.items(), start=1):
-        shares = {t: weights[name][t] * _over_seeds(v) for t, v in terms.items() if weights[name].get(t)}
+        shares = {t: np.asarray(weights[name][t]) * _over_seeds(v) for t, v in terms.items() if np.any(weights[name].get(t, 0))}
         longest = max([longest, *(len(share) for share in shares.values())])
         _stack(drawing, row, shares, row_height)
         place = {

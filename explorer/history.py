@@ -12,6 +12,7 @@ from ked.methods import METHODS
 from ked.store import Run
 
 TEACHERS = ("teacher", "explaining")
+_QUIET = ("paused", "resumed", "adjusted", "refused", "forming")  # events after which the batch before is still the latest
 
 
 @dataclass
@@ -23,6 +24,7 @@ class History:
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     live: dict[str, Any] = field(default_factory=dict)
+    paused: bool = False
     end: dict[str, Any] | None = None
     time: float = 0.0
 
@@ -44,15 +46,20 @@ class History:
             stage = self._stage(name)
             stage["epoch"] = event["epoch"]
             stage["validation"].append(event["validation"])
+            stage["weighting"].append(stage["weights"])
             for term, values in event["loss"].items():
                 stage["loss"].setdefault(term, []).append(values)
+        elif kind == "adjusted" and name:
+            self._stage(name)["weights"] = event["weights"]
         elif kind == "end":
             self.end = event
-        self.live = event if kind == "step" else {}
+        self.paused = kind == "paused" or (self.paused and kind in ("adjusted", "refused"))
+        if kind not in _QUIET:
+            self.live = event if kind == "step" else {}
 
     def _begin(self, name: str, cached: bool) -> dict[str, Any]:
         self.order.append(name)
-        self.stages[name] = {"cached": cached, "epoch": 0, "epochs": 0, "weights": {}, "validation": [], "loss": {}}
+        self.stages[name] = {"cached": cached, "epoch": 0, "epochs": 0, "weights": {}, "weighting": [], "validation": [], "loss": {}}
         return self.stages[name]
 
     def _stage(self, name: str) -> dict[str, Any]:
@@ -75,15 +82,17 @@ class History:
 
     def losses(
         self, nets: Iterable[str] | None = None
-    ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float]]]:
-        """Net -> term -> (epochs so far, K) unweighted loss in nats, and net -> term -> weight.
+    ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float | np.ndarray]]]:
+        """Net -> term -> (epochs so far, K) unweighted loss in nats, and net -> term -> weight: one, or (epochs so far,).
+
+        An epoch in whose midst the weights changed counts with those of its end.
 
         Of `nets`, empty for those still to come; by default of the students that have finished an epoch.
         """
         nets = self.curves() if nets is None else nets
         stages = {net: self.stages.get(net if net in TEACHERS else f"student-{net}", {}) for net in nets}
         terms = {net: {term: np.array(v) for term, v in stage.get("loss", {}).items()} for net, stage in stages.items()}
-        return terms, {net: stage.get("weights", {}) for net, stage in stages.items()}
+        return terms, {net: _weights(stage) for net, stage in stages.items()}
 
     def teachers(self) -> dict[str, float]:
         """Teacher or explaining teacher -> its latest validation accuracy."""
@@ -100,3 +109,10 @@ class History:
     def _students(self) -> dict[str, dict[str, Any]]:
         prefix = "student-"
         return {name.removeprefix(prefix): stage for name, stage in self.stages.items() if name.startswith(prefix)}
+
+
+def _weights(stage: dict[str, Any]) -> dict[str, float | np.ndarray]:
+    told = stage.get("weighting") or [stage.get("weights", {})]
+    if all(weights == told[0] for weights in told):
+        return dict(told[0])
+    return {term: np.array([weights.get(term, 0.0) for weights in told]) for term in told[0]}

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ked import bench as benchmarks
-from ked import data, jobs, library_commands, store
+from ked import data, jobs, library_commands, steering, store
 from ked.data import own as own_file
 from ked.data import shelf
 from ked.errors import InvalidInput, Unavailable
@@ -124,6 +124,7 @@ def _unfinished(run_id: str) -> store.Run:
     status = jobs.status(found)
     if status == "done" or (status in ("queued", "running") and "pid" in found.info):
         raise InvalidInput(f"run {run_id} is {status}; only a run that failed or was stopped can be resumed.")
+    steering.clear(found)
     return found
 
 
@@ -143,6 +144,8 @@ def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
                 elif event["kind"] == "epoch":
                     best = max(event["validation"])
                     progress.update(task, completed=event["epoch"], note=f"validation {best:.1%}")
+                elif event["kind"] in ("paused", "resumed"):
+                    progress.update(task, note="paused" if event["kind"] == "paused" else "")
                 elif event["kind"] == "progress":
                     progress.update(task, completed=event["share"])
                 elif event["kind"] in ("dependency", "superfeatures"):

@@ -18,16 +18,18 @@ class _Unwanted(BaseException):
 def shares(work: Callable[[Report], Result], into: list[Result]) -> Iterator[float]:
     """Run `work(report)` in a thread and yield each share (0 to 1) that it reports; its result is appended to `into`.
 
-    What the work raises is raised here. Closing the generator ends the work at its next report.
+    What the work raises is raised here. At each report the work waits until the next share is asked for, so it rests while
+    its consumer does; closing the generator ends it there.
     """
     said: queue.SimpleQueue[float | None] = queue.SimpleQueue()
-    unwanted = threading.Event()
+    wanted, unwanted = threading.Semaphore(0), threading.Event()
     failures: list[BaseException] = []
 
     def report(share: float) -> None:
+        said.put(share)
+        wanted.acquire()
         if unwanted.is_set():
             raise _Unwanted
-        said.put(share)
 
     def compute() -> None:
         try:
@@ -42,8 +44,10 @@ def shares(work: Callable[[Report], Result], into: list[Result]) -> Iterator[flo
     try:
         while (share := said.get()) is not None:
             yield share
+            wanted.release()
     finally:
         unwanted.set()
+        wanted.release()
         thread.join()
     if failures:
         raise failures[0]

@@ -54,7 +54,7 @@ class SampleBatches:
         train: x (N, D) and y (N,) on the stack's device.
         seeds: K seeds.
         batch_size: Samples a batch and replica; the last batch of a pass may be smaller.
-        objective: With soft targets for all N samples.
+        objective: Gives what is minimised, with soft targets for all N samples; asked before each batch, as it may change.
         samples: How many samples an epoch has; all N once by default, more start another pass.
         offset: Added to the epoch when the order is drawn, so that a second training does not repeat the first one's.
     """
@@ -65,7 +65,7 @@ class SampleBatches:
         train: tuple[Tensor, Tensor],
         seeds: Sequence[int],
         batch_size: int,
-        objective: Objective,
+        objective: Callable[[], Objective],
         *,
         samples: int | None = None,
         offset: int = 0,
@@ -82,7 +82,7 @@ class SampleBatches:
         for rows in self._order(epoch).split(self._batch_size, dim=1):
             flat = rows.reshape(-1)
             x = torch.index_select(self._x, 0, flat, out=self._buffer[: len(flat)]).unflatten(0, rows.shape)
-            yield Batch(x, self._y.index_select(0, flat).view_as(rows), rows, self._objective)
+            yield Batch(x, self._y.index_select(0, flat).view_as(rows), rows, self._objective())
 
     def _order(self, epoch: int) -> Tensor:
         return _epoch_order(self._seeds, epoch, len(self._x), self.samples, self._offset).to(self._x.device)

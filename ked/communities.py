@@ -92,21 +92,30 @@ class _Found:
 
 
 def find_superfeatures(
-    W: Tensor | np.ndarray, M: int, engine: str | None = None, seed: int = 0, *, min_size: int | None = None
+    W: Tensor | np.ndarray,
+    M: int,
+    engine: str | None = None,
+    seed: int = 0,
+    *,
+    min_size: int | None = None,
+    start: float = 1.0,
 ) -> Superfeatures:
     """Exactly M communities of the graph with weights W, the largest first.
 
     W: (D, D), finite, >= 0; the diagonal is ignored and W + W' is used.  M: 1..D.
     engine: 'python-louvain' or 'scikit-network'; by default the first up to 128 features.
     min_size: no group is smaller; 1..D // M, by default 1 % of D. Features without links join other groups.
+    start: the resolution that is tried first; that of a graph much like this one saves most of the search.
     The same seed gives the same result.  Raises InvalidInput for a value outside these limits.
     """
+    if not 0 < start < math.inf:
+        raise InvalidInput(f"A resolution must be a positive number, not {start}.")
     links = normalised(W)
     name = checked_engine(engine, len(links))
     least = smallest_size(len(links), M, min_size)
     found, notes = _obvious(links, M), []
     if found is None:
-        found = _search(links, M, _large_enough(links, M, ENGINES[name](links), seed, least), least)
+        found = _search(links, M, _large_enough(links, M, ENGINES[name](links), seed, least), least, start)
         notes.append(thinning(name, len(links)))
     labels, note = exactly(links, found.labels, M, least)
     adjusted = "; ".join(filter(None, (*notes, found.note, note)))
@@ -237,11 +246,11 @@ def _obvious(W: np.ndarray, M: int) -> _Found | None:
     return None
 
 
-def _search(W: np.ndarray, M: int, at: Callable[[float], _Found], min_size: int) -> _Found:
+def _search(W: np.ndarray, M: int, at: Callable[[float], _Found], min_size: int, start: float) -> _Found:
     """Communities whose number is M, or else those with the nearest number from which the best groups can be made."""
     below: _Found | None = None
     above: _Found | None = None
-    low, high, log_resolution, step = -math.inf, math.inf, 0.0, math.log(2)
+    low, high, log_resolution, step = -math.inf, math.inf, math.log(start), math.log(2)
     for _ in range(_CALLS):
         found = at(math.exp(log_resolution))
         if found.count == M:

@@ -11,6 +11,7 @@ from ked.data import Dataset
 from ked.explanation import teacher_base
 from ked.recipe import Recipe
 from ked.stack import Stack
+from ked.steering import Steering
 from ked.store import Run
 from ked.training import predict
 
@@ -19,12 +20,12 @@ S = TypeVar("S", bound=Stack)
 
 @dataclass(frozen=True)
 class Context:
-    """The recipe, the data on the device, the run folder with the earlier stages' results, the stages' keys."""
+    """The recipe, the data on the device, the run folder with the earlier stages' results, who steers."""
 
     recipe: Recipe
     dataset: Dataset
     run: Run
-    keys: dict[str, str]
+    steering: Steering
 
     @property
     def device(self) -> torch.device:

@@ -1,6 +1,6 @@
 """Jobs: each run computes in a process of its own that outlives the page, the tab and the server that started it.
 
-The run folder is the only channel: the job appends events, whoever wants it to stop leaves a file.
+The run folder is the only channel: the job appends events there, and whoever watches leaves orders (`ked.steering`).
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ import time
 import psutil
 import torch
 
-from ked import pipeline
+from ked import pipeline, steering
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.store import Run, create_run, disk_errors, list_runs
 
-CANCEL = "cancel"  # the file whose presence asks a job to stop
 GRACE = 60.0  # seconds that a queued job may take to come to life
 
 _UNFINISHED = ("queued", "running")
@@ -38,8 +37,7 @@ def resume(run: Run) -> None:
     """Start a job that goes on where a run was stopped or broke off: after its last finished epoch, with the same numbers."""
     if status(run) not in ("failed", "cancelled"):
         raise InvalidInput(f"run {run.id} is {status(run)}; only a run that failed or was cancelled can be resumed.")
-    with disk_errors(run.folder):
-        (run.folder / CANCEL).unlink(missing_ok=True)
+    steering.clear(run)
     run.forget("pid", "pid_started")
     run.update(status="queued", queued=time.time(), message="")
     _start(run)
@@ -62,16 +60,14 @@ def work(run: Run) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     run.update(pid=os.getpid(), pid_started=psutil.Process().create_time())
     torch.set_num_threads(max(1, torch.get_num_threads() // (1 + _others(run))))
-    flag = run.folder / CANCEL
     with contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
-        for _ in pipeline.run(run.recipe, into=run, should_stop=flag.exists):
+        for _ in pipeline.run(run.recipe, into=run):
             pass
 
 
 def cancel(run: Run) -> None:
     """Ask a job to stop; it does so after the batch in hand, and keeps what it has finished."""
-    with disk_errors(run.folder):
-        (run.folder / CANCEL).touch()
+    steering.cancel(run)
 
 
 def status(run: Run) -> str:

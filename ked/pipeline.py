@@ -6,25 +6,27 @@ import contextlib
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from sklearn.metrics import adjusted_rand_score
 
-from ked import data, forms
+from ked import data, forms, snapshots
 from ked.communities import Superfeatures
 from ked.context import Context
 from ked.errors import InvalidInput, Unavailable
 from ked.provenance import provenance
 from ked.recipe import Recipe
-from ked.stage_keys import stage_keys
-from ked.stages import Event, stage_named
-from ked.store import Run, StageCache, create_run, disk_errors, link
+from ked.stage_keys import stage_keys, stage_names
+from ked.stages import stage_named
+from ked.steering import Event, Steering, clear
+from ked.store import SNAPSHOTS, Run, StageCache, create_run, disk_errors, link
 from ked.training import accuracy
 from ked.weights import load_matrix, load_stack
 
-FLEETING = ("tick", "step", "progress")  # events of the moment: shown live, not kept with a stage's result
+FLEETING = ("tick", "step", "progress", "paused", "resumed", "refused")  # events of the moment: shown live, not kept with a stage's result
 
 
 def run(
@@ -33,18 +35,21 @@ def run(
     into: Run | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     presets: bool = True,
+    on_pause: Callable[[], object] = lambda: None,
+    on_play: Callable[[], bool] = lambda: True,
 ) -> Iterator[Event]:
     """Compute a run, yielding its events as they happen; every event but "tick" is also in the folder's events.jsonl.
 
     Args:
         recipe: What to do.
         into: The run folder to fill; a new one by default.
-        should_stop: Asked after every batch; when it says yes, the run ends as cancelled.
+        should_stop: Asked after every batch; when it says yes, the run ends as cancelled, as `ked.steering.cancel` ends it.
         presets: Whether finished stages may be taken over from the runs that ship with the app.
+        on_pause, on_play: What is done when whoever steers lets the run rest and go on; see `ked.steering.Steering`.
 
     Yields:
-        Event dicts with a "kind": stage, training, step, epoch, dependency, superfeatures, result, end, or tick (a
-        batch went by). "time" is in seconds since the start.
+        Event dicts with a "kind": stage, training, step, epoch, forming, dependency, superfeatures, result, end, what steering
+        tells (see `ked.steering`), or tick (a batch, or a moment of rest, went by). "time" is in seconds since the start.
 
     Raises:
         InvalidInput, Unavailable: With one sentence; run.json then says failed, and why.
@@ -52,11 +57,14 @@ def run(
     folder = into or create_run(recipe)
     started = time.monotonic()
     status, message, trace = "cancelled", "", ""
+    if folder.status in ("failed", "cancelled", "done"):  # what was asked of it then counts no more
+        clear(folder)
+    steering = Steering(folder, recipe, on_pause=on_pause, on_play=on_play)
     folder.update(status="running", started=time.time(), **provenance())
     try:
-        with contextlib.closing(_stages(recipe, folder, StageCache(presets=presets))) as events:
+        with contextlib.closing(_stages(steering, StageCache(presets=presets))) as events:
             for event in events:
-                if should_stop():
+                if should_stop() or steering.cancelled:
                     return
                 if event["kind"] != "tick":
                     event["time"] = round(time.monotonic() - started, 3)
@@ -85,26 +93,28 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _stages(recipe: Recipe, run: Run, cache: StageCache) -> Generator[Event, None, None]:
+def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, None]:
+    run, recipe = steering.run, steering.recipe
     device = resolve_device(recipe.device)
     dataset = data.load(recipe.dataset, recipe.label)
     if recipe.train_size is not None:
         dataset = dataset.few(recipe.train_size, recipe.seed)
     forms.check(recipe, dataset)
-    context = Context(recipe, dataset.to(device), run, keys := stage_keys(recipe))
-    run.update(device=str(device), seeds=list(recipe.seed_list), stages=keys)
+    context = Context(recipe, dataset.to(device), run, steering)
+    run.update(device=str(device), seeds=list(recipe.seed_list), stages=stage_keys(recipe))
     seconds: dict[str, float] = {}
-    for stage, key in keys.items():
-        began = time.monotonic()
-        yield from _stage(stage, key, context, cache)
-        seconds[stage] = round(time.monotonic() - began, 4)
-        run.update(seconds=seconds)
+    for stage in stage_names(recipe):
+        began = time.monotonic() - steering.waited
+        yield from _stage(stage, context, cache)
+        seconds[stage] = round(time.monotonic() - steering.waited - began, 4)
+        run.update(seconds=seconds, **({"stages": stage_keys(steering.recipe)} if steering.recipe != recipe else {}))
     yield {"kind": "result", **_summary(context)}
 
 
-def _stage(stage: str, key: str, context: Context, cache: StageCache) -> Iterator[Event]:
+def _stage(stage: str, context: Context, cache: StageCache) -> Iterator[Event]:
     """One stage's events; afterwards its files are in the run folder."""
-    found = cache.find(key)
+    run, key = context.run, partial(context.steering.key, stage)
+    found = cache.find(key())
     if found and not _sound(found):
         cache.discard(found)
         found = None
@@ -117,11 +127,13 @@ def _stage(stage: str, key: str, context: Context, cache: StageCache) -> Iterato
                 if event["kind"] not in FLEETING:
                     Run(draft).append(event)
                 yield event
-        found = cache.root / key
-    (context.run.folder / "checkpoints" / f"{stage}.safetensors").unlink(missing_ok=True)
+            snapshots.share(stage, run, Run(draft))
+        found = cache.root / key()
+    (run.folder / SNAPSHOTS / f"{stage}.safetensors").unlink(missing_ok=True)
     for file in found.iterdir():
-        if file.name != "events.jsonl":
-            link(file, context.run.folder / file.name)
+        if file.is_file() and file.name != "events.jsonl":
+            link(file, run.folder / file.name)
+    snapshots.share(stage, Run(found), run)
 
 
 def _sound(folder: Path) -> bool:
@@ -131,7 +143,7 @@ def _sound(folder: Path) -> bool:
             load_matrix(file, "W") if file.stem == "dependency" else load_stack(file)
         for file in folder.glob("superfeatures*.json"):
             Superfeatures.from_json(file.read_text("utf-8"))
-        return any(file.name != "events.jsonl" for file in folder.iterdir())
+        return any(file.is_file() and file.name != "events.jsonl" for file in folder.iterdir())
     except (Unavailable, OSError):
         return False
 

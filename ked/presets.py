@@ -12,7 +12,7 @@ from typing import Any
 
 from ked.pipeline import FLEETING, run
 from ked.recipe import Recipe
-from ked.store import PRESETS, Run, create_run
+from ked.store import PRESETS, SNAPSHOTS, Run, create_run
 
 _METHODS = ("plain", "kd", "kd-explaining", "ked", "architecture", "mu0")
 
@@ -57,6 +57,7 @@ def _ship(made: Path, target: Path) -> None:
     """Move a finished run to its place, under its own name and without the events of the moment."""
     Run(made).update(id=target.name)
     events = made / "events.jsonl"
-    events.write_text("".join(line for line in events.open() if json.loads(line)["kind"] not in FLEETING), "utf-8")
+    told = events.read_text("utf-8").splitlines(keepends=True)
+    events.write_text("".join(line for line in told if json.loads(line)["kind"] not in FLEETING), "utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(made, target)
+    shutil.copytree(made, target, ignore=shutil.ignore_patterns(SNAPSHOTS))  # they are for looking, and large

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ked import data
+from ked.changes import Change, Positive, Share, ordered
 from ked.cnn import ARCHITECTURES, architecture_named
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
@@ -53,6 +54,7 @@ class Recipe(BaseModel):
         rho: A hint's share of the explanations' part, or of the prediction's without explanations (0 to 1).
         device: "auto", "cpu", "cuda" or "cuda:0" and so on; not part of any hash.
         precision: "auto" lets convolutional nets compute in bfloat16 on CUDA; not part of any hash.
+        changes: What whoever steered the run changed in the middle of a training (`ked.steering`), by stage and batch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,19 +83,19 @@ class Recipe(BaseModel):
     teacher_batch_size: int | None = Field(None, ge=1)
     chimeras: int = Field(20_000, ge=1, le=1_000_000_000)
     chimera_epochs: int = Field(5, ge=1, le=100_000)
-    lr: float = Field(1e-3, gt=0, allow_inf_nan=False)
+    lr: Positive = 1e-3
     optimiser: Literal["adam", "sgd"] = "adam"
     schedule: Literal["constant", "cifar", "tiny-imagenet"] = "constant"
     weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
     augment: Literal["none", "crop", "crop+flip"] = "none"
-    temperature: float = Field(10.0, gt=0, allow_inf_nan=False)
-    tau: float = Field(10.0, gt=0, allow_inf_nan=False)
-    lam: float = Field(0.7, ge=0, le=1)
-    mu: float = Field(0.7, ge=0, le=1)
-    rho: float = Field(0.7, ge=0, le=1)
+    temperature: Positive = 10.0
+    tau: Positive = 10.0
+    lam: Share = 0.7
+    mu: Share = 0.7
+    rho: Share = 0.7
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-
     precision: Literal["auto", "float32"] = "auto"
+    changes: tuple[Change, ...] = ()
 
     @field_validator("dataset")
     @classmethod
@@ -124,6 +126,11 @@ class Recipe(BaseModel):
         if min(value) < 1:
             raise ValueError(f"{info.field_name} = {value} is not allowed: every hidden layer needs at least one unit")
         return value
+
+    @field_validator("changes")
+    @classmethod
+    def _ordered_changes(cls, value: tuple[Change, ...]) -> tuple[Change, ...]:
+        return ordered(value)
 
     @model_validator(mode="after")
     def _nets_and_methods_fit(self) -> Self:
@@ -194,6 +201,27 @@ class Recipe(BaseModel):
         """Batch size for `count` training samples: as set, else 100 or 500, less where that gives under 20 batches an epoch."""
         chosen, default = (self.teacher_batch_size, 500) if who == "teacher" else (self.batch_size, 100)
         return chosen or max(16, min(default, count // 20))
+
+    def in_force(self, stage: str, epoch: int, step: int) -> Recipe:
+        """This recipe with the values that its changes have given to a stage's settings when that batch is taken."""
+        made = {c.setting: c.value for c in self.changes if c.stage == stage and c.place <= (epoch, step)}
+        return self.without(**made) if made else self
+
+    def before(self, stage: str, epoch: int, step: int) -> Recipe:
+        """This recipe with only those of a stage's changes that lie before that batch; other stages keep theirs."""
+        return self.without(changes=[c for c in self.changes if c.stage != stage or c.place < (epoch, step)])
+
+    def changed(self, place: tuple[str, int, int], **values: float) -> Recipe:
+        """This recipe with other values of a stage's settings from a batch (stage, epoch, step) on; later ones fall away."""
+        stage, epoch, step = place
+        earlier = self.before(stage, epoch, step).in_force(stage, epoch, step)
+        kept = [c for c in self.changes if c.stage != stage or c.setting not in values or c.place < (epoch, step)]
+        new = [
+            Change(stage=stage, epoch=epoch, step=step, setting=name, value=value)
+            for name, value in values.items()
+            if value != getattr(earlier, name)
+        ]
+        return self.without(changes=[*kept, *new])
 
     def without(self, **changes: Any) -> Recipe:
         """This recipe with some values changed, validated again."""

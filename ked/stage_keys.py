@@ -60,9 +60,17 @@ def stage_keys(recipe: Recipe) -> dict[str, str]:
     for stage in stage_names(recipe):
         parents = [keys[parent] for parent in _parents(stage, recipe)]
         settings = {name: _value(recipe, name) for name in _settings(stage, recipe) if not _is_default(recipe, name)}
-        content = json.dumps([STAGE_VERSION, stage, settings, parents], sort_keys=True)
+        changes = [[c.epoch, c.step, c.setting, c.value] for c in recipe.changes if c.stage == stage]
+        content = json.dumps([STAGE_VERSION, stage, settings, parents, *([changes] if changes else [])], sort_keys=True)
         keys[stage] = f"{stage}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
     return keys
+
+
+def adjustable(stage: str) -> tuple[str, ...]:
+    """The settings that mean something to a stage's training while it goes on (`ked.changes`); none where nothing trains."""
+    if stage.startswith("student-"):
+        return ("lr", *_of_losses(method_named(stage.removeprefix("student-"))))
+    return ("lr",) if stage in ("teacher", "explaining") else ()
 
 
 def _apart(recipe: Recipe) -> bool:
@@ -90,10 +98,14 @@ def _settings(stage: str, recipe: Recipe) -> tuple[str, ...]:
 def _of_student(method: Method, recipe: Recipe) -> tuple[str, ...]:
     if method.further:
         return ("chimeras", "chimera_epochs")  # all else is its parent's
+    branches = ("superfeatures", "student_superfeatures") if recipe.convolutional and method.net == "ked" else ()
+    return (*_STUDENT, *_of_losses(method), *branches)
+
+
+def _of_losses(method: Method) -> tuple[str, ...]:
     distils = ("temperature", "lam") if method.prediction else ()
     explains = ("tau", "mu") if method.explanations else ()
-    branches = ("superfeatures", "student_superfeatures") if recipe.convolutional and method.net == "ked" else ()
-    return (*_STUDENT, *distils, *explains, *branches, *(("rho",) if method.hint else ()))
+    return (*distils, *explains, *(("rho",) if method.hint else ()))
 
 
 def _parents(stage: str, recipe: Recipe) -> tuple[str, ...]:

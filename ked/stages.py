@@ -5,23 +5,19 @@ A stage is a generator of events; `STAGES` maps a stage's name to it. Nothing he
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import nn
 
-from ked import optimisers
 from ked.augmentation import AUGMENTATIONS, Augmenter
 from ked.background import shares
 from ked.batches import Batches, ChimeraBatches, SampleBatches, ViewBatches
-from ked.checkpoint import Checkpoint
 from ked.chimeras import Chimeras
 from ked.communities import Superfeatures, modularity
 from ked.context import Context
+from ked.course import Course
 from ked.forms import black_box, explaining_form, student_net
 from ked.groupings import group
 from ked.losses import LABELS_ONLY
@@ -30,12 +26,9 @@ from ked.methods import method_named
 from ked.nets import SubnetStack
 from ked.recipe import Who
 from ked.stack import Stack
-from ked.teaching import Teaching, teaching, weights
-from ked.training import Epoch, Step, descend
+from ked.steering import Event
+from ked.teaching import Lesson, teaching
 from ked.weights import save_matrix, save_stack
-
-Event = dict[str, Any]
-LIVE_INTERVAL = 0.25  # seconds between two "step" events: often enough to look alive, too seldom to slow training
 
 
 def teacher(context: Context, folder: Path) -> Iterator[Event]:
@@ -53,6 +46,7 @@ def dependency(context: Context, folder: Path) -> Iterator[Event]:
     x, results = context.dataset.part("train")[0], list[torch.Tensor]()
     for share in shares(lambda report: measured_dependency(context.run, context.recipe, x, report), results):
         yield {"kind": "progress", "stage": "dependency", "share": share}
+        yield from context.steering.hold("dependency")
     save_matrix(folder / "dependency.safetensors", "W", results[0])
     yield {"kind": "dependency", "samples": min(len(x), context.recipe.dependency_samples)}
 
@@ -102,32 +96,33 @@ def student(name: str, context: Context, folder: Path) -> Iterator[Event]:
     teachers = teaching(context, method, net)
     if teachers.matching is not None and teachers.matching.note:
         yield {"kind": "matching", "stage": stage, "note": teachers.matching.note}
-    batches = further_batches(teachers, net) if method.further else _lessons(teachers, net)
+    lesson = Lesson(teachers)
+    batches = further_batches(lesson, net) if method.further else _lessons(lesson, net)
     epochs = recipe.chimera_epochs if method.further else recipe.epochs
-    yield from _train(context, net, stage, batches, epochs, weights(recipe, method), teachers.hint)
+    yield from Course(context, stage, net, batches, epochs, lesson=lesson).events()
     save_stack(folder / f"{stage}.safetensors", net)
 
 
-def further_batches(teachers: Teaching, net: Stack) -> Batches:
+def further_batches(lesson: Lesson, net: Stack) -> Batches:
     """What a student goes on with: chimeras, or as many real samples in orders that it has not seen."""
-    context, recipe = teachers.context, teachers.context.recipe
+    context, recipe = lesson.teachers.context, lesson.teachers.context.recipe
     train = context.dataset.part("train")
-    if teachers.method.further == "real":
-        return _lessons(teachers, net, samples=recipe.chimeras, offset=recipe.epochs)
+    if lesson.teachers.method.further == "real":
+        return _lessons(lesson, net, samples=recipe.chimeras, offset=recipe.epochs)
     assert isinstance(net, SubnetStack)
     chimeras = Chimeras(train[0], context.run.superfeatures().groups, recipe.seed_list, order=net.order)
     size = recipe.batch_for("student", len(train[0]))
-    return ChimeraBatches(chimeras, teachers.chimera_teacher(), teachers.of_chimeras, recipe.chimeras, size)
+    return ChimeraBatches(chimeras, lesson.ask, lesson.of_chimeras, recipe.chimeras, size)
 
 
-def _lessons(teachers: Teaching, net: Stack, **more: int) -> Batches:
+def _lessons(lesson: Lesson, net: Stack, **more: int) -> Batches:
     """The training samples with what the teachers say of them."""
-    context, recipe = teachers.context, teachers.context.recipe
+    context, recipe = lesson.teachers.context, lesson.teachers.context.recipe
     train, seeds = context.dataset.part("train"), recipe.seed_list
     size = recipe.batch_for("student", len(train[0]))
-    if teachers.sees_views:
-        return ViewBatches(net, train, seeds, size, teachers.view, _augmenter(context, seeds), **more)
-    return SampleBatches(net, train, seeds, size, teachers.whole(), **more)
+    if lesson.teachers.sees_views:
+        return ViewBatches(net, train, seeds, size, lesson.view, _augmenter(context, seeds), **more)
+    return SampleBatches(net, train, seeds, size, lesson.whole, **more)
 
 
 def _augmenter(context: Context, seeds: Sequence[int]) -> Augmenter | None:
@@ -141,51 +136,11 @@ def _teach(context: Context, net: Stack, stage: str) -> Iterator[Event]:
     net.reset(seeds)
     net.to(context.device)
     size, augmenter = recipe.batch_for("teacher", len(train[0])), _augmenter(context, seeds)
-    batches: Batches = SampleBatches(net, train, seeds, size, LABELS_ONLY)
+    batches: Batches = SampleBatches(net, train, seeds, size, lambda: LABELS_ONLY)
     if augmenter:
         batches = ViewBatches(net, train, seeds, size, lambda views, rows: LABELS_ONLY, augmenter)
-    yield from _train(context, net, stage, batches, recipe.teacher_epochs, LABELS_ONLY.weights)
-
-
-def _train(
-    context: Context,
-    net: Stack,
-    stage: str,
-    batches: Batches,
-    epochs: int,
-    terms: dict[str, float],
-    also: nn.Module | None = None,
-) -> Iterator[Event]:
-    """Train and say so: "step" events now and then, "epoch" events after each epoch; goes on from a checkpoint if there is one."""
-    recipe, head = context.recipe, {"stage": stage, "epochs": epochs}
-    yield head | {"kind": "training", "weights": terms, "parameters": net.parameter_count, "hidden": list(net.hidden)}
-    optimiser = optimisers.make(recipe.optimiser, net, recipe.lr, recipe.weight_decay, also)
-    path = context.run.folder / "checkpoints" / f"{stage}.safetensors"
-    trained = nn.ModuleList([net, also]) if also else net
-    checkpoint = Checkpoint(path, context.keys[stage], trained, optimiser)
-    behind = checkpoint.restore()
-    yield from behind
-    said = time.monotonic()
-    rate = partial(_rate, context, epochs)
-    validation = context.dataset.part("validation")
-    for point in descend(net, batches, validation, epochs, optimiser, len(behind), rate=rate, mixed=context.mixed):
-        if isinstance(point, Epoch):
-            behind.append(head | {"kind": "epoch", "epoch": point.epoch, "loss": point.loss, "validation": point.validation})
-            checkpoint.write(behind)
-            yield dict(behind[-1])
-        else:
-            tell = time.monotonic() - said > LIVE_INTERVAL
-            said = time.monotonic() if tell else said
-            yield _step_event(head, point) if tell else {"kind": "tick"}
-
-
-def _rate(context: Context, epochs: int, epoch: int) -> float:
-    return context.recipe.lr * optimisers.SCHEDULES[context.recipe.schedule].factor(epoch, epochs)
-
-
-def _step_event(head: Event, point: Step) -> Event:
-    loss = {name: value.tolist() for name, value in point.terms.items()}
-    return head | {"kind": "step", "epoch": point.epoch, "step": point.step, "steps": point.steps, "loss": loss}
+    watch = stage == "teacher" and not recipe.convolutional
+    yield from Course(context, stage, net, batches, recipe.teacher_epochs, watch=watch).events()
 
 
 STAGES: dict[str, Callable[[Context, Path], Iterator[Event]]] = {

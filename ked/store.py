@@ -14,13 +14,14 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from ked import lines
 from ked.communities import Superfeatures
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
@@ -31,6 +32,7 @@ from ked.weights import load_matrix, load_stack
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
 _RESERVE, _RESERVED = ".reserve", 8192  # a file of so many bytes, given up when a run has to say how it ended
+SNAPSHOTS = "checkpoints"  # the folder of nets as they were during training, of a run and of a cached stage
 PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
 
 
@@ -85,21 +87,12 @@ class Run:
 
     def append(self, event: dict[str, Any]) -> None:
         """Add one event to events.jsonl."""
-        with disk_errors(self.folder), open(self.folder / "events.jsonl", "a+b") as file:
-            torn = file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n"
-            start = "\n" if torn else ""  # a full disk or a crash left half a line: it must not spoil this one
-            file.write(f"{start}{json.dumps(event, separators=(',', ':'))}\n".encode())
+        with disk_errors(self.folder):
+            lines.append(self.folder / "events.jsonl", event)
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Whole events after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
-        try:
-            with open(self.folder / "events.jsonl", "rb") as file:
-                file.seek(offset)
-                lines = file.read().splitlines(keepends=True)
-        except FileNotFoundError:
-            return [], offset
-        whole = [line for line in lines if line.endswith(b"\n")]
-        return list(_readable(whole)), offset + sum(map(len, whole))
+        return lines.read(self.folder / "events.jsonl", offset)
 
     def has(self, stage: str) -> bool:
         """Whether the stage's result is there."""
@@ -117,6 +110,12 @@ class Run:
     def student(self, method: str) -> Stack:
         """The students of one method, a replica a seed."""
         return load_stack(self.folder / f"student-{method}.safetensors")
+
+    def snapshots(self, stage: str) -> dict[int, Path]:
+        """Epoch -> file of the stage's net as it was after that epoch (see `ked.snapshots`), in order; `load_stack` reads it."""
+        name = re.compile(rf"{re.escape(stage)}-(\d+)\.safetensors")
+        found = ((name.fullmatch(path.name), path) for path in (self.folder / SNAPSHOTS).glob(f"{stage}-*"))
+        return dict(sorted((int(match[1]), path) for match, path in found if match))
 
     def dependency(self) -> Tensor:
         """W (D, D)."""
@@ -176,12 +175,6 @@ def new_id(dataset: str) -> str:
 
 def _may_be_folder(name: str) -> bool:
     return os.sep in name and ".." not in Path(name).parts
-
-
-def _readable(lines: list[bytes]) -> Iterator[dict[str, Any]]:
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            yield json.loads(line)
 
 
 def list_runs() -> list[Run]:
@@ -247,7 +240,7 @@ class StageCache:
 
     def _adopt(self, preset: Run, stage: str, key: str) -> Path | None:
         """Copy a preset's stage into the cache, with its own events."""
-        with self.draft(key) as draft:
+        with self.draft(lambda: key) as draft:
             for file in preset.folder.glob(f"{stage}.*"):
                 shutil.copyfile(file, draft / file.name)
             current = ""
@@ -262,15 +255,18 @@ class StageCache:
         return Run(folder).events()[0]
 
     @contextlib.contextmanager
-    def draft(self, key: str) -> Iterator[Path]:
-        """A folder to fill; it becomes the cache entry when the block ends without an error, and vanishes otherwise."""
-        folder = self.root / f".{key}-{secrets.token_hex(4)}"
+    def draft(self, key: Callable[[], str]) -> Iterator[Path]:
+        """A folder to fill; it becomes the cache entry when the block ends without an error, and vanishes otherwise.
+
+        The key is asked for at the end: whoever steers may have made another result of it meanwhile.
+        """
+        folder = self.root / f".{key()}-{secrets.token_hex(4)}"
         try:
             with disk_errors(self.root):
                 folder.mkdir(parents=True)
                 yield folder
-                if not (self.root / key).exists():  # another job may have been faster: equal keys, equal results
-                    os.rename(folder, self.root / key)
+                if not (target := self.root / key()).exists():  # another job may have been faster: equal keys, equal results
+                    os.rename(folder, target)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

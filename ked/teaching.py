@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ked import losses
+from ked.changes import ADJUSTABLE
 from ked.chimeras import ChimeraTargets, ExplainingTeacher, black_box_targets
 from ked.context import Context
 from ked.forms import hint_loss, matching
@@ -136,6 +137,49 @@ class Teaching:
             student, teacher = student[:, list(self.matching.students)], teacher[:, list(self.matching.teachers)]
         loss: Tensor = self.hint(student, teacher)
         return loss
+
+
+class Lesson:
+    """What a student is taught under the settings in force, which may change between two batches.
+
+    Args:
+        teachers: Under the settings at the beginning.
+    """
+
+    def __init__(self, teachers: Teaching) -> None:
+        self.teachers = teachers
+        self._whole: Objective | None = None
+        self._chimeras: Callable[[Tensor, Tensor], ChimeraTargets] | None = None
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The weight of each loss term."""
+        return weights(self.teachers.context.recipe, self.teachers.method)
+
+    def change(self, recipe: Recipe) -> None:
+        """Teach under another recipe's settings from now on."""
+        context = self.teachers.context
+        if any(getattr(recipe, name) != getattr(context.recipe, name) for name in ADJUSTABLE if name != "lr"):
+            self._whole = self._chimeras = None
+        self.teachers = replace(self.teachers, context=replace(context, recipe=recipe))
+
+    def whole(self) -> Objective:
+        """The objective with targets for all training samples, made when the settings have changed."""
+        self._whole = self._whole or self.teachers.whole()
+        return self._whole
+
+    def view(self, x: Tensor, rows: Tensor) -> Objective:
+        """The objective on views; see `Teaching.view`."""
+        return self.teachers.view(x, rows)
+
+    def ask(self, donors: Tensor, x: Tensor) -> ChimeraTargets:
+        """What the teacher says of chimeras; see `Teaching.chimera_teacher`."""
+        self._chimeras = self._chimeras or self.teachers.chimera_teacher()
+        return self._chimeras(donors, x)
+
+    def of_chimeras(self, targets: ChimeraTargets) -> Objective:
+        """The objective of a batch of chimeras."""
+        return self.teachers.of_chimeras(targets)
 
 
 def teaching(context: Context, method: Method, net: Stack) -> Teaching:

@@ -73,7 +73,8 @@ def fit(
     Raises:
         Diverged: The loss is not finite at the end of an epoch.
     """
-    return descend(stack, SampleBatches(stack, train, seeds, batch_size, objective), validation, epochs, adam(stack, lr))
+    batches = SampleBatches(stack, train, seeds, batch_size, lambda: objective)
+    return descend(stack, batches, validation, epochs, adam(stack, lr))
 
 
 def descend(

@@ -249,3 +249,13 @@ def test_wrong_labels_and_resolutions_are_refused() -> None:
         modularity(np.ones((3, 3)), [0, 1])
     with pytest.raises(InvalidInput, match="resolution"):
         resolution_sweep(np.ones((3, 3)), [0.0])
+
+
+def test_the_resolution_that_is_tried_first_is_the_one_that_is_given() -> None:
+    W = torch.rand(40, 40, generator=torch.Generator().manual_seed(5))
+    found = find_superfeatures(W, 3, "scikit-network")
+    again = find_superfeatures(W, 3, "scikit-network", start=found.resolution)
+    assert (again.groups, again.resolution) == (found.groups, found.resolution)
+    for wrong in (0.0, float("inf"), float("nan")):
+        with pytest.raises(InvalidInput, match="positive number"):
+            find_superfeatures(W, 3, start=wrong)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from explorer import charts
 from explorer.history import History
 from ked.recipe import Recipe
 from ked.stage_keys import stage_names
@@ -155,3 +156,38 @@ def test_a_finished_runs_history_has_every_stage_and_every_epoch(small_run: Run,
     assert {name: set(terms) for name, terms in losses.items()} == {name: set(terms) for name, terms in weights.items()}
     assert not any(stage["cached"] for stage in history.stages.values())
     assert history.time > 0
+
+
+def _steered(kind: str, **values: Any) -> dict[str, Any]:
+    return {"kind": kind, "stage": "student-ked", "epoch": 2, "step": 4, "time": 9.0, **values}
+
+
+STEP = {"kind": "step", "stage": "student-ked", "epoch": 2, "step": 3, "steps": 9, "loss": {"ce": [0.4]}, "time": 8.0}
+
+
+def test_a_run_that_rests_shows_where_and_for_how_long(run: Run) -> None:
+    write(run, [*begin("student-ked", ce=0.3), epoch("student-ked", 1, [0.5]), STEP])
+    history = History(run).read()
+    story = [("paused", True, 3), ("adjusted", True, 3), ("refused", True, 3), ("resumed", False, 3), ("paused", True, 3)]
+    for kind, paused, step in story:
+        run.append(_steered(kind, weights={"ce": 0.5}))
+        assert (history.read().paused, history.live["step"]) == (paused, step)
+    run.append(STEP | {"step": 4})
+    assert not history.read().paused
+    assert history.live["step"] == 4
+    run.append(epoch("student-ked", 2, [0.5]))
+    assert history.read().live == {}
+
+
+def test_weights_that_changed_belong_to_the_epochs_that_they_were_in_force(run: Run) -> None:
+    write(run, [*begin("student-ked", ce=0.3, prediction=0.5), epoch("student-ked", 1, [0.5], ce=[1.0], prediction=[2.0])])
+    assert History(run).read().losses()[1] == {"ked": {"ce": 0.3, "prediction": 0.5}}
+    run.append(_steered("adjusted", weights={"ce": 0.6, "prediction": 0.0}, changes={}))
+    write(run, [epoch("student-ked", number, [0.5], ce=[1.0], prediction=[2.0]) for number in (2, 3)])
+    losses, weights = History(run).read().losses()
+    assert {term: values.tolist() for term, values in weights["ked"].items()} == {  # type: ignore[union-attr]
+        "ce": [0.3, 0.6, 0.6],
+        "prediction": [0.5, 0.0, 0.0],
+    }
+    drawn = {trace.name: list(trace.y) for trace in charts.loss_terms(losses, weights).data if trace.name}
+    assert any(np.allclose(np.diff(values), [0.3, 0.0]) or np.allclose(values, [0.3, 0.6, 0.6]) for values in drawn.values())

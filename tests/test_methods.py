@@ -16,9 +16,9 @@ from ked.errors import InvalidInput
 from ked.forms import student_net
 from ked.methods import METHODS
 from ked.recipe import Recipe
-from ked.stage_keys import stage_keys
+from ked.steering import Steering
 from ked.store import Run, create_run
-from ked.teaching import teaching
+from ked.teaching import Lesson, teaching
 
 SETTINGS: dict[str, Any] = {
     "superfeatures": 3,
@@ -158,7 +158,7 @@ def test_the_control_takes_as_many_steps_as_the_chimeras_do(case: Case, finished
         context, method = _context(finished), METHODS[name]
         net = finished.student(method.continues or "")
         twins = (METHODS[name], METHODS[name.replace("real", "chimera")])
-        sources = [stages.further_batches(teaching(context, twin, net), net) for twin in twins]
+        sources = [stages.further_batches(Lesson(teaching(context, twin, net)), net) for twin in twins]
         assert sources[0].steps == sources[1].steps
         assert [b.y.shape for b in sources[0](1)] == [b.y.shape for b in sources[1](1)]
 
@@ -171,4 +171,4 @@ def test_made_data_tell_how_well_their_groups_were_found(finished: Run) -> None:
 
 def _context(run: Run) -> Context:
     dataset = data.load(run.recipe.dataset).few(run.recipe.train_size or 1, run.recipe.seed)
-    return Context(run.recipe, dataset, run, stage_keys(run.recipe))
+    return Context(run.recipe, dataset, run, Steering(run, run.recipe))

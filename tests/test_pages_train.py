@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 from visitor import address, caption, copy_of, figure, said, sound, turn_to, usable, visit
 
 from explorer.settings import SETTINGS
+from ked import steering
 from ked.recipe import Recipe
 from ked.store import Run, create_run, load_run
 
@@ -243,7 +244,7 @@ def test_stop_asks_the_job_to_stop(small_recipe: Recipe) -> None:
     app = visit("train", run=run.id)
     app.button(key="stop").click().run()
     sound(app, "train")
-    assert (run.folder / "cancel").exists()
+    assert steering.asked(run).cancelled
 
 
 def test_a_run_that_is_deleted_while_it_is_watched_is_a_sentence(

@@ -19,7 +19,8 @@ from ked.losses import Objective
 from ked.methods import METHODS, method_named
 from ked.nets import mlp
 from ked.recipe import Recipe, run
-from ked.stage_keys import stage_keys, stage_names
+from ked.stage_keys import stage_names
+from ked.steering import Steering
 from ked.store import Run, create_run, home
 from ked.teaching import teaching
 from ked.training import predict
@@ -100,7 +101,7 @@ def test_events_tell_the_whole_story_in_order(small_run: Run, small_recipe: Reci
 
 
 def _aim(run: Run, name: str) -> Objective:
-    context = Context(run.recipe, data.load("digits"), run, stage_keys(run.recipe))
+    context = Context(run.recipe, data.load("digits"), run, Steering(run, run.recipe))
     return teaching(context, method_named(name), run.student("ked")).whole()
 
 

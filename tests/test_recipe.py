@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ked.changes import Change
 from ked.errors import InvalidInput
 from ked.methods import METHODS
 from ked.recipe import Recipe
@@ -50,6 +51,7 @@ OTHER: dict[str, Any] = {
     "augment": "crop",
     "rho": 0.5,
     "precision": "float32",
+    "changes": (Change(stage="teacher", epoch=2, step=3, setting="lr", value=0.5),),
 }
 """Another value for each setting."""
 
@@ -112,6 +114,7 @@ MOVES: dict[str, tuple[set[str], set[str]]] = {
     "chimera_epochs": (GO_ON, GO_ON),
     "label": (EVERYTHING, EVERYTHING),
     "train_size": (EVERYTHING, EVERYTHING),
+    "changes": (BUT_PLAIN, BUT_PLAIN),  # of the teacher
 }
 """Setting -> the stages that run again when it changes, of MLPs and of convolutional nets."""
 

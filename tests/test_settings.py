@@ -13,10 +13,10 @@ from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, Choice, Number,
 from ked.presets import RECIPES
 from ked.recipe import Recipe
 
-# What no visitor is asked: sizes that follow the data, the form of every net, the machine that the app runs on, and what
-# only makes sense on the command line.
+# What no visitor is asked: sizes that follow the data, the form of every net, the machine that the app runs on, what only
+# makes sense on the command line, and what is changed while a run goes on.
 NOT_ASKED = {
-    "dependency_samples", "batch_size", "teacher_batch_size", "device", "precision", "label",
+    "dependency_samples", "batch_size", "teacher_batch_size", "device", "precision", "label", "changes",
 }  # fmt: skip
 TEXTS = {
     "run": st.sampled_from(["", "digits-preset", "digits-0a1b2c3d"]),

@@ -70,7 +70,7 @@ def test_a_run_without_a_method_that_needs_it_trains_no_explaining_teacher(finis
 @pytest.mark.parametrize("stage", ["teacher", "dependency", "superfeatures", "explaining", "student-ked"])
 def test_a_damaged_cache_entry_is_computed_again(warm: Run, finish: Finish, stage: str) -> None:
     entry = home() / "cache" / warm.info["stages"][stage]
-    file = next(path for path in entry.iterdir() if path.name != "events.jsonl")
+    file = next(path for path in entry.iterdir() if path.is_file() and path.name != "events.jsonl")
     whole = file.read_bytes()
     file.unlink()
     file.write_bytes(whole[: len(whole) // 2])

@@ -13,7 +13,7 @@ from ked.context import Context
 from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
-from ked.stage_keys import stage_keys
+from ked.steering import Steering
 from ked.store import Run, create_run
 from ked.teaching import Teaching, teaching
 
@@ -38,7 +38,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def _teaching(run: Run, name: str, net: str) -> tuple[Teaching, torch.Tensor]:
     dataset = data.load("digits").few(SMALL["train_size"], 0)
-    context = Context(run.recipe, dataset, run, stage_keys(run.recipe))
+    context = Context(run.recipe, dataset, run, Steering(run, run.recipe))
     return teaching(context, METHODS[name], run.student(net)), dataset.part("train")[0]
 
 

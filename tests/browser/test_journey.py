@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from ked.jobs import CANCEL
+from ked import steering
+from ked.store import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 1000.0
@@ -27,7 +28,7 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
     home = tmp_path_factory.mktemp("home")
     yield serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
     for run in home.glob("runs/*"):
-        (run / CANCEL).touch()
+        steering.cancel(Run(run))
 
 
 @pytest.fixture

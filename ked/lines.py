@@ -1,0 +1,36 @@
+"""Files of JSON objects, one a line, that are only ever appended to: several may write, whoever reads meets whole lines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def append(path: Path, item: dict[str, Any]) -> None:
+    """Add one object, in one write, so that the lines of two writers never mix."""
+    with open(path, "a+b") as file:
+        torn = file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n"
+        start = "\n" if torn else ""  # a full disk or a crash left half a line: it must not spoil this one
+        file.write(f"{start}{json.dumps(item, separators=(',', ':'))}\n".encode())
+
+
+def read(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """Whole objects after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(offset)
+            lines = file.read().splitlines(keepends=True)
+    except FileNotFoundError:
+        return [], offset
+    whole = [line for line in lines if line.endswith(b"\n")]
+    return list(_readable(whole)), offset + sum(map(len, whole))
+
+
+def _readable(lines: list[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)

@@ -120,7 +120,8 @@ def _unfinished(run_id: str) -> store.Run:
     """A run that can go on: neither finished nor being computed by a job."""
     found = store.load_run(run_id)
     status = jobs.status(found)
-    if status == "done" or (status in ("queued", "running") and "pid" in found.info):
+    a_job = "pid" in found.info or jobs.position(found) is not None
+    if status == "done" or (status in ("queued", "running") and a_job):
         raise InvalidInput(f"run {run_id} is {status}; only a run that failed or was stopped can be resumed.")
     return found
 
@@ -177,8 +178,9 @@ def runs() -> None:
     table = Table("run", "status", "data", "methods", "M")
     for item in store.list_runs():
         try:
-            recipe = item.recipe
-            table.add_row(item.id, jobs.status(item), recipe.dataset, ",".join(recipe.methods), str(recipe.superfeatures))
+            recipe, status, before = item.recipe, jobs.status(item), jobs.position(item)
+            status += f", {before} before it" if before is not None else ""
+            table.add_row(item.id, status, recipe.dataset, ",".join(recipe.methods), str(recipe.superfeatures))
         except (Unavailable, InvalidInput) as error:
             table.add_row(item.id, "damaged", str(error), "", "")
     Console().print(table)
@@ -252,9 +254,9 @@ def app_command() -> None:
 
 
 @app.command(hidden=True)
-def work(folder: Path) -> None:
-    """What a job's process runs (see `ked.jobs`)."""
-    jobs.work(store.load_run(folder))
+def worker(lock: int) -> None:
+    """The process that waits for jobs (see `ked.workers`)."""
+    jobs.serve(lock)
 
 
 def main() -> None:

@@ -71,7 +71,8 @@ def run(
         raise
     finally:
         with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed
-            folder.conclude(status=status, message=message, ended=time.time())
+            place = {} if status == "done" else folder.standing()
+            folder.conclude(status=status, message=message, ended=time.time(), **place)
             folder.append({"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)})
             if trace:  # last, as it is the longest and the least needed
                 folder.update(traceback=trace)

@@ -98,6 +98,16 @@ class Run:
         whole = [line for line in lines if line.endswith(b"\n")]
         return list(_readable(whole)), offset + sum(map(len, whole))
 
+    def standing(self) -> dict[str, Any]:
+        """The stage that was begun last, and the last epoch of it that is finished: a run that goes on does so from there."""
+        place: dict[str, Any] = {}
+        for event in self.events()[0]:
+            if event["kind"] == "stage":
+                place = {"stage": event["stage"], "epoch": 0}
+            elif event["kind"] == "epoch" and place:
+                place["epoch"] = event["epoch"]
+        return place
+
     def has(self, stage: str) -> bool:
         """Whether the stage's result is there."""
         suffix = "json" if stage.startswith("superfeatures") else "safetensors"

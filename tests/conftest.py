@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +35,21 @@ SMALL: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """$KED_HOME, empty, for this test alone, also for the processes that it starts; and fixed seeds."""
+def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """$KED_HOME, empty, for this test alone, also for the processes that it starts; and fixed seeds.
+
+    No worker is kept warm in it, and what a test leaves at work ends with the home.
+    """
     home = tmp_path / "ked-home"
     monkeypatch.setenv("KED_HOME", str(home))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("KED_WARM_SECONDS", "0")
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
-    return home
+    yield home
+    if (home / "queue").is_dir():
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

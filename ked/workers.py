@@ -44,14 +44,13 @@ def keep_warm() -> None:
 
 def ensure() -> None:
     """Start a worker unless there is one. Takes microseconds; the new one takes seconds until it is warm."""
-    _started[:] = [process for process in _started if process.poll() is None]
+    _started[:] = [worker for worker in _started if worker.poll() is None]
     lock = locks.take(_lock_file(), wait=False)
     if lock is None:
         return
     try:
         with disk_errors(queue.folder()), open(queue.folder() / ".log", "wb") as log:
-            os.utime(lock)
-            process = subprocess.Popen(
+            worker = subprocess.Popen(
                 [sys.executable, "-m", "ked", "worker", str(lock)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -61,9 +60,23 @@ def ensure() -> None:
                 env=os.environ | {"KED_HOME": str(home().absolute())},
                 pass_fds=(lock,),  # the lock goes over to it without a gap
             )
-        _started.append(process)
+        _started.append(worker)
+        os.truncate(lock, 0)
+        os.write(lock, str(worker.pid).encode())  # from this moment on it waits for work
     finally:
         os.close(lock)
+
+
+def process() -> psutil.Process:
+    """The worker that was started last in this home.
+
+    Raises:
+        Unavailable: It is gone, or there never was one.
+    """
+    try:
+        return psutil.Process(int(_lock_file().read_text("utf-8")))
+    except (OSError, ValueError, psutil.Error):
+        raise Unavailable("no worker is there; `ked.workers.ensure()` starts one.") from None
 
 
 def serve(lock: int) -> tuple[Run, slots.Slot]:

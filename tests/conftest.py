@@ -14,6 +14,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from ked import workers
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
 from ked.store import Run, create_run, load_run
@@ -50,6 +51,14 @@ def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield home
     if (home / "queue").is_dir():
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leave_no_worker() -> Iterator[None]:
+    """Workers end with their homes; the tests are over when they have."""
+    yield
+    for process in workers._started:
+        process.wait(30)
 
 
 @pytest.fixture(scope="session")

@@ -155,3 +155,13 @@ def test_a_finished_runs_history_has_every_stage_and_every_epoch(small_run: Run,
     assert {name: set(terms) for name, terms in losses.items()} == {name: set(terms) for name, terms in weights.items()}
     assert not any(stage["cached"] for stage in history.stages.values())
     assert history.time > 0
+
+
+def test_a_run_that_goes_on_has_each_stage_and_epoch_once(run: Run) -> None:
+    write(run, STORY)
+    once = as_told(History(run).read())
+    history = History(run).read()
+    write(run, STORY[:3])
+    assert history.read().end is None, "it is at work again"
+    write(run, STORY)
+    assert as_told(history.read()) == as_told(History(run).read()) == once

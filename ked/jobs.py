@@ -64,17 +64,15 @@ def position(run: Run) -> int | None:
 
 def serve(lock: int) -> None:
     """What a worker's process does (see `ked.workers`): wait, and in the process of a job compute its run."""
-    run, slot = workers.serve(lock)
-    with slot:
-        work(run)
+    work(*workers.serve(lock))
 
 
-def work(run: Run) -> None:
-    """What the job's process does: compute the run until it is done or asked to stop."""
+def work(run: Run, slot: slots.Slot) -> None:
+    """What the job's process does, in a slot: compute the run until it is done or asked to stop."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     torch.set_num_threads(slots.threads())
     flag = run.folder / CANCEL
-    with contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
+    with slot, contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
         for _ in pipeline.run(run.recipe, into=run, should_stop=flag.exists):
             pass
 

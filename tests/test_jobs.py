@@ -16,6 +16,7 @@ import torch
 from ked import jobs, locks, queue, workers
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
+from ked.slots import Slot
 from ked.store import Run, create_run, list_runs, load_run
 
 WaitFor = Callable[..., None]
@@ -238,7 +239,7 @@ def test_only_what_has_ended_can_be_resumed(small_recipe: Recipe) -> None:
 def test_a_job_that_cannot_work_says_why(small_recipe: Recipe, one_sentence: Callable[[str], str]) -> None:
     run = create_run(small_recipe.without(superfeatures=65))
     handler = signal.getsignal(signal.SIGTERM)
-    jobs.work(run)  # in this process: what the other one does is the same
+    jobs.work(run, Slot())  # in this process: what the other one does is the same
     signal.signal(signal.SIGTERM, handler)
     assert jobs.status(run) == "failed"
     assert "superfeatures = 65" in one_sentence(run.info["message"])
@@ -248,7 +249,7 @@ def test_a_job_that_is_cancelled_before_it_starts_does_nothing(small_recipe: Rec
     run = create_run(small_recipe)
     jobs.cancel(run)
     handler = signal.getsignal(signal.SIGTERM)
-    jobs.work(run)
+    jobs.work(run, Slot())
     signal.signal(signal.SIGTERM, handler)
     assert jobs.status(run) == "cancelled"
     assert not run.has("teacher")

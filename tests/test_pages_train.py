@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import functools
-import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 from visitor import address, caption, copy_of, figure, said, sound, turn_to, usable, visit
 
 from explorer.settings import SETTINGS
-from ked import jobs, locks, queue
 from ked.recipe import Recipe
 from ked.store import Run, create_run, load_run
 
@@ -278,39 +275,3 @@ def test_an_address_that_names_only_data_or_a_run_means_that_runs_own_recipe(que
 def test_a_setting_in_the_address_is_kept_beside_a_run() -> None:
     app = visit("train", run="fashion-mnist-preset", mu="0.25")
     assert address(app)["mu"] == "0.25"
-
-
-# The queue
-
-
-@pytest.fixture
-def no_worker(ked_home: Path) -> Iterator[None]:
-    """Nobody takes runs from the queue: the worker's place is taken."""
-    lock = locks.take(queue.folder() / ".worker", wait=False)
-    assert lock is not None
-    yield
-    os.close(lock)
-
-
-@pytest.mark.usefixtures("no_worker")
-def test_a_run_that_waits_says_how_many_are_before_it(small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, mine = jobs.submit(small_recipe, "somebody"), jobs.submit(small_recipe, "me")
-    app = sound(visit("train", run=mine.id), "train")
-    assert app.markdown[-1].value.endswith("queued, 1 before you**")
-    jobs.cancel(first)
-    tick(app, monkeypatch)
-    assert app.markdown[-1].value.endswith("queued, starts next**")
-
-
-@pytest.mark.usefixtures("no_worker")
-def test_a_full_queue_refuses_in_a_sentence_and_the_run_stays_in_view(
-    finished: Run, monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]
-) -> None:
-    app = sound(visit("train", run=finished.id), "train")
-    monkeypatch.setenv("KED_QUEUE", "0")
-    next(button for button in app.button if button.label == "Train").click().run()
-    usable(app, "train")
-    (refusal,) = app.error
-    assert "0 runs are waiting already" in one_sentence(refusal.value)
-    assert address(app)["run"] == finished.id
-    assert figure(app, "accuracy")["data"]

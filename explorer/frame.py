@@ -11,7 +11,7 @@ import streamlit as st
 from explorer import cache, state
 from explorer.fitting import fitting
 from explorer.settings import SETTINGS, Choice, of_recipe
-from ked import jobs
+from ked import jobs, workers
 from ked.cnn import ARCHITECTURES
 from ked.data import on_shelf
 from ked.data.own import looks_like_path
@@ -35,6 +35,7 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
         st.warning(notice, icon=":material/link_off:")
     _keep_to_data_that_are_there()
     with sentences():
+        workers.keep_warm()  # whoever looks at a page may press Train soon
         if state.get("run"):
             current_run()  # a run in the address decides the data set, before any control shows another one
         if bare and (state.get("run") or state.get("dataset") != SETTINGS["dataset"].default):

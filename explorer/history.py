@@ -58,7 +58,10 @@ class History:
             self.live = event if kind == "step" else {}
 
     def _begin(self, name: str, cached: bool) -> dict[str, Any]:
+        if name in self.order:  # a run that goes on tells its stages once more
+            del self.order[self.order.index(name) :]
         self.order.append(name)
+        self.end = None
         self.stages[name] = {"cached": cached, "epoch": 0, "epochs": 0, "weights": {}, "weighting": [], "validation": [], "loss": {}}
         return self.stages[name]
 

@@ -27,8 +27,9 @@ def start() -> None:
         pressed = st.button("Train", type="primary", icon=":material/play_arrow:")
         st.caption(_plan(recipe))
     if pressed:
-        state.put(run=jobs.submit(recipe).id)
-        st.rerun()
+        with frame.sentences():  # a refusal leaves the run below in view
+            state.put(run=jobs.submit(recipe, visitor=state.visitor()).id)
+            st.rerun()
 
 
 def _plan(recipe: Recipe) -> str:
@@ -82,7 +83,7 @@ def _history(run: Run) -> History:
 
 def _header(run: Run, history: History, status: str) -> None:
     words = {
-        "queued": ":material/hourglass_top: starting",
+        "queued": f":material/hourglass_top: {_queued(run)}",
         "running": ":material/directions_run: training",
         "done": ":material/check_circle: finished",
         "failed": ":material/error: failed",
@@ -90,7 +91,8 @@ def _header(run: Run, history: History, status: str) -> None:
     }
     with st.container(horizontal=True, vertical_alignment="center"):
         where = "" if status == "done" else f"  ·  {_position(history)}"
-        st.markdown(f"**{words[status]}**{where}  ·  {_clock(history.time)}", width="content")
+        since = "" if status == "queued" else f"{where}  ·  {_clock(history.time)}"
+        st.markdown(f"**{words[status]}**{since}", width="content")
         if status in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop"):
             jobs.cancel(run)
         if status in ("failed", "cancelled") and st.button("Resume", icon=":material/resume:", key="resume"):
@@ -101,6 +103,13 @@ def _header(run: Run, history: History, status: str) -> None:
         st.progress(_share(history, stage_keys(run.recipe)))
     if status == "failed":
         st.error(run.info["message"], icon=":material/error:")
+
+
+def _queued(run: Run) -> str:
+    before = jobs.position(run)
+    if before is None:
+        return "starting"
+    return f"queued, {before} before you" if before else "queued, starts next"
 
 
 def _position(history: History) -> str:

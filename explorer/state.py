@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import Any
 
@@ -10,6 +11,7 @@ import streamlit as st
 from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
 
 _VALUES, _URL, _LEFT, _PAGE, _NOTICES = "ked.values", "ked.url", "ked.left", "ked.page", "ked.notices"
+_VISITOR = "ked.visitor"
 
 
 def begin(page: str) -> bool:
@@ -50,6 +52,11 @@ def put(**changes: Any) -> None:
         SETTINGS[name]  # a name that is none is a mistake of ours: let it show
     st.session_state[_VALUES].update(changes)
     write_url()
+
+
+def visitor() -> str:
+    """A name for whoever has this tab open, which says nothing about them: visitors take turns in the queue."""
+    return str(st.session_state.setdefault(_VISITOR, secrets.token_hex(8)))
 
 
 def write_url() -> None:

@@ -122,7 +122,8 @@ def _unfinished(run_id: str) -> store.Run:
     """A run that can go on: neither finished nor being computed by a job."""
     found = store.load_run(run_id)
     status = jobs.status(found)
-    if status == "done" or (status in ("queued", "running") and "pid" in found.info):
+    a_job = "pid" in found.info or jobs.position(found) is not None
+    if status == "done" or (status in ("queued", "running") and a_job):
         raise InvalidInput(f"run {run_id} is {status}; only a run that failed or was stopped can be resumed.")
     steering.clear(found)
     return found
@@ -183,8 +184,10 @@ def runs() -> None:
     for item in store.list_runs():
         try:
             recipe, name = item.recipe, escape(item.info.get("name", ""))
+            status, before = jobs.status(item), jobs.position(item)
+            status += f", {before} before it" if before is not None else ""
             row = (recipe.dataset, ",".join(recipe.methods), str(recipe.superfeatures))
-            table.add_row(item.id, name, jobs.status(item), *row)
+            table.add_row(item.id, name, status, *row)
         except (Unavailable, InvalidInput) as error:
             table.add_row(item.id, "", "damaged", escape(str(error)), "", "")
     Console().print(table)
@@ -229,7 +232,7 @@ def _print_sizes(name: str) -> None:
 
 @app.command()
 def bench(name: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Measure dependency, communities or training against the obvious ways, side by side in this process."""
+    """Measure dependency, communities or training against the obvious ways, or how long a job takes to begin (jobs)."""
     result = benchmarks.measure(name)
     if as_json:
         print(json.dumps(result))
@@ -258,9 +261,9 @@ def app_command() -> None:
 
 
 @app.command(hidden=True)
-def work(folder: Path) -> None:
-    """What a job's process runs (see `ked.jobs`)."""
-    jobs.work(store.load_run(folder))
+def worker(lock: int) -> None:
+    """The process that waits for jobs (see `ked.workers`)."""
+    jobs.serve(lock)
 
 
 def main() -> None:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from ked import jobs, reproduction, run_tables
+from ked.disk import disk_errors
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
 from ked.library import IN_PROGRESS
 from ked.methods import METHODS
-from ked.store import Run, disk_errors, load_run, new_id, write_json
+from ked.store import Run, load_run, new_id, write_json
 from ked.wholeness import check_whole
 
 STORED = (

@@ -1,4 +1,4 @@
-"""Where runs, caches and downloads live."""
+"""Where runs, caches and downloads live, and what else the environment sets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,21 @@ from pathlib import Path
 
 import platformdirs
 
+from ked.errors import InvalidInput
+
 
 def home() -> Path:
     """$KED_HOME, or a folder in the user's data directory."""
     return Path(os.environ.get("KED_HOME") or platformdirs.user_data_dir("ked-explorer", appauthor=False)).expanduser()
+
+
+def whole_number(variable: str, default: int, least: int = 0) -> int:
+    """A whole number that an environment variable sets.
+
+    Raises:
+        InvalidInput: It is none, or smaller than `least`.
+    """
+    text = os.environ.get(variable, "").strip() or str(default)
+    if not text.isdecimal() or int(text) < least:
+        raise InvalidInput(f"{variable} = {text!r} is not a whole number of at least {least}; correct it or unset it.")
+    return int(text)

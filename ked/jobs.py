@@ -1,100 +1,108 @@
 """Jobs: each run computes in a process of its own that outlives the page, the tab and the server that started it.
 
-The run folder is the only channel: the job appends events there, and whoever watches leaves orders (`ked.steering`).
+The run folder is the only channel: the job appends events there, and whoever watches leaves orders (`ked.steering`). A job waits
+in the queue (`ked.queue`) for one of few slots (`ked.slots`); a warm worker (`ked.workers`) then turns into its process.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
-import subprocess
 import sys
 import time
 
 import psutil
 import torch
 
-from ked import pipeline, steering
+from ked import pipeline, queue, slots, steering, workers
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
-from ked.store import Run, create_run, disk_errors, list_runs
+from ked.store import Run, create_run
 
-GRACE = 60.0  # seconds that a queued job may take to come to life
+GRACE = 60.0  # seconds that a run which is neither in line nor anybody's may take to come to life
 
 _UNFINISHED = ("queued", "running")
-_children: dict[str, subprocess.Popen[bytes]] = {}  # kept so that a job that ended does not linger as a zombie
 
 
-def submit(recipe: Recipe) -> Run:
-    """Start a job for the recipe and return its run folder at once."""
-    run = create_run(recipe)
-    _start(run)
+def submit(recipe: Recipe, visitor: str = "") -> Run:
+    """Put a job for the recipe in line and return its run folder at once.
+
+    Args:
+        recipe: What to do.
+        visitor: Who wants it: visitors take turns.
+
+    Raises:
+        Unavailable: Too many wait already, or the disk is full.
+    """
+    with queue.locked():
+        queue.check_room()
+        run = create_run(recipe, visitor=visitor)
+        queue.add(run.id, visitor)
+    workers.ensure()
     return run
 
 
 def resume(run: Run) -> None:
-    """Start a job that goes on where a run was stopped or broke off: after its last finished epoch, with the same numbers."""
+    """Put a job in line that goes on where a run was stopped or broke off: after its last finished epoch, with the same numbers."""
     if status(run) not in ("failed", "cancelled"):
         raise InvalidInput(f"run {run.id} is {status(run)}; only a run that failed or was cancelled can be resumed.")
-    steering.clear(run)
-    run.forget("pid", "pid_started")
-    run.update(status="queued", queued=time.time(), message="")
-    _start(run)
+    with queue.locked():
+        queue.check_room()
+        steering.clear(run)
+        run.forget("pid", "pid_started", "stage", "epoch")
+        run.update(status="queued", queued=time.time(), message="")
+        queue.add(run.id, run.info.get("visitor", ""))
+    workers.ensure()
 
 
-def _start(run: Run) -> None:
-    with disk_errors(run.folder), open(run.folder / "job.log", "wb") as log:
-        _children[run.id] = subprocess.Popen(
-            [sys.executable, "-m", "ked", "work", str(run.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # closing the server's terminal does not end the job
-            cwd=os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-        )
+def position(run: Run) -> int | None:
+    """How many jobs start before this one; None if it does not wait."""
+    return queue.position(run.id)
 
 
-def work(run: Run) -> None:
-    """What the job's process does: compute the run until it is done or asked to stop."""
+def serve(lock: int) -> None:
+    """What a worker's process does (see `ked.workers`): wait, and in the process of a job compute its run."""
+    work(*workers.serve(lock))
+
+
+def work(run: Run, slot: slots.Slot) -> None:
+    """What the job's process does, in a slot: compute the run until it is done or asked to stop."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    run.update(pid=os.getpid(), pid_started=psutil.Process().create_time())
-    torch.set_num_threads(max(1, torch.get_num_threads() // (1 + _others(run))))
-    with contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
-        for _ in pipeline.run(run.recipe, into=run):
+    torch.set_num_threads(slots.threads())
+    with slot, contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
+        for _ in pipeline.run(run.recipe, into=run, on_pause=slot.release, on_play=slot.try_acquire):
             pass
 
 
 def cancel(run: Run) -> None:
-    """Ask a job to stop; it does so after the batch in hand, and keeps what it has finished."""
+    """Take a job out of the line, or ask it to stop; it does so after the batch in hand, and keeps what it has finished."""
+    with queue.locked():
+        if queue.remove(run.id):
+            run.conclude(status="cancelled", ended=time.time())
+            return
     steering.cancel(run)
 
 
 def status(run: Run) -> str:
-    """The run's status; a job whose process is gone without a word becomes failed, with a message that says so."""
-    for child in list(_children.values()):
-        child.poll()
+    """The run's status; a job whose process is gone without a word becomes failed, with a message that says so.
+
+    Whoever asks about a run that waits sees to it that there is a worker: the last one may have been killed.
+    """
     said = run.status
-    if said in _UNFINISHED and not _alive(run):
+    if said == "queued" and queue.holds(run.id):
+        workers.ensure()
+    elif said in _UNFINISHED and not _alive(run):
         said = run.status  # once more: it may have ended well since the first look
         if said in _UNFINISHED:
             message = "the job's process ended without a word (killed, or out of memory); what it had finished is kept."
-            run.conclude(status=(said := "failed"), message=message, ended=time.time())
+            run.conclude(status=(said := "failed"), message=message, ended=time.time(), **run.standing())
     return said
-
-
-def _others(run: Run) -> int:
-    """How many other jobs are at work: they share the cores, and threads that fight for a core slow each other down."""
-    others = (other for other in list_runs() if other.id != run.id)
-    return sum(1 for other in others if "pid" in other.info and status(other) in _UNFINISHED)
 
 
 def _alive(run: Run) -> bool:
     info = run.info
-    if run.id in _children and _children[run.id].returncode is not None:
-        return False
     if "pid" not in info:
-        # Not a job's run (a notebook or the command line computes it), or a job that is still starting.
+        # Not a job's run (a notebook or the command line computes it), or one that was about to be put in line.
         return bool(info["status"] == "running" or time.time() - info.get("queued", info["created"]) < GRACE)
     try:
         process = psutil.Process(info["pid"])

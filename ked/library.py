@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ked import jobs
+from ked.disk import disk_errors
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
-from ked.store import Run, disk_errors
+from ked.store import Run
 
 NAME_LENGTH = 60
 TAG = re.compile(r"\w[\w .+-]{0,23}")

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ked.archive import export_run, import_run
-from ked.store import disk_errors, load_run
+from ked.disk import disk_errors
+from ked.store import load_run
 
 app = typer.Typer()
 

@@ -16,13 +16,14 @@ from sklearn.metrics import adjusted_rand_score
 from ked import data, forms, snapshots
 from ked.communities import Superfeatures
 from ked.context import Context
+from ked.disk import disk_errors
 from ked.errors import InvalidInput, Unavailable
 from ked.provenance import provenance
 from ked.recipe import Recipe
 from ked.stage_keys import stage_keys, stage_names
 from ked.stages import stage_named
 from ked.steering import Event, Steering, clear
-from ked.store import SNAPSHOTS, Run, StageCache, create_run, disk_errors, link
+from ked.store import SNAPSHOTS, Run, StageCache, create_run, link
 from ked.training import accuracy
 from ked.weights import load_matrix, load_stack
 
@@ -78,7 +79,8 @@ def run(
         raise
     finally:
         with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed
-            folder.conclude(status=status, message=message, ended=time.time())
+            place = {} if status == "done" else folder.standing()
+            folder.conclude(status=status, message=message, ended=time.time(), **place)
             folder.append({"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)})
             if trace:  # last, as it is the longest and the least needed
                 folder.update(traceback=trace)

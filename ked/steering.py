@@ -23,10 +23,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ked import changes, lines
+from ked.disk import disk_errors
 from ked.errors import InvalidInput
 from ked.recipe import Recipe
 from ked.stage_keys import adjustable, stage_keys
-from ked.store import Run, disk_errors
+from ked.store import Run
 
 Event = dict[str, Any]
 Order = dict[str, Any]

@@ -7,7 +7,6 @@ while a job writes sees a whole file or none.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import re
@@ -23,6 +22,7 @@ from torch import Tensor
 
 from ked import lines
 from ked.communities import Superfeatures
+from ked.disk import disk_errors
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
 from ked.locks import alone
@@ -93,6 +93,16 @@ class Run:
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Whole events after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
         return lines.read(self.folder / "events.jsonl", offset)
+
+    def standing(self) -> dict[str, Any]:
+        """The stage that was begun last, and the last epoch of it that is finished: a run that goes on does so from there."""
+        place: dict[str, Any] = {}
+        for event in self.events()[0]:
+            if event["kind"] == "stage":
+                place = {"stage": event["stage"], "epoch": 0}
+            elif event["kind"] == "epoch" and place:
+                place["epoch"] = event["epoch"]
+        return place
 
     def has(self, stage: str) -> bool:
         """Whether the stage's result is there."""
@@ -203,21 +213,6 @@ def write_json(path: Path, content: Any) -> None:
             os.replace(draft, path)
         finally:
             draft.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn a full or read-only disk into one sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            reason = "the disk has no space left"
-        elif error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.ENOENT):
-            reason = "the folder cannot be written"
-        else:
-            raise
-        raise Unavailable(f"{reason}: {folder}; free some space or point KED_HOME elsewhere, then start again.") from error
 
 
 class StageCache:

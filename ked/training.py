@@ -41,7 +41,7 @@ class Epoch:
 
 
 class Diverged(Unavailable):
-    """The loss is no longer finite."""
+    """The loss or a weight is no longer finite."""
 
 
 def fit(
@@ -71,7 +71,7 @@ def fit(
         A `Step` after each batch and an `Epoch` after each epoch.
 
     Raises:
-        Diverged: The loss is not finite at the end of an epoch.
+        Diverged: The loss or a weight is not finite at the end of an epoch.
     """
     batches = SampleBatches(stack, train, seeds, batch_size, lambda: objective)
     return descend(stack, batches, validation, epochs, adam(stack, lr))
@@ -113,6 +113,7 @@ def descend(
             yield Step(epoch, step, batches.steps, terms)
         loss = {name: value.tolist() for name, value in sums.items()}
         _check_finite(loss, epoch, float(optimiser.param_groups[0]["lr"]))
+        _check_weights(stack, epoch, float(optimiser.param_groups[0]["lr"]))
         stack.eval()
         yield Epoch(epoch, epochs, loss, _accuracy(stack, *held_out))
     stack.eval()
@@ -170,3 +171,11 @@ def _check_finite(loss: dict[str, list[float]], epoch: int, lr: float) -> None:
             raise Diverged(
                 f"the {name} loss is not finite in epoch {epoch}; lower the learning rate (now {lr:g}) and start again."
             )
+
+
+def _check_weights(stack: Stack, epoch: int, lr: float) -> None:
+    """The last batch can spoil the weights after its loss was taken; no checkpoint may hold such weights."""
+    if not all(bool(tensor.isfinite().all()) for tensor in stack.state_dict().values()):
+        raise Diverged(
+            f"the weights are not finite after epoch {epoch}; lower the learning rate (now {lr:g}) and start again."
+        )

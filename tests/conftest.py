@@ -6,7 +6,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from command_line import Answer, Ked
 from hypothesis import settings
 
 from ked import __main__ as cli
+from ked import workers
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
 from ked.store import Run, create_run, load_run
@@ -38,15 +39,29 @@ SMALL: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """$KED_HOME, empty, for this test alone, also for the processes that it starts; and fixed seeds."""
+def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """$KED_HOME, empty, for this test alone, also for the processes that it starts; and fixed seeds.
+
+    No worker is kept warm in it, and what a test leaves at work ends with the home.
+    """
     home = tmp_path / "ked-home"
     monkeypatch.setenv("KED_HOME", str(home))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("KED_WARM_SECONDS", "0")
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
-    return home
+    yield home
+    if (home / "queue").is_dir():
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leave_no_worker() -> Iterator[None]:
+    """Workers end with their homes; the tests are over when they have."""
+    yield
+    for process in workers._started:
+        process.wait(30)
 
 
 @pytest.fixture(scope="session")

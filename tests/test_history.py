@@ -191,3 +191,13 @@ def test_weights_that_changed_belong_to_the_epochs_that_they_were_in_force(run: 
     }
     drawn = {trace.name: list(trace.y) for trace in charts.loss_terms(losses, weights).data if trace.name}
     assert any(np.allclose(np.diff(values), [0.3, 0.0]) or np.allclose(values, [0.3, 0.6, 0.6]) for values in drawn.values())
+
+
+def test_a_run_that_goes_on_has_each_stage_and_epoch_once(run: Run) -> None:
+    write(run, STORY)
+    once = as_told(History(run).read())
+    history = History(run).read()
+    write(run, STORY[:3])
+    assert history.read().end is None, "it is at work again"
+    write(run, STORY)
+    assert as_told(history.read()) == as_told(History(run).read()) == once

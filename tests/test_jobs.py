@@ -1,32 +1,55 @@
-"""Jobs are real processes here: one that ends well, one that is cancelled, ones that are killed."""
+"""Jobs are real processes here: some that end well, some that wait, are cancelled or killed, and their worker."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
-from ked import jobs
+from ked import jobs, locks, queue, workers
+from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
+from ked.slots import Slot
 from ked.store import Run, create_run, list_runs, load_run
 
 WaitFor = Callable[..., None]
 GONE = "ended without a word"
+ENDED = ("done", "failed", "cancelled")
 
 
-@pytest.fixture(autouse=True)
-def leave_no_process() -> Iterator[None]:
-    """Jobs of this test that are still there when it ends."""
-    before = set(jobs._children)
-    yield
-    for name in set(jobs._children) - before:
-        child = jobs._children.pop(name)
-        child.kill()
-        child.wait()
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home for all tests here, as a worker takes seconds to get warm; who is at work in it is killed at the end."""
+    home = tmp_path_factory.mktemp("home")
+    yield home
+    for process in at_work(home):
+        process.kill()
+    assert all(worker.wait(30) is not None for worker in workers._started)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def shared(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The shared home as this test's, with a warm worker, two slots and nothing in the cache; afterwards nobody is at work."""
+    monkeypatch.setenv("KED_HOME", str(shared_home))
+    monkeypatch.setenv("KED_WARM_SECONDS", "60")
+    shutil.rmtree(shared_home / "cache", ignore_errors=True)
+    workers.keep_warm()
+    yield shared_home
+    for run in list_runs():
+        if run.status not in ENDED:
+            jobs.cancel(run)
+    deadline = time.monotonic() + 10
+    while any(jobs.status(run) not in ENDED for run in list_runs()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -35,24 +58,75 @@ def endless(small_recipe: Recipe) -> Recipe:
     return small_recipe.without(epochs=100_000, methods=("ked",))
 
 
+def at_work(home: Path) -> list[psutil.Process]:
+    """The worker of a home and its jobs."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cmdline()[2:4] == ["ked", "worker"] and process.environ().get("KED_HOME") == str(home):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
 def _training(run: Run) -> bool:
     """Whether the students have begun to learn."""
     return any(event["kind"] == "epoch" and event["stage"] == "student-ked" for event in run.events()[0])
 
 
-def test_a_job_computes_its_run_in_a_process_of_its_own(small_recipe: Recipe, small_run: Run, wait_for: WaitFor) -> None:
+def test_a_job_computes_its_run_in_a_process_of_its_own(
+    shared: Path, small_recipe: Recipe, small_run: Run, wait_for: WaitFor
+) -> None:
     run = jobs.submit(small_recipe)
     assert load_run(run.id) == run
     assert jobs.status(run) in ("queued", "running")
-    wait_for(lambda: jobs.status(run) not in ("queued", "running"))
+    wait_for(lambda: jobs.status(run) in ENDED)
     assert run.status == "done", run.info["message"] or (run.folder / "job.log").read_text()
-    assert run.info["pid"] != os.getpid()
+    assert run.info["pid"] not in (os.getpid(), workers.process().pid)
     assert run.info["summary"] == small_run.info["summary"], "a job gives what the same recipe gives in this process"
     assert run.events()[0][-1]["kind"] == "end"
     assert (run.folder / "job.log").read_text() == ""
+    assert (queue.folder() / ".log").read_text() == ""
+    assert jobs.position(run) is None
 
 
-def test_a_cancelled_job_stops_soon_and_keeps_what_it_has(endless: Recipe, wait_for: WaitFor) -> None:
+def test_no_more_jobs_than_slots_are_at_work_and_the_others_wait_in_their_order(
+    shared: Path, endless: Recipe, wait_for: WaitFor
+) -> None:
+    first, second = jobs.submit(endless, "ann"), jobs.submit(endless.without(seed=1), "ann")
+    wait_for(lambda: first.status == second.status == "running")
+    third, fourth = jobs.submit(endless.without(seed=2), "ann"), jobs.submit(endless.without(seed=3), "bob")
+    wait_for(lambda: _training(first) and _training(second))
+    assert [jobs.status(run) for run in (third, fourth)] == ["queued", "queued"]
+    assert [jobs.position(run) for run in (first, second, third, fourth)] == [None, None, 0, 1]
+    jobs.cancel(third)
+    assert jobs.status(third) == third.status == "cancelled", "what waits is cancelled at once"
+    assert not third.has("teacher")
+    assert jobs.position(fourth) == 0
+    os.kill(first.info["pid"], signal.SIGKILL)
+    wait_for(lambda: jobs.status(fourth) == "running", 10)
+    assert jobs.status(first) == "failed"
+    assert jobs.status(second) == "running"
+
+
+def test_a_full_queue_refuses_and_leaves_nothing_behind(
+    shared: Path, endless: Recipe, monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]
+) -> None:
+    monkeypatch.setenv("KED_QUEUE", "0")
+    before = len(list_runs())
+    ended = create_run(endless)
+    ended.update(status="cancelled")
+    with pytest.raises(Unavailable, match="0 runs are waiting") as refusal:
+        jobs.submit(endless)
+    one_sentence(str(refusal.value))
+    with pytest.raises(Unavailable, match="0 runs are waiting"):
+        jobs.resume(ended)
+    assert jobs.status(ended) == "cancelled"
+    assert len(list_runs()) == before + 1
+
+
+def test_a_cancelled_job_stops_soon_and_keeps_what_it_has(shared: Path, endless: Recipe, wait_for: WaitFor) -> None:
     run = jobs.submit(endless)
     wait_for(lambda: _training(run))
     assert jobs.status(run) == "running"
@@ -62,33 +136,110 @@ def test_a_cancelled_job_stops_soon_and_keeps_what_it_has(endless: Recipe, wait_
     assert time.monotonic() - asked < 5
     assert run.has("explaining")
     assert not run.has("student-ked")
-    child = jobs._children[run.id]
-    wait_for(lambda: child.poll() is not None)
-    assert child.returncode == 0
+    wait_for(lambda: not psutil.pid_exists(run.info["pid"]))
 
 
-def test_a_killed_job_is_failed_and_says_so(endless: Recipe, wait_for: WaitFor, one_sentence: Callable[[str], str]) -> None:
-    run = jobs.submit(endless)
+def test_a_job_killed_in_mid_stage_goes_on_with_the_numbers_of_one_that_was_not(
+    shared: Path, small_recipe: Recipe, finish: Callable[[Recipe], Run], wait_for: WaitFor, one_sentence: Callable[[str], str]
+) -> None:
+    recipe = small_recipe.without(epochs=40, methods=("ked",), seed=7)
+    whole = finish(recipe)
+    shutil.rmtree(shared / "cache")
+    run = jobs.submit(recipe)
     wait_for(lambda: _training(run))
     os.kill(run.info["pid"], signal.SIGKILL)
     wait_for(lambda: jobs.status(run) == "failed", 5)
     assert GONE in one_sentence(run.info["message"])
-    assert run.status == "failed"
     assert run.explaining().parameter_count, "what was finished is kept"
-    wait_for(lambda: jobs.status(run) == "failed" and not psutil.pid_exists(run.info["pid"]))  # no zombie stays behind
+    assert not run.has("student-ked")
+    told = [event["epoch"] for event in run.events()[0] if event["kind"] == "epoch" and event["stage"] == "student-ked"]
+    assert (run.info["stage"], run.info["epoch"]) == ("student-ked", told[-1])
+    wait_for(lambda: not psutil.pid_exists(run.info["pid"]))  # no zombie stays behind
+    before = len(run.events()[0])
+    jobs.resume(run)
+    wait_for(lambda: jobs.status(run) in ENDED)
+    assert run.status == "done", run.info["message"]
+    assert "epoch" not in run.info
+    assert run.info["summary"] == whole.info["summary"]
+    for mine, theirs in zip(run.student("ked").parameters(), whole.student("ked").parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    again = [e for e in run.events()[0][before:] if e["kind"] == "epoch" and e["stage"] == "student-ked"]
+    assert [event["epoch"] for event in again] == list(range(1, 41))
+    assert [event["loss"] for event in again[: len(told)]] == [
+        event["loss"] for event in run.events()[0][:before] if event["kind"] == "epoch" and event["stage"] == "student-ked"
+    ]
 
 
-def test_a_job_killed_before_its_first_word_is_failed_too(endless: Recipe, wait_for: WaitFor) -> None:
+def test_when_the_worker_is_killed_its_jobs_live_on_and_who_looks_at_the_queue_gets_another(
+    shared: Path, endless: Recipe, small_recipe: Recipe, wait_for: WaitFor
+) -> None:
     run = jobs.submit(endless)
-    os.kill(jobs._children[run.id].pid, signal.SIGKILL)
-    wait_for(lambda: jobs.status(run) == "failed", 5)
-    assert GONE in run.info["message"]
+    wait_for(lambda: _training(run))
+    worker = workers.process()
+    worker.kill()
+    wait_for(lambda: workers._started[0].poll() is not None)
+    with queue.locked():
+        waits = create_run(small_recipe)
+        queue.add(waits.id, "")
+    wait_for(lambda: jobs.status(waits) in ENDED)
+    assert waits.status == "done"
+    assert jobs.status(run) == "running"
+    assert workers.process().pid != worker.pid
+
+
+def test_a_run_that_cannot_be_started_is_failed_and_the_next_one_starts(
+    shared: Path, small_recipe: Recipe, wait_for: WaitFor
+) -> None:
+    with queue.locked():
+        queue.add("deleted-run", "")
+        run = create_run(small_recipe.without(superfeatures=65))
+        queue.add(run.id, "")
+    wait_for(lambda: jobs.status(run) in ENDED)
+    assert "superfeatures = 65" in run.info["message"]
+    assert queue.names() == []
+
+
+def test_a_worker_that_nobody_needs_leaves(
+    ked_home: Path, small_recipe: Recipe, wait_for: WaitFor
+) -> None:
+    workers.keep_warm()
+    assert at_work(ked_home) == [], "where none is to be kept warm, none is started for nothing"
+    run = jobs.submit(small_recipe.without(methods=("plain",), epochs=1))
+    wait_for(lambda: jobs.status(run) in ENDED)
+    assert run.status == "done"
+    wait_for(lambda: at_work(ked_home) == [], 10)
+    lock = locks.take(queue.folder() / ".worker", wait=False)
+    assert lock is not None
+    os.close(lock)
+
+
+def test_a_worker_whose_home_is_gone_leaves(shared: Path, wait_for: WaitFor) -> None:
+    assert workers.process().is_running()
+    os.rename(shared / "queue", shared / "elsewhere")
+    wait_for(lambda: at_work(shared) == [], 10)
+
+
+# What is said of a run
+
+
+def test_a_run_that_ended_early_says_where_it_stands(finish: Callable[[Recipe], Run], small_recipe: Recipe) -> None:
+    assert "epoch" not in finish(small_recipe.without(methods=("plain",), epochs=1)).info
+    with pytest.raises(Unavailable, match="not finite"):
+        finish(small_recipe.without(optimiser="sgd", lr=1e6))
+    run = list_runs()[0]
+    assert (run.status, run.info["stage"], run.info["epoch"]) == ("failed", "teacher", 0)
+
+
+def test_only_what_has_ended_can_be_resumed(small_recipe: Recipe) -> None:
+    run = create_run(small_recipe)
+    with pytest.raises(InvalidInput, match="queued"):
+        jobs.resume(run)
 
 
 def test_a_job_that_cannot_work_says_why(small_recipe: Recipe, one_sentence: Callable[[str], str]) -> None:
     run = create_run(small_recipe.without(superfeatures=65))
     handler = signal.getsignal(signal.SIGTERM)
-    jobs.work(run)  # in this process: what the other one does is the same
+    jobs.work(run, Slot())  # in this process: what the other one does is the same
     signal.signal(signal.SIGTERM, handler)
     assert jobs.status(run) == "failed"
     assert "superfeatures = 65" in one_sentence(run.info["message"])
@@ -98,7 +249,7 @@ def test_a_job_that_is_cancelled_before_it_starts_does_nothing(small_recipe: Rec
     run = create_run(small_recipe)
     jobs.cancel(run)
     handler = signal.getsignal(signal.SIGTERM)
-    jobs.work(run)
+    jobs.work(run, Slot())
     signal.signal(signal.SIGTERM, handler)
     assert jobs.status(run) == "cancelled"
     assert not run.has("teacher")
@@ -116,7 +267,7 @@ def test_a_job_in_another_process_is_alive_while_that_process_is(small_recipe: R
     assert jobs.status(run) == "running"
 
 
-def test_a_job_that_never_came_to_life_is_failed_after_a_while(small_recipe: Recipe) -> None:
+def test_a_run_that_nobody_puts_in_line_is_failed_after_a_while(small_recipe: Recipe) -> None:
     run = create_run(small_recipe)
     assert jobs.status(run) == "queued"
     run.update(created=time.time() - jobs.GRACE - 1)

@@ -157,6 +157,17 @@ def test_a_loss_that_is_not_finite_stops_with_one_sentence(one_sentence: Callabl
     one_sentence(str(caught.value))
 
 
+def test_weights_that_the_last_batch_of_an_epoch_spoiled_are_no_good_epoch(one_sentence: Callable[[str], str]) -> None:
+    stack, data = mlp(D, (4,), C), _data(torch.float32)
+    training = fit(stack, data, data, seeds=[0], epochs=1, batch_size=N, lr=1e39)
+    step = next(training)
+    assert isinstance(step, Step)
+    assert bool(step.terms["ce"].isfinite().all())
+    with pytest.raises(Diverged, match="weights are not finite after epoch 1") as caught:
+        next(training)
+    one_sentence(str(caught.value))
+
+
 def test_accuracy_is_the_share_of_right_answers() -> None:
     stack, (x, y) = mlp(D, (6,), C, replicas=3), _data(torch.float32)
     expected = [float((logits.argmax(1) == y).double().mean()) for logits in stack(x)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -24,11 +25,12 @@ COUNT = """alt => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._f
 
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that nobody has visited, with an empty $KED_HOME; jobs that a failed test leaves behind are stopped."""
+    """A server that nobody has visited, with an empty $KED_HOME; what is at work in it ends with it."""
     home = tmp_path_factory.mktemp("home")
     yield serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
     for run in home.glob("runs/*"):
         steering.cancel(Run(run))
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

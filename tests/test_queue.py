@@ -1,0 +1,153 @@
+"""Who starts next: visitors take turns, nobody waits for ever, and no more wait than may."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ked import queue
+from ked.errors import InvalidInput, Unavailable
+from ked.queue import Waiting, in_order, turn_of
+from ked.slots import Slot, count
+
+# A day at the queue: a visitor puts a run in line, or (None) the first in line starts.
+DAYS = st.lists(st.sampled_from(["ann", "bob", "cleo", None]), max_size=40)
+
+
+def day(moves: list[str | None]) -> tuple[list[Waiting], list[Waiting]]:
+    """Who has started and who still waits, in their order."""
+    started, line, turn = list[Waiting](), list[Waiting](), 0
+    for since, visitor in enumerate(moves):
+        if visitor is not None:
+            line = in_order([*line, Waiting(f"run-{since}", visitor, turn_of(visitor, line, turn), since)])
+        elif line:
+            started.append(line.pop(0))
+            turn = max(turn, started[-1].turn)
+    return started, line
+
+
+def whose(items: list[Waiting]) -> str:
+    return " ".join(item.visitor for item in items)
+
+
+@pytest.mark.parametrize(
+    ("moves", "order"),
+    [
+        (["ann", "ann", "ann"], "ann ann ann"),
+        (["ann", "ann", "ann", "bob"], "ann bob ann ann"),
+        (["ann", "ann", "bob", "bob", "cleo"], "ann bob cleo ann bob"),
+        (["ann", "ann", "ann", None, "bob"], "ann bob ann"),
+        (["ann", "bob", "ann", None, None, "bob", "cleo"], "ann bob cleo"),
+    ],
+)
+def test_visitors_take_turns(moves: list[str | None], order: str) -> None:
+    assert whose(day(moves)[1]) == order
+
+
+@given(DAYS)
+def test_the_runs_of_one_visitor_start_in_the_order_in_which_they_came(moves: list[str | None]) -> None:
+    started, line = day(moves)
+    for visitor in ("ann", "bob", "cleo"):
+        mine = [item.since for item in [*started, *line] if item.visitor == visitor]
+        assert mine == sorted(mine)
+
+
+@given(DAYS, st.sampled_from(["ann", "bob", "cleo"]))
+def test_a_first_run_waits_for_at_most_two_of_each_other_visitor(moves: list[str | None], visitor: str) -> None:
+    if visitor in whose(day(moves)[1]):
+        return
+    before = day([*moves, visitor])[1]
+    mine = next(index for index, item in enumerate(before) if item.visitor == visitor)
+    others = [item.visitor for item in before[:mine]]
+    assert all(others.count(other) <= 2 for other in others)
+
+
+def test_nobody_is_pushed_back_for_ever_by_visitors_who_keep_coming() -> None:
+    moves: list[str | None] = ["ann", "ann", None]
+    for index in range(5):
+        moves += [f"newcomer-{index}", None]
+    assert "ann" in whose(day(moves)[0][1:3])
+
+
+def test_the_queue_on_disk_has_the_same_order() -> None:
+    with queue.locked():
+        for run, visitor in (("a-1", "ann"), ("a-2", "ann"), ("b-1", "bob")):
+            queue.add(run, visitor)
+    assert [item.run for item in queue.waiting()] == ["a-1", "b-1", "a-2"]
+    assert [queue.position(run) for run in ("a-1", "a-2", "b-1", "no-such-run")] == [0, 2, 1, None]
+    with queue.locked():
+        queue.started(queue.waiting()[0])
+        queue.add("c-1", "cleo")
+        assert queue.remove("a-2")
+        assert not queue.remove("a-2")
+    assert [(item.run, item.turn) for item in queue.waiting()] == [("b-1", 1), ("c-1", 2)]
+
+
+def test_what_is_not_readable_in_the_queue_is_passed_over() -> None:
+    with queue.locked():
+        queue.add("a-1", "ann")
+        (queue.folder() / "torn").write_text('{"run": "to')
+        (queue.folder() / "other").write_text('{"colour": "red"}')
+    assert [item.run for item in queue.waiting()] == ["a-1"]
+
+
+def test_a_full_queue_takes_no_more(monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]) -> None:
+    monkeypatch.setenv("KED_QUEUE", "2")
+    with queue.locked():
+        queue.add("a-1", "ann")
+        queue.check_room()
+        queue.add("b-1", "bob")
+        with pytest.raises(Unavailable) as refusal:
+            queue.check_room()
+    assert "2 runs are waiting already" in one_sentence(str(refusal.value))
+
+
+# Slots
+
+
+def test_there_are_no_more_slots_than_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KED_JOBS", "3")
+    slots = [Slot() for _ in range(4)]
+    assert [slot.try_acquire() for slot in slots] == [True, True, True, False]
+    assert slots[0].try_acquire(), "what holds one already needs no second one"
+    slots[1].release()
+    slots[1].release()
+    assert [slot.held for slot in slots] == [True, False, True, False]
+    with slots[3] as last:
+        assert last.held
+        assert not slots[1].acquire(give_up=lambda: True)
+    assert slots[1].acquire()
+    for slot in slots:
+        slot.release()
+
+
+@pytest.mark.parametrize("text", ["none", "0", "-1", "1.5"])
+def test_a_wrong_number_of_slots_is_refused(
+    text: str, monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]
+) -> None:
+    monkeypatch.setenv("KED_JOBS", text)
+    with pytest.raises(InvalidInput, match="KED_JOBS") as refusal:
+        count()
+    assert repr(text) in one_sentence(str(refusal.value))
+
+
+def test_the_slot_of_a_killed_process_is_free(monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., None]) -> None:
+    monkeypatch.setenv("KED_JOBS", "1")
+    slot = Slot()
+    if (child := os.fork()) == 0:
+        Slot().acquire()
+        time.sleep(60)
+        os._exit(0)
+    try:
+        wait_for(lambda: not (slot.try_acquire() and slot.release() is None), 10)
+        os.kill(child, signal.SIGKILL)
+        wait_for(slot.try_acquire, 10)
+    finally:
+        os.waitpid(child, 0)
+    slot.release()

@@ -23,7 +23,8 @@ def read(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
     try:
         with open(path, "rb") as file:
             file.seek(offset)
-            lines = file.read().splitlines(keepends=True)
+            behind = max(os.fstat(file.fileno()).st_size - offset, 0)  # what a device would give without end is not read
+            lines = file.read(behind).splitlines(keepends=True)
     except FileNotFoundError:
         return [], offset
     whole = [line for line in lines if line.endswith(b"\n")]

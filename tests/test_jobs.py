@@ -8,12 +8,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 import torch
 
-from ked import jobs, locks, queue, workers
+from ked import jobs, locks, queue, steering, workers
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.slots import Slot
@@ -292,3 +293,22 @@ def test_what_has_ended_stays_ended(small_recipe: Recipe, status: str) -> None:
     run.update(status=status, pid=1, pid_started=0.0)
     assert jobs.status(run) == status
     assert list_runs()[0].status == status
+
+
+def test_a_run_that_rests_gives_its_slot_to_the_next_and_waits_for_one_again(
+    shared: Path, endless: Recipe, wait_for: WaitFor
+) -> None:
+    first, second, third = (jobs.submit(endless.without(seed=seed)) for seed in range(3))
+    wait_for(lambda: all(events(run, "epoch") for run in (first, second)))
+    assert jobs.position(third) == 0
+    steering.pause(first)
+    wait_for(lambda: events(third, "epoch"))
+    steering.play(first)
+    time.sleep(0.3)
+    assert not events(first, "resumed")
+    jobs.cancel(second)
+    wait_for(lambda: events(first, "resumed"))
+
+
+def events(run: Run, kind: str) -> list[dict[str, Any]]:
+    return [event for event in run.events()[0] if event["kind"] == kind]

@@ -342,4 +342,3 @@ def test_a_job_rests_without_work_and_goes_on_at_once(wait_for: Callable[..., No
     assert time.monotonic() - asked < 2
     steering.cancel(made)
     wait_for(lambda: jobs.status(made) == "cancelled", 5)
-    jobs._children.pop(made.id).wait()

@@ -128,7 +128,9 @@ class Plot {
       // A finger scrolls the page; on touch screens zooming is left to the buttons.
       if (matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
       keepZoom(this.node, figure.layout);
-      await Plotly.react(this.node, { ...figure, config: settings(this.data.select, this.data.name) });
+      // Plotly takes its time over a configuration, also over one that it has: ours depends on the component alone.
+      const config = this.listening ? undefined : settings(this.data.select, this.data.name);
+      await Plotly.react(this.node, { ...figure, config });
       this.listen();
     }
   }

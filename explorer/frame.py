@@ -22,6 +22,12 @@ from ked.store import Run, list_presets, list_runs, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
 _ADDRESS = Path(__file__).with_name("address.js").read_text(encoding="utf-8")
+_STYLE = """
+.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }
+[class*="st-key-step-"] kbd { display: none }
+[class*="st-key-step-"] p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+[class*="st-key-step-"] button { min-width: 2.5rem }
+"""  # undo and redo are pictures for the eye; their words are for those who cannot see them
 _STEPS = (
     ("Undo", ":material/undo:", "Ctrl+Z", state.undo),
     ("Redo", ":material/redo:", "Ctrl+Shift+Z", state.redo),
@@ -33,7 +39,7 @@ DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
     bare = state.begin(name)
-    st.html("<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }</style>")
+    st.html(f"<style>{_STYLE}</style>")
     _one_entry_a_gesture()
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)

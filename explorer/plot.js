@@ -55,14 +55,29 @@ function atTick({ frames, ...figure }, group) {
   return { figure: { data, layout: laidOver(figure.layout, frame.layout ?? {}) }, early };
 }
 
-// Plotly keeps a visitor's zoom only while the range that it replaced stays the same in new data. Ours follow the data, so
-// the range to go back to is brought up to date first.
+const axesOf = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name) && layout[name].range);
+
+// Plotly keeps a visitor's zoom only while the range that it replaced stays the same in new data. Ours follow the data: the
+// range to go back to is brought up to date first. Whoever has gone back follows the data again.
 function keepZoom(node, layout) {
-  const kept = node._fullLayout?._preGUI ?? {};
-  if (layout.uirevision !== node._fullLayout?.uirevision) return;
-  for (const path of Object.keys(kept)) {
-    const [, axis, bound] = path.match(/^([xy]axis\d*)\.range\[([01])\]$/) ?? [];
-    if (axis && kept[path] !== undefined) kept[path] = layout[axis]?.range?.[bound] ?? null;
+  const full = node._fullLayout, kept = full?._preGUI;
+  if (!kept || layout.uirevision !== full.uirevision) return;
+  for (const axis of axesOf(layout)) {
+    const paths = [0, 1].map((bound) => `${axis}.range[${bound}]`);
+    if (!paths.every((path) => path in kept)) continue;
+    const zoomed = paths.some((path, bound) => kept[path] !== full[axis].range[bound]);
+    paths.forEach((path, bound) => {
+      if (zoomed) kept[path] = layout[axis].range[bound];
+      else delete kept[path];
+    });
+  }
+}
+
+// Where a double click leads: to the range of the newest data.
+function setHome(node, ranges) {
+  for (const [axis, range] of ranges) {
+    const full = node._fullLayout[axis];
+    if (full) [full._rangeInitial0, full._rangeInitial1] = range;
   }
 }
 
@@ -128,9 +143,11 @@ class Plot {
       // A finger scrolls the page; on touch screens zooming is left to the buttons.
       if (matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
       keepZoom(this.node, figure.layout);
+      const ranges = axesOf(figure.layout).map((axis) => [axis, [...figure.layout[axis].range]]);
       // Plotly takes its time over a configuration, also over one that it has: ours depends on the component alone.
       const config = this.listening ? undefined : settings(this.data.select, this.data.name);
       await Plotly.react(this.node, { ...figure, config });
+      setHome(this.node, ranges);
       this.listen();
     }
   }

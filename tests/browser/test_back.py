@@ -136,12 +136,12 @@ def test_a_drag_is_one_step_back_and_one_undo(page: Page, address: str) -> None:
     page.goto(f"{address}/train")
     slider = page.get_by_role("slider", name=MU)
     expect(slider).to_have_value("0.7")
-    before, box = steps(page), page.get_by_role("slider", name=MU).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    before, thumb = steps(page), slider.locator("xpath=../..").bounding_box()
+    assert thumb is not None
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2)
     page.mouse.down()
     for move in range(1, 5):
-        page.mouse.move(box["x"] - 12 * move, box["y"] + box["height"] / 2)
+        page.mouse.move(thumb["x"] - 12 * move, thumb["y"] + thumb["height"] / 2)
         page.wait_for_timeout(300)
     page.mouse.up()
     expect(page).to_have_url(re.compile("mu="))

@@ -1,12 +1,12 @@
 """Figures that move over the ticks of a training: one plotly figure whose frames hold only what differs at each tick.
 
-A tick is a moment with a name, such as "teacher-3". `plot.js` shows the figure at any tick by laying its frame over the
-figure; so can plotly itself, in a file that opens without the app.
+A tick is a moment with a name, such as "teacher-3". `plot.js` shows the figure at a tick by laying its frame over the figure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,8 +15,6 @@ from explorer import theme
 
 Ticks = Iterable[tuple[str, go.Figure]]
 Json = dict[str, Any]
-
-_LISTS = ("annotations", "shapes", "images")  # of the layout; a tick without any has none, not the ones of the figure
 
 
 def with_frames(base: go.Figure, ticks: Ticks) -> go.Figure:
@@ -37,7 +35,7 @@ def with_frames(base: go.Figure, ticks: Ticks) -> go.Figure:
     keyed = [_keyed(figure["data"]) for figure in (whole, *figures)]
     order = _merged_order([list(traces) for traces in keyed])
     stacks = [_complete([traces.get(key) for traces in keyed]) for key in order]
-    layouts = [_with_lists(figure["layout"]) for figure in (whole, *figures)]
+    layouts = [figure["layout"] for figure in (whole, *figures)]
     shared = [_common(stack) for stack in stacks]
     plain = _common(layouts)
     frames = []
@@ -96,14 +94,18 @@ def _keyed(traces: Iterable[Json]) -> dict[tuple[str, str, int], Json]:
 
 
 def _merged_order(lists: Sequence[Sequence[Any]]) -> list[Any]:
-    """All keys of all lists, each where its neighbours are: what is drawn above something stays above it."""
-    order: list[Any] = []
+    """All keys of all lists, in an order that agrees with each: what is drawn above something stays above it.
+
+    Where lists contradict each other, the key that was seen first comes first.
+    """
+    below: dict[Any, set[Any]] = {key: set() for keys in lists for key in keys}
     for keys in lists:
-        place = 0
-        for key in keys:
-            if key not in order:
-                order.insert(place, key)
-            place = max(place, order.index(key) + 1)
+        for lower, upper in pairwise(keys):
+            below[upper].add(lower)
+    order = []
+    while below:
+        order.append(next((key for key in below if below[key].isdisjoint(below)), next(iter(below))))
+        del below[order[-1]]
     return order
 
 
@@ -112,10 +114,6 @@ def _complete(stack: Sequence[Json | None]) -> list[Json]:
     model = next(trace for trace in stack if trace is not None)
     whole = [({**model, "visible": False} if trace is None else {"visible": True, **trace}) for trace in stack]
     return whole if any(trace is None for trace in stack) else [dict(trace) for trace in stack if trace is not None]
-
-
-def _with_lists(layout: Json) -> Json:
-    return {**{name: [] for name in _LISTS}, **layout}
 
 
 def _common(versions: Sequence[Json]) -> Json:

@@ -21,6 +21,17 @@ from ked.recipe import MLP
 from ked.store import Run, list_presets, list_runs, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
+_ADDRESS = Path(__file__).with_name("address.js").read_text(encoding="utf-8")
+_STYLE = """
+.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }
+[class*="st-key-step-"] kbd { display: none }
+[class*="st-key-step-"] p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+[class*="st-key-step-"] button { min-width: 2.5rem }
+"""  # undo and redo are pictures for the eye; their words are for those who cannot see them
+_STEPS = (
+    ("Undo", ":material/undo:", "Ctrl+Z", state.undo),
+    ("Redo", ":material/redo:", "Ctrl+Shift+Z", state.redo),
+)
 DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 
 
@@ -28,8 +39,11 @@ DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
     bare = state.begin(name)
-    st.html("<style>.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }</style>")
-    st.title(title, anchor=False)
+    st.html(f"<style>{_STYLE}</style>")
+    _one_entry_a_gesture()
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        st.title(title, anchor=False)
+        _steps()
     st.markdown(lead)
     for notice in state.notices():
         st.warning(notice, icon=":material/link_off:")
@@ -41,6 +55,28 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
         if bare and (state.get("run") or state.get("dataset") != SETTINGS["dataset"].default):
             _suit(current_run())
         yield
+    state.end()
+
+
+def _one_entry_a_gesture() -> None:
+    """Let the browser's Back go from view to view: `address.js` says how."""
+    st.html(f"<script>{_ADDRESS}</script>", unsafe_allow_javascript=True, width="content")
+
+
+def _steps() -> None:
+    """The buttons that take the last move back and make it again."""
+    names = state.undoable()
+    for (label, icon, shortcut, step), changes in zip(_STEPS, names, strict=True):
+        told = f"{label}: {_listed(changes)}" if changes else f"Nothing to {label.lower()} yet"
+        st.button(
+            label, key=f"step.{label}", icon=icon, help=f"{told} ({shortcut})", on_click=step, type="tertiary",
+            disabled=not changes, shortcut=shortcut,
+        )  # fmt: skip
+
+
+def _listed(names: set[str]) -> str:
+    labels = [setting.label for name, setting in SETTINGS.items() if name in names]
+    return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
 
 
 def _keep_to_data_that_are_there() -> None:

@@ -99,8 +99,8 @@ def _header(run: Run, history: History, status: str) -> None:
             jobs.resume(run)
             st.session_state["ked.histories"].clear()
             st.rerun()
-    if status in ACTIVE:
-        st.progress(_share(history, stage_keys(run.recipe)))
+    # Also when it has ended: what is below would jump up otherwise.
+    st.progress(1.0 if status == "done" else _share(history, stage_keys(run.recipe)))
     if status == "failed":
         st.error(run.info["message"], icon=":material/error:")
 

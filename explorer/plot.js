@@ -25,6 +25,62 @@ function parseFigure(json, element) {
   return JSON.parse(json.replace(/var\((--st-[\w-]+)\)/g, value));
 }
 
+// A frame laid over a figure, attribute by attribute; lists and arrays as a whole. Nothing of the figure is changed.
+const isGroup = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && !("bdata" in value);
+
+function laidOver(base, changes) {
+  const result = { ...base };
+  for (const [name, value] of Object.entries(changes)) {
+    result[name] = isGroup(value) && isGroup(base[name]) ? laidOver(base[name], value) : value;
+  }
+  return result;
+}
+
+// The frame at the group's tick, or the latest before it; without a scrubber the last one. What has no frame so early is
+// shown as it first was, and `early`.
+function frameAt(frames, group) {
+  const { ticks, at } = window.kedScrub?.[group] ?? { ticks: frames.map((frame) => frame.name), at: frames.length - 1 };
+  for (let i = at; i >= 0; i -= 1) {
+    const frame = frames.findLast(({ name }) => name === ticks[i]);
+    if (frame) return { frame };
+  }
+  return { frame: frames[0], early: true };
+}
+
+function atTick({ frames, ...figure }, group) {
+  if (!group || !frames?.length) return { figure: { ...figure, frames } };
+  const { frame, early } = frameAt(frames, group);
+  const data = [...figure.data];
+  (frame.traces ?? []).forEach((place, i) => { data[place] = laidOver(data[place], frame.data[i]); });
+  return { figure: { data, layout: laidOver(figure.layout, frame.layout ?? {}) }, early };
+}
+
+const axesOf = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name) && layout[name].range);
+
+// Plotly keeps a visitor's zoom only while the range that it replaced stays the same in new data. Ours follow the data: the
+// range to go back to is brought up to date first. Whoever has gone back follows the data again.
+function keepZoom(node, layout) {
+  const full = node._fullLayout, kept = full?._preGUI;
+  if (!kept || layout.uirevision !== full.uirevision) return;
+  for (const axis of axesOf(layout)) {
+    const paths = [0, 1].map((bound) => `${axis}.range[${bound}]`);
+    if (!paths.every((path) => path in kept)) continue;
+    const zoomed = paths.some((path, bound) => kept[path] !== full[axis].range[bound]);
+    paths.forEach((path, bound) => {
+      if (zoomed) kept[path] = layout[axis].range[bound];
+      else delete kept[path];
+    });
+  }
+}
+
+// Where a double click leads: to the range of the newest data.
+function setHome(node, ranges) {
+  for (const [axis, range] of ranges) {
+    const full = node._fullLayout[axis];
+    if (full) [full._rangeInitial0, full._rangeInitial1] = range;
+  }
+}
+
 const plain = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value) ?? null;
 
 function describe(point) {
@@ -49,13 +105,20 @@ class Plot {
     parent.append(this.node);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.node);
+    this.heed = ({ detail }) => detail === this.data.group && this.refresh();
+    window.addEventListener("ked-scrub", this.heed);
   }
 
   show(data, send) {
-    Object.assign(this, { data, send, stale: true });
+    Object.assign(this, { data, send, parsed: undefined });
     this.node.style.height = `${data.height}px`;
     this.node.setAttribute("role", "img");
     this.node.setAttribute("aria-label", data.alt);
+    this.refresh();
+  }
+
+  refresh() {
+    this.stale = true;
     this.drawing ??= this.draw()
       .catch((error) => { this.node.textContent = error.message; })
       .finally(() => { this.drawing = undefined; });
@@ -70,12 +133,21 @@ class Plot {
         continue;
       }
       this.stale = false;
-      const figure = parseFigure(this.data.figure, this.parent);
+      this.parsed ??= parseFigure(this.data.figure, this.parent);
+      const { figure, early } = atTick(this.parsed, this.data.group);
+      this.node.style.opacity = early ? 0.3 : 1;
+      // Plotly writes zoom and hidden traces into what it is given: not into what the next tick starts from.
+      figure.data = figure.data.map((trace) => ({ ...trace }));
+      figure.layout = { ...structuredClone(figure.layout), autosize: true, height: this.data.height };
       delete figure.layout.width;
-      Object.assign(figure.layout, { autosize: true, height: this.data.height });
       // A finger scrolls the page; on touch screens zooming is left to the buttons.
       if (matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
-      await Plotly.react(this.node, { ...figure, config: settings(this.data.select, this.data.name) });
+      keepZoom(this.node, figure.layout);
+      const ranges = axesOf(figure.layout).map((axis) => [axis, [...figure.layout[axis].range]]);
+      // Plotly takes its time over a configuration, also over one that it has: ours depends on the component alone.
+      const config = this.listening ? undefined : settings(this.data.select, this.data.name);
+      await Plotly.react(this.node, { ...figure, config });
+      setHome(this.node, ranges);
       this.listen();
     }
   }
@@ -102,6 +174,7 @@ class Plot {
   remove() {
     this.gone = true;
     this.observer.disconnect();
+    window.removeEventListener("ked-scrub", this.heed);
     if (this.listening) window.Plotly.purge(this.node);
     this.node.remove();
     plots.delete(this.parent);

@@ -51,7 +51,13 @@ def ensure_plotly(folder: Path = STATIC) -> Path:
 
 
 def plot(
-    figure: go.Figure, key: str, *, alt: str, height: int | None = None, select: Sequence[str] = ("click",)
+    figure: go.Figure,
+    key: str,
+    *,
+    alt: str,
+    height: int | None = None,
+    select: Sequence[str] = ("click",),
+    group: str | None = None,
 ) -> dict[str, Any] | None:
     """Draw `figure` under the constant `key`; return a click or selection once, in the run that it causes, else None.
 
@@ -60,6 +66,8 @@ def plot(
     A click gives {"event": "click", "curve": trace index, "name", "point": index or [row, column], "x", "y", "z",
     "customdata"}; a selection gives {"event": "select", "points": [the same without "event", ...]}.
     Zoom, camera and hidden traces are kept until `figure.layout.uirevision` changes: set it to what names the axes.
+    `group`: the figure's frames follow the scrubber of this name (`scrubber.py`); each is shown at the tick it is named
+    after and until the next one that has a frame. Before its first frame the figure is pale.
     """
     ensure_plotly()
     pixels = int(height or figure.layout.height or _DEFAULT_HEIGHT)
@@ -68,6 +76,7 @@ def plot(
         "alt": alt,
         "height": pixels,
         "select": list(select),
+        "group": group,
         "name": key,
         "source": _source(),
     }

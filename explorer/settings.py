@@ -143,6 +143,7 @@ _ALL: tuple[Setting, ...] = (
     Number("sample", "i", "Sample", "Which test sample is explained.", 0, 0, 10_000_000, 1),
     Number("label", "c", "Class", "Which class the contributions speak about; -1 is the explaining teacher's answer.", -1, -1, 9999, 1),
     Number("selected", "sf", "Superfeature", "The superfeature that is lit up on every picture, counted from 1; 0 is none.", 0, 0, 64, 1),
+    Text("tick", "t", "Moment of the training", "Which moment is shown; the newest one is followed while a run grows.", "", re.compile(r"[a-z0-9+-]{0,60}"), "a moment's name such as teacher-3"),
     # The superfeatures page.
     Choice(
         "dataset", "data", "Data", "The data set that teacher and students learn.", _RECIPE.dataset,

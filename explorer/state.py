@@ -7,33 +7,45 @@ import time
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
+from explorer.undo import Undo
 
-_VALUES, _URL, _LEFT, _PAGE, _NOTICES = "ked.values", "ked.url", "ked.left", "ked.page", "ked.notices"
-_VISITOR = "ked.visitor"
+_VALUES, _PAGE, _NOTICES, _UNDO, _VISITOR = "ked.values", "ked.page", "ked.notices", "ked.undo", "ked.visitor"
 
 
 def begin(page: str) -> bool:
     """Bring session and address together at the start of a script run.
 
-    A new session takes everything from the address, and so does one whose address was changed by hand or by the
-    browser's Back. Moving to another page through the menu empties the address; there the session wins.
+    The address counts in a new session (whoever changes it by hand starts one), after the browser's Back or Forward, and
+    when a link to another page says what is to be seen there. Otherwise the session counts: a click may come with the
+    address of a moment ago, and the menu of pages empties it.
 
     Returns whether the address named a run or a data set but nothing of a recipe, so that the run's own recipe is meant.
     """
     address = {key: st.query_params[key] for key in st.query_params}
     moved = st.session_state.get(_PAGE) not in (None, page)
-    fresh = _VALUES not in st.session_state
-    if fresh or (address != st.session_state.get(_URL) and not (moved and not address) and not _just_left(address)):
+    bare = False
+    if _VALUES not in st.session_state or _went_back() or (moved and address):
         st.session_state[_VALUES], st.session_state[_NOTICES] = from_url(address)
         given = {BY_KEY[key].name for key in address if key in BY_KEY}
         bare = bool(given & {"run", "dataset"}) and not given & (set(RECIPE_SETTINGS) - {"dataset"})
-    else:
-        bare = False
     st.session_state[_PAGE] = page
     write_url()
+    _undo().settle(st.session_state[_VALUES], time.monotonic())
     return bare
+
+
+def end() -> None:
+    """At the end of a script run: what the page has corrected by itself belongs to the visitor's last move."""
+    _undo().amend(st.session_state[_VALUES])
+
+
+def _went_back() -> bool:
+    """Whether this run was caused by the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def get(name: str) -> Any:
@@ -64,15 +76,26 @@ def write_url() -> None:
     wanted = to_url(st.session_state[_VALUES])
     if {key: st.query_params[key] for key in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
-    if wanted != st.session_state.get(_URL):
-        st.session_state[_LEFT] = (time.monotonic(), st.session_state.get(_URL))
-    st.session_state[_URL] = wanted
 
 
-def _just_left(address: dict[str, str]) -> bool:
-    """Whether a click came with the address of a moment ago, because the browser had not yet been told the new one."""
-    moment, previous = st.session_state.get(_LEFT, (0.0, None))
-    return bool(address == previous and time.monotonic() - moment < 1.0)
+def undo() -> None:
+    """Take the visitor's last move back."""
+    put(**_undo().undo())
+
+
+def redo() -> None:
+    """Make the move again that was taken back last."""
+    put(**_undo().redo())
+
+
+def undoable() -> tuple[set[str], set[str]]:
+    """The settings that `undo` and `redo` would change; empty where there is nothing to do."""
+    return _undo().names()
+
+
+def _undo() -> Undo:
+    found: Undo = st.session_state.setdefault(_UNDO, Undo())
+    return found
 
 
 def notices() -> list[str]:

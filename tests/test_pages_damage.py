@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visitor import PAGES, copy_of, said, sound, usable, visit
+from visitor import PAGES, copy_of, said, sound, turn_to, usable, visit
 
 from ked.store import Run
 
@@ -46,5 +46,6 @@ def test_a_damaged_run_is_a_sentence_and_every_page_stays_usable(damage: str, fi
         messages = said(app)
         assert bool(messages) == (page in notice)
         assert all(message.endswith(".") and "\n" not in message for message in messages)
-        app.query_params["run"] = "digits-preset"  # on to something else: the same visitor sees it whole
-        sound(app.run(), page)
+        other = PAGES[PAGES.index(page) - 1]
+        app.query_params["run"] = "digits-preset"  # a link to something else: the same visitor sees it whole
+        sound(turn_to(app, other), other)

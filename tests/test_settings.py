@@ -23,6 +23,7 @@ TEXTS = {
     "coalition": st.text("01", max_size=16),
     "compare": st.lists(st.sampled_from(["digits-preset", "wine-0a1b2c3d"]), max_size=6).map(",".join),
     "search": st.text(st.characters(blacklist_categories=["Cc", "Cs"]), max_size=80),
+    "tick": st.sampled_from(["", "teacher-3", "student-ked+fitnet-12"]),
     "teacher_hidden": st.lists(st.integers(1, 99_999), min_size=1, max_size=6).map(lambda widths: ",".join(map(str, widths))),
 }
 TEXTS["student_hidden"] = TEXTS["teacher_hidden"]
@@ -66,7 +67,7 @@ def test_the_defaults_leave_the_address_empty() -> None:
 def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
     setting = SETTINGS[name]
     texts = {"compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv", "of_tag": "for the paper"}
-    texts |= {"run": "digits-0a1b", "coalition": "1101", "teacher_hidden": "32,32", "student_hidden": "7"}
+    texts |= {"run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32", "student_hidden": "7"}
     options = [*getattr(setting, "options", ())]
     other = {
         Choice: lambda: next(option for option in options if option != setting.default),
@@ -92,6 +93,7 @@ REFUSED = {
     "methods": ["", "plain,", "plain,magic", "PLAIN"],
     "th": ["", "0", "500,0", "500;500", "1,2,3,4,5,6,7", "123456", "-5", "5,", " 5"],
     "sh": ["a"],
+    "t": ["Teacher-3", "a b", "x" * 61],
     "run": ["../../etc", "/etc/passwd", "A", "ab", "digits_preset", "x" * 81, "digits-preset\n"],
     "on": ["2", "abc", "0" * 17, ""],
     "student": ["teacher"],

@@ -1,0 +1,190 @@
+"""The browser's Back and Forward, undo and redo: the view before comes back, with its controls, its address and its figures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+M, MU = "Superfeatures M", "Explanations' share μ"
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(tmp_path_factory.mktemp("home")), "OMP_NUM_THREADS": "1"})
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    expect.set_options(timeout=30_000)  # on a busy machine a page takes its time
+    yield context.new_page()
+    expect.set_options(timeout=5_000)
+    context.close()
+
+
+def at(page: Page, path: str, **query: str) -> None:
+    """Waits until the address is this one, and the page has come to rest."""
+    page.wait_for_function(
+        """([path, query]) => location.pathname === path
+            && JSON.stringify(Object.fromEntries([...new URLSearchParams(location.search)].sort())) === query
+            && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'""",
+        arg=[path, _json(query)],
+        timeout=30_000,
+    )
+
+
+def _json(query: dict[str, str]) -> str:
+    return "{" + ",".join(f'"{key}":"{query[key]}"' for key in sorted(query)) + "}"
+
+
+def communities(page: Page, count: int) -> None:
+    """Waits until control and graph both show so many superfeatures."""
+    expect(page.get_by_role("slider", name=M)).to_have_value(str(count))
+    expect(page.locator(f".ked-plot[aria-label^='Graph of 64 features in {count} communities'] .cartesianlayer")).to_be_visible()
+
+
+def turn_to(page: Page, title: str) -> None:
+    page.get_by_test_id("stTopNavLink").filter(has_text=title).click()
+
+
+def steps(page: Page) -> int:
+    return page.evaluate("history.length")
+
+
+def test_back_and_forward_restore_every_view_of_a_page(page: Page, address: str) -> None:
+    page.goto(address)
+    communities(page, 4)
+    for count in (5, 6):
+        page.get_by_role("slider", name=M).press("ArrowRight")
+        at(page, "/", m=str(count))
+        communities(page, count)
+    page.go_back()
+    at(page, "/", m="5")
+    communities(page, 5)
+    page.go_back()
+    at(page, "/")
+    communities(page, 4)
+    page.go_forward()
+    at(page, "/", m="5")
+    communities(page, 5)
+    page.get_by_role("slider", name=M).press("ArrowLeft")  # a new move from here on
+    at(page, "/")
+    page.go_back()
+    at(page, "/", m="5")
+    communities(page, 5)
+
+
+def test_back_leads_across_pages_and_a_turn_is_one_step(page: Page, address: str) -> None:
+    page.goto(f"{address}/?m=6")
+    communities(page, 6)
+    before = steps(page)
+    turn_to(page, "Train")
+    at(page, "/train", m="6")
+    assert steps(page) == before + 1
+    page.get_by_role("slider", name=MU).press("ArrowLeft")
+    at(page, "/train", m="6", mu="0.65")
+    turn_to(page, "Explain")
+    at(page, "/explain", m="6", mu="0.65")
+    assert steps(page) == before + 3
+    page.go_back()
+    at(page, "/train", m="6", mu="0.65")
+    expect(page.get_by_role("slider", name=MU)).to_have_value("0.65")
+    page.go_back()
+    at(page, "/train", m="6")
+    expect(page.get_by_role("slider", name=MU)).to_have_value("0.7")
+    page.go_back()
+    at(page, "/", m="6")
+    communities(page, 6)
+    page.go_forward()
+    page.go_forward()
+    at(page, "/train", m="6", mu="0.65")
+    expect(page.get_by_role("slider", name=MU)).to_have_value("0.65")
+
+
+def test_a_jump_back_to_the_first_page_forgets_what_came_later(page: Page, address: str) -> None:
+    page.goto(address)
+    communities(page, 4)
+    turn_to(page, "Train")
+    at(page, "/train")
+    page.get_by_role("slider", name=M).press("ArrowRight")
+    at(page, "/train", m="5")
+    page.evaluate("history.go(-2)")
+    at(page, "/")
+    communities(page, 4)
+
+
+def test_back_on_explain_shows_the_sample_before(page: Page, address: str) -> None:
+    page.goto(f"{address}/explain?i=3")
+    heading = page.get_by_role("heading", name=re.compile(r"test sample \d+$"))
+    expect(heading).to_have_text(re.compile("test sample 3$"))
+    menu = page.get_by_test_id("stButtonGroup").filter(has_text="Superfeatures that take part")
+    menu.get_by_role("button", name="2", exact=True).click()
+    at(page, "/explain", i="3", on="1011")
+    page.go_back()
+    at(page, "/explain", i="3")
+    expect(page.get_by_text("Explaining nets answer with the switched-on superfeatures only")).to_have_count(0)
+    expect(menu.get_by_role("button", name="2", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_drag_is_one_step_back_and_one_undo(page: Page, address: str) -> None:
+    page.goto(f"{address}/train")
+    slider = page.get_by_role("slider", name=MU)
+    expect(slider).to_have_value("0.7")
+    before, thumb = steps(page), slider.locator("xpath=../..").bounding_box()
+    assert thumb is not None
+    page.mouse.move(thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2)
+    page.mouse.down()
+    for move in range(1, 5):
+        page.mouse.move(thumb["x"] - 12 * move, thumb["y"] + thumb["height"] / 2)
+        page.wait_for_timeout(300)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("mu="))
+    page.wait_for_timeout(1000)
+    assert steps(page) == before + 1
+    page.get_by_role("button", name="Undo").click()
+    at(page, "/train")
+    expect(slider).to_have_value("0.7")
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+
+
+def test_undo_and_redo_by_button_and_by_keyboard(page: Page, address: str) -> None:
+    page.goto(address)
+    communities(page, 4)
+    undo, redo = (page.get_by_role("button", name=name) for name in ("Undo", "Redo"))
+    expect(undo).to_be_disabled()
+    page.get_by_role("slider", name=M).press("ArrowRight")
+    communities(page, 5)
+    expect(redo).to_be_disabled()
+    undo.click()
+    at(page, "/")
+    communities(page, 4)
+    redo.click()
+    at(page, "/", m="5")
+    communities(page, 5)
+    page.keyboard.press("Control+z")
+    at(page, "/")
+    communities(page, 4)
+    page.keyboard.press("Control+Shift+z")
+    at(page, "/", m="5")
+    communities(page, 5)
+    expect(page).to_have_title(re.compile("KED Explorer"))
+    assert parse_qs(urlsplit(page.url).query) == {"m": ["5"]}
+
+
+def test_the_undo_key_belongs_to_a_text_field_while_it_is_typed_in(page: Page, address: str) -> None:
+    page.goto(f"{address}/train?m=5")
+    page.get_by_role("slider", name=M).press("ArrowRight")
+    at(page, "/train", m="6")
+    page.get_by_role("button", name="More settings").click()
+    page.get_by_role("tab", name="Nets").click()
+    field = page.get_by_role("textbox", name="Teacher widths")
+    field.press("1")
+    field.press("Control+z")
+    page.wait_for_timeout(1500)
+    at(page, "/train", m="6")

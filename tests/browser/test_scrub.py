@@ -1,0 +1,282 @@
+"""The scrubber in a real browser: plots of a group move together without the server, which hears of it once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+GRAPH, MASK, CURVES, LATE = "a graph of 784 pixels", "a mask of 784 pixels", "curves with a playhead", "a student's bar"
+
+SCRIPT = f"""
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from explorer import charts, frames, graphs, overlays, state, theme
+from explorer.plot import ensure_plotly, plot
+from explorer.scrubber import scrubber
+
+ensure_plotly(Path(__file__).parent / "static")
+state.begin("scrub")
+st.session_state.reruns = st.session_state.get("reruns", 0) + 1
+
+
+@st.cache_resource
+def pictures(count):
+    rng = np.random.default_rng(0)
+    w = rng.random((784, 784)) ** 6
+    graph, mask = [], []
+    for t in range(count):
+        labels = (np.arange(784) // 28 + 2 * t) % 28 // 7
+        groups = [np.flatnonzero(labels == m).tolist() for m in range(4)]
+        graph.append((f"e{{t}}", graphs.dependency_graph((w + w.T) * (labels[:, None] == labels), groups, (28, 28))))
+        mask.append((f"e{{t}}", overlays.superfeature_mask(groups, (28, 28), image=rng.random(784))))
+    return frames.with_frames(graph[-1][1], graph), frames.with_frames(mask[-1][1], mask)
+
+
+TICKS = [(f"e{{t}}", f"teacher, epoch {{t}} of 19") for t in range(20)]
+st.text(f"at {{scrubber('run', TICKS)!r}}, {{st.session_state.reruns}} reruns")
+graph, mask = pictures(20)
+left, right = st.columns(2)
+with left:
+    plot(graph, "graph", alt={GRAPH!r}, group="run")
+with right:
+    plot(mask, "mask", alt={MASK!r}, group="run")
+accuracy = {{"plain": np.linspace(0.2, 0.9, 20)[:, None] + [0, 0.01], "ked": np.linspace(0.3, 0.95, 20)[:, None] + [0, 0.02]}}
+curves = frames.with_playhead(charts.learning_curves(accuracy, height=220), [(f"e{{t}}", t) for t in range(20)])
+curves.update_layout(showlegend=True)
+plot(curves, "curves", alt={CURVES!r}, group="run")
+bars = [(f"e{{t}}", theme.figure(120).add_bar(x=["a", "b"], y=[t, 2])) for t in (8, 12)]
+plot(frames.with_frames(bars[0][1], bars), "late", alt={LATE!r}, group="run")
+if st.button("another control"):
+    st.text("pressed")
+if st.button("from afar"):
+    state.put(tick="e3")
+    st.rerun()
+
+
+@st.fragment(run_every=0.5)
+def growing():
+    count = st.session_state.count = st.session_state.get("count", 1) + st.session_state.get("growing", 0)
+    st.session_state.growing = int(st.checkbox("growing"))
+    ticks = [(f"g{{t}}", f"moment {{t}}") for t in range(count)]
+    scrubber("live", ticks)
+    shown = [(name, theme.figure(120).add_bar(x=["a"], y=[t + 1])) for t, (name, _) in enumerate(ticks)]
+    plot(frames.with_frames(shown[0][1], shown), "growing", alt="a bar that grows", group="live")
+
+
+growing()
+"""
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("scrub")
+    shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
+    return serve(folder / "script.py")
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1100, "height": 1500}, color_scheme="light")
+    tab = context.new_page()
+    expect.set_options(timeout=20_000)  # on a busy machine a rerun takes its time
+    tab.goto(address)
+    ready(tab)
+    yield tab
+    expect.set_options(timeout=5_000)
+    context.close()
+
+
+def ready(page: Page) -> None:
+    expect(page.locator(".ked-plot .cartesianlayer")).to_have_count(5, timeout=120_000)
+    page.wait_for_function("() => window.kedScrub?.run && document.querySelector('.ked-plot')._fullData")
+
+
+def slider(page: Page, which: int = 0) -> object:
+    return page.get_by_role("slider", name="Moment of the training").nth(which)
+
+
+def go(page: Page, at: int, which: int = 0) -> None:
+    """Moves the slider there as a hand does: input on the way, change at the end."""
+    slider(page, which).evaluate(
+        "(node, at) => { node.value = at; node.dispatchEvent(new Event('input')); node.dispatchEvent(new Event('change')); }", at
+    )
+
+
+def playhead(page: Page) -> float:
+    return page.get_by_role("img", name=CURVES).evaluate("node => node._fullLayout.shapes.at(-1)?.x0")
+
+
+def wait_for_playhead(page: Page, x: int) -> None:
+    page.wait_for_function(
+        "([alt, x]) => document.querySelector(`[aria-label='${alt}']`)._fullLayout.shapes.at(-1)?.x0 === x", arg=[CURVES, x]
+    )
+
+
+def colour(page: Page, feature: int) -> str:
+    return page.get_by_role("img", name=GRAPH).evaluate("(node, i) => node._fullData.at(-1).marker.color[i]", feature)
+
+
+def rows_of(page: Page) -> str:
+    """The colours of the graph's first column, which say at which tick it stands."""
+    return page.get_by_role("img", name=GRAPH).evaluate(
+        "node => [...Array(28).keys()].map(r => node._fullData.at(-1).marker.color[28 * r]).join()"
+    )
+
+
+def said(page: Page) -> tuple[str, int]:
+    tick, reruns = re.fullmatch(r"at '(.*)', (\d+) reruns", page.get_by_text(re.compile("^at ")).inner_text()).groups()
+    return tick, int(reruns)
+
+
+def test_plots_of_a_group_move_together_and_the_server_hears_of_it_once(page: Page) -> None:
+    before, newest = said(page), rows_of(page)
+    assert before[0] == ""
+    slider(page).evaluate(
+        """async (node) => {
+            for (const at of [15, 12, 10, 8, 7]) {
+                node.value = at;
+                node.dispatchEvent(new Event('input'));
+                await new Promise(requestAnimationFrame);
+            }
+        }"""
+    )
+    wait_for_playhead(page, 7)
+    expect(page.locator(".ked-scrubber output").first).to_have_text("teacher, epoch 7 of 19")
+    assert rows_of(page) != newest
+    expect(page.get_by_text(re.compile(rf"^at 'e7', {before[1] + 1} reruns$"))).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?t=e7$"))
+    go(page, 19)
+    wait_for_playhead(page, 19)
+    assert rows_of(page) == newest
+    expect(page).to_have_url(re.compile(r"/$"))
+
+
+def test_every_tick_shows_the_figure_of_that_tick(page: Page) -> None:
+    looks = []
+    for at in (0, 5, 10, 15, 5):
+        go(page, at)
+        wait_for_playhead(page, at)
+        looks.append(rows_of(page))
+    assert looks[1] == looks[4]
+    assert len(set(looks)) == 4
+
+
+def test_a_plot_shows_its_latest_frame_and_is_pale_before_its_first(page: Page) -> None:
+    bar = page.get_by_role("img", name=LATE)
+    for at, height, opacity in ((19, 12, "1"), (9, 8, "1"), (3, 8, "0.3"), (12, 12, "1")):
+        go(page, at)
+        page.wait_for_function(
+            "([alt, height, opacity]) => { const n = document.querySelector(`[aria-label=\"${alt}\"]`);"
+            " return n._fullData[0].y[0] === height && n.style.opacity === opacity; }",
+            arg=[LATE, height, opacity],
+        )
+    expect(bar).to_be_visible()
+
+
+def test_the_keyboard_moves_it_and_the_address_opens_at_the_same_tick(page: Page) -> None:
+    slider(page).focus()
+    page.keyboard.press("Home")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    wait_for_playhead(page, 3)
+    expect(slider(page)).to_have_attribute("aria-valuetext", "teacher, epoch 3 of 19")
+    expect(page).to_have_url(re.compile(r"t=e3$"))
+    look = rows_of(page)
+    page.reload()
+    ready(page)
+    wait_for_playhead(page, 3)
+    assert rows_of(page) == look
+
+
+def test_what_the_server_asks_for_moves_the_slider(page: Page) -> None:
+    go(page, 11)
+    expect(page.get_by_text(re.compile("^at 'e11'"))).to_be_visible()
+    page.get_by_role("button", name="from afar").click()
+    wait_for_playhead(page, 3)
+    expect(slider(page)).to_have_value("3")
+
+
+def test_play_goes_to_the_end_and_pause_stops_it(page: Page) -> None:
+    go(page, 12)
+    page.get_by_role("button", name="Play").first.click()
+    wait_for_playhead(page, 14)
+    page.get_by_role("button", name="Pause").click()
+    at = slider(page).input_value()
+    page.wait_for_timeout(500)
+    assert slider(page).input_value() == at
+    page.get_by_role("button", name="Play").first.click()
+    wait_for_playhead(page, 19)
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+
+
+def test_a_tick_of_a_graph_of_784_nodes_and_a_mask_takes_the_browser_less_than_a_fifth_of_a_second(page: Page) -> None:
+    """In processor time of the page's main thread, which a busy machine changes less than the clock."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent() -> float:
+        return next(m["value"] for m in session.send("Performance.getMetrics")["metrics"] if m["name"] == "ThreadTime")
+
+    begin = spent()
+    page.evaluate(
+        """async (alts) => {
+            const slider = document.querySelector('.ked-scrubber input');
+            const nodes = alts.map(alt => document.querySelector(`[aria-label='${alt}']`));
+            for (let at = 0; at < 20; at += 1) {
+                const drawn = nodes.map(node => new Promise(done => node.once('plotly_afterplot', done)));
+                slider.value = at;
+                slider.dispatchEvent(new Event('input'));
+                await Promise.all(drawn);
+            }
+        }""",
+        [GRAPH, MASK],
+    )
+    assert 0 < (spent() - begin) / 20 < 0.2
+
+
+def test_zoom_and_hidden_traces_survive_scrubbing_and_another_control(page: Page) -> None:
+    figure = page.get_by_role("img", name=CURVES)
+    box = figure.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 120, steps=6)
+    page.mouse.up()
+    figure.locator(".legendtoggle").nth(1).dispatch_event("mousedown")
+    figure.locator(".legendtoggle").nth(1).dispatch_event("mouseup")
+    page.wait_for_function(
+        "alt => document.querySelector(`[aria-label='${alt}']`)._fullData.some(t => t.visible === 'legendonly')", arg=CURVES
+    )
+    state = "node => [node._fullLayout.xaxis.range, node._fullLayout.yaxis.range, node._fullData.map(t => t.visible)]"
+    wanted = figure.evaluate(state)
+    for at in (4, 9):
+        go(page, at)
+        wait_for_playhead(page, at)
+        assert figure.evaluate(state) == wanted
+    page.get_by_role("button", name="another control").click()
+    expect(page.get_by_text("pressed")).to_be_visible()
+    assert figure.evaluate(state) == wanted
+
+
+def test_new_ticks_are_followed_from_the_end_and_only_from_there(page: Page) -> None:
+    height = "() => document.querySelector('[aria-label=\"a bar that grows\"]')._fullData[0].y[0]"
+    page.get_by_text("growing", exact=True).click()
+    page.wait_for_function(f"() => ({height})() > 4")
+    assert slider(page, 1).evaluate("node => node.value === node.max")
+    go(page, 1, which=1)
+    page.wait_for_function(f"() => ({height})() === 2")
+    most = int(slider(page, 1).evaluate("node => node.max"))
+    page.wait_for_function("most => +document.querySelectorAll('.ked-scrubber input')[1].max > most + 2", arg=most)
+    assert page.evaluate(height) == 2
+    assert slider(page, 1).input_value() == "1"
+    expect(page).to_have_url(re.compile("t=g1"))

@@ -109,7 +109,9 @@ class Course:
         self._said = now
         place = {"stage": self.stage, "epochs": self.epochs, "epoch": point.epoch, "step": point.step, "steps": point.steps}
         loss = {name: value.tolist() for name, value in point.terms.items()}
-        return place | {"kind": "step", "loss": loss, "weights": self._weights()}
+        each = point.each_explanation()
+        parts = {} if each is None else {"explanations": each.mean(dim=0).tolist()}
+        return place | {"kind": "step", "loss": loss, "weights": self._weights(), **parts}
 
     def _epoch(self, point: Epoch, forming: Forming | None) -> Iterator[Event]:
         place = {"stage": self.stage, "epochs": self.epochs, "epoch": point.epoch}

@@ -36,6 +36,19 @@ def soften(log_probabilities: Tensor, temperature: float) -> SoftTarget:
     return SoftTarget(p, (p * log_p).sum(dim=-1), temperature)
 
 
+def divergences(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:
+    """KL(teacher || student) in nats of each of the M distributions, (K, M): mean over the batch.
+
+    Args: as in `divergence`, which is the mean of these over the M.
+    """
+    K, B = rows.shape
+    flat = rows.reshape(-1)
+    p = target.probabilities.index_select(0, flat).unflatten(0, (K, B)).permute(0, 2, 3, 1)
+    log_q = (logits / target.temperature).log_softmax(dim=2)
+    negentropy = target.negentropy.index_select(0, flat).unflatten(0, (K, B)).mean(dim=1)
+    return torch.sub(negentropy, (p * log_q).sum(dim=(2, 3)) / B)
+
+
 def divergence(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:
     """KL(teacher || student) in nats, (K,): mean over the batch and over the M distributions.
 
@@ -107,11 +120,17 @@ class Objective:
         if self.prediction is not None:
             values["prediction"] = divergence(self.prediction, rows, total[:, None])
         if self.explanation is not None:
-            compared = log_y if self.columns is None else log_y[:, list(self.columns)]
-            values["explanation"] = divergence(self.explanation, rows, compared)
+            values["explanation"] = divergence(self.explanation, rows, self._compared(log_y))
         if self.hint is not None and maps is not None:
             values["hint"] = self.hint(maps)
         return values
+
+    def each_explanation(self, log_y: Tensor, rows: Tensor) -> Tensor | None:
+        """The explanation term of each compared superfeature, (K, P) nats, whose mean is the term; None without explanations."""
+        return None if self.explanation is None else divergences(self.explanation, rows, self._compared(log_y))
+
+    def _compared(self, log_y: Tensor) -> Tensor:
+        return log_y if self.columns is None else log_y[:, list(self.columns)]
 
     def loss(self, terms: dict[str, Tensor]) -> Tensor:
         """The scalar to descend: the weighted terms summed over replicas, whose gradients do not meet."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,12 +23,17 @@ from ked.stack import Stack
 
 @dataclass(frozen=True)
 class Step:
-    """After a batch: where training stands, and the unweighted loss terms (K,), still on the device."""
+    """After a batch: where training stands, and the unweighted loss terms (K,), still on the device.
+
+    `each_explanation` computes the explanation term of each superfeature (K, P), None where none are compared: it is asked for
+    only by who looks closely.
+    """
 
     epoch: int
     step: int
     steps: int
     terms: dict[str, Tensor]
+    each_explanation: Callable[[], Tensor | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -107,10 +113,10 @@ def descend(
         stack.train()
         sums: dict[str, Tensor] = {}
         for step, batch in enumerate(batches(epoch), start=1):
-            terms = _step(stack, optimiser, batch, mixed)
+            terms, log_y = _step(stack, optimiser, batch, mixed)
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + value * (batch.y.shape[1] / batches.samples)
-            yield Step(epoch, step, batches.steps, terms)
+            yield Step(epoch, step, batches.steps, terms, partial(batch.objective.each_explanation, log_y, batch.rows))
         loss = {name: value.tolist() for name, value in sums.items()}
         _check_finite(loss, epoch, float(optimiser.param_groups[0]["lr"]))
         _check_weights(stack, epoch, float(optimiser.param_groups[0]["lr"]))
@@ -136,7 +142,10 @@ def explain(stack: Stack, x: Tensor) -> Tensor:
     return torch.cat([stack.explanations(part) for part in x.split(stack.chunk)], dim=2)
 
 
-def _step(stack: Stack, optimiser: torch.optim.Optimizer, batch: Batch, mixed: bool) -> dict[str, Tensor]:
+def _step(
+    stack: Stack, optimiser: torch.optim.Optimizer, batch: Batch, mixed: bool
+) -> tuple[dict[str, Tensor], Tensor]:
+    """The loss terms of the batch, and what the subnets said of it."""
     maps = None
     with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=mixed):
         if batch.objective.hint is None:
@@ -148,7 +157,7 @@ def _step(stack: Stack, optimiser: torch.optim.Optimizer, batch: Batch, mixed: b
     optimiser.zero_grad()
     batch.objective.loss(terms).backward()
     optimiser.step()
-    return {name: value.detach() for name, value in terms.items()}
+    return {name: value.detach() for name, value in terms.items()}, log_y.detach()
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, lr: float) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from ked.losses import LABELS_ONLY, Objective, cross_entropy, divergence, soften, weights
+from ked.losses import LABELS_ONLY, Objective, SoftTarget, cross_entropy, divergence, divergences, soften, weights
 from ked.methods import METHODS
 
 N, K, M, C, B = 12, 2, 3, 4, 5
@@ -150,3 +150,24 @@ def test_the_gradient_of_a_replica_is_that_of_its_own_loss() -> None:
     (together,) = torch.autograd.grad(loss(slice(None)), logits)
     alone = [torch.autograd.grad(loss(slice(k, k + 1)), logits)[0] for k in range(K)]
     torch.testing.assert_close(together, torch.stack(alone).sum(0))
+
+
+def test_the_explanation_term_is_the_mean_of_its_superfeatures() -> None:
+    teacher = soften(torch.randn(N, M, C, dtype=torch.float64), TAU)
+    student, rows = torch.randn(K, M, C, B, dtype=torch.float64), torch.randint(N, (K, B))
+    each = divergences(teacher, rows, student)
+    assert each.shape == (K, M)
+    torch.testing.assert_close(each.mean(dim=1), divergence(teacher, rows, student))
+    alone = [divergence(soften_column(teacher, m), rows, student[:, [m]]) for m in range(M)]
+    torch.testing.assert_close(each, torch.stack(alone, dim=1))
+
+
+def soften_column(target: SoftTarget, m: int) -> SoftTarget:
+    return SoftTarget(target.probabilities[:, [m]], target.negentropy[:, [m]], target.temperature)
+
+
+def test_only_objectives_with_explanations_tell_them_apart() -> None:
+    log_y, rows = torch.randn(K, M, C, B).log_softmax(2), torch.randint(N, (K, B))
+    assert LABELS_ONLY.each_explanation(log_y, rows) is None
+    some = Objective({"explanation": 1.0}, explanation=soften(torch.randn(N, 2, C), TAU), columns=(0, 2))
+    assert some.each_explanation(log_y, rows).shape == (K, 2)

@@ -14,18 +14,23 @@ import torch
 from explorer import graphs
 from explorer.history import History
 from ked import data
+from ked import trajectory as trajectories
 from ked.cnn import ConvStack
 from ked.cnn.gradcam import class_averages, grad_cam
 from ked.communities import Superfeatures, resolution_sweep
 from ked.data import Dataset
 from ked.data.checkup import Checkup
 from ked.data.checkup import checkup as measure
+from ked.forming import states
 from ked.groupings import group
 from ked.measuring import measured_dependency
 from ked.recipe import MLP
 from ked.stack import Stack
 from ked.store import Run, load_run
 from ked.training import explain, predict
+from ked.trajectory import Agreement, Trajectory
+
+AGREEING = 256  # validation samples on which students and teacher are compared
 
 
 def stamp(run: Run) -> int:
@@ -147,6 +152,26 @@ def class_maps(run_id: str, run_stamp: int, most: int) -> tuple[np.ndarray, np.n
 def _convolutional(stack: Stack) -> ConvStack:
     assert isinstance(stack, ConvStack)
     return stack
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def trajectory(run_id: str, stage: str, sample: int, epoch: int) -> Trajectory:
+    """What a stage's nets, up to an epoch that they have reached, said of one test sample."""
+    run = load_run(run_id)
+    return trajectories.trajectory(run, stage, dataset(run.recipe.dataset).part("test")[0][sample])
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def agreement(run_id: str, method: str, epoch: int) -> Agreement:
+    """How far a method's students, up to an epoch that they have reached, agree with their teacher on validation samples."""
+    run = load_run(run_id)
+    return trajectories.agreement(run, method, dataset(run.recipe.dataset).part("validation")[0][:AGREEING])
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def forming(run_id: str, run_stamp: int, count: int) -> dict[int, dict[str, Any]]:
+    """Epoch -> state of the teacher's superfeatures, `count` of which have been told; numbered as the final ones are."""
+    return states(load_run(run_id))
 
 
 def facts(run: Run) -> dict[str, Any]:

@@ -1,118 +1,17 @@
-"""Charts of whole runs, over epochs, methods and resolutions: plain arrays in, plotly figures out."""
+"""Charts of whole runs, of loss terms, final results and resolutions: plain arrays in, plotly figures out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer import theme
-from ked.statistics import interval
+from explorer.curves import Look, band, end_labels
 
 Values = np.ndarray
-
-
-class Look(NamedTuple):
-    """How a line is drawn: its colour, and how it is broken ("solid", "dash", ...)."""
-
-    colour: str
-    dash: str
-
-    @staticmethod
-    def of_method(name: str) -> Look:
-        """The colour and dash that a method has everywhere."""
-        return Look(theme.method_colour(name), theme.method_dash(name))
-
-
-def band(values: Values) -> tuple[Values, Values, Values]:
-    """Mean and 95 % interval over the last axis, the seeds; with a single seed the band has no width."""
-    mean, low, high = interval(values)
-    return mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high)
-
-
-def learning_curves(
-    curves: Mapping[str, Values],
-    *,
-    labels: Mapping[str, str] | None = None,
-    references: Mapping[str, float] | None = None,
-    looks: Mapping[str, Look] | None = None,
-    epochs: int | None = None,
-    measure: str = "validation accuracy",
-    height: int = 340,
-) -> go.Figure:
-    """Accuracy against epochs: a line for the mean over seeds and a ribbon for its 95 % interval, labelled at the line's end.
-
-    `curves`: method -> (epochs so far, K) accuracies in [0, 1]. `references`: net -> accuracy, a dotted line (the teachers).
-    `looks`: name -> colour and dash, where the names are not those of methods.
-    `epochs`: where the axis ends, so that it stands still while a run grows.
-    """
-    drawing, labels, references = theme.figure(height), dict(labels or {}), dict(references or {})
-    looks = {name: Look.of_method(name) for name in (*curves, *references)} | dict(looks or {})
-    ends: dict[str, float] = {}
-    for name, values in curves.items():
-        if len(values):
-            ends[name] = _curve(drawing, looks[name], labels.get(name, name), 100 * np.asarray(values, dtype=float))
-    for name, value in references.items():
-        ends[name] = 100 * value
-        drawing.add_hline(100 * value, line={"color": looks[name].colour, "width": 1.2, "dash": "dot"})
-    length = max([epochs or 1, *(len(values) for values in curves.values())])
-    low, high = _bounds(drawing, list(ends.values()))
-    drawing.update_xaxes(title_text="epoch", range=[1, max(length, 2)], showgrid=False)
-    drawing.update_yaxes(title_text=f"{measure}, %", range=[low, high])
-    texts = [theme.key(looks[n].colour, f"{theme.wrapped(labels.get(n, n))} <b>{v:.1f}</b>") for n, v in ends.items()]
-    _end_labels(drawing, texts, list(ends.values()), low, high, height - 60)
-    return drawing
-
-
-def _curve(drawing: go.Figure, look: Look, label: str, values: Values) -> float:
-    """Draws one method and returns where its line ends."""
-    begun = ~np.isnan(values).any(axis=1)  # a student that goes on begins where another one ended
-    colour, x = look.colour, np.arange(1, len(values) + 1)[begun]
-    mean, low, high = band(values[begun])
-    if values.shape[1] > 1:
-        ribbon = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
-        fill = {
-            "fill": "toself",
-            "fillcolor": theme.faded(colour, 0.2),
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-        }
-        drawing.add_scatter(**ribbon, **fill, mode="lines", name=f"{label}, interval")
-    drawing.add_scatter(
-        x=x, y=mean, name=label, mode="lines" if len(x) > 1 else "markers",
-        line={"color": colour, "width": 2.4, "dash": look.dash},
-        customdata=(high - mean), hovertemplate=f"{label}, epoch %{{x}}: %{{y:.2f}} ± %{{customdata:.2f}} %<extra></extra>",
-    )  # fmt: skip
-    return float(mean[-1])
-
-
-def _bounds(drawing: go.Figure, extra: Sequence[float]) -> tuple[float, float]:
-    """The vertical range that shows every line, without the first steep epochs pressing the end flat."""
-    ends = [float(v) for v in extra] or [0.0, 100.0]
-    lines = [np.asarray(trace.y, dtype=float) for trace in drawing.data if trace.fill is None and len(trace.y)]
-    low = min([np.quantile(line, 0.1) for line in lines] + ends)
-    high = max([line.max() for line in lines] + ends)
-    pad = max(0.08 * (high - low), 0.5)
-    return max(low - pad, 0.0), min(high + pad, 101.0)
-
-
-def _end_labels(
-    drawing: go.Figure,
-    texts: Sequence[str],
-    values: Sequence[float],
-    low: float,
-    high: float,
-    pixels: int,
-    axis: str = "y",
-) -> None:
-    """Labels at the right edge, moved apart where lines end close together; `pixels` is the height from low to high."""
-    sizes = [(high - low) * (4 + 14 * (1 + text.count("<br>"))) / pixels for text in texts]
-    for text, place in zip(texts, theme.spread(values, sizes, low, high), strict=True):
-        drawing.add_annotation(text=text, x=1, xref="paper", y=place, yref=axis, xanchor="left", xshift=8, align="left")
-    drawing.update_layout(margin_r=130)
 
 
 def loss_terms(
@@ -179,7 +78,7 @@ def _stack(drawing: go.Figure, row: int, shares: Mapping[str, Values], row_heigh
         below += share[-1]
     peak = max((float(np.sum(list(shares.values()), axis=0).max()) if texts else 0.0), 1e-9)
     drawing.update_yaxes(range=[0, 1.05 * peak], row=row, col=1)
-    _end_labels(drawing, texts, middles, 0.0, 1.05 * peak, round(row_height * 0.7), f"y{row if row > 1 else ''}")
+    end_labels(drawing, texts, middles, 0.0, 1.05 * peak, round(row_height * 0.7), f"y{row if row > 1 else ''}")
 
 
 def results(

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import cache, charts, controls, run_list, state
-from explorer.charts import Look
+from explorer.curves import Look, learning_curves
 from explorer.library_panels import label, shown
 from explorer.plot import plot
 from explorer.results import LABELS, percent, points
@@ -104,7 +104,7 @@ def _curves(found: list[Side]) -> None:
     if not curves:
         st.info("None of these runs has trained these students yet.", icon=":material/hourglass_top:")
         return
-    figure = charts.learning_curves(curves, labels=labels, looks=looks, height=max(340, 26 * len(curves) + 90))
+    figure = learning_curves(curves, labels=labels, looks=looks, height=max(340, 26 * len(curves) + 90))
     plot(figure, "overlay", alt="Validation accuracy against epochs: colour is the method, the broken line the run.", select=())
     st.caption("Colour is the method, the kind of line the run. Bands are 95 % intervals over each run's seeds.")
 

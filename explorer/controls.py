@@ -101,14 +101,17 @@ def slider(name: str, *, high: float | None = None, then: Then = None, **layout:
     return state.get(name)
 
 
-def number(name: str, **layout: Any) -> Any:
-    """A field for a `Number`."""
+def number(name: str, *, high: float | None = None, **layout: Any) -> Any:
+    """A field for a `Number`; `high` narrows its range to what the data allow."""
     setting = SETTINGS[name]
     assert isinstance(setting, Number)
     kind = int if setting.whole else float
+    top = kind(setting.high if high is None else min(high, setting.high))
+    if state.get(name) > top:
+        state.put(**{name: top})
     form: dict[str, Any] = {} if setting.whole else {"format": "%.10g"}
     st.number_input(
-        setting.label, kind(setting.low), kind(setting.high), step=kind(setting.step), help=setting.help,
+        setting.label, kind(setting.low), top, step=kind(setting.step), help=setting.help,
         **form, **_bound(name, None), **layout,
     )  # fmt: skip
     return state.get(name)

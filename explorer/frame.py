@@ -97,6 +97,15 @@ def sentences() -> Iterator[None]:
         st.error(str(error), icon=":material/error:")
 
 
+@contextlib.contextmanager
+def toasts() -> Iterator[None]:
+    """Show the refusal of a button's action as a passing note; the page goes on as it is."""
+    try:
+        yield
+    except (InvalidInput, Unavailable) as error:
+        st.toast(str(error), icon=":material/info:")
+
+
 def current_run() -> Run | None:
     """The run that all pages show: the chosen one, else the preset or the newest run of the chosen data set."""
     wanted = state.get("run")

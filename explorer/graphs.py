@@ -85,7 +85,7 @@ def dependency_graph(
             showscale=False,
             hoverinfo="skip",
         )
-    for trace in _edge_traces(strongest_edges(w, edges), labels, places, dimmed=selected is not None):
+    for trace in edge_traces(strongest_edges(w, edges), labels, places, dimmed=selected is not None):
         drawing.add_trace(trace)
     if selected is not None:
         drawing.add_trace(_own_links(w, places, labels, selected))
@@ -95,7 +95,7 @@ def dependency_graph(
     return drawing
 
 
-def _edge_traces(pairs: np.ndarray, labels: np.ndarray, places: np.ndarray, *, dimmed: bool) -> list[go.Scatter]:
+def edge_traces(pairs: np.ndarray, labels: np.ndarray, places: np.ndarray, *, dimmed: bool) -> list[go.Scatter]:
     """One trace for each colour and strength: weak links first, so that strong ones lie above them."""
     inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
     community = np.where(inside, labels[pairs[:, 0]], -1)

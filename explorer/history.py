@@ -17,14 +17,34 @@ _QUIET = ("paused", "resumed", "adjusted", "refused", "forming")  # events after
 
 @dataclass
 class History:
-    """What the events of a run have said so far; `read` takes in what is new and can be called as often as one likes."""
+    """What the events of a run have said so far; `read` takes in what is new and can be called as often as one likes.
+
+    Attributes:
+        run: Whose events.
+        offset: Where in the file to go on.
+        stages, order: What is known of each stage, and in which order they came.
+        live: The latest batch, while nothing newer has been told.
+        step: The latest batch of the stage at work, also after its epoch has ended.
+        paused: Whether training rests just now.
+        share: How much of a stage without epochs is done, 0 to 1.
+        forming: Epoch -> how the teacher's superfeatures stood (`ked.forming`).
+        adjusted: Changes of settings while nets trained, in order.
+        refused: Why the latest change was not made; empty when it was.
+        end: How the run ended.
+        time: Seconds since its start.
+    """
 
     run: Run
     offset: int = 0
     stages: dict[str, dict[str, Any]] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
     live: dict[str, Any] = field(default_factory=dict)
+    step: dict[str, Any] = field(default_factory=dict)
     paused: bool = False
+    share: float = 0.0
+    forming: dict[int, dict[str, Any]] = field(default_factory=dict)
+    adjusted: list[dict[str, Any]] = field(default_factory=list)
+    refused: str = ""
     end: dict[str, Any] | None = None
     time: float = 0.0
 
@@ -49,19 +69,34 @@ class History:
             stage["weighting"].append(stage["weights"])
             for term, values in event["loss"].items():
                 stage["loss"].setdefault(term, []).append(values)
-        elif kind == "adjusted" and name:
-            self._stage(name)["weights"] = event["weights"]
-        elif kind == "end":
-            self.end = event
+        else:
+            self._aside(kind, event)
         self.paused = kind == "paused" or (self.paused and kind in ("adjusted", "refused"))
         if kind not in _QUIET:
             self.live = event if kind == "step" else {}
+
+    def _aside(self, kind: str, event: dict[str, Any]) -> None:
+        """What is neither a stage nor an epoch."""
+        if kind == "step":
+            self.step = event
+        elif kind == "progress":
+            self.share = event["share"]
+        elif kind == "forming":
+            self.forming[event["epoch"]] = event
+        elif kind == "adjusted":
+            self._stage(event["stage"])["weights"], self.refused = event["weights"], ""
+            if not any(_same_change(event, other) for other in self.adjusted):  # a run that goes on tells its changes once more
+                self.adjusted.append(event)
+        elif kind == "refused":
+            self.refused = event["reason"]
+        elif kind == "end":
+            self.end = event
 
     def _begin(self, name: str, cached: bool) -> dict[str, Any]:
         if name in self.order:  # a run that goes on tells its stages once more
             del self.order[self.order.index(name) :]
         self.order.append(name)
-        self.end = None
+        self.end, self.step, self.share = None, {}, 0.0
         self.stages[name] = {"cached": cached, "epoch": 0, "epochs": 0, "weights": {}, "weighting": [], "validation": [], "loss": {}}
         return self.stages[name]
 
@@ -74,7 +109,7 @@ class History:
 
         A student that goes on where another method ended has that method's epochs before it, as NaN.
         """
-        students = self._students()
+        students = self.students()
         curves = {name: np.array(stage["validation"]) for name, stage in students.items() if stage["validation"]}
         for name in curves:
             first = METHODS[name].continues
@@ -109,7 +144,8 @@ class History:
             name: np.array(self.stages[name]["validation"]) for name in TEACHERS if self.stages.get(name, {}).get("validation")
         }
 
-    def _students(self) -> dict[str, dict[str, Any]]:
+    def students(self) -> dict[str, dict[str, Any]]:
+        """Method -> what is known of its stage."""
         prefix = "student-"
         return {name.removeprefix(prefix): stage for name, stage in self.stages.items() if name.startswith(prefix)}
 
@@ -119,3 +155,7 @@ def _weights(stage: dict[str, Any]) -> dict[str, float | np.ndarray]:
     if all(weights == told[0] for weights in told):
         return dict(told[0])
     return {term: np.array([weights.get(term, 0.0) for weights in told]) for term in told[0]}
+
+
+def _same_change(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(one.get(name) == other.get(name) for name in ("stage", "epoch", "step", "changes"))

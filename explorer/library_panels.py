@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, charts, controls, frame, run_list, state
+from explorer import cache, controls, frame, run_list, state
+from explorer.curves import learning_curves
 from explorer.plot import plot
 from explorer.results import LABELS, result_table
 from explorer.run_list import Entry
@@ -197,7 +198,7 @@ def _results(run: Run, facts: dict[str, Any]) -> None:
         st.error(plain(facts["message"]), icon=":material/error:")
     if curves := cache.curves(run):
         st.markdown("**Validation accuracy**")
-        figure = charts.learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
+        figure = learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
         plot(figure, "curves", alt="Validation accuracy against epochs, a line a method with its 95 % interval.", select=())
     if "summary" in facts:
         st.markdown("**Test accuracy**")

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer import cache, charts, frame, settings, state
-from explorer.history import TEACHERS, History
+from explorer import cache, charts, closeup, frame, lab, settings, state, transport
+from explorer.history import History
+from explorer.past import GROUP
 from explorer.plot import plot
 from explorer.results import LABELS, result_table
-from ked import jobs
+from ked import jobs, steering
 from ked.recipe import Recipe
 from ked.stage_keys import stage_keys
 from ked.store import Run, StageCache, load_run
@@ -61,14 +62,22 @@ def _panel(run_id: str, was_active: bool) -> None:
     if was_active and status not in ACTIVE:
         st.rerun()  # the whole page: the menu and the other pages' data follow
     _header(run, history, status)
+    rooms = lab.enter(run, history, active=status in ACTIVE)
+    lab.slider(rooms)
+    made, facts = lab.figures(rooms), cache.facts(run)
     left, right = st.columns([3, 2], gap="large")
-    facts = cache.facts(run)
     with left:
-        _accuracy(history, facts["recipe"])
+        _accuracy(made)
         if status == "done":
             _results(facts["summary"])
     with right:
-        _losses(history, facts["recipe"])
+        lab.superfeatures(made)
+    lab.pinned(rooms, made)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _losses(history, made)
+    with right:
+        lab.agreement(made)
     if status == "done":
         _table(facts)
 
@@ -93,14 +102,18 @@ def _header(run: Run, history: History, status: str) -> None:
         where = "" if status == "done" else f"  ·  {_position(history)}"
         since = "" if status == "queued" else f"{where}  ·  {_clock(history.time)}"
         st.markdown(f"**{words[status]}**{since}", width="content")
-        if status in ACTIVE and st.button("Stop", icon=":material/stop:", key="stop"):
-            jobs.cancel(run)
+        if status == "running":
+            transport.buttons(run, history)
+        if status == "queued":
+            transport.leave(run)
         if status in ("failed", "cancelled") and st.button("Resume", icon=":material/resume:", key="resume"):
             jobs.resume(run)
             st.session_state["ked.histories"].clear()
             st.rerun()
     # Also when it has ended: what is below would jump up otherwise.
     st.progress(1.0 if status == "done" else _share(history, stage_keys(run.recipe)))
+    if status == "running":
+        _close_up(run, history)
     if status == "failed":
         st.error(run.info["message"], icon=":material/error:")
 
@@ -110,6 +123,18 @@ def _queued(run: Run) -> str:
     if before is None:
         return "starting"
     return f"queued, {before} before you" if before else "queued, starts next"
+
+
+def _close_up(run: Run, history: History) -> None:
+    """The batch in hand, where each is looked at; and what became of a change of settings."""
+    control = steering.asked(run)
+    if history.step and (control.paused or control.slow):
+        st.html(closeup.equation(history.step))
+    if history.refused:
+        st.warning(f"Not changed: {history.refused}", icon=":material/block:")
+    for event in history.adjusted[-3:]:
+        changes = ", ".join(f"{settings.SETTINGS[name].label} {value:g}" for name, value in event["changes"].items())
+        st.caption(f":material/tune: {_stage_label(event['stage'])}, from epoch {event['epoch']}, batch {event['step']} on: {changes}")
 
 
 def _position(history: History) -> str:
@@ -130,7 +155,7 @@ def _share(history: History, keys: dict[str, str]) -> float:
         done += 1.0 if name in keys else 0.0
     if history.order:
         stage = history.stages[history.order[-1]]
-        done += stage["epoch"] / stage["epochs"] if stage["epochs"] else 0.0
+        done += stage["epoch"] / stage["epochs"] if stage["epochs"] else history.share
     return min(1.0, done / max(1, len(keys)))
 
 
@@ -143,31 +168,22 @@ def _stage_label(stage: str) -> str:
     return fixed.get(stage) or LABELS[stage.removeprefix("student-")]
 
 
-def _accuracy(history: History, recipe: dict[str, Any]) -> None:
+def _accuracy(made: lab.Figures) -> None:
     st.subheader("Validation accuracy", anchor=False)
-    curves, references = history.curves(), history.teachers()
-    epochs = recipe["epochs"]
-    if not curves:  # the teachers are still at work: their own curves are what moves
-        curves, references, epochs = history.teacher_curves(), {}, recipe["teacher_epochs"]
-    figure = charts.learning_curves(curves, labels=LABELS, references=references, epochs=epochs)
-    plot(
-        figure,
-        "accuracy",
-        alt="Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method.",
-        select=(),
-    )
-    st.caption("Lines are means over the seeds, bands their 95 % intervals. Dotted: the teachers.")
+    if "accuracy" not in made:
+        st.caption("The first epoch is on its way.")
+        return
+    alt = "Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method."
+    plot(made["accuracy"], "accuracy", alt=alt, select=(), group=GROUP)
+    st.caption("Lines are means over the seeds, bands their 95 % intervals; numbers are those at the dots. Dotted: the teachers.")
 
 
-def _losses(history: History, recipe: dict[str, Any]) -> None:
-    if history.curves():
-        who, nets, epochs = "each student", recipe["methods"], recipe["epochs"]
-    else:  # the teachers come first
-        who, nets, epochs = "the teachers", TEACHERS, recipe["teacher_epochs"]
-    st.subheader(f"What {who} minimise{'s' * (who == 'each student')}", anchor=False)
-    losses, weights = history.losses(nets)
-    figure = charts.loss_terms(losses, weights, labels=LABELS, epochs=epochs, row_height=110)
-    plot(figure, "losses", alt="Weighted loss terms against epochs, stacked, one row a net.", select=())
+def _losses(history: History, made: lab.Figures) -> None:
+    if "losses" not in made:
+        return
+    students = bool(history.curves())
+    st.subheader(f"What {'each student minimises' if students else 'the teachers minimise'}", anchor=False)
+    plot(made["losses"], "losses", alt="Weighted loss terms against epochs, stacked, one row a net.", select=(), group=GROUP)
     st.caption("Each term times its weight; together they are the loss, in nats.")
 
 

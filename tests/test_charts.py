@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from explorer import bars, charts, theme
+from explorer.curves import band, learning_curves
 from explorer.plot import ensure_plotly
 from ked.methods import METHODS
 
@@ -143,15 +144,15 @@ def test_class_probabilities_show_the_likeliest_classes_and_set_the_truth_bold()
 
 
 def test_the_ribbon_is_the_student_t_interval_over_seeds() -> None:
-    mean, low, high = charts.band(np.array([1.0, 2.0, 3.0, 4.0]))
+    mean, low, high = band(np.array([1.0, 2.0, 3.0, 4.0]))
     half = 3.182446 * np.std([1, 2, 3, 4], ddof=1) / 2  # t for 95 % and 3 degrees of freedom
     assert (mean, low, high) == pytest.approx((2.5, 2.5 - half, 2.5 + half), rel=1e-6)
-    assert charts.band(np.array([0.7])) == pytest.approx((0.7, 0.7, 0.7))
+    assert band(np.array([0.7])) == pytest.approx((0.7, 0.7, 0.7))
 
 
 def test_learning_curves_draw_the_mean_and_label_each_end() -> None:
     values = np.array([[0.5, 0.7], [0.8, 0.9]])
-    figure = charts.learning_curves({"ked": values}, labels={"ked": "KED"}, references={"teacher": 0.95}, epochs=10)
+    figure = learning_curves({"ked": values}, labels={"ked": "KED"}, references={"teacher": 0.95}, epochs=10)
     line = next(trace for trace in figure.data if trace.name == "KED")
     assert list(line.x) == [1, 2]
     assert list(line.y) == pytest.approx([60, 85])
@@ -198,6 +199,6 @@ def test_every_method_has_a_colour_of_its_own_and_a_hint_a_dash() -> None:
 
 def test_a_student_that_goes_on_is_drawn_after_the_epochs_of_the_first() -> None:
     first, further = np.full((3, 2), 0.8), np.concatenate([np.full((3, 2), np.nan), np.full((2, 2), 0.9)])
-    figure = charts.learning_curves({"ked": first, "ked+chimera": further})
+    figure = learning_curves({"ked": first, "ked+chimera": further})
     lines = {trace.name: list(trace.x) for trace in figure.data if trace.fill is None}
     assert lines == {"ked": [1, 2, 3], "ked+chimera": [4, 5]}

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from explorer import charts, frames, graphs, overlays, state, theme
+from explorer import frames, graphs, overlays, state, theme
+from explorer.curves import learning_curves
 from explorer.plot import ensure_plotly, plot
 from explorer.scrubber import scrubber
 
@@ -50,7 +51,7 @@ with left:
 with right:
     plot(mask, "mask", alt={MASK!r}, group="run")
 accuracy = {{"plain": np.linspace(0.2, 0.9, 20)[:, None] + [0, 0.01], "ked": np.linspace(0.3, 0.95, 20)[:, None] + [0, 0.02]}}
-curves = frames.with_playhead(charts.learning_curves(accuracy, height=220), [(f"e{{t}}", t) for t in range(20)])
+curves = frames.with_playhead(learning_curves(accuracy, height=220), [(f"e{{t}}", t) for t in range(20)])
 curves.update_layout(showlegend=True)
 plot(curves, "curves", alt={CURVES!r}, group="run")
 bars = [(f"e{{t}}", theme.figure(120).add_bar(x=["a", "b"], y=[t, 2])) for t in (8, 12)]

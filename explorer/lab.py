@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from explorer.plot import plot
 from explorer.results import LABELS
 from explorer.scrubber import scrubber
 from ked.data import Dataset
+from ked.errors import Unavailable
 from ked.explanation import centre
 from ked.forming import EDGES
 from ked.methods import METHODS
@@ -140,11 +142,10 @@ def _places(lab: Lab) -> np.ndarray:
 def _sample(lab: Lab) -> Figures:
     """What teacher and student make of the pinned sample, on one scale, and what the nets answer."""
     stages = {"teacher": "teacher", "explaining": "explaining", lab.student: f"student-{lab.student}"}
-    told = {
-        net: cache.trajectory(lab.run.id, stage, lab.sample, lab.reached(stage))
-        for net, stage in stages.items()
-        if lab.reached(stage)
-    }
+    told: dict[str, Trajectory] = {}
+    for net, stage in stages.items():
+        with contextlib.suppress(Unavailable):  # no epoch yet, or no net of it that was kept
+            told[net] = cache.trajectory(lab.run.id, stage, lab.sample, lab.reached(stage))
     if not told:
         return {}
     rows = {net: _replica(lab, net) for net in told}
@@ -197,7 +198,10 @@ def _agreement(lab: Lab) -> Figures:
     for method in lab.recipe["methods"]:
         epochs = lab.reached(f"student-{method}")
         if METHODS[method].net == "ked" and epochs:
-            found = cache.agreement(lab.run.id, method, epochs)
+            try:
+                found = cache.agreement(lab.run.id, method, epochs)
+            except Unavailable:
+                continue
             before = first_epoch(lab.history, method)
             cosines[method] = np.full((before + epochs, found.cosine.shape[1]), np.nan)
             rows = [before + epoch - 1 for epoch in found.epochs if epoch <= epochs]

@@ -106,16 +106,30 @@ def _header(run: Run, history: History, status: str) -> None:
             transport.buttons(run, history)
         if status == "queued":
             transport.leave(run)
-        if status in ("failed", "cancelled") and st.button("Resume", icon=":material/resume:", key="resume"):
-            jobs.resume(run)
-            st.session_state["ked.histories"].clear()
-            st.rerun()
+        if status in ("failed", "cancelled"):
+            _resume(run)
     # Also when it has ended: what is below would jump up otherwise.
     st.progress(1.0 if status == "done" else _share(history, stage_keys(run.recipe)))
     if status == "running":
         _close_up(run, history)
     if status == "failed":
         st.error(run.info["message"], icon=":material/error:")
+
+
+def _resume(run: Run) -> None:
+    """Go on after the last finished epoch; where the training diverged, with another learning rate."""
+    change = {}
+    if run.info.get("diverged"):
+        place = run.standing()
+        now = run.recipe.in_force(place["stage"], place["epoch"] + 1, 1).lr
+        change["lr"] = st.number_input(
+            "New learning rate", 1e-7, now, now / 10, format="%.3g", width=170, key="resume.lr",
+            help=f"Training goes on after epoch {place['epoch']}, the last good one; the change becomes part of the recipe.",
+        )  # fmt: skip
+    if st.button("Resume", icon=":material/resume:", key="resume"):
+        jobs.resume(run, **change)
+        st.session_state["ked.histories"].clear()
+        st.rerun()
 
 
 def _queued(run: Run) -> str:
@@ -139,7 +153,7 @@ def _close_up(run: Run, history: History) -> None:
 
 def _position(history: History) -> str:
     if not history.order:
-        return "waking up"
+        return f"reading the data, {history.share:.0%}" if history.share else "waking up"
     name = history.order[-1]
     stage = history.stages[name]
     if not stage["epochs"]:

@@ -148,6 +148,7 @@ def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
                 elif event["kind"] in ("paused", "resumed"):
                     progress.update(task, note="paused" if event["kind"] == "paused" else "")
                 elif event["kind"] == "progress":
+                    task = progress.add_task(event["stage"], total=1, note="") if task is None else task
                     progress.update(task, completed=event["share"])
                 elif event["kind"] in ("dependency", "superfeatures"):
                     progress.update(task, completed=1)

@@ -14,7 +14,7 @@ import time
 import psutil
 import torch
 
-from ked import pipeline, queue, slots, steering, workers
+from ked import changes, pipeline, queue, slots, steering, workers
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.store import Run, create_run
@@ -42,17 +42,42 @@ def submit(recipe: Recipe, visitor: str = "") -> Run:
     return run
 
 
-def resume(run: Run) -> None:
-    """Put a job in line that goes on where a run was stopped or broke off: after its last finished epoch, with the same numbers."""
+def resume(run: Run, **settings: float) -> None:
+    """Put a job in line that goes on where a run was stopped or broke off: after its last finished epoch, with the same numbers.
+
+    Args:
+        run: It has failed or was cancelled.
+        settings: Of `ked.changes.ADJUSTABLE`, for the stage that broke off, from there on: a lower `lr` for a training that
+            diverged. They become part of the recipe.
+
+    Raises:
+        InvalidInput: The run has not ended, or a setting cannot have that value.
+        Unavailable: Too many wait already, or the disk is full.
+    """
     if status(run) not in ("failed", "cancelled"):
         raise InvalidInput(f"run {run.id} is {status(run)}; only a run that failed or was cancelled can be resumed.")
+    recipe = _changed(run, settings)
     with queue.locked():
         queue.check_room()
         steering.clear(run)
-        run.forget("pid", "pid_started", "stage", "epoch")
-        run.update(status="queued", queued=time.time(), message="")
+        run.forget("pid", "pid_started", "stage", "epoch", "diverged")
+        run.update(status="queued", queued=time.time(), message="", recipe=recipe.model_dump())
         queue.add(run.id, run.info.get("visitor", ""))
     workers.ensure()
+
+
+def _changed(run: Run, settings: dict[str, float]) -> Recipe:
+    """The run's recipe with other settings from the first batch on that is still to come."""
+    place = run.standing()
+    if not settings:
+        return run.recipe
+    if not place:
+        raise InvalidInput(f"run {run.id} has begun no stage whose settings could change; start it anew.")
+    try:
+        changes.check(**settings)
+    except ValueError as error:
+        raise InvalidInput(f"{error}.") from None
+    return run.recipe.changed((place["stage"], place["epoch"] + 1, 1), **settings)
 
 
 def position(run: Run) -> int | None:

@@ -14,8 +14,11 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from ked import data, forms, snapshots
+from ked.background import shares
 from ked.communities import Superfeatures
 from ked.context import Context
+from ked.data import Dataset
+from ked.data.progress import listening
 from ked.disk import disk_errors
 from ked.errors import InvalidInput, Unavailable
 from ked.provenance import provenance
@@ -24,7 +27,7 @@ from ked.stage_keys import stage_keys, stage_names
 from ked.stages import stage_named
 from ked.steering import Event, Steering, clear
 from ked.store import SNAPSHOTS, Run, StageCache, create_run, link
-from ked.training import accuracy
+from ked.training import Diverged, accuracy
 from ked.weights import load_matrix, load_stack
 
 FLEETING = ("tick", "step", "progress", "paused", "resumed", "refused")  # events of the moment: shown live, not kept with a stage's result
@@ -57,7 +60,7 @@ def run(
     """
     folder = into or create_run(recipe)
     started = time.monotonic()
-    status, message, trace = "cancelled", "", ""
+    status, message, trace, diverged = "cancelled", "", "", False
     if folder.status in ("failed", "cancelled", "done"):  # what was asked of it then counts no more
         clear(folder)
     steering = Steering(folder, recipe, on_pause=on_pause, on_play=on_play)
@@ -75,12 +78,12 @@ def run(
     except (GeneratorExit, KeyboardInterrupt):
         raise
     except Exception as error:
-        status, message, trace = "failed", _sentence(error), traceback.format_exc()
+        status, message, trace, diverged = "failed", _sentence(error), traceback.format_exc(), isinstance(error, Diverged)
         raise
     finally:
         with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed
             place = {} if status == "done" else folder.standing()
-            folder.conclude(status=status, message=message, ended=time.time(), **place)
+            folder.conclude(status=status, message=message, diverged=diverged, ended=time.time(), **place)
             folder.append({"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)})
             if trace:  # last, as it is the longest and the least needed
                 folder.update(traceback=trace)
@@ -98,7 +101,7 @@ def resolve_device(name: str) -> torch.device:
 def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, None]:
     run, recipe = steering.run, steering.recipe
     device = resolve_device(recipe.device)
-    dataset = data.load(recipe.dataset, recipe.label)
+    dataset = yield from _read(recipe)
     if recipe.train_size is not None:
         dataset = dataset.few(recipe.train_size, recipe.seed)
     forms.check(recipe, dataset)
@@ -111,6 +114,19 @@ def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, Non
         seconds[stage] = round(time.monotonic() - steering.waited - began, 4)
         run.update(seconds=seconds, **({"stages": stage_keys(steering.recipe)} if steering.recipe != recipe else {}))
     yield {"kind": "result", **_summary(context)}
+
+
+def _read(recipe: Recipe) -> Generator[Event, None, Dataset]:
+    """The data set; a long reading says how far it is."""
+
+    def reading(report: Callable[[float], None]) -> Dataset:
+        with listening(report):
+            return data.load(recipe.dataset, recipe.label)
+
+    found: list[Dataset] = []
+    for share in shares(reading, found):
+        yield {"kind": "progress", "stage": "data", "share": share}
+    return found[0]
 
 
 def _stage(stage: str, context: Context, cache: StageCache) -> Iterator[Event]:

@@ -178,7 +178,7 @@ def _check_finite(loss: dict[str, list[float]], epoch: int, lr: float) -> None:
     for name, values in loss.items():
         if not all(math.isfinite(value) for value in values):
             raise Diverged(
-                f"the {name} loss is not finite in epoch {epoch}; lower the learning rate (now {lr:g}) and start again."
+                f"the {name} loss is not finite in epoch {epoch}; go on after the epoch before with a learning rate below {lr:g}."
             )
 
 
@@ -186,5 +186,5 @@ def _check_weights(stack: Stack, epoch: int, lr: float) -> None:
     """The last batch can spoil the weights after its loss was taken; no checkpoint may hold such weights."""
     if not all(bool(tensor.isfinite().all()) for tensor in stack.state_dict().values()):
         raise Diverged(
-            f"the weights are not finite after epoch {epoch}; lower the learning rate (now {lr:g}) and start again."
+            f"the weights are not finite after epoch {epoch}; go on after the epoch before with a learning rate below {lr:g}."
         )

@@ -170,7 +170,7 @@ def test_a_run_that_rests_shows_where_and_for_how_long(run: Run) -> None:
     history = History(run).read()
     story = [("paused", True, 3), ("adjusted", True, 3), ("refused", True, 3), ("resumed", False, 3), ("paused", True, 3)]
     for kind, paused, step in story:
-        run.append(_steered(kind, weights={"ce": 0.5}))
+        run.append(_steered(kind, weights={"ce": 0.5}, changes={"mu": 0.5}, reason="mu means nothing."))
         assert (history.read().paused, history.live["step"]) == (paused, step)
     run.append(STEP | {"step": 4})
     assert not history.read().paused

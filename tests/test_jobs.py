@@ -312,3 +312,25 @@ def test_a_run_that_rests_gives_its_slot_to_the_next_and_waits_for_one_again(
 
 def events(run: Run, kind: str) -> list[dict[str, Any]]:
     return [event for event in run.events()[0] if event["kind"] == kind]
+
+
+def test_a_run_that_diverged_goes_on_with_a_lower_learning_rate_and_its_recipe_gives_the_same_numbers(
+    shared: Path, small_recipe: Recipe, wait_for: WaitFor, finish: Callable[[Recipe], Run]
+) -> None:
+    run = jobs.submit(small_recipe.without(optimiser="sgd", lr=1e6, methods=("plain",)))
+    wait_for(lambda: jobs.status(run) == "failed")
+    assert run.info["diverged"]
+    assert "learning rate below 1e+06" in run.info["message"]
+    assert run.standing() == {"stage": "teacher", "epoch": 0}
+    jobs.resume(run, lr=0.05)
+    wait_for(lambda: jobs.status(run) != "running" and run.status in ENDED)
+    assert run.status == "failed", "the next stage has the recipe's own rate again"
+    assert run.standing()["stage"] == "student-plain"
+    jobs.resume(run, lr=0.05)
+    wait_for(lambda: jobs.status(run) == "done")
+    assert [change.setting for change in run.recipe.changes] == ["lr", "lr"]
+    assert not run.info.get("diverged")
+    shutil.rmtree(shared / "cache")
+    torch.set_num_threads(1)
+    again = finish(run.recipe)
+    assert again.info["summary"] == run.info["summary"]

@@ -236,7 +236,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
         "64 superfeatures do not fit",
     ),
     "no such device": ({"device": "cuda:99"}, InvalidInput, "cuda:99"),
-    "a learning rate that diverges": ({"lr": 1e30}, Unavailable, "not finite .* lower the learning rate"),
+    "a learning rate that diverges": ({"lr": 1e30}, Unavailable, "not finite .* learning rate below"),
 }
 
 

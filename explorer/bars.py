@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer import theme
+from explorer.frames import Change, moving
 
 Values = np.ndarray
 
@@ -123,12 +124,36 @@ def class_probabilities(
     return drawing
 
 
+def moving_probabilities(
+    ticks: Mapping[str, Mapping[str, Values]],
+    classes: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    truth: int | None = None,
+    most: int = 10,
+) -> go.Figure:
+    """`class_probabilities` with a frame for each tick; the classes are the likeliest at the last one."""
+    last = list(ticks.values())[-1]
+    table = np.array([np.asarray(p, dtype=float) for p in last.values()])
+    shown = np.sort(np.argsort(-table.max(0), kind="stable")[:most])
+    names = [theme.wrapped((labels or {}).get(net, net), 7) for net in last]
+    base = class_probabilities(last, classes, labels=labels, truth=truth, most=most)
+    changes = [
+        Change(tick, {name: _probability_values(p[shown]) for name, p in zip(names, said.values(), strict=True)}, {})
+        for tick, said in ticks.items()
+    ]
+    return moving(base, changes)
+
+
+def _probability_values(row: Values) -> dict[str, Any]:
+    return {"x": row, "text": [f"{100 * p:.0f}" if p >= 0.005 else "" for p in row]}
+
+
 def _probability_column(drawing: go.Figure, column: int, name: str, label: str, row: Values, classes: Sequence[str]) -> None:
     colour = theme.method_colour(name)
     drawing.add_bar(
-        orientation="h", x=row, y=list(range(len(row))), name=label, row=1, col=column,
-        marker={"color": colour, "line": {"width": 0}},
-        text=[f"{100 * p:.0f}" if p >= 0.005 else "" for p in row], textposition="outside", cliponaxis=False,
+        orientation="h", y=list(range(len(row))), name=label, row=1, col=column,
+        marker={"color": colour, "line": {"width": 0}}, textposition="outside", cliponaxis=False, **_probability_values(row),
         textfont={"size": 11, "color": theme.MUTED}, customdata=list(classes),
         hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
     )  # fmt: skip

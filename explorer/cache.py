@@ -14,7 +14,6 @@ import torch
 from explorer import graphs
 from explorer.history import History
 from ked import data
-from ked import trajectory as trajectories
 from ked.cnn import ConvStack
 from ked.cnn.gradcam import class_averages, grad_cam
 from ked.communities import Superfeatures, resolution_sweep
@@ -28,7 +27,7 @@ from ked.recipe import MLP
 from ked.stack import Stack
 from ked.store import Run, load_run
 from ked.training import explain, predict
-from ked.trajectory import Agreement, Trajectory
+from ked.trajectory import Agreements, Trajectories
 
 AGREEING = 256  # validation samples on which students and teacher are compared
 
@@ -154,18 +153,18 @@ def _convolutional(stack: Stack) -> ConvStack:
     return stack
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def trajectory(run_id: str, stage: str, sample: int, epoch: int) -> Trajectory:
-    """What a stage's nets, up to an epoch that they have reached, said of one test sample."""
+@st.cache_resource(max_entries=64, show_spinner=False)
+def trajectories(run_id: str, stage: str, sample: int) -> Trajectories:
+    """What a stage's nets, epoch by epoch, say of one test sample; ask it for what it knows `now`."""
     run = load_run(run_id)
-    return trajectories.trajectory(run, stage, dataset(run.recipe.dataset).part("test")[0][sample])
+    return Trajectories(run, stage, dataset(run.recipe.dataset).part("test")[0][sample])
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def agreement(run_id: str, method: str, epoch: int) -> Agreement:
-    """How far a method's students, up to an epoch that they have reached, agree with their teacher on validation samples."""
+@st.cache_resource(max_entries=64, show_spinner=False)
+def agreements(run_id: str, method: str) -> Agreements:
+    """How far a method's students, epoch by epoch, agree with their teacher on validation samples; ask it `now`."""
     run = load_run(run_id)
-    return trajectories.agreement(run, method, dataset(run.recipe.dataset).part("validation")[0][:AGREEING])
+    return Agreements(run, method, dataset(run.recipe.dataset).part("validation")[0][:AGREEING])
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

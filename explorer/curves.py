@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer import theme
+from explorer.frames import Change, moving
 from ked.statistics import interval
 
 Values = np.ndarray
@@ -94,11 +95,47 @@ def learning_curves(
     low, high = _bounds(drawing, list(ends.values()), measure)
     drawing.update_xaxes(title_text="epoch", range=[1, max(length, 2)], showgrid=False)
     drawing.update_yaxes(title_text=measure.title, range=[low, high])
-    texts = [
-        theme.key(looks[n].colour, f"{theme.wrapped(labels.get(n, n))} <b>{measure.short(v)}</b>") for n, v in here.items()
-    ]
+    texts = [_label(looks[n], labels.get(n, n), measure, v) for n, v in here.items()]
     end_labels(drawing, texts, list(here.values()), low, high, height - 60)
     return drawing
+
+
+def moving_curves(
+    curves: Mapping[str, Values],
+    ticks: Sequence[tuple[str, Mapping[str, int]]],
+    *,
+    labels: Mapping[str, str] | None = None,
+    references: Mapping[str, float] | None = None,
+    epochs: int | None = None,
+    measure: Measure | None = None,
+    height: int = 340,
+) -> go.Figure:
+    """`learning_curves` with a frame for each tick and what is looked at then (`at`): dots and labels move, lines stay."""
+    measure, labels, references = measure or ACCURACY, dict(labels or {}), dict(references or {})
+    same: dict[str, Any] = {"labels": labels, "references": references, "epochs": epochs, "measure": measure, "height": height}
+    base = learning_curves(curves, at={name: len(values) for name, values in curves.items()}, **same)
+    low, high = base.layout.yaxis.range
+    points = {name: _points(measure.scale * np.asarray(values, dtype=float)) for name, values in curves.items()}
+
+    def change(tick: str, at: Mapping[str, int]) -> Change:
+        traces: dict[str, Any] = {}
+        here: dict[str, float] = {}
+        for name, (xs, means) in points.items():
+            label, pale = labels.get(name, name), name not in at
+            x, y = _at(xs, means, at.get(name, 0))
+            here |= {} if pale else {name: y}
+            opacity = {"opacity": 0.25 if pale else 1.0}
+            traces |= {label: opacity, f"{label}, here": {"x": [x], "y": [y], "visible": not pale}}
+            traces |= {f"{label}, interval": opacity} if curves[name].shape[1] > 1 else {}
+        here |= {name: measure.scale * value for name, value in references.items()}
+        texts = [_label(Look.of_method(n), labels.get(n, n), measure, v) for n, v in here.items()]
+        return Change(tick, traces, {"annotations": placed_labels(texts, list(here.values()), low, high, height - 60)})
+
+    return moving(base, [change(tick, at) for tick, at in ticks])
+
+
+def _label(look: Look, label: str, measure: Measure, value: float) -> str:
+    return theme.key(look.colour, f"{theme.wrapped(label)} <b>{measure.short(value)}</b>")
 
 
 def _curve(drawing: go.Figure, look: Look, label: str, values: Values, measure: Measure, *, pale: bool = False) -> float:
@@ -126,13 +163,22 @@ def _curve(drawing: go.Figure, look: Look, label: str, values: Values, measure: 
 
 def _dot(drawing: go.Figure, look: Look, label: str, values: Values, epoch: int) -> float:
     """Marks an epoch on a method's line, or the first or last that it has, and returns its mean there."""
-    begun = np.flatnonzero(~np.isnan(values).any(axis=1))
-    behind = int((begun < epoch).sum())
-    place = int(begun[max(behind - 1, 0)])
-    mean = float(values[place].mean())
+    x, mean = _at(*_points(values), epoch)
     marker = {"color": look.colour, "size": 9, "line": {"color": theme.PAPER, "width": 1.5}}
-    drawing.add_scatter(x=[place + 1], y=[mean], mode="markers", marker=marker, hoverinfo="skip", name=f"{label}, here")
+    drawing.add_scatter(x=[x], y=[mean], mode="markers", marker=marker, hoverinfo="skip", name=f"{label}, here")
     return mean
+
+
+def _points(values: Values) -> tuple[Values, Values]:
+    """Epochs (1, 2, ...) that a method has values for, and their means over the seeds."""
+    begun = ~np.isnan(values).any(axis=1)
+    return np.flatnonzero(begun) + 1, values[begun].mean(axis=1)
+
+
+def _at(epochs: Values, means: Values, epoch: int) -> tuple[int, float]:
+    """The latest point not after an epoch, or the first."""
+    place = max(int((epochs <= epoch).sum()) - 1, 0)
+    return int(epochs[place]), float(means[place])
 
 
 def _bounds(drawing: go.Figure, extra: Sequence[float], measure: Measure) -> tuple[float, float]:
@@ -155,7 +201,17 @@ def end_labels(
     axis: str = "y",
 ) -> None:
     """Labels at the right edge, moved apart where lines end close together; `pixels` is the height from low to high."""
-    sizes = [(high - low) * (4 + 14 * (1 + text.count("<br>"))) / pixels for text in texts]
-    for text, place in zip(texts, theme.spread(values, sizes, low, high), strict=True):
-        drawing.add_annotation(text=text, x=1, xref="paper", y=place, yref=axis, xanchor="left", xshift=8, align="left")
+    for label in placed_labels(texts, values, low, high, pixels, axis):
+        drawing.add_annotation(label)
     drawing.update_layout(margin_r=130)
+
+
+def placed_labels(
+    texts: Sequence[str], values: Sequence[float], low: float, high: float, pixels: int, axis: str = "y"
+) -> list[dict[str, Any]]:
+    """The annotations of `end_labels`."""
+    sizes = [(high - low) * (4 + 14 * (1 + text.count("<br>"))) / pixels for text in texts]
+    look = {"x": 1, "xref": "paper", "yref": axis, "xanchor": "left", "xshift": 8, "align": "left", "showarrow": False}
+    look["font"] = {"size": 12}
+    places = theme.spread(values, sizes, low, high)
+    return [{"text": text, "y": place, **look} for text, place in zip(texts, places, strict=True)]

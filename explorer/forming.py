@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer import overlays, theme
-from explorer.graphs import edge_traces
+from explorer import links, overlays, theme
+from explorer.frames import Change, moving
+
+State = tuple[np.ndarray, np.ndarray]
+"""Labels (D,) and links (E, 2), strongest first."""
 
 
-def forming_picture(
-    labels: np.ndarray,
-    edges: np.ndarray,
+def moving_forming(
+    states: Mapping[str, State],
     shape: Sequence[int],
     *,
     places: np.ndarray,
@@ -26,30 +28,51 @@ def forming_picture(
     names: Sequence[str] | None = None,
     height: int = 340,
 ) -> go.Figure:
-    """The superfeatures of one state over the mean image, with the strongest links; of a table, its features as nodes.
+    """The superfeatures of each state over the mean image, with the strongest links; of a table, its features as nodes.
 
-    `labels`: (D,) the superfeature of each feature. `edges`: (E, 2) features, strongest first. `places`: (D, 2) x and y of each.
-    `background`: (D,) the mean image. `names`: of the features, for tables.
+    `states`: tick -> state. `places`: (D, 2) x and y of each feature. `background`: (D,) the mean image. `names`: of the
+    features, for tables.
     """
-    links = edge_traces(edges.astype(int), labels, places, dimmed=False)
+    labels = list(states.values())[-1][0]
     if len(shape) < 2:
-        return _nodes(labels, links, places, names, height)
+        base = _nodes(places, height)
+    else:
+        groups = [np.flatnonzero(labels == m).tolist() for m in range(int(labels.max()) + 1)]
+        base = overlays.superfeature_mask(groups, shape, image=background, height=height)
+    M = max(int(labels.max()) for labels, _ in states.values()) + 1
+    bundles = [(m, level) for level in range(len(links.STRENGTHS)) for m in range(-1, M)]
+    base.add_traces([links.bundle(m, level) for m, level in bundles])
+    changes = []
+    for tick, (labels, edges) in states.items():
+        found = links.edge_bundles(edges.astype(int), labels)
+        lines = {bundle: links.bent_lines(found[bundle], places) if bundle in found else np.zeros((0, 2)) for bundle in bundles}
+        traces = {links.bundle_name(*bundle): {"x": line[:, 0], "y": line[:, 1]} for bundle, line in lines.items()}
+        own, marks = _node_colours(labels, names) if len(shape) < 2 else _mask(labels, shape, background)
+        changes.append(Change(tick, traces | own, marks))
+    return moving(base, changes)
+
+
+def _mask(labels: np.ndarray, shape: Sequence[int], background: np.ndarray | None) -> tuple[dict[str, Any], dict[str, Any]]:
     groups = [np.flatnonzero(labels == m).tolist() for m in range(int(labels.max()) + 1)]
-    drawing = overlays.superfeature_mask(groups, shape, image=background, height=height)
-    drawing.add_traces(links)
-    return drawing
+    pixels = overlays.pixel_labels(groups, shape)
+    light = overlays.brightness(background, shape) if background is not None else np.ones(pixels.shape)
+    x, y = overlays.border_lines(pixels)
+    mask = {"z": overlays.mask_pixels(pixels, light), "customdata": pixels + 1}
+    marks = overlays.label_marks(pixels, [str(m + 1) for m in range(len(groups))])
+    return {overlays.MASK: mask, overlays.BORDERS: {"x": x, "y": y}}, {"annotations": marks}
 
 
-def _nodes(
-    labels: np.ndarray, links: Sequence[go.Scatter], places: np.ndarray, names: Sequence[str] | None, height: int
-) -> go.Figure:
-    drawing = theme.figure(height)
-    drawing.add_traces(list(links))
+def _node_colours(labels: np.ndarray, names: Sequence[str] | None) -> tuple[dict[str, Any], dict[str, Any]]:
     colours = [theme.superfeature_colour(m) for m in labels.tolist()]
     texts = list(names) if names is not None else [f"feature {d}" for d in range(len(labels))]
+    data = [[text, m + 1] for text, m in zip(texts, labels.tolist(), strict=True)]
+    return {"features": {"marker": {"color": colours}, "customdata": data}}, {}
+
+
+def _nodes(places: np.ndarray, height: int) -> go.Figure:
+    drawing = theme.figure(height)
     drawing.add_scatter(
-        x=places[:, 0], y=places[:, 1], mode="markers", name="features", marker={"size": 13, "color": colours},
-        customdata=[[text, m + 1] for text, m in zip(texts, labels.tolist(), strict=True)],
+        x=places[:, 0], y=places[:, 1], mode="markers", name="features", marker={"size": 13},
         hovertemplate="%{customdata[0]}<br>superfeature %{customdata[1]}<extra></extra>",
     )  # fmt: skip
     drawing.update_xaxes(visible=False)
@@ -57,25 +80,27 @@ def _nodes(
     return drawing
 
 
-def modularities(states: Mapping[int, Mapping[str, Any]], *, epochs: int, at: int, height: int = 130) -> go.Figure:
-    """Modularity of each state against the teacher's epochs, with a dot at epoch `at`."""
+def moving_modularity(
+    states: Mapping[int, Mapping[str, Any]], ticks: Sequence[tuple[str, int]], *, epochs: int, height: int = 130
+) -> go.Figure:
+    """Modularity of each state against the teacher's epochs, with a dot at each tick's epoch; `ticks`: (name, epoch)."""
     told = sorted(states)
     values = [states[epoch]["modularity"] for epoch in told]
-    drawing = theme.figure(height)
-    line = {"color": theme.MUTED, "width": 2}
-    drawing.add_scatter(
-        x=told, y=values, mode="lines", line=line, name="modularity", hovertemplate="epoch %{x}: %{y:.3f}<extra></extra>"
-    )
-    here = max((epoch for epoch in told if epoch <= at), default=told[0])
-    dot = {"color": theme.ACCENT, "size": 10, "line": {"color": theme.PAPER, "width": 2}}
-    value = states[here]["modularity"]
-    drawing.add_scatter(x=[here], y=[value], mode="markers", marker=dot, name="here", hoverinfo="skip")
-    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2}
-    sizes = " · ".join(str(size) for size in states[here]["sizes"])
-    drawing.add_annotation(text=f"modularity <b>{value:.3f}</b>, sizes {sizes}", **place)
+    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 26, "b": 8})
+    line, dot = {"color": theme.MUTED, "width": 2}, {"color": theme.ACCENT, "size": 10, "line": {"color": theme.PAPER, "width": 2}}
+    hover = "epoch %{x}: %{y:.3f}<extra></extra>"
+    drawing.add_scatter(x=told, y=values, mode="lines", line=line, name="modularity", hovertemplate=hover)
+    drawing.add_scatter(x=told[-1:], y=values[-1:], mode="markers", marker=dot, name="here", hoverinfo="skip")
     low, high = min(values), max(values)
     pad = max(0.12 * (high - low), 0.01)
     drawing.update_xaxes(title_text="teacher's epoch", range=[1, max(epochs, 2)], showgrid=False)
     drawing.update_yaxes(range=[low - pad, high + pad], nticks=3)
-    drawing.update_layout(margin={"t": 26})
-    return drawing
+    return moving(drawing, [_modularity_at(states, told, *tick) for tick in ticks])
+
+
+def _modularity_at(states: Mapping[int, Mapping[str, Any]], told: Sequence[int], tick: str, epoch: int) -> Change:
+    here = max((other for other in told if other <= epoch), default=told[0])
+    value, sizes = states[here]["modularity"], " · ".join(str(size) for size in states[here]["sizes"])
+    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2}
+    text = {"text": f"modularity <b>{value:.3f}</b>, sizes {sizes}", "showarrow": False, "font": {"size": 12}}
+    return Change(tick, {"here": {"x": [here], "y": [value]}}, {"annotations": [place | text]})

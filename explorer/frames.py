@@ -5,9 +5,9 @@ A tick is a moment with a name, such as "teacher-3". `plot.js` shows the figure 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
@@ -15,6 +15,8 @@ from explorer import theme
 
 Ticks = Iterable[tuple[str, go.Figure]]
 Json = dict[str, Any]
+
+_LISTS = ("annotations", "shapes", "images")  # of a layout; who has none has an empty one
 
 
 def with_frames(base: go.Figure, ticks: Ticks) -> go.Figure:
@@ -45,6 +47,44 @@ def with_frames(base: go.Figure, ticks: Ticks) -> go.Figure:
         data = [{"type": shared[place]["type"], **changes[place]} for place in moved]
         frames.append({"name": name, "data": data, "traces": moved, "layout": difference(plain, layouts[t])})
     return go.Figure({"data": shared, "layout": plain, "frames": frames})
+
+
+class Change(NamedTuple):
+    """What a figure has at a tick: trace's name -> attributes, and attributes of the layout. The same ones at every tick."""
+
+    tick: str
+    traces: Mapping[str, Json]
+    layout: Json
+
+
+def moving(base: go.Figure, changes: Iterable[Change]) -> go.Figure:
+    """`base` with a frame for each change. Quicker than `with_frames`, as no figure is made for a tick; names tell traces apart."""
+    whole = base.to_dict()
+    place = {trace["name"]: number for number, trace in enumerate(whole["data"]) if trace.get("name")}
+    frames = []
+    for tick, traces, layout in changes:
+        data = [{"type": whole["data"][place[name]]["type"], **attributes} for name, attributes in traces.items()]
+        frames.append({"name": tick, "data": data, "traces": [place[name] for name in traces], "layout": layout})
+    return go.Figure({"data": whole["data"], "layout": whole["layout"], "frames": frames})
+
+
+def joined(first: go.Figure, second: go.Figure) -> go.Figure:
+    """Two figures in one: at the ticks of the first its traces, axes and marks, at those of the second the second's."""
+    one, other = first.to_dict(), second.to_dict()
+    counts = len(one["data"]), len(other["data"])
+    frames = [_only(frame, one["layout"], range(counts[0]), range(counts[0], sum(counts)), 0) for frame in one["frames"]]
+    frames += [_only(frame, other["layout"], range(counts[0], sum(counts)), range(counts[0]), counts[0]) for frame in other["frames"]]
+    return go.Figure({"data": [*one["data"], *other["data"]], "layout": other["layout"], "frames": frames})
+
+
+def _only(frame: Json, layout: Json, mine: Iterable[int], others: Iterable[int], offset: int) -> Json:
+    """A frame of one of two joined figures: the other one's traces are hidden."""
+    kinds = {number + offset: dict(data) for number, data in zip(frame["traces"], frame["data"], strict=True)}
+    data = [{"visible": True, **kinds.get(number, {"type": "scatter"})} for number in mine]
+    data += [{"type": "scatter", "visible": False} for _ in others]
+    whole = {**{name: [] for name in _LISTS}, **layout, **frame["layout"]}
+    shown = {name: value for name, value in whole.items() if name in _LISTS or name[1:5] == "axis"}
+    return {**frame, "data": data, "traces": [*mine, *others], "layout": shown}
 
 
 def with_playhead(figure: go.Figure, ticks: Iterable[tuple[str, float]], *, rows: Sequence[int] = (1,)) -> go.Figure:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, charts, controls, frame, graphs, overlays, state, theme
+from explorer import cache, charts, controls, frame, graphs, links, overlays, state, theme
 from explorer.plot import plot
 from explorer.results import LABELS
 from ked.communities import Superfeatures
@@ -188,7 +188,7 @@ def _answer_pixel(view: View, clicked: dict[str, Any]) -> None:
 def strongest_links(view: View) -> pd.DataFrame:
     """The strongest links of the lit feature, or of the whole graph, as a table."""
     if view.node is None:
-        pairs = graphs.strongest_edges(view.W, 12)
+        pairs = links.strongest_edges(view.W, 12)
     else:
         order = np.argsort(-view.W[view.node])[:12]
         pairs = np.stack([np.full(len(order), view.node), order], axis=1)

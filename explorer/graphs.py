@@ -9,19 +9,13 @@ import networkx as nx
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer import theme
+from explorer import links, theme
 from explorer.overlays import brightness, feature_labels
 
 Groups = Sequence[Sequence[int]]
 
 JSON_LIMIT = 1_500_000
 """Bytes of JSON above which the matrix is pooled; a byte of data takes 4/3 bytes of base64."""
-
-_STRENGTHS = (
-    (0.6, 0.16),
-    (1.1, 0.4),
-    (2.0, 0.8),
-)  # line width and opacity of the weak, middle and strong third
 
 
 def node_positions(w: np.ndarray, shape: Sequence[int], seed: int = 0) -> np.ndarray:
@@ -37,16 +31,6 @@ def node_positions(w: np.ndarray, shape: Sequence[int], seed: int = 0) -> np.nda
     links = nx.from_numpy_array(scaled)
     places = nx.spring_layout(links, weight="weight", seed=seed, iterations=iterations, method="force")
     return np.array([places[i] for i in range(len(w))])
-
-
-def strongest_edges(w: np.ndarray, count: int) -> np.ndarray:
-    """(E, 2) the `count` strongest links i < j with W > 0, strongest first."""
-    i, j = np.triu_indices(len(w), 1)
-    weights = w[i, j]
-    count = min(count, int((weights > 0).sum()))
-    best = np.argpartition(-weights, count - 1)[:count] if count else np.empty(0, dtype=int)
-    best = best[np.argsort(-weights[best], kind="stable")]
-    return np.stack([i[best], j[best]], axis=1)
 
 
 def dependency_graph(
@@ -85,7 +69,7 @@ def dependency_graph(
             showscale=False,
             hoverinfo="skip",
         )
-    for trace in edge_traces(strongest_edges(w, edges), labels, places, dimmed=selected is not None):
+    for trace in links.edge_traces(links.strongest_edges(w, edges), labels, places, dimmed=selected is not None):
         drawing.add_trace(trace)
     if selected is not None:
         drawing.add_trace(_own_links(w, places, labels, selected))
@@ -95,48 +79,10 @@ def dependency_graph(
     return drawing
 
 
-def edge_traces(pairs: np.ndarray, labels: np.ndarray, places: np.ndarray, *, dimmed: bool) -> list[go.Scatter]:
-    """One trace for each colour and strength: weak links first, so that strong ones lie above them."""
-    inside = labels[pairs[:, 0]] == labels[pairs[:, 1]]
-    community = np.where(inside, labels[pairs[:, 0]], -1)
-    strength = 2 - (np.arange(len(pairs)) * 3) // max(len(pairs), 1)
-    traces = []
-    for level, (width, opacity) in enumerate(_STRENGTHS):
-        for m in sorted(set(community.tolist())):
-            chosen = pairs[(community == m) & (strength == level)]
-            if len(chosen):
-                colour = theme.GREY if m < 0 else theme.superfeature_colour(m)
-                name = ("between superfeatures" if m < 0 else f"superfeature {m + 1}") + f", strength {level + 1}"
-                traces.append(_lines(chosen, places, colour, width, opacity * (0.3 if dimmed else 1.0), name))
-    return traces
-
-
-def _lines(pairs: np.ndarray, places: np.ndarray, colour: str, width: float, opacity: float, name: str) -> go.Scatter:
-    """All `pairs` as one trace of gently bent lines (straight ones hide each other on a pixel grid); NaN separates them."""
-    start, end = places[pairs[:, 0]], places[pairs[:, 1]]
-    across = (end - start)[:, ::-1] * np.array([-1.0, 1.0])
-    bend = (start + end) / 2 + 0.12 * across
-    t = np.linspace(0, 1, 7)[None, :, None]
-    curve = (1 - t) ** 2 * start[:, None] + 2 * t * (1 - t) * bend[:, None] + t**2 * end[:, None]
-    broken = np.concatenate([curve, np.full((len(pairs), 1, 2), np.nan)], axis=1).reshape(-1, 2).astype(np.float32)
-    line = {"color": colour, "width": width}
-    pair_list = [tuple(pair) for pair in pairs.tolist()]
-    return go.Scatter(
-        x=broken[:, 0],
-        y=broken[:, 1],
-        mode="lines",
-        line=line,
-        opacity=opacity,
-        hoverinfo="skip",
-        name=name,
-        meta=pair_list,
-    )
-
-
 def _own_links(w: np.ndarray, places: np.ndarray, labels: np.ndarray, feature: int, most: int = 24) -> go.Scatter:
     row = np.argsort(-w[feature], kind="stable")[:most]
     pairs = np.array([(feature, j) for j in row if w[feature, j] > 0 and j != feature]).reshape(-1, 2)
-    return _lines(pairs, places, theme.INK, 1.6, 0.75, "links of the selected feature")
+    return links.lines(pairs, places, theme.INK, 1.6, 0.75, "links of the selected feature")
 
 
 def _nodes(

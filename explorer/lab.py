@@ -11,7 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer import cache, controls, graphs, overlays, past, state
+from explorer import cache, controls, graphs, links, overlays, past, state
+from explorer.forming import moving_forming
 from explorer.history import History
 from explorer.moments import Moment, at_moments, first_epoch, moments
 from explorer.past import GROUP
@@ -126,9 +127,10 @@ def _forming(lab: Lab) -> Figures:
     if later and lab.run.has("superfeatures") and lab.run.has("dependency"):
         stamp, recipe = cache.stamp(lab.run), lab.recipe
         W = cache.dependency(lab.run.id, stamp, recipe["reduce"], recipe["scale"])
-        states[later] = lab.run.superfeatures().labels().numpy(), graphs.strongest_edges(W, EDGES)
-    look = {"places": _places(lab), "background": cache.mean_image(lab.dataset.name)[0], "names": lab.dataset.features}
-    return {"forming": past.forming(states, lab.dataset.shape, **look), "modularity": past.modularity(lab.history, lab.found)}
+        states[later] = lab.run.superfeatures().labels().numpy(), links.strongest_edges(W, EDGES)
+    background, names = cache.mean_image(lab.dataset.name)[0], lab.dataset.features
+    picture = moving_forming(states, lab.dataset.shape, places=_places(lab), background=background, names=names)
+    return {"forming": picture, "modularity": past.modularity(lab.history, lab.found)}
 
 
 def _places(lab: Lab) -> np.ndarray:
@@ -145,7 +147,7 @@ def _sample(lab: Lab) -> Figures:
     told: dict[str, Trajectory] = {}
     for net, stage in stages.items():
         with contextlib.suppress(Unavailable):  # no epoch yet, or no net of it that was kept
-            told[net] = cache.trajectory(lab.run.id, stage, lab.sample, lab.reached(stage))
+            told[net] = cache.trajectories(lab.run.id, stage, lab.sample).now()
     if not told:
         return {}
     rows = {net: _replica(lab, net) for net in told}
@@ -163,8 +165,9 @@ def _sample(lab: Lab) -> Figures:
     limit = overlays.shared_limit(*phis.values())
     for net, phi in phis.items():
         moving = {name: phi[place] for name, place in at[net].items()}
+        groups, shape, image = _layout(lab, net)
         key = "teacher-overlay" if net == "explaining" else "student-overlay"
-        made[key] = past.overlay(moving, *_layout(lab, net), limit=limit, names=_names(lab))
+        made[key] = overlays.moving_contributions(groups, moving, shape, image, limit=limit, names=_names(lab), height=300)
     return made
 
 
@@ -199,13 +202,14 @@ def _agreement(lab: Lab) -> Figures:
         epochs = lab.reached(f"student-{method}")
         if METHODS[method].net == "ked" and epochs:
             try:
-                found = cache.agreement(lab.run.id, method, epochs)
+                found = cache.agreements(lab.run.id, method).now()
             except Unavailable:
                 continue
             before = first_epoch(lab.history, method)
             cosines[method] = np.full((before + epochs, found.cosine.shape[1]), np.nan)
-            rows = [before + epoch - 1 for epoch in found.epochs if epoch <= epochs]
-            cosines[method][rows] = found.cosine[: len(rows)].numpy()
+            for epoch, row in zip(found.epochs, found.cosine.numpy(), strict=True):
+                if epoch <= epochs:  # one may have ended since the events were read
+                    cosines[method][before + epoch - 1] = row
     return {"agreement": past.agreement(cosines, lab.found)} if cosines else {}
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explorer import theme
+from explorer.frames import Change, moving
 
 Groups = Sequence[Sequence[int]]
+MASK, BORDERS, CONTRIBUTIONS = "mask", "borders", "contributions"  # names of traces
 
 
 def feature_labels(groups: Groups, count: int) -> np.ndarray:
@@ -64,8 +67,9 @@ def superfeature_mask(
         colormodel="rgba256",
         customdata=labels + 1,
         hovertemplate=hover,
+        name=MASK,
     )
-    drawing.add_trace(_borders(labels))
+    drawing.add_trace(borders(labels))
     _labels_on(drawing, labels, [str(m + 1) for m in range(len(groups))])
     theme.pixel_axes(drawing, *labels.shape)
     return drawing
@@ -110,14 +114,49 @@ def contributions(
     drawing.add_heatmap(
         z=values.astype(np.float32), zmin=-limit, zmax=limit, colorscale=theme.DIVERGING, opacity=0.68, customdata=labels + 1,
         hovertemplate="superfeature %{customdata}: %{z:+.2f}<extra></extra>", showscale=bar,
-        colorbar=theme.colourbar("contribution φ"),
+        colorbar=theme.colourbar("contribution φ"), name=CONTRIBUTIONS,
     )  # fmt: skip
-    drawing.add_trace(_borders(labels, selected))
+    drawing.add_trace(borders(labels, selected))
     off = [False] * len(phi) if members is None else [not on for on in members]
     texts = ["off" if o else theme.signed(value) for o, value in zip(off, phi, strict=True)]
-    _labels_on(drawing, labels, [f"{m + 1} <b>{text}</b>" for m, text in enumerate(texts)])
+    _labels_on(drawing, labels, [_mark(m, text) for m, text in enumerate(texts)])
     theme.pixel_axes(drawing, *labels.shape)
     return drawing
+
+
+def moving_contributions(
+    groups: Groups,
+    phis: Mapping[str, np.ndarray],
+    shape: Sequence[int],
+    image: np.ndarray,
+    *,
+    limit: float,
+    names: Sequence[str] | None = None,
+    height: int = 380,
+) -> go.Figure:
+    """`contributions` with a frame for each tick, `phis`: tick -> (M,)."""
+    last = list(phis.values())[-1]
+    base = contributions(groups, last, shape, image, limit=limit, names=names, height=height)
+    if len(shape) < 2:
+        return moving(base, [Change(tick, {CONTRIBUTIONS: _bar_values(phi, limit)}, {}) for tick, phi in phis.items()])
+    labels, marks = pixel_labels(groups, shape), [mark.to_plotly_json() for mark in base.layout.annotations]
+
+    def change(tick: str, phi: np.ndarray) -> Change:
+        z = np.where(labels >= 0, np.asarray(phi)[labels], np.nan).astype(np.float32)
+        texts = [_mark(m, theme.signed(value)) for m, value in enumerate(phi)]
+        annotations = [mark | {"text": text} for mark, text in zip(marks, texts, strict=True)]
+        return Change(tick, {CONTRIBUTIONS: {"z": z}}, {"annotations": annotations})
+
+    return moving(base, [change(tick, phi) for tick, phi in phis.items()])
+
+
+def _mark(m: int, text: str) -> str:
+    return f"{m + 1} <b>{text}</b>"
+
+
+def _bar_values(phi: np.ndarray, limit: float) -> dict[str, Any]:
+    colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
+    return {"x": phi, "marker": {"color": colours}, "text": [theme.signed(value) for value in phi]}
 
 
 def picture_trace(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:
@@ -133,9 +172,18 @@ def picture_trace(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Im
     return go.Heatmap(z=light, zmin=0, zmax=410, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="skip")
 
 
-def _borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:
+def borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:
     """Lines along the pixel edges where the label changes; only around `selected` when one is given."""
-    inside = labels if selected is None else (labels == selected)
+    x, y = border_lines(labels if selected is None else (labels == selected))
+    line = {
+        "color": theme.PAPER if selected is None else theme.INK,
+        "width": 1.6 if selected is None else 2.2,
+    }
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=BORDERS)
+
+
+def border_lines(inside: np.ndarray) -> tuple[list[float | None], list[float | None]]:
+    """x and y of the pixel edges where a value changes; None separates them."""
     x: list[float | None] = []
     y: list[float | None] = []
     for row, column in np.argwhere(inside[:, 1:] != inside[:, :-1]).tolist():
@@ -144,11 +192,7 @@ def _borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:
     for row, column in np.argwhere(inside[1:] != inside[:-1]).tolist():
         x += [column - 0.5, column + 0.5, None]
         y += [row + 0.5, row + 0.5, None]
-    line = {
-        "color": theme.PAPER if selected is None else theme.INK,
-        "width": 1.6 if selected is None else 2.2,
-    }
-    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="borders")
+    return x, y
 
 
 def label_places(labels: np.ndarray) -> dict[int, tuple[float, float]]:
@@ -181,10 +225,18 @@ def _depth(inside: np.ndarray) -> np.ndarray:
 
 
 def _labels_on(drawing: go.Figure, labels: np.ndarray, texts: Sequence[str]) -> None:
-    for m, (row, column) in label_places(labels).items():
-        look = {"bgcolor": theme.PAPER, "bordercolor": theme.superfeature_colour(m), "borderwidth": 1.5, "borderpad": 3}
-        font = {"size": 12, "color": theme.INK}
-        drawing.add_annotation(x=column, y=row, text=texts[m], font=font, opacity=0.92, **look)
+    for mark in label_marks(labels, texts):
+        drawing.add_annotation(mark)
+
+
+def label_marks(labels: np.ndarray, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """An annotation on each superfeature, in its colour."""
+    look = {"bgcolor": theme.PAPER, "borderwidth": 1.5, "borderpad": 3, "opacity": 0.92, "showarrow": False}
+    look["font"] = {"size": 12, "color": theme.INK}
+    return [
+        {"x": column, "y": row, "text": texts[m], "bordercolor": theme.superfeature_colour(m), **look}
+        for m, (row, column) in label_places(labels).items()
+    ]
 
 
 def _feature_bars(
@@ -214,15 +266,14 @@ def _feature_bars(
 
 def _contribution_bars(groups: Groups, phi: np.ndarray, limit: float, names: Sequence[str] | None) -> go.Figure:
     drawing = theme.figure(58 * len(phi) + 48)
-    colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
     edges = {"color": [theme.superfeature_colour(m) for m in range(len(phi))], "width": 2}
     numbers = [m + 1 for m in range(len(phi))]
     drawing.add_bar(
-        orientation="h", x=phi, y=list(range(len(phi))), marker={"color": colours, "line": edges}, customdata=numbers,
-        width=0.5, cliponaxis=False,
-        text=[theme.signed(value) for value in phi], textposition="outside",
+        orientation="h", y=list(range(len(phi))), marker_line=edges, customdata=numbers, width=0.5, cliponaxis=False,
+        textposition="outside", name=CONTRIBUTIONS,
         hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
     )  # fmt: skip
+    drawing.update_traces(_bar_values(phi, limit))
     _name_axis(drawing, [f"<b>{m + 1}</b> {_listed(group, names)}" for m, group in enumerate(groups)])
     drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")
     drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})

@@ -5,15 +5,15 @@ Every function takes the moments so far and returns one figure; `plot(..., group
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from explorer import bars, charts, frames, overlays
-from explorer.curves import AGREEMENT, learning_curves
-from explorer.forming import forming_picture, modularities
+from explorer import bars, charts, frames, theme
+from explorer.curves import AGREEMENT, moving_curves
+from explorer.forming import moving_modularity
 from explorer.history import TEACHERS, History
 from explorer.moments import Moment, first_epoch
 from explorer.results import LABELS
@@ -24,17 +24,20 @@ GROUP = "run"
 def accuracy(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
     """Validation accuracy of the nets that a moment is about: of the teachers, or of all students."""
     teachers, students = history.teacher_curves(), history.curves()
+    early = [(moment.name, _teachers_at(moment)) for moment in found if moment.phase in TEACHERS]
+    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe["teacher_epochs"])
+    phase = [moment for moment in found if moment.phase == "students"]
+    if not phase:
+        return first
+    begins = {name: first_epoch(history, name) for name in students}
+    late = [(moment.name, {name: moment.epoch for name in students if begins[name] < moment.epoch}) for moment in phase]
+    second = moving_curves(students, late, labels=LABELS, references=history.teachers(), epochs=phase[-1].epochs)
+    return frames.joined(first, second) if early else second
 
-    def at(moment: Moment) -> go.Figure:
-        if moment.phase in TEACHERS:
-            here = {moment.phase: moment.epoch} | ({"teacher": moment.epochs} if moment.phase == "explaining" else {})
-            return learning_curves(teachers, labels=LABELS, epochs=recipe["teacher_epochs"], at=here)
-        begun = {name: first_epoch(history, name) < moment.epoch for name in students}
-        here = {name: moment.epoch for name in students if begun[name]}
-        references = history.teachers()
-        return learning_curves(students, labels=LABELS, references=references, epochs=moment.epochs, at=here)
 
-    return _over(found, at)
+def _teachers_at(moment: Moment) -> dict[str, int]:
+    whole = {"teacher": moment.epochs} if moment.phase == "explaining" else {}
+    return whole | {moment.phase: moment.epoch}
 
 
 def losses(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
@@ -44,69 +47,36 @@ def losses(history: History, found: Sequence[Moment], recipe: Mapping[str, Any])
     epochs = max([moment.epochs for moment in found if moment.phase == phase], default=recipe["teacher_epochs"])
     terms, weights = history.losses(nets)
     figure = charts.loss_terms(terms, weights, labels=LABELS, epochs=epochs, row_height=110)
-    here = [(moment.name, float(moment.epoch)) for moment in found if (moment.phase == "students") == bool(phase)]
-    return frames.with_playhead(figure, here, rows=range(1, len(nets) + 1))
-
-
-def forming(
-    states: Mapping[str, tuple[np.ndarray, np.ndarray]], shape: Sequence[int], **look: Any
-) -> go.Figure:
-    """Superfeatures as they form; `states`: moment -> (labels (D,), edges (E, 2)); `look`: as in `forming_picture`."""
-    ticks = [(name, forming_picture(labels, edges, shape, **look)) for name, (labels, edges) in states.items()]
-    return frames.with_frames(ticks[-1][1], ticks)
+    axes = ["" if row == 0 else str(row + 1) for row in range(len(nets))]
+    line = {"type": "line", "y0": 0, "y1": 1, "line": {"color": theme.ACCENT, "width": 1.5}, "layer": "below"}
+    marks = [{**line, "xref": f"x{axis}", "yref": f"y{axis} domain"} for axis in axes]
+    here = [moment for moment in found if (moment.phase == "students") == bool(phase)]
+    return frames.moving(
+        figure, [frames.Change(m.name, {}, {"shapes": [{**mark, "x0": m.epoch, "x1": m.epoch} for mark in marks]}) for m in here]
+    )
 
 
 def modularity(history: History, found: Sequence[Moment]) -> go.Figure:
     """Modularity over the teacher's epochs."""
-    epochs = next(moment.epochs for moment in found if moment.phase == "teacher")
-    return _over(
-        [moment for moment in found if moment.phase == "teacher"],
-        lambda moment: modularities(history.forming, epochs=epochs, at=moment.epoch),
-    )
-
-
-def overlay(
-    phis: Mapping[str, np.ndarray],
-    groups: Sequence[Sequence[int]],
-    shape: Sequence[int],
-    image: np.ndarray,
-    *,
-    limit: float,
-    names: Sequence[str] | None = None,
-) -> go.Figure:
-    """A net's contributions to one class of one sample; `phis`: moment -> (M,); `limit`: the scale's end at all moments."""
-    ticks = [
-        (name, overlays.contributions(groups, phi, shape, image, limit=limit, names=names, height=300))
-        for name, phi in phis.items()
-    ]
-    return frames.with_frames(ticks[-1][1], ticks)
+    phase = [moment for moment in found if moment.phase == "teacher"]
+    ticks = [(moment.name, moment.epoch) for moment in phase]
+    return moving_modularity(history.forming, ticks, epochs=phase[-1].epochs)
 
 
 def answers(
     said: Mapping[str, Mapping[str, np.ndarray]], found: Sequence[Moment], classes: Sequence[str], truth: int
 ) -> go.Figure:
     """Class probabilities of several nets; `said`: net -> moment -> (C,), nothing before its first moment."""
-    blank = np.zeros(len(classes))
-
-    def at(moment: Moment) -> go.Figure:
-        behind = [other.name for other in found[: found.index(moment) + 1]]
-        now = {net: next((told[name] for name in reversed(behind) if name in told), blank) for net, told in said.items()}
-        return bars.class_probabilities(now, classes, labels=LABELS, truth=truth)
-
-    return _over(found, at)
+    now: dict[str, np.ndarray] = {net: np.zeros(len(classes)) for net in said}
+    ticks: dict[str, dict[str, np.ndarray]] = {}
+    for moment in found:
+        now = {net: told.get(moment.name, now[net]) for net, told in said.items()}
+        ticks[moment.name] = now
+    return bars.moving_probabilities(ticks, classes, labels=LABELS, truth=truth)
 
 
 def agreement(cosines: Mapping[str, np.ndarray], found: Sequence[Moment]) -> go.Figure:
     """How far students explain as their teacher does; `cosines`: method -> (epochs, K), NaN where no net was kept."""
     phase = [moment for moment in found if moment.phase == "students"]
-
-    def at(moment: Moment) -> go.Figure:
-        here = dict.fromkeys(cosines, moment.epoch)
-        return learning_curves(cosines, labels=LABELS, epochs=moment.epochs, at=here, measure=AGREEMENT, height=240)
-
-    return _over(phase, at)
-
-
-def _over(found: Sequence[Moment], at: Callable[[Moment], go.Figure]) -> go.Figure:
-    ticks = [(moment.name, at(moment)) for moment in found]
-    return frames.with_frames(ticks[-1][1], ticks)
+    ticks = [(moment.name, dict.fromkeys(cosines, moment.epoch)) for moment in phase]
+    return moving_curves(cosines, ticks, labels=LABELS, epochs=phase[-1].epochs, measure=AGREEMENT, height=240)

@@ -11,7 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer import charts, frames, graphs, overlays, theme
+from explorer import frames, graphs, overlays, theme
+from explorer.curves import learning_curves
 
 SHAPE = (6, 6)
 
@@ -36,7 +37,7 @@ def mask(seed: int) -> go.Figure:
 
 def curves(epochs: int) -> go.Figure:
     rng = np.random.default_rng(0)
-    return charts.learning_curves({name: rng.random((epochs, 2)) for name in ("plain", "ked")[: 1 + epochs % 2]}, epochs=9)
+    return learning_curves({name: rng.random((epochs, 2)) for name in ("plain", "ked")[: 1 + epochs % 2]}, epochs=9)
 
 
 def ragged(seed: int) -> go.Figure:
@@ -100,7 +101,7 @@ def test_a_traces_place_above_or_below_others_is_kept() -> None:
 
 
 def test_a_playhead_stands_at_each_tick_and_changes_nothing_else() -> None:
-    chart = charts.learning_curves({"plain": np.random.default_rng(0).random((9, 2))}, references={"teacher": 0.9}, epochs=9)
+    chart = learning_curves({"plain": np.random.default_rng(0).random((9, 2))}, references={"teacher": 0.9}, epochs=9)
     film = frames.with_playhead(chart, [("e2", 2), ("e7", 7.5)])
     still = json.loads(chart.to_json())
     for name, x in (("e2", 2), ("e7", 7.5)):

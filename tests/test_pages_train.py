@@ -13,6 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest, local_script_runner
 from visitor import address, caption, copy_of, figure, said, sound, turn_to, usable, visit
 
+from explorer import lab
 from explorer.settings import SETTINGS
 from ked import steering
 from ked.recipe import Recipe
@@ -202,6 +203,7 @@ def _numbers(array: Any) -> Any:
 def test_curves_grow_at_each_tick_of_a_run_in_progress(
     small_run: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lab, "_SHARE", 0.0)  # figures are made anew at every tick, however quickly it comes
     run = create_run(small_recipe)
     app = visit("train", run=run.id)
     sound(app, "train")

@@ -70,14 +70,19 @@ def _panel(run_id: str, was_active: bool) -> None:
         _accuracy(made)
         if status == "done":
             _results(facts["summary"])
+        else:
+            _losses(history, made)
     with right:
         lab.superfeatures(made)
+        if status != "done":
+            lab.agreement(made)
     lab.pinned(rooms, made)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        _losses(history, made)
-    with right:
-        lab.agreement(made)
+    if status == "done":
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            _losses(history, made)
+        with right:
+            lab.agreement(made)
     if status == "done":
         _table(facts)
 

@@ -21,12 +21,12 @@ from ked.recipe import MLP
 from ked.store import Run, list_presets, list_runs, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
-_ADDRESS = Path(__file__).with_name("address.js").read_text(encoding="utf-8")
+_SCRIPT = Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
 _STYLE = """
 .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }
 [class*="st-key-step-"] kbd { display: none }
 [class*="st-key-step-"] p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-[class*="st-key-step-"] button { min-width: 2.5rem }
+[class*="st-key-step-"] [data-testid="stIconMaterial"] { font-size: 1.4rem }
 """  # undo and redo are pictures for the eye; their words are for those who cannot see them
 _STEPS = (
     ("Undo", ":material/undo:", "Ctrl+Z", state.undo),
@@ -40,7 +40,8 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
     bare = state.begin(name)
     st.html(f"<style>{_STYLE}</style>")
-    _one_entry_a_gesture()
+    # Asks the browser that its Back goes from view to view, one step a gesture.
+    st.html(f"<script>{_SCRIPT}</script>", unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
         _steps()
@@ -56,11 +57,6 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
             _suit(current_run())
         yield
     state.end()
-
-
-def _one_entry_a_gesture() -> None:
-    """Let the browser's Back go from view to view: `address.js` says how."""
-    st.html(f"<script>{_ADDRESS}</script>", unsafe_allow_javascript=True, width="content")
 
 
 def _steps() -> None:

@@ -264,6 +264,7 @@ def test_zoom_and_hidden_traces_survive_scrubbing_and_another_control(page: Page
         go(page, at)
         wait_for_playhead(page, at)
         assert figure.evaluate(state) == wanted
+    expect(page.get_by_text(re.compile("^at 'e9'"))).to_be_visible()
     page.get_by_role("button", name="another control").click()
     expect(page.get_by_text("pressed")).to_be_visible()
     assert figure.evaluate(state) == wanted

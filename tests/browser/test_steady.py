@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ked.jobs import CANCEL
+from ked import steering
+from ked.store import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN = "ep=12&tep=6&seeds=2&th=32,32&sh=12&methods=plain,ked"
@@ -27,7 +28,7 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
     home = tmp_path_factory.mktemp("home")
     yield serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
     for run in home.glob("runs/*"):
-        (run / CANCEL).touch()
+        steering.cancel(Run(run))
 
 
 @pytest.fixture

@@ -1,0 +1,32 @@
+// What every page's frame asks of the browser, once a tab.
+
+// One gesture of the visitor is one step of the browser's Back. Streamlit makes a step of every change of the address: two for
+// a turn to another page (first without its settings, which would be a wrong view to come back to), several for a drag, one
+// for what a page corrects by itself. A change without a gesture since the last one belongs to the step that is there.
+function makeOneStepAGesture() {
+  let gesture = false;
+  const note = (event) => { gesture ||= event.isTrusted && !event.repeat; };
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, note, { capture: true, passive: true });
+  window.addEventListener("popstate", () => { gesture = false; }, { capture: true });
+  const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
+  history.pushState = (...change) => {
+    (gesture ? push : replace)(...change);
+    gesture = false;
+  };
+}
+
+// While a visitor types, Ctrl+Z takes letters back, as everywhere: it is not for the buttons that take settings back.
+function leaveUndoToTextFields() {
+  const typed = 'textarea, [contenteditable="true"], input:not([type=range], [type=checkbox], [type=radio], [type=button])';
+  const guard = (event) => {
+    const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+    if (undo && event.target.matches?.(typed)) event.stopImmediatePropagation();
+  };
+  window.addEventListener("keydown", guard, { capture: true });
+}
+
+if (!window.kedFrame) {
+  window.kedFrame = true;
+  makeOneStepAGesture();
+  leaveUndoToTextFields();
+}

@@ -1,68 +1,19 @@
-"""Steering through the run folder: pauses and steps hold at once, and what was changed on the way can be computed again."""
+"""Steering through the run folder: pauses and steps hold at once."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-import torch
+from driver import RECIPE, Driver, told
 
 from ked import jobs, steering
-from ked.changes import Change
 from ked.errors import InvalidInput
-from ked.recipe import Recipe, run
-from ked.stage_keys import adjustable, stage_keys
-from ked.store import Run, create_run, home
-from ked.weights import load_stack
+from ked.recipe import run
+from ked.store import Run, create_run
 
-RECIPE = Recipe(
-    methods=("kd", "ked"), seeds=2, epochs=3, teacher_epochs=2, teacher_hidden=(24,), student_hidden=(8,), train_size=200
-)
 MOVES = ("tick", "step")
-Event = dict[str, Any]
-
-
-class Driver:
-    """A run in this process, taken event by event."""
-
-    def __init__(self, recipe: Recipe = RECIPE, **options: Any) -> None:
-        self.run = create_run(recipe)
-        self.seen: list[Event] = []
-        self.events: Iterator[Event] = run(recipe, into=self.run, **options)
-
-    def until(self, kind: str, **values: Any) -> Event:
-        """Go on to the first event like this."""
-        for event in self.events:
-            self.seen.append(event)
-            if event["kind"] == kind and all(event.get(name) == value for name, value in values.items()):
-                return event
-        raise AssertionError(f"no event {kind} {values}")
-
-    def ticks(self, count: int) -> list[Event]:
-        """So many events further."""
-        return [next(self.events) for _ in range(count)]
-
-    def rest(self) -> Run:
-        """Go on to the end."""
-        self.seen += list(self.events)
-        return self.run
-
-
-def _told(run: Run, *kinds: str) -> list[Event]:
-    return [event for event in run.events()[0] if event["kind"] in kinds]
-
-
-def _nets(run: Run) -> dict[str, list[torch.Tensor]]:
-    return {path.name: list(load_stack(path).parameters()) for path in run.folder.glob("*.safetensors") if path.stem != "dependency"}
-
-
-def _same(one: Run, other: Run) -> bool:
-    mine, theirs = _nets(one), _nets(other)
-    assert mine.keys() == theirs.keys()
-    return all(torch.equal(a, b) for name in mine for a, b in zip(mine[name], theirs[name], strict=True))
 
 
 def test_a_pause_holds_before_the_next_batch_and_is_told_once() -> None:
@@ -76,7 +27,7 @@ def test_a_pause_holds_before_the_next_batch_and_is_told_once() -> None:
     steering.play(driver.run)
     assert driver.until("resumed")["step"] == 1
     assert driver.rest().status == "done"
-    assert len(_told(driver.run, "paused")) == len(_told(driver.run, "resumed")) == 1
+    assert len(told(driver.run, "paused")) == len(told(driver.run, "resumed")) == 1
 
 
 def test_one_batch_and_one_epoch_are_taken_and_no_more() -> None:
@@ -168,123 +119,6 @@ def test_a_run_that_rests_gives_its_slot_back_and_waits_for_it() -> None:
     assert said == ["give back", "ask", "ask", "ask"]
 
 
-SETTINGS = [("student-ked", {"temperature": 4.0, "tau": 5.0}), ("student-ked", {"lam": 0.2, "mu": 0.1}), ("teacher", {"lr": 0.01})]
-
-
-def _steered(stage: str, settings: dict[str, float]) -> Driver:
-    """A run whose settings changed, in one stage, before batch 6 of epoch 2."""
-    driver = Driver()
-    driver.until("epoch", stage=stage, epoch=1)
-    steering.pause(driver.run)
-    driver.until("paused", step=1)
-    steering.step(driver.run, batches=5)
-    driver.until("paused", step=6)
-    steering.adjust(driver.run, **settings)
-    return driver
-
-
-@pytest.mark.parametrize(("stage", "settings"), SETTINGS)
-def test_a_steered_run_can_be_computed_again_bit_by_bit(
-    stage: str, settings: dict[str, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    driver = _steered(stage, settings)
-    adjusted = driver.until("adjusted")
-    assert (adjusted["stage"], adjusted["epoch"], adjusted["step"], adjusted["changes"]) == (stage, 2, 6, settings)
-    steering.play(driver.run)
-    steered = driver.rest()
-    assert steered.recipe.changes == tuple(
-        Change(stage=stage, epoch=2, step=6, setting=name, value=value) for name, value in sorted(settings.items())
-    )
-    monkeypatch.setenv("KED_HOME", str(tmp_path / "again"))
-    again, plain = create_run(steered.recipe), create_run(RECIPE)
-    for made in (again, plain):
-        list(run(made.recipe, into=made))
-    assert _same(steered, again)
-    assert not _same(steered, plain)
-    for kind in ("adjusted", "epoch"):
-        told = [[event | {"time": 0} for event in _told(made, kind)] for made in (steered, again)]
-        assert told[0] == told[1]
-
-
-def test_a_steered_stage_is_cached_under_its_changes_and_never_under_the_plain_key() -> None:
-    driver = _steered("teacher", {"lr": 0.01})
-    steering.play(driver.run)
-    steered = driver.rest()
-    plain, changed = stage_keys(RECIPE), stage_keys(steered.recipe)
-    assert not plain.items() & changed.items(), "all here descends from the teacher"
-    assert steered.info["stages"] == changed
-    kept = {path.name for path in (home() / "cache").iterdir()}
-    assert kept == set(changed.values())
-
-
-def test_a_change_of_one_student_leaves_the_other_stages_keys() -> None:
-    change = Change(stage="student-ked", epoch=1, step=2, setting="mu", value=0.1)
-    plain, changed = stage_keys(RECIPE), stage_keys(RECIPE.without(changes=[change]))
-    assert {stage for stage in plain if plain[stage] != changed[stage]} == {"student-ked"}
-
-
-def test_a_run_that_broke_off_after_a_change_goes_on_with_the_same_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Broken off twice: in the epoch of the change, which is lost but for the change, and in the one after."""
-    driver = _steered("student-ked", {"temperature": 4.0, "lr": 0.003})
-    driver.until("adjusted")
-    steering.step(driver.run, batches=2)
-    driver.until("step", step=7)
-    driver.events.close()  # type: ignore[attr-defined]
-    broken = driver.run
-    assert broken.recipe.changes
-    for epoch in (2, None):
-        steering.clear(broken)
-        for event in (events := run(broken.recipe, into=broken)):
-            if epoch and (event["kind"], event.get("stage"), event.get("epoch")) == ("epoch", "student-ked", epoch):
-                [next(events) for _ in range(3)]
-                events.close()  # type: ignore[attr-defined]
-    monkeypatch.setenv("KED_HOME", str(tmp_path / "again"))
-    again = create_run(broken.recipe)
-    list(run(again.recipe, into=again))
-    assert _same(broken, again)
-    last = [index for index, event in enumerate(broken.events()[0]) if event["kind"] == "stage" and event["stage"] == "student-ked"]
-    told = [(e["kind"], e["epoch"]) for e in broken.events()[0][last[-1] :] if e["kind"] in ("epoch", "adjusted")]
-    assert told == [("epoch", 1), ("adjusted", 2), ("epoch", 2), ("epoch", 3)]
-
-
-def test_a_value_that_is_set_back_before_its_first_batch_was_never_changed() -> None:
-    driver = _steered("student-ked", {"mu": 0.1})
-    driver.until("adjusted")
-    steering.adjust(driver.run, mu=RECIPE.mu)
-    assert driver.until("adjusted")["changes"] == {"mu": RECIPE.mu}
-    steering.play(driver.run)
-    assert driver.rest().recipe == RECIPE
-
-
-def test_whoever_steers_has_the_last_word_over_recorded_changes() -> None:
-    recorded = [Change(stage="student-ked", epoch=e, step=1, setting="mu", value=e / 10) for e in (1, 3)]
-    driver = Driver(RECIPE.without(changes=recorded))
-    driver.until("epoch", stage="student-ked", epoch=1)
-    steering.adjust(driver.run, mu=0.9)
-    driver.until("adjusted")
-    assert [(c.epoch, c.value) for c in driver.rest().recipe.changes] == [(1, 0.1), (2, 0.9)]
-
-
-def test_a_setting_that_means_nothing_to_the_stage_is_refused_with_a_sentence(one_sentence: Callable[[str], str]) -> None:
-    driver = Driver()
-    driver.until("epoch", stage="teacher", epoch=1)
-    steering.adjust(driver.run, mu=0.1, lr=0.01)
-    refused = driver.until("refused")
-    assert refused["changes"] == {"mu": 0.1}
-    assert "teacher" in one_sentence(refused["reason"])
-    assert driver.until("adjusted")["changes"] == {"lr": 0.01}
-
-
-def test_each_stage_knows_what_may_change() -> None:
-    assert adjustable("teacher") == adjustable("student-plain") == ("lr",)
-    assert adjustable("dependency") == ()
-    assert set(adjustable("student-kd")) == {"lr", "temperature", "lam"}
-    assert set(adjustable("student-ked")) == {"lr", "temperature", "lam", "tau", "mu"}
-    assert set(adjustable("student-ked+at")) == {"lr", "temperature", "lam", "tau", "mu", "rho"}
-
-
 WRONG: list[tuple[Callable[[Run], None], str]] = [
     (lambda made: steering.adjust(made, mu=7.0), "mu = 7.0"),
     (lambda made: steering.adjust(made, lr=float("nan")), "lr = nan"),
@@ -324,9 +158,9 @@ def test_orders_that_are_damaged_or_unknown_change_nothing() -> None:
 
 def test_a_job_rests_without_work_and_goes_on_at_once(wait_for: Callable[..., None]) -> None:
     made = jobs.submit(RECIPE.without(epochs=100_000, methods=("ked",)))
-    wait_for(lambda: [e for e in _told(made, "epoch") if e["stage"] == "student-ked"])
+    wait_for(lambda: [e for e in told(made, "epoch") if e["stage"] == "student-ked"])
     steering.pause(made)
-    wait_for(lambda: _told(made, "paused"), 5)
+    wait_for(lambda: told(made, "paused"), 5)
     child = jobs.psutil.Process(made.info["pid"])
     before, size = sum(child.cpu_times()[:2]), (made.folder / "events.jsonl").stat().st_size
     time.sleep(0.5)
@@ -334,11 +168,11 @@ def test_a_job_rests_without_work_and_goes_on_at_once(wait_for: Callable[..., No
     assert (made.folder / "events.jsonl").stat().st_size == size
     assert jobs.status(made) == "running"
     steering.adjust(made, temperature=3.0)
-    wait_for(lambda: _told(made, "adjusted"), 5)
+    wait_for(lambda: told(made, "adjusted"), 5)
     assert made.recipe.changes[0].value == 3.0
     asked = time.monotonic()
     steering.play(made)
-    wait_for(lambda: _told(made, "resumed"), 5)
+    wait_for(lambda: told(made, "resumed"), 5)
     assert time.monotonic() - asked < 2
     steering.cancel(made)
     wait_for(lambda: jobs.status(made) == "cancelled", 5)

@@ -109,7 +109,10 @@ def _made(lab: Lab) -> Figures:
         "accuracy": past.accuracy(lab.history, lab.found, lab.recipe),
         "losses": past.losses(lab.history, lab.found, lab.recipe),
     }
-    return made | _forming(lab) | _sample(lab) | _agreement(lab)
+    for part in (_forming, _sample, _agreement):
+        with contextlib.suppress(Unavailable):  # a damaged file takes away what is drawn from it, and no more
+            made |= part(lab)
+    return made
 
 
 def _forming(lab: Lab) -> Figures:

@@ -17,10 +17,13 @@ from ked.store import PRESETS, Run
 
 FIRST = {
     "superfeatures": {"graph", "matrix", "mask", "staircase"},
-    "train": {"accuracy", "losses", "results"},
+    "train": {
+        "accuracy", "losses", "results", "scrubber.run", "forming", "modularity", "teacher-overlay", "student-overlay", "answers",
+        "agreement",
+    },
     "explain": {"strip", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers"},
     "data": {"balance", "samples"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)

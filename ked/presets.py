@@ -31,7 +31,7 @@ RECIPES: dict[str, Recipe] = {
     "digits-small-cnn": Recipe(
         dataset="digits",
         net="small-cnn",
-        methods=("plain", "kd", "ked", "architecture"),
+        methods=("plain", "ked", "architecture"),
         seeds=3,
         teacher_epochs=15,
         epochs=15,

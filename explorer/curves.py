@@ -184,7 +184,7 @@ def _at(epochs: Values, means: Values, epoch: int) -> tuple[int, float]:
 def _bounds(drawing: go.Figure, extra: Sequence[float], measure: Measure) -> tuple[float, float]:
     """The vertical range that shows every line, without the first steep epochs pressing the end flat."""
     ends = [float(v) for v in extra] or [0.0, 100.0]
-    lines = [np.asarray(trace.y, dtype=float) for trace in drawing.data if trace.fill is None and len(trace.y)]
+    lines = [np.asarray(trace.y, dtype=float) for trace in drawing.data if trace.hoverinfo != "skip" and len(trace.y)]
     low = min([np.quantile(line, 0.1) for line in lines] + ends)
     high = max([line.max() for line in lines] + ends)
     pad = max(0.08 * (high - low), 0.005 * measure.scale)

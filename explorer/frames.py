@@ -5,48 +5,14 @@ A tick is a moment with a name, such as "teacher-3". `plot.js` shows the figure 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
-from explorer import theme
-
-Ticks = Iterable[tuple[str, go.Figure]]
 Json = dict[str, Any]
 
-_LISTS = ("annotations", "shapes", "images")  # of a layout; who has none has an empty one
-
-
-def with_frames(base: go.Figure, ticks: Ticks) -> go.Figure:
-    """`base` with a frame for each (tick, figure at that tick), in this order; frame t laid over it is figure t.
-
-    Traces are matched by type and name, and hidden at ticks that have none of theirs. A frame names only the attributes
-    that differ: what a tick costs is the size of these. 784 nodes that change colour and hover, with 400 links, take 0.1 MB,
-    a mask of 28 x 28 pixels 10 kB, a playhead 0.3 kB.
-
-    An attribute that some ticks have and others do not stands in the frames alone, so that none keeps it by mistake. The
-    figure without its frames is therefore not meant to be looked at: `plot.js` starts with the last frame.
-    """
-    names, figures = [], []
-    for name, figure in ticks:
-        names.append(name)
-        figures.append(figure.to_dict())
-    whole = base.to_dict()
-    keyed = [_keyed(figure["data"]) for figure in (whole, *figures)]
-    order = _merged_order([list(traces) for traces in keyed])
-    stacks = [_complete([traces.get(key) for traces in keyed]) for key in order]
-    layouts = [figure["layout"] for figure in (whole, *figures)]
-    shared = [_common(stack) for stack in stacks]
-    plain = _common(layouts)
-    frames = []
-    for t, name in enumerate(names, start=1):
-        changes = [difference(old, stack[t]) for old, stack in zip(shared, stacks, strict=True)]
-        moved = [place for place, change in enumerate(changes) if change]
-        data = [{"type": shared[place]["type"], **changes[place]} for place in moved]
-        frames.append({"name": name, "data": data, "traces": moved, "layout": difference(plain, layouts[t])})
-    return go.Figure({"data": shared, "layout": plain, "frames": frames})
+_LISTS = ("annotations", "shapes", "images")  # of a layout
 
 
 class Change(NamedTuple):
@@ -58,7 +24,7 @@ class Change(NamedTuple):
 
 
 def moving(base: go.Figure, changes: Iterable[Change]) -> go.Figure:
-    """`base` with a frame for each change. Quicker than `with_frames`, as no figure is made for a tick; names tell traces apart."""
+    """`base` with a frame for each change. No figure is made for a tick, so this is quick; names tell traces apart."""
     whole = base.to_dict()
     place = {trace["name"]: number for number, trace in enumerate(whole["data"]) if trace.get("name")}
     frames = []
@@ -74,94 +40,15 @@ def joined(first: go.Figure, second: go.Figure) -> go.Figure:
     counts = len(one["data"]), len(other["data"])
     frames = [_only(frame, one["layout"], range(counts[0]), range(counts[0], sum(counts)), 0) for frame in one["frames"]]
     frames += [_only(frame, other["layout"], range(counts[0], sum(counts)), range(counts[0]), counts[0]) for frame in other["frames"]]
-    return go.Figure({"data": [*one["data"], *other["data"]], "layout": other["layout"], "frames": frames})
+    plain = {name: value for name, value in other["layout"].items() if name not in _LISTS}  # each frame has its own
+    return go.Figure({"data": [*one["data"], *other["data"]], "layout": plain, "frames": frames})
 
 
 def _only(frame: Json, layout: Json, mine: Iterable[int], others: Iterable[int], offset: int) -> Json:
     """A frame of one of two joined figures: the other one's traces are hidden."""
-    kinds = {number + offset: dict(data) for number, data in zip(frame["traces"], frame["data"], strict=True)}
+    kinds = {number + offset: dict(data) for number, data in zip(frame.get("traces", ()), frame.get("data", ()), strict=True)}
     data = [{"visible": True, **kinds.get(number, {"type": "scatter"})} for number in mine]
     data += [{"type": "scatter", "visible": False} for _ in others]
-    whole = {**{name: [] for name in _LISTS}, **layout, **frame["layout"]}
+    whole = {**layout, **frame.get("layout", {})}
     shown = {name: value for name, value in whole.items() if name in _LISTS or name[1:5] == "axis"}
     return {**frame, "data": data, "traces": [*mine, *others], "layout": shown}
-
-
-def with_playhead(figure: go.Figure, ticks: Iterable[tuple[str, float]], *, rows: Sequence[int] = (1,)) -> go.Figure:
-    """`figure` with a frame for each (tick, x): a line at x, in each of its `rows` of axes."""
-    return with_frames(figure, [(name, _marked(figure, x, rows)) for name, x in ticks])
-
-
-def _marked(figure: go.Figure, x: float, rows: Sequence[int]) -> go.Figure:
-    """A figure of the same layout, the same traces (not copied) and the line."""
-    marked = go.Figure(figure)
-    for row in rows:
-        axis = "" if row == 1 else str(row)
-        line = {"color": theme.ACCENT, "width": 1.5}
-        marked.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, xref=f"x{axis}", yref=f"y{axis} domain", line=line, layer="below")
-    return marked
-
-
-def difference(old: Json, new: Json) -> Json:
-    """What has to be laid over `old` to have `new`, attribute by attribute; lists and arrays as a whole.
-
-    What `old` has, `new` has too: see `_common`.
-    """
-    changes: Json = {}
-    for name, value in new.items():
-        if name in old and _is_group(old[name]) and _is_group(value):
-            if inner := difference(old[name], value):
-                changes[name] = inner
-        elif name not in old or old[name] != value:
-            changes[name] = value
-    return changes
-
-
-def _is_group(value: Any) -> bool:
-    """Whether a value holds attributes, as a marker does; an array in its compact form does not."""
-    return isinstance(value, dict) and "bdata" not in value
-
-
-def _keyed(traces: Iterable[Json]) -> dict[tuple[str, str, int], Json]:
-    """Traces by type, name and how many of these came before."""
-    found: dict[tuple[str, str, int], Json] = {}
-    for trace in traces:
-        kind, name, count = trace.get("type", "scatter"), trace.get("name") or "", 0
-        while (kind, name, count) in found:
-            count += 1
-        found[kind, name, count] = trace
-    return found
-
-
-def _merged_order(lists: Sequence[Sequence[Any]]) -> list[Any]:
-    """All keys of all lists, in an order that agrees with each: what is drawn above something stays above it.
-
-    Where lists contradict each other, the key that was seen first comes first.
-    """
-    below: dict[Any, set[Any]] = {key: set() for keys in lists for key in keys}
-    for keys in lists:
-        for lower, upper in pairwise(keys):
-            below[upper].add(lower)
-    order = []
-    while below:
-        order.append(next((key for key in below if below[key].isdisjoint(below)), next(iter(below))))
-        del below[order[-1]]
-    return order
-
-
-def _complete(stack: Sequence[Json | None]) -> list[Json]:
-    """One trace at all ticks: where it is missing it is another tick's, hidden."""
-    model = next(trace for trace in stack if trace is not None)
-    whole = [({**model, "visible": False} if trace is None else {"visible": True, **trace}) for trace in stack]
-    return whole if any(trace is None for trace in stack) else [dict(trace) for trace in stack if trace is not None]
-
-
-def _common(versions: Sequence[Json]) -> Json:
-    """The first version, without the attributes that another one lacks."""
-    first, *others = versions
-    shared: Json = {}
-    for name, value in first.items():
-        if all(name in other for other in others):
-            groups = [version[name] for version in versions]
-            shared[name] = _common(groups) if all(map(_is_group, groups)) else value
-    return shared

@@ -11,13 +11,18 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
+TESTS = str(Path(__file__).resolve().parents[1])
 GRAPH, MASK, CURVES, LATE = "a graph of 784 pixels", "a mask of 784 pixels", "curves with a playhead", "a student's bar"
 
 SCRIPT = f"""
+import sys
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
+
+sys.path.append({TESTS!r})
+from films import with_frames
 
 from explorer import frames, graphs, overlays, state, theme
 from explorer.curves import learning_curves
@@ -39,7 +44,7 @@ def pictures(count):
         groups = [np.flatnonzero(labels == m).tolist() for m in range(4)]
         graph.append((f"e{{t}}", graphs.dependency_graph((w + w.T) * (labels[:, None] == labels), groups, (28, 28))))
         mask.append((f"e{{t}}", overlays.superfeature_mask(groups, (28, 28), image=rng.random(784))))
-    return frames.with_frames(graph[-1][1], graph), frames.with_frames(mask[-1][1], mask)
+    return with_frames(graph[-1][1], graph), with_frames(mask[-1][1], mask)
 
 
 TICKS = [(f"e{{t}}", f"teacher, epoch {{t}} of 19") for t in range(20)]
@@ -51,11 +56,13 @@ with left:
 with right:
     plot(mask, "mask", alt={MASK!r}, group="run")
 accuracy = {{"plain": np.linspace(0.2, 0.9, 20)[:, None] + [0, 0.01], "ked": np.linspace(0.3, 0.95, 20)[:, None] + [0, 0.02]}}
-curves = frames.with_playhead(learning_curves(accuracy, height=220), [(f"e{{t}}", t) for t in range(20)])
+line = {{"type": "line", "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}}
+marks = [frames.Change(f"e{{t}}", {{}}, {{"shapes": [{{**line, "x0": t, "x1": t}}]}}) for t in range(20)]
+curves = frames.moving(learning_curves(accuracy, height=220), marks)
 curves.update_layout(showlegend=True)
 plot(curves, "curves", alt={CURVES!r}, group="run")
 bars = [(f"e{{t}}", theme.figure(120).add_bar(x=["a", "b"], y=[t, 2])) for t in (8, 12)]
-plot(frames.with_frames(bars[0][1], bars), "late", alt={LATE!r}, group="run")
+plot(with_frames(bars[0][1], bars), "late", alt={LATE!r}, group="run")
 if st.button("another control"):
     st.text("pressed")
 if st.button("from afar"):
@@ -70,7 +77,7 @@ def growing():
     ticks = [(f"g{{t}}", f"moment {{t}}") for t in range(count)]
     scrubber("live", ticks)
     shown = [(name, theme.figure(120).add_bar(x=["a"], y=[t + 1])) for t, (name, _) in enumerate(ticks)]
-    plot(frames.with_frames(shown[0][1], shown), "growing", alt="a bar that grows", group="live")
+    plot(with_frames(shown[0][1], shown), "growing", alt="a bar that grows", group="live")
 
 
 growing()

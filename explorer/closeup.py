@@ -5,19 +5,19 @@ Plain HTML made of numbers and of our own words alone. No streamlit here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from explorer import theme
 
-# Term -> (what it is called, how it is written, what its weight is made of).
-TERMS: dict[str, tuple[str, str, str]] = {
-    "ce": ("cross-entropy", "CE", "1 − λ"),
-    "prediction": ("prediction", "KL(p)", "T²λ(1 − μ)"),
-    "explanation": ("explanations, mean", "KL(y<sub>m</sub>)", "τ²λμ"),
-    "hint": ("hint", "H", "λμρ"),
+TERMS: dict[str, tuple[str, str]] = {
+    "ce": ("cross-entropy", "CE"),
+    "prediction": ("prediction", "KL(p)"),
+    "explanation": ("explanations, mean", "KL(y<sub>m</sub>)"),
+    "hint": ("hint", "H"),
 }
-_PLAIN = {"prediction": "T²λ", "hint": "λρ"}  # weights of a student without explanations
+"""Term -> what it is called, and how it is written."""
+
 _PAUSE = 0.18  # seconds between two terms that appear
 
 
@@ -35,17 +35,26 @@ def terms(step: Mapping[str, Any]) -> list[Term]:
     return [Term(name, value, step["weights"][name]) for name, value in means.items() if step["weights"].get(name)]
 
 
+def letters(name: str, among: Collection[str]) -> str:
+    """What the weight of a term is made of, where these are the terms of the loss (`ked.losses.weights`)."""
+    explains, hinted = "explanation" in among, "hint" in among
+    parts = {
+        "ce": "1 − λ" if len(among) > 1 else "1",
+        "prediction": "T²λ" + ("(1 − μ)" if explains else "(1 − ρ)" if hinted else ""),
+        "explanation": "τ²λμ" + ("(1 − ρ)" if hinted else ""),
+        "hint": "λμρ" if explains else "λρ",
+    }
+    return parts[name]
+
+
 def equation(step: Mapping[str, Any]) -> str:
     """HTML: loss = sum of weight x term; terms come one after the other, with a card for each superfeature's explanation."""
     found = terms(step)
     total = sum(term.weight * term.value for term in found)
-    explains = any(term.name == "explanation" for term in found)
     cards = [_card(theme.INK, "loss of this batch", f"{total:.3f}", "", 0)]
     for number, term in enumerate(found, start=1):
-        label, symbol, weight = TERMS[term.name]
-        weight = weight if explains else _PLAIN.get(term.name, weight)
-        weight = weight if len(found) > 1 else "1"
-        product = f"{weight} = {term.weight:.3g} &times; {term.value:.4f}"
+        label, symbol = TERMS[term.name]
+        product = f"{letters(term.name, step['loss'])} = {term.weight:.3g} &times; {term.value:.4f}"
         sign = "=" if number == 1 else "+"
         head = f"{sign} {_dot(theme.TERMS[term.name])} {label} <i>{symbol}</i>"
         cards.append(_card(theme.TERMS[term.name], head, f"{term.weight * term.value:.3f}", product, number))

@@ -1,0 +1,170 @@
+"""How quickly the app answers in a browser: `python tests/benchmarks/laboratory.py` prints medians over several rounds as JSON.
+
+Needs Chromium. A server and a $KED_HOME of its own are started and thrown away.
+
+- preset_seconds: from a cold browser's request to the preset's picture, for digits and Fashion-MNIST.
+- first_point_seconds: from the click on *Train* to the first live point of a curve.
+- live_updates_per_second: of the accuracy chart of one tab while two jobs train.
+- watched_slowdown: seconds of a training with a tab that watches it over those without, minus 1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+    " --disable-sync"
+)
+PORT, ROUNDS = 8650, 5
+POINTS = "[aria-label^='Validation accuracy'] .scatterlayer .trace"
+RECIPE = "data=digits&th=200,200&sh=20,20&methods=plain,ked&seeds=5"
+WATCHED = {"teacher_epochs": 40, "epochs": 150, "methods": ("plain", "ked"), "teacher_hidden": (200, 200)}
+
+
+@contextmanager
+def served(home: str) -> Iterator[str]:
+    """The app's address, with its worker warm."""
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true", f"--server.port={PORT}"]
+    environment = {**os.environ, "KED_HOME": home, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        address = f"http://localhost:{PORT}"
+        while not _answers(address):
+            time.sleep(0.1)
+        try:
+            yield address
+        finally:
+            server.terminate()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def preset_seconds(browser: Browser, address: str, dataset: str) -> float:
+    """A new browser profile opens the first page."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    page, began = context.new_page(), time.perf_counter()
+    page.goto(f"{address}/?data={dataset}")
+    page.locator("[aria-label^='Graph of'] .scatterlayer .trace").first.wait_for(state="attached", timeout=60_000)
+    seconds = time.perf_counter() - began
+    context.close()
+    return seconds
+
+
+def first_point_seconds(browser: Browser, address: str, seed: int) -> float:
+    """A visitor who has looked at the page for a while presses Train, with a recipe that nothing is known of."""
+    page = _page(browser, f"{address}/train?{RECIPE}&tep=30&ep=30&seed={seed}")
+    button = page.get_by_role("button", name="Train", exact=True)
+    button.wait_for()
+    page.wait_for_timeout(3000)
+    run, began = page.url, time.perf_counter()
+    button.click()
+    page.wait_for_function("before => location.href !== before", arg=run)
+    page.get_by_text("epoch 1 of", exact=False).or_(page.locator(POINTS)).first.wait_for(state="attached", timeout=60_000)
+    page.wait_for_function(f"() => document.querySelectorAll(\"{POINTS}\").length > 0", timeout=60_000)
+    seconds = time.perf_counter() - began
+    page.get_by_role("button", name="Stop").or_(page.get_by_text("finished")).first.wait_for(timeout=60_000)
+    page.context.close()
+    return seconds
+
+
+def updates_per_second(browser: Browser, address: str, home: str, seconds: float = 10.0) -> float:
+    """How often the accuracy chart of a tab changes while two jobs are at work."""
+    runs = [_start(home, seed, teacher_epochs=3000, epochs=3000) for seed in (901, 902)]
+    page = _page(browser, f"{address}/train?run={runs[0]}")
+    page.locator(POINTS).first.wait_for(state="attached", timeout=60_000)
+    page.evaluate(
+        "() => { window.seen = 0; const node = document.querySelector(\"[aria-label^='Validation accuracy']\");"
+        " node.on('plotly_afterplot', () => { window.seen += 1; }); }"
+    )
+    page.wait_for_timeout(1000 * seconds)
+    seen = page.evaluate("() => window.seen")
+    page.context.close()
+    for run in runs:
+        _ked(home, f"from ked.store import load_run; jobs.cancel(load_run('{run}'))")
+    return float(seen) / seconds
+
+
+def training_seconds(browser: Browser, address: str, home: str, seed: int, *, watched: bool) -> float:
+    """Seconds from the first to the last event of a run."""
+    run = _start(home, seed, **WATCHED)
+    page = _page(browser, f"{address}/train?run={run}") if watched else None
+    folder = Path(home, "runs", run)
+    while json.loads((folder / "run.json").read_text())["status"] not in ("done", "failed"):
+        time.sleep(0.2)
+    if page is not None:
+        page.context.close()
+    info = json.loads((folder / "run.json").read_text())
+    return float(info["ended"] - info["started"])
+
+
+def _start(home: str, seed: int, **settings: Any) -> str:
+    return _ked(home, f"from ked.recipe import Recipe; print(jobs.submit(Recipe(seed={seed}, **{settings!r})).id)")
+
+
+def _ked(home: str, code: str) -> str:
+    jobs = "from ked.runs import jobs" if (ROOT / "ked" / "runs").is_dir() else "from ked import jobs"
+    command, environment = [sys.executable, "-c", f"{jobs}; {code}"], {**os.environ, "KED_HOME": home}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def _page(browser: Browser, address: str) -> Page:
+    page = browser.new_context(viewport={"width": 1400, "height": 1400}).new_page()
+    page.goto(address)
+    page.locator("h1").wait_for(timeout=60_000)
+    return page
+
+
+def main() -> None:
+    """All figures, medians over the rounds; a watched training and one that is not take turns."""
+    with tempfile.TemporaryDirectory() as home, served(home) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS.split())
+        preset_seconds(browser, address, "digits")  # the server's own first request
+        time.sleep(15)  # the worker gets warm
+        presets = {name: _median(lambda name=name: preset_seconds(browser, address, name)) for name in ("digits", "fashion-mnist")}
+        points = [first_point_seconds(browser, address, 100 + number) for number in range(ROUNDS)]
+        time.sleep(10)
+        updates = updates_per_second(browser, address, home)
+        pairs = [
+            [training_seconds(browser, address, home, 200 + 2 * number + watched, watched=bool(watched)) for watched in (0, 1)]
+            for number in range(ROUNDS)
+        ]
+        browser.close()
+    found = {
+        "preset_seconds": presets,
+        "first_point_seconds": {"median": statistics.median(points), "all": points},
+        "live_updates_per_second_with_two_jobs": updates,
+        "watched_slowdown": statistics.median(watched / alone - 1 for alone, watched in pairs),
+        "training_seconds_alone_and_watched": pairs,
+        "load": os.getloadavg()[0],
+    }
+    print(json.dumps(found, indent=1))
+
+
+def _median(measure: Any) -> float:
+    return statistics.median(measure() for _ in range(ROUNDS))
+
+
+if __name__ == "__main__":
+    main()

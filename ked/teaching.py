@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ked import losses
+from ked.answers import Answer, Answers
 from ked.changes import ADJUSTABLE
 from ked.chimeras import ChimeraTargets, ExplainingTeacher, black_box_targets
 from ked.context import Context
@@ -38,6 +39,7 @@ class Teaching:
         black_box, explaining: The teachers; None where the method has no use for them.
         matching: None where no explanations are compared.
         hint: What compares maps, if anything; it may have parameters that train along.
+        answers: What the teachers say of views.
     """
 
     context: Context
@@ -46,10 +48,11 @@ class Teaching:
     explaining: Stack | None
     matching: Matching | None
     hint: HintLoss | None
+    answers: Answers
 
     @property
     def sees_views(self) -> bool:
-        """Whether the teachers have to be asked for each batch."""
+        """Whether there is an objective for each batch instead of one for all samples."""
         return self.context.recipe.augment != "none" or self.hint is not None
 
     def whole(self) -> Objective:
@@ -66,18 +69,19 @@ class Teaching:
     @torch.no_grad()
     def view(self, x: Tensor, rows: Tensor) -> Objective:
         """The objective on views (K, B, D) of the training samples numbered rows (K, B); soft targets have K * B rows."""
-        said = {id(net): self._asked(net, x) for net in (self.black_box, self.explaining) if net is not None}
+        nets = [net for net in (self.black_box, self.explaining) if net is not None]
+        said = {id(net): self._answer(net, x.flatten(0, 1), rows.flatten()) for net in nets}
         prediction = explanation = None
         if (teacher := self._predicting) is not None:
-            total = teacher.total(said[id(teacher)][0])  # (1, C, K * B)
+            total = teacher.total(said[id(teacher)].log_y)  # (1, C, K * B)
             prediction = soften(total.permute(2, 0, 1), self.context.recipe.temperature)
         if self.method.explanations and self.explaining is not None:
-            own = said[id(self.explaining)][0][0].permute(2, 0, 1).unflatten(0, rows.shape)  # (K, B, M, C)
+            own = said[id(self.explaining)].log_y[0].permute(2, 0, 1).unflatten(0, rows.shape)  # (K, B, M, C)
             explanation = soften(self._seen[self.method.explanations](own, rows).flatten(0, 1), self.context.recipe.tau)
         objective = self._objective(prediction, explanation)
         if self.hint is None:
             return objective
-        maps = said[id(self._hinting)][1]
+        maps = said[id(self._hinting)].maps
         assert maps is not None
         return replace(objective, hint=partial(self._compare, maps.unflatten(2, rows.shape)[0].transpose(0, 1)))
 
@@ -122,13 +126,8 @@ class Teaching:
             "noise": lambda own, rows: _noise_rows(own, rows, self.context.recipe.seed),
         }
 
-    def _asked(self, net: Stack, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """log y_m (1, M, C, K * B) and, for a hint, maps (1, M, K * B, f, h, w)."""
-        arranged = net.arrange(x.flatten(0, 1))
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.context.mixed):
-            log_y, maps = net.features(arranged) if self.hint and net is self._hinting else (None, None)
-            log_y = net.subnet_log_probabilities(arranged) if log_y is None else log_y
-        return log_y.float() if self.context.mixed else log_y, maps
+    def _answer(self, net: Stack, x: Tensor, rows: Tensor) -> Answer:
+        return self.answers.of(net, x, rows, maps=self.hint is not None and net is self._hinting)
 
     def _compare(self, teacher: Tensor, student: Tensor) -> Tensor:
         """The hint's loss (K,) between maps (K, M, B, channels, H, W) of both, of the branches that are compared."""
@@ -192,7 +191,8 @@ def teaching(context: Context, method: Method, net: Stack) -> Teaching:
         hinting = explaining if method.net == "ked" else black_box
         assert hinting is not None
         hint = hint_loss(method.hint, net, hinting, len(pairs.pairs) if pairs else 1, context)
-    return Teaching(context, method, black_box, explaining, pairs, hint)
+    samples = (lambda: context.dataset.part("train")[0]) if context.recipe.augment == "none" else None
+    return Teaching(context, method, black_box, explaining, pairs, hint, Answers(samples, mixed=context.mixed))
 
 
 def _ask_black_box(black_box: Stack, temperature: float, donors: Tensor, x: Tensor) -> ChimeraTargets:

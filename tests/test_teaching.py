@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from ked import data
+from ked import answers, data
 from ked.context import Context
 from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
 from ked.steering import Steering
 from ked.store import Run, create_run
-from ked.teaching import Teaching, teaching
+from ked.teaching import Lesson, Teaching, teaching
 
 SMALL: dict[str, Any] = {"train_size": 120, "seeds": 2, "epochs": 1, "teacher_epochs": 1, "dependency_samples": 30}
 FORMS: dict[str, dict[str, Any]] = {
@@ -36,9 +37,9 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         return run
 
 
-def _teaching(run: Run, name: str, net: str) -> tuple[Teaching, torch.Tensor]:
-    dataset = data.load("digits").few(SMALL["train_size"], 0)
-    context = Context(run.recipe, dataset, run, Steering(run, run.recipe))
+def _teaching(run: Run, name: str, net: str, **changes: Any) -> tuple[Teaching, torch.Tensor]:
+    dataset, recipe = data.load("digits").few(SMALL["train_size"], 0), run.recipe.without(**changes)
+    context = Context(recipe, dataset, run, Steering(run, recipe))
     return teaching(context, METHODS[name], run.student(net)), dataset.part("train")[0]
 
 
@@ -92,3 +93,71 @@ def test_a_students_own_superfeatures_are_stored_beside_the_teachers(tmp_path: P
     if apart:
         assert made.superfeatures("student").groups == made.student("ked").groups
         assert made.superfeatures().groups == made.explaining().groups
+
+
+# What is remembered of the teachers
+
+
+def _nets_of(name: str) -> str:
+    return "ked" if METHODS[name].net == "ked" else "kd"
+
+
+def _taught(run: Run, name: str) -> Iterator[dict[str, torch.Tensor]]:
+    """The loss terms of three batches of a student, between which the temperatures change."""
+    (teachers, x), net = _teaching(run, name, _nets_of(name)), run.student(_nets_of(name))
+    y, generator = data.load("digits").few(SMALL["train_size"], 0).part("train")[1], torch.Generator().manual_seed(5)
+    lesson = Lesson(teachers)
+    for temperature, tau in ((10.0, 10.0), (3.0, 10.0), (3.0, 2.0)):
+        lesson.change(lesson.teachers.context.recipe.without(temperature=temperature, tau=tau))
+        rows = torch.stack([torch.randperm(len(x), generator=generator)[:20] for _ in range(2)])
+        arranged, numbers = net.arrange(x[rows]), torch.arange(40).view(2, 20)
+        log_y, maps = net.features(arranged) if run.recipe.convolutional else (net.subnet_log_probabilities(arranged), None)
+        yield lesson.view(x[rows], rows).terms(log_y, net.total(log_y), y[rows], numbers, maps)
+
+
+def test_what_teachers_said_once_teaches_the_same_as_what_they_say_when_asked_anew(
+    made: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row for row in METHODS.values() if row.prediction and not row.further]
+    names = [row.name for row in rows if made.recipe.convolutional or not row.hint]
+    once = {name: list(_taught(made, name)) for name in names}
+    monkeypatch.setattr(answers, "KEPT", 0)
+    for name in names:
+        for mine, theirs in zip(once[name], _taught(made, name), strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+            assert ("hint" in mine) == bool(METHODS[name].hint)
+
+
+def _asked_about(run: Run, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> list[int]:
+    """How many samples the black box is asked about in each of four batches of 2 x 20."""
+    teachers, x = _teaching(run, "kd", "kd", **changes)
+    assert teachers.black_box is not None
+    sizes, ask = list[int](), teachers.black_box.subnet_log_probabilities
+    monkeypatch.setattr(teachers.black_box, "subnet_log_probabilities", lambda x: sizes.append(len(x)) or ask(x))
+    counts = list[int]()
+    for batch in range(4):
+        before = sum(sizes)
+        rows = torch.arange(40).view(2, 20) + batch
+        teachers.view(x[rows], rows)
+        counts.append(sum(sizes) - before)
+    return counts
+
+
+def test_teachers_are_asked_once_about_each_sample_as_long_as_the_answers_fit(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    N, taken = SMALL["train_size"], SMALL["train_size"] * 10 * 4  # bytes of ten classes
+    count = len(data.load("digits").few(N, 0).train)
+    assert count == N
+    monkeypatch.setattr(answers, "KEPT", taken)
+    assert _asked_about(made, monkeypatch) == [N, 0, 0, 0]
+    monkeypatch.setattr(answers, "KEPT", taken - 1)
+    assert _asked_about(made, monkeypatch)[1:] == [40, 40, 40]
+
+
+def test_of_pictures_that_move_nothing_is_remembered(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _asked_about(made, monkeypatch, augment="crop") == [40, 40, 40, 40]
+    teachers, x = _teaching(made, "kd", "kd", augment="crop")
+    rows = torch.arange(40).view(2, 20)
+    seen, moved = (teachers.view(view, rows).prediction for view in (x[rows], x[rows].roll(1, dims=2)))
+    assert seen is not None
+    assert moved is not None
+    assert (seen.probabilities - moved.probabilities).abs().max() > 1e-5

@@ -52,7 +52,7 @@ def _joined(widths: tuple[int, ...]) -> str:
 @app.command("run")
 def run_command(
     dataset: Annotated[
-        str, typer.Option(help="A name from `data list`, or the path of your own CSV, NPZ or zip.")
+        str, typer.Option(help="A name from `data list`, planted:features=40,groups=5, or the path of your own CSV, NPZ or zip.")
     ] = _defaults.dataset,
     label: Annotated[str | None, typer.Option(help="The class column of your own CSV file.")] = None,
     train_size: Annotated[int | None, typer.Option(help="Use so many training samples, balanced over the classes.")] = None,

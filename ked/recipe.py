@@ -22,7 +22,7 @@ class Recipe(BaseModel):
     """Everything that a run depends on: frozen, validated, JSON both ways.
 
     Attributes:
-        dataset: Name of a data set (`ked.data.SOURCES`), or the path of the user's own file.
+        dataset: Name of a data set (`ked.data.SOURCES`), of data made to order (`ked.data.made`), or the path of the user's own file.
         label: The column that holds the class, for a CSV file of the user's own.
         train_size: Training samples used, drawn with `seed`, the same number of each class; None takes all.
         methods: How students are trained (`ked.methods.METHODS`), each with the same seeds.
@@ -100,8 +100,7 @@ class Recipe(BaseModel):
     @field_validator("dataset")
     @classmethod
     def _known_dataset(cls, value: str) -> str:
-        data.check(value)
-        return value
+        return data.usual(value)
 
     @field_validator("grouping")
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ked.data import (
     breast_cancer,
     cifar10,
@@ -9,6 +11,7 @@ from ked.data import (
     correlated,
     digits,
     fashion_mnist,
+    made,
     mnist,
     own,
     planted,
@@ -21,7 +24,7 @@ from ked.data import (
 from ked.data.dataset import PARTS, Dataset, Source
 from ked.errors import InvalidInput
 
-__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "load", "on_shelf"]
+__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "load", "on_shelf", "usual"]
 
 _MODULES = (
     digits,
@@ -43,37 +46,57 @@ SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _M
 def load(name_or_path: str, label: str | None = None) -> Dataset:
     """The data set of this name, or the user's own in this file or on the shelf, with its fixed splits.
 
-    A name of SOURCES always means that data set, and one that begins with 'own:' data on the shelf (`ked.data.shelf`);
-    './digits.csv' or 'digits.csv' is a file.
+    A name of SOURCES always means that data set, one that begins with 'own:' data on the shelf (`ked.data.shelf`), and one that
+    begins with 'planted:' data made to order (`ked.data.made`); './digits.csv' or 'digits.csv' is a file.
     label: the column that holds the class, only for CSV files that are named by their path.
     Raises InvalidInput for what is neither a name nor a usable file, Unavailable when a data set's files are missing or damaged.
     """
     check(name_or_path)
-    if name_or_path not in SOURCES and not on_shelf(name_or_path):
+    read = _reader(name_or_path)
+    if read is None:
         return own.load(name_or_path, label)
     if label is not None:
         raise InvalidInput(f"The data set '{name_or_path}' brings its own labels, so there is no column '{label}' to choose.")
-    return SOURCES[name_or_path].load() if name_or_path in SOURCES else shelf.load(name_or_path)
+    return read(name_or_path)
+
+
+def _reader(name: str) -> Callable[[str], Dataset] | None:
+    """What reads the data set of a name; None for paths."""
+    if name in SOURCES:
+        return lambda known: SOURCES[known].load()
+    return shelf.load if on_shelf(name) else made.load if _to_order(name) else None
 
 
 def check(name_or_path: str) -> None:
-    """InvalidInput if this is neither a name of SOURCES or of the shelf nor looks like a path; reads nothing."""
+    """InvalidInput if this is neither a name of SOURCES, of the shelf or of made data nor looks like a path; reads nothing."""
     if on_shelf(name_or_path):
         shelf.check(name_or_path)
+    elif _to_order(name_or_path):
+        made.settings(name_or_path)
     elif name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
         raise InvalidInput(
             f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}."
         )
 
 
-def fingerprint(name_or_path: str) -> str:
-    """What a stored result depends on: a name of SOURCES itself, or what is in the file, whatever the file is called."""
+def usual(name_or_path: str) -> str:
+    """The one form of a name that means the same as other forms; all but the names of made data have only one."""
     check(name_or_path)
-    if on_shelf(name_or_path):
-        return shelf.fingerprint(name_or_path)
-    return name_or_path if name_or_path in SOURCES else own.fingerprint(name_or_path)
+    return made.usual(name_or_path) if _to_order(name_or_path) else name_or_path
+
+
+def fingerprint(name_or_path: str) -> str:
+    """What a stored result depends on: a data set's usual name, or what is in the file, whatever the file is called."""
+    name = usual(name_or_path)
+    if on_shelf(name):
+        return shelf.fingerprint(name)
+    return name if name in SOURCES or _to_order(name) else own.fingerprint(name)
 
 
 def on_shelf(name: str) -> bool:
     """Whether a name is meant as that of the user's own data on the shelf."""
     return name.startswith(shelf.PREFIX)
+
+
+def _to_order(name: str) -> bool:
+    return name.startswith(made.PREFIX)

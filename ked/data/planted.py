@@ -15,7 +15,10 @@ net (METHOD 1.3), so an explaining net with the true groups can represent it.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +73,9 @@ def make(
     The samples are not standardised again, as the formula is about x itself; splits are 60/20/20 with equal class shares.
     Raises InvalidInput, which names the wrong value.
     """
-    _check(D, M, C, correlation, noise, strength, n)
+    given: dict[str, Any] = {"D": D, "M": M, "C": C, "correlation": correlation, "noise": noise, "strength": strength, "n": n, "seed": seed}
+    for argument, words in refused(**given, across=across):
+        raise InvalidInput(f"{argument} = {given[argument]} is not allowed for planted data: it takes {words}.")
     generator = np.random.default_rng(seed)
     groups = tuple(tuple(sorted(part.tolist())) for part in np.array_split(generator.permutation(D), M))
     x = _features(groups, n, correlation, across, generator)
@@ -82,24 +87,29 @@ def make(
     return _dataset(name, x, y, C, groups, seed), truth
 
 
+DEFAULTS: dict[str, Any] = {name: value.default for name, value in inspect.signature(make).parameters.items() if name != "name"}
+
+
 def load() -> Dataset:
     """The data set `planted` with its default settings."""
     return make()[0]
 
 
-def _check(D: int, M: int, C: int, correlation: float, noise: float, strength: float, n: int) -> None:
+def refused(
+    D: int, M: int, C: int, correlation: float, noise: float, strength: float, n: int, seed: int, across: bool
+) -> Iterator[tuple[str, str]]:
+    """Each argument of `make` that has a wrong value, with what is allowed."""
     rules = {
-        "D": (D, 1 <= D <= 12_288, "1 to 12288 features"),
-        "M": (M, 1 <= M <= D, f"1 to D = {D} groups"),
-        "C": (C, 2 <= C <= 1000, "2 to 1000 classes"),
-        "correlation": (correlation, 0 <= correlation < 1, "0 to below 1"),
-        "noise": (noise, 0 <= noise <= 1, "0 to 1"),
-        "strength": (strength, 0 < strength <= 100, "above 0 to 100"),
-        "n": (n, 10 * C <= n <= 10_000_000, f"10 C = {10 * C} to 10 million samples"),
+        "D": (1 <= D <= 12_288, "1 to 12288 features"),
+        "M": (1 <= M <= D, f"1 to D = {D} groups"),
+        "C": (2 <= C <= 1000, "2 to 1000 classes"),
+        "correlation": (0 <= correlation < 1, "0 to below 1"),
+        "noise": (0 <= noise <= 1, "0 to 1"),
+        "strength": (0 < strength <= 100, "above 0 to 100"),
+        "n": (10 * C <= n <= 10_000_000, f"10 C = {10 * C} to 10 million samples"),
+        "seed": (0 <= seed < 2**31, "0 to 2147483647"),
     }
-    for name, (value, allowed, words) in rules.items():
-        if not allowed:
-            raise InvalidInput(f"{name} = {value} is not allowed for planted data: it takes {words}.")
+    return ((name, words) for name, (allowed, words) in rules.items() if not allowed)
 
 
 def _features(
@@ -165,6 +175,7 @@ def _dataset(name: str, x: Tensor, y: np.ndarray, C: int, groups: tuple[tuple[in
 SOURCE = Source(
     name="planted",
     title="Planted groups (20 features)",
-    description="Synthetic: 20 features in four groups, which alone interact, so that the superfeatures that are found can be checked.",
+    description="Synthetic: 20 features in four groups, which alone interact, so that the superfeatures that are found can be checked; "
+    "others are made to order: planted:features=40,groups=5,classes=3,correlation=0.8,noise=0.1,samples=4000.",
     load=load,
 )

@@ -233,7 +233,7 @@ def _print_sizes(name: str) -> None:
 
 @app.command()
 def bench(name: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Measure dependency, communities or training against the obvious ways, or how long a job takes to begin (jobs)."""
+    """Measure against the obvious ways: dependency, communities, training, branches, hints; what steering costs; jobs' first words."""
     result = benchmarks.measure(name)
     if as_json:
         print(json.dumps(result))

@@ -1,0 +1,44 @@
+"""Speed against the obvious ways of doing the same, side by side in one process: `python -m ked bench NAME`.
+
+The contestants of a comparison take turns and the best of their times counts (`ked.bench.contest`). Ratios travel between machines;
+seconds do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from ked.bench.branches import branches
+from ked.bench.contest import alternate
+from ked.bench.dependency import communities, dependency
+from ked.bench.hints import hints
+from ked.bench.steering import steering
+from ked.bench.training import training
+from ked.bench.waiting import waiting_for_jobs
+from ked.errors import InvalidInput
+
+__all__ = ["BENCHMARKS", "alternate", "measure"]
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "dependency": dependency,
+    "communities": communities,
+    "training": training,
+    "branches": branches,
+    "hints": hints,
+    "steering": steering,
+    "jobs": waiting_for_jobs,
+}
+
+
+def measure(name: str) -> dict[str, Any]:
+    """The figures of one benchmark: seconds, ratios of seconds, and what they were measured on.
+
+    Raises:
+        InvalidInput: There is no such benchmark.
+    """
+    if name not in BENCHMARKS:
+        raise InvalidInput(f"benchmark {name!r} is unknown; use one of {', '.join(BENCHMARKS)}.")
+    return {"benchmark": name, "threads": torch.get_num_threads(), **BENCHMARKS[name]()}

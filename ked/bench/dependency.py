@@ -1,0 +1,81 @@
+"""The dependency matrix and its communities, against the obvious ways to them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import psutil
+import torch
+from torch import Tensor
+
+from ked.bench.contest import Contestants, alternate
+from ked.bench.pixels import C, find_pixels, trained_teacher
+from ked.communities import find_superfeatures
+from ked.dependency import dependency_matrix
+from ked.nets import SubnetStack
+
+SAMPLES = 1000  # N of the dependency matrix
+CHECKED = 10  # samples on which both ways to W are compared
+HESSIAN_BYTES = 15e6  # that vmap(hessian) takes for each sample of this net, measured
+
+
+def dependency() -> dict[str, Any]:
+    """The dependency matrix of a 784-500-500-10 teacher at 1000 samples, against `vmap(hessian)` and its own products."""
+    pixels = find_pixels()
+    stack = trained_teacher(pixels)
+    net, x = stack.sequential().requires_grad_(False), pixels.x[:SAMPLES]
+    hessian = torch.func.vmap(torch.func.hessian(lambda sample: net(sample).log_softmax(-1).sum()))
+    with warnings.catch_warnings():  # torch compiles its own decompositions with what it calls deprecated
+        warnings.simplefilter("ignore", FutureWarning)
+        H = hessian(x[:CHECKED]).mean(0).abs()
+    exact = (H + H.T).fill_diagonal_(0)
+    fit_into_memory = min(SAMPLES, max(CHECKED, int(0.8 * psutil.virtual_memory().available / HESSIAN_BYTES)))
+    fast: Contestants = {"closed_form": lambda: dependency_matrix(net, x), "products": lambda: _matrix_products(stack, x)}
+    fast["small_batch"] = lambda: hessian(x[:CHECKED])  # far cheaper a sample than all at once, as it fits the caches
+    before = alternate(fast, rounds=5)
+    slow = alternate({"hessian": lambda: hessian(x[:fit_into_memory])}, rounds=1)["hessian"]
+    best = {name: min(seconds, before[name]) for name, seconds in alternate(fast, rounds=5).items()}
+    vmap_seconds = slow * SAMPLES / fit_into_memory
+    return {
+        "pixels": pixels.source,
+        "samples": SAMPLES,
+        "closed_form_seconds": best["closed_form"],
+        "matrix_products_seconds": best["products"],
+        "vmap_hessian_seconds": vmap_seconds,
+        "vmap_hessian_samples_measured": fit_into_memory,
+        "faster_than_vmap_hessian": vmap_seconds / best["closed_form"],
+        "faster_than_vmap_hessian_in_small_batches": best["small_batch"] * SAMPLES / CHECKED / best["closed_form"],
+        "small_batch_samples": CHECKED,
+        "times_its_matrix_products": best["closed_form"] / best["products"],
+        "relative_error": float((dependency_matrix(net, x[:CHECKED]) - exact).norm() / exact.norm()),
+    }
+
+
+def communities() -> dict[str, Any]:
+    """The search for exactly four communities on the dense dependency graph of the same teacher."""
+    pixels = find_pixels()
+    W = dependency_matrix(trained_teacher(pixels).sequential(), pixels.x[:SAMPLES])
+    found = find_superfeatures(W, 4)
+    best = alternate({"search": lambda: find_superfeatures(W, 4)}, rounds=5)
+    return {
+        "pixels": pixels.source,
+        "links": int((W > 0).sum()) // 2,
+        "superfeatures": len(found.groups),
+        "sizes": list(found.sizes),
+        "modularity": found.modularity,
+        "engine": found.engine,
+        "seconds": best["search"],
+    }
+
+
+@torch.inference_mode()
+def _matrix_products(stack: SubnetStack, x: Tensor) -> None:
+    """The products that the closed form cannot do without: forward, C - 1 times backward to the first layer, and G'G there."""
+    first, second, third = (weight[0].squeeze(0) for weight in (*stack.first, *stack.deeper))
+    slopes = ((x @ first.T) @ second.T) @ third.T
+    H = x.new_zeros(len(first), len(first))
+    for _ in range(C - 1):
+        rows = (slopes @ third) @ second
+        H.addmm_(rows.T, rows)
+    _ = first.T @ H @ first

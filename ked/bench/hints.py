@@ -1,0 +1,75 @@
+"""What hints cost: epochs of students with them, against plain KD and against asking the teacher anew for every batch."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import torch
+
+from ked import answers, data, optimisers
+from ked.batches import Batches, SampleBatches, ViewBatches
+from ked.bench.contest import fresh_home
+from ked.context import Context
+from ked.forms import student_net
+from ked.methods import method_named
+from ked.recipe import Recipe, run
+from ked.steering import Steering
+from ked.store import create_run
+from ked.teaching import Lesson, teaching
+from ked.training import Epoch, descend
+
+HINTED = ("kd+at", "kd+sp")
+ROUNDS = 3
+EPOCHS = 3  # of which the first, in which teachers are asked, counts apart
+
+
+def hints() -> dict[str, Any]:
+    """Epochs of a small CNN on digits, 3 seeds, in units of an epoch of KD; teachers answer once or for every batch."""
+    recipe = Recipe(dataset="digits", net="small-cnn", methods=("kd", "ked"), seeds=3, epochs=1, teacher_epochs=1)
+    best: dict[str, float] = {}
+    with fresh_home():
+        folder = create_run(recipe)
+        for _ in run(recipe, into=folder):
+            pass
+        context = Context(recipe, data.load(recipe.dataset), folder, Steering(folder, recipe))
+        for _ in range(ROUNDS):
+            for name in ("kd", *HINTED):
+                _keep_best(best, f"{name}", _epochs(context, name))
+                if name in HINTED:
+                    _keep_best(best, f"{name}_asking_anew", _asking_anew(context, name))
+    ratios = {f"{name}_times_kd": seconds / best["kd"] for name, seconds in best.items() if name != "kd"}
+    return {"net": recipe.net, "seeds": recipe.seeds, "kd_epoch_seconds": best["kd"], **ratios}
+
+
+def _keep_best(best: dict[str, float], name: str, seconds: list[float]) -> None:
+    """The least seconds of the first epoch and of a later one."""
+    for key, value in ((f"{name}_first_epoch", seconds[0]), (name, min(seconds[1:]))):
+        best[key] = min(value, best.get(key, value))
+
+
+def _asking_anew(context: Context, name: str) -> list[float]:
+    kept, answers.KEPT = answers.KEPT, 0
+    try:
+        return _epochs(context, name)
+    finally:
+        answers.KEPT = kept
+
+
+def _epochs(context: Context, name: str) -> list[float]:
+    """Seconds of each epoch."""
+    recipe, train = context.recipe, context.dataset.part("train")
+    net = student_net(context, method_named(name))
+    net.reset(recipe.seed_list)
+    lesson = Lesson(teaching(context, method_named(name), net))
+    size, also = recipe.batch_for("student", len(train[0])), lesson.teachers.hint
+    batches: Batches = SampleBatches(net, train, recipe.seed_list, size, lesson.whole)
+    if lesson.teachers.sees_views:
+        batches = ViewBatches(net, train, recipe.seed_list, size, lesson.view, None)
+    optimiser: torch.optim.Optimizer = optimisers.make(recipe.optimiser, net, recipe.lr, recipe.weight_decay, also)
+    seconds, began = list[float](), time.perf_counter()
+    for point in descend(net, batches, context.dataset.part("validation"), EPOCHS, optimiser):
+        if isinstance(point, Epoch):
+            seconds.append(time.perf_counter() - began)
+            began = time.perf_counter()
+    return seconds

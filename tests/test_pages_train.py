@@ -228,6 +228,23 @@ def test_curves_grow_at_each_tick_of_a_run_in_progress(
     assert any(button.key == "stop" for button in app.button)
 
 
+def test_the_curve_of_a_later_student_grows_while_it_is_behind_the_first(
+    small_run: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "_SHARE", 0.0)
+    run = create_run(small_recipe)
+    run.update(status="running")
+    tell(run, *stage("student-plain"), *(epoch("student-plain", number, [0.5, 0.75]) for number in (1, 2, 3)))
+    app = sound(visit("train", run=run.id), "train")
+    tell(run, *stage("student-kd"))
+    seen = [points(app, "KD")]
+    for number in (1, 2):
+        tell(run, epoch("student-kd", number, [0.25, 0.5]))
+        tick(app, monkeypatch)
+        seen.append(points(app, "KD"))
+    assert 0 == seen[0] < seen[1] < seen[2]
+
+
 def test_the_tick_after_the_end_brings_the_table(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     done = finished.info
     finished.update(status="running", summary={}, seconds={})

@@ -266,6 +266,28 @@ def test_stop_asks_the_job_to_stop(small_recipe: Recipe) -> None:
     assert steering.asked(run).cancelled
 
 
+def test_only_what_a_visitor_typed_is_changed(small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what the stage before, or somebody else, has changed since the fields were first shown."""
+    run = create_run(small_recipe)
+    run.update(status="running")
+    tell(run, *stage("teacher"))
+    app = sound(visit("train", run=run.id), "train")
+    field(app, "Learning rate").set_value(0.005)
+    tell(run, *stage("student-ked"), epoch("student-ked", 1, [0.5, 0.5]))
+    run.update(recipe=run.recipe.changed(("student-ked", 2, 4), mu=0.25).model_dump())
+    tick(app, monkeypatch)
+    assert field(app, "Learning rate").value == small_recipe.lr
+    assert field(app, "Explanations' share μ").value == 0.25
+    field(app, "Temperature T").set_value(5.0)
+    next(button for button in app.button if button.label == "From the next batch on").click().run()
+    assert steering.asked(run).pending == {"temperature": 5.0}
+
+
+def field(app: AppTest, label: str) -> Any:
+    """The field of that name among those that change a run."""
+    return next(number for number in app.number_input if number.label == label and "change" in number.key)
+
+
 def test_a_run_that_is_deleted_while_it_is_watched_is_a_sentence(
     small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,8 @@ def _guarded(act: Callable[[], None]) -> Callable[[], None]:
 
 def _speed(run: Run, slow: float) -> None:
     offered = sorted({*SPEEDS, slow})
-    st.session_state["speed"] = slow
+    if st.session_state.get("speed") != slow:  # set at every tick, it would disturb whoever is choosing
+        st.session_state["speed"] = slow
     st.selectbox(
         "Speed", offered, format_func=lambda s: SPEEDS.get(s, f"a batch in {s:g} s"), key="speed", label_visibility="collapsed", width=185,
         help="Slow motion shows every batch and its loss, term by term.",

@@ -40,12 +40,13 @@ def equation(step: Mapping[str, Any]) -> str:
     found = terms(step)
     total = sum(term.weight * term.value for term in found)
     explains = any(term.name == "explanation" for term in found)
-    cards = [_card(theme.INK, "loss of this batch", f"{total:.3f}", "", 0)]
+    place = f"epoch {step['epoch']}, batch {step['step']} of {step['steps']}"  # a run that rests may be some batches ahead
+    cards = [_card(theme.INK, "loss", f"{total:.3f}", place, 0)]
     for number, term in enumerate(found, start=1):
         label, symbol, weight = TERMS[term.name]
         weight = weight if explains else _PLAIN.get(term.name, weight)
-        weight = weight if len(found) > 1 else "1"
-        product = f"{weight} = {term.weight:.3g} &times; {term.value:.4f}"
+        alone = len(found) == 1 and term.weight == 1
+        product = "" if alone else f"{weight} = {term.weight:.3g} &times; {term.value:.4f}"
         sign = "=" if number == 1 else "+"
         head = f"{sign} {_dot(theme.TERMS[term.name])} {label} <i>{symbol}</i>"
         cards.append(_card(theme.TERMS[term.name], head, f"{term.weight * term.value:.3f}", product, number))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,7 @@ def _close_up(run: Run, history: History) -> None:
     control = steering.asked(run)
     if control.paused or control.slow:
         if history.step:
-            st.html(closeup.equation(history.step))
+            st.html(closeup.equation(history.step, math.inf if control.paused else control.slow))
         else:
             st.caption("No batch of this stage has been seen yet; the next one shows its loss, term by term.")
     if history.refused:

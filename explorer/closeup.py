@@ -5,7 +5,8 @@ Plain HTML made of numbers and of our own words alone. No streamlit here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from explorer import theme
@@ -18,7 +19,7 @@ TERMS: dict[str, tuple[str, str]] = {
 }
 """Term -> what it is called, and how it is written."""
 
-_PAUSE = 0.18  # seconds between two terms that appear
+_PAUSE = 0.18  # seconds between two terms that appear, if the next batch leaves the time
 
 
 class Term(NamedTuple):
@@ -47,39 +48,59 @@ def letters(name: str, among: Collection[str]) -> str:
     return parts[name]
 
 
-def equation(step: Mapping[str, Any]) -> str:
-    """HTML: loss = sum of weight x term; terms come one after the other, with a card for each superfeature's explanation."""
+def equation(step: Mapping[str, Any], seconds: float = math.inf) -> str:
+    """HTML: loss = sum of weight x term; terms come one after the other, with a card for each superfeature's explanation.
+
+    Args:
+        step: A "step" event.
+        seconds: Until the next one: in half of them everything has appeared.
+    """
     found = terms(step)
     total = sum(term.weight * term.value for term in found)
-    cards = [_card(theme.INK, "loss of this batch", f"{total:.3f}", "", 0)]
-    for number, term in enumerate(found, start=1):
+    place = f"epoch {step['epoch']}, batch {step['step']} of {step['steps']}"  # a run that rests may be some batches ahead
+    cards = [_Card(theme.INK, "loss", f"{total:.3f}", place), *_summands(found, step["loss"])]
+    parts = [_superfeature(m, value) for m, value in enumerate(step.get("explanations", ()))]
+    pause = min(_PAUSE, 0.5 * seconds / (len(cards) + len(parts)))
+    return f"{_STYLE}{_row(cards, 0, pause)}{_row(parts, len(cards), pause, 'ked-small') if parts else ''}"
+
+
+def _summands(found: Sequence[Term], among: Collection[str]) -> Iterator[_Card]:
+    for number, term in enumerate(found):
         label, symbol = TERMS[term.name]
-        product = f"{letters(term.name, step['loss'])} = {term.weight:.3g} &times; {term.value:.4f}"
-        sign = "=" if number == 1 else "+"
-        head = f"{sign} {_dot(theme.TERMS[term.name])} {label} <i>{symbol}</i>"
-        cards.append(_card(theme.TERMS[term.name], head, f"{term.weight * term.value:.3f}", product, number))
-    parts = _superfeatures(step.get("explanations", ()), len(cards))
-    return f"{_STYLE}<div class='ked-terms'>{''.join(cards)}</div>{parts}"
+        alone = len(found) == 1 and term.weight == 1
+        product = "" if alone else f"{letters(term.name, among)} = {term.weight:.3g} &times; {term.value:.4f}"
+        head = f"{'+' if number else '='} {_dot(theme.TERMS[term.name])} {label} <i>{symbol}</i>"
+        yield _Card(theme.TERMS[term.name], head, f"{term.weight * term.value:.3f}", product)
 
 
-def _superfeatures(values: Sequence[float], first: int) -> str:
-    if not values:
-        return ""
-    cards = [
-        _card(theme.superfeature_colour(m), f"{_dot(theme.superfeature_colour(m))} superfeature {m + 1}", f"{value:.4f}", "", first + m)
-        for m, value in enumerate(values)
-    ]
-    return f"<div class='ked-terms ked-small'>{''.join(cards)}</div>"
+class _Card(NamedTuple):
+    """A number under its name, over what it is made of."""
+
+    colour: str
+    head: str
+    number: str
+    foot: str = ""
+
+
+def _superfeature(m: int, value: float) -> _Card:
+    colour = theme.superfeature_colour(m)
+    return _Card(colour, f"{_dot(colour)} superfeature {m + 1}", f"{value:.4f}")
+
+
+def _row(cards: Sequence[_Card], first: int, pause: float, look: str = "") -> str:
+    """Cards side by side, each a pause after the one before; `first`: how many have appeared already."""
+    shown = "".join(_card(card, pause * place) for place, card in enumerate(cards, start=first))
+    return f"<div class='ked-terms {look}'>{shown}</div>"
 
 
 def _dot(colour: str) -> str:
     return f"<span style='color:{colour}'>●</span>"
 
 
-def _card(colour: str, head: str, number: str, foot: str, place: int) -> str:
-    style = f"border-top-color:{colour};animation-delay:{_PAUSE * place:.2f}s"
-    below = f"<small>{foot}</small>" if foot else ""
-    return f"<div class='ked-term' style='{style}'><span>{head}</span><b>{number}</b>{below}</div>"
+def _card(card: _Card, delay: float) -> str:
+    style = f"border-top-color:{card.colour};animation-delay:{delay:.2f}s"
+    below = f"<small>{card.foot}</small>" if card.foot else ""
+    return f"<div class='ked-term' style='{style}'><span>{card.head}</span><b>{card.number}</b>{below}</div>"
 
 
 _STYLE = """<style>

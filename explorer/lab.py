@@ -92,7 +92,9 @@ def slider(lab: Lab) -> None:
 def figures(lab: Lab) -> Figures:
     """All figures with their frames. While a run goes on they are made anew now and then, so that watching does not slow it."""
     subject = (lab.run.id, lab.sample, lab.label, lab.student, state.get("replica"), lab.active)
-    wanted = (subject, tuple(lab.found), len(lab.history.forming), lab.run.has("superfeatures"))
+    # Beside the moments: a second student that has not yet come as far as the first adds none, and yet has something to show.
+    told = tuple((name, stage["epoch"]) for name, stage in lab.history.stages.items())
+    wanted = (subject, tuple(lab.found), told, len(lab.history.forming), lab.run.has("superfeatures"))
     kept, now = st.session_state.get("ked.past"), time.monotonic()
     if kept and (kept["of"] == wanted or (lab.active and kept["of"][0] == subject and now < kept["until"])):
         return kept["figures"]  # type: ignore[no-any-return]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def _history(run: Run) -> History:
 def _header(run: Run, history: History, status: str) -> None:
     words = {
         "queued": f":material/hourglass_top: {_queued(run)}",
-        "running": ":material/directions_run: training",
+        "running": ":material/pause_circle: paused" if history.paused else ":material/directions_run: training",
         "done": ":material/check_circle: finished",
         "failed": ":material/error: failed",
         "cancelled": ":material/stop_circle: stopped",
@@ -147,8 +148,11 @@ def _queued(run: Run) -> str:
 def _close_up(run: Run, history: History) -> None:
     """The batch in hand, where each is looked at; and what became of a change of settings."""
     control = steering.asked(run)
-    if history.step and (control.paused or control.slow):
-        st.html(closeup.equation(history.step))
+    if control.paused or control.slow:
+        if history.step:
+            st.html(closeup.equation(history.step, math.inf if control.paused else control.slow))
+        else:
+            st.caption("No batch of this stage has been seen yet; the next one shows its loss, term by term.")
     if history.refused:
         st.warning(f"Not changed: {history.refused}", icon=":material/block:")
     for event in history.adjusted[-3:]:

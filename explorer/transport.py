@@ -54,7 +54,8 @@ def _guarded(act: Callable[[], None]) -> Callable[[], None]:
 
 def _speed(run: Run, slow: float) -> None:
     offered = sorted({*SPEEDS, slow})
-    st.session_state["speed"] = slow
+    if st.session_state.get("speed") != slow:  # set at every tick, it would disturb whoever is choosing
+        st.session_state["speed"] = slow
     st.selectbox(
         "Speed", offered, format_func=lambda s: SPEEDS.get(s, f"a batch in {s:g} s"), key="speed", label_visibility="collapsed", width=185,
         help="Slow motion shows every batch and its loss, term by term.",
@@ -70,30 +71,35 @@ def _changes(run: Run, history: History) -> None:
         if names:
             with st.form("changes", border=False):
                 recipe = _in_force(run.recipe, stage, history)
-                for name in names:
-                    _field(name, float(getattr(recipe, name)))
-                st.form_submit_button("From the next batch on", on_click=_guarded(lambda: _adjust(run, recipe, names)))
+                shown = {_field(stage, name, value): (name, value) for name, value in _shown(recipe, names).items()}
+                st.form_submit_button("From the next batch on", on_click=_guarded(lambda: _adjust(run, shown)))
             st.caption(
                 "Counts for the net that trains now, and becomes part of the run's recipe: the same recipe gives the same numbers again."
             )
 
 
-def _field(name: str, value: float) -> None:
-    setting = SETTINGS[name]
+def _shown(recipe: Recipe, names: tuple[str, ...]) -> dict[str, float]:
+    """The values in force, as far as the fields' ranges reach."""
+    ranges = {name: setting for name in names if isinstance(setting := SETTINGS[name], Number)}
+    return {name: float(min(max(getattr(recipe, name), at.low), at.high)) for name, at in ranges.items()}
+
+
+def _field(stage: str, name: str, value: float) -> str:
+    """A field for a setting; returns its key. In another stage, or once another value is in force, it starts afresh."""
+    setting, key = SETTINGS[name], f"change.{stage}.{name}.{value!r}"
     assert isinstance(setting, Number)
-    value = min(max(value, setting.low), setting.high)
-    look: dict[str, Any] = {"step": float(setting.step), "help": setting.help, "key": f"change.{name}", "format": "%.10g"}
+    look: dict[str, Any] = {"step": float(setting.step), "help": setting.help, "key": key, "format": "%.10g"}
     st.number_input(setting.label, setting.low, setting.high, value, **look)
+    return key
 
 
-def _adjust(run: Run, recipe: Recipe, names: tuple[str, ...]) -> None:
-    wanted = {name: float(st.session_state[f"change.{name}"]) for name in names}
-    changed = {name: value for name, value in wanted.items() if value != getattr(recipe, name)}
+def _adjust(run: Run, shown: dict[str, tuple[str, float]]) -> None:
+    wanted = {key: float(st.session_state[key]) for key in shown}
+    changed = {name: wanted[key] for key, (name, value) in shown.items() if wanted[key] != value}
     if changed:
         steering.adjust(run, **changed)
 
 
 def _in_force(recipe: Recipe, stage: str, history: History) -> Recipe:
-    """The recipe with what the changes so far have made of it."""
-    place = history.step or {"epoch": 1, "step": 1}
-    return recipe.in_force(stage, place["epoch"] + 1, 0)
+    """The recipe with what the changes so far have made of it, those in the epoch at work included."""
+    return recipe.in_force(stage, history.stages[stage]["epoch"] + 2, 0)

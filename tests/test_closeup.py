@@ -15,9 +15,12 @@ VALUES = {"ce": [0.5, 0.7], "prediction": [0.02, 0.04], "explanation": [0.01, 0.
 SETTINGS = {"T": 10.0, "tau": 5.0, "lam": 0.7, "mu": 0.6, "rho": 0.3}
 
 
+PLACE = {"epoch": 2, "step": 5, "steps": 9}
+
+
 def step(method: str) -> dict[str, Any]:
     in_force = weights(METHODS[method], *SETTINGS.values())
-    return {"loss": {name: VALUES[name] for name in in_force}, "weights": in_force, "explanations": [0.015, 0.025]}
+    return {"loss": {name: VALUES[name] for name in in_force}, "weights": in_force, "explanations": [0.015, 0.025]} | PLACE
 
 
 def numbers(html: str) -> list[float]:

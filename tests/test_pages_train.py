@@ -228,6 +228,23 @@ def test_curves_grow_at_each_tick_of_a_run_in_progress(
     assert any(button.key == "stop" for button in app.button)
 
 
+def test_the_curve_of_a_later_student_grows_while_it_is_behind_the_first(
+    small_run: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab, "_SHARE", 0.0)
+    run = create_run(small_recipe)
+    run.update(status="running")
+    tell(run, *stage("student-plain"), *(epoch("student-plain", number, [0.5, 0.75]) for number in (1, 2, 3)))
+    app = sound(visit("train", run=run.id), "train")
+    tell(run, *stage("student-kd"))
+    seen = [points(app, "KD")]
+    for number in (1, 2):
+        tell(run, epoch("student-kd", number, [0.25, 0.5]))
+        tick(app, monkeypatch)
+        seen.append(points(app, "KD"))
+    assert 0 == seen[0] < seen[1] < seen[2]
+
+
 def test_the_tick_after_the_end_brings_the_table(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     done = finished.info
     finished.update(status="running", summary={}, seconds={})
@@ -247,6 +264,28 @@ def test_stop_asks_the_job_to_stop(small_recipe: Recipe) -> None:
     app.button(key="stop").click().run()
     sound(app, "train")
     assert steering.asked(run).cancelled
+
+
+def test_only_what_a_visitor_typed_is_changed(small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not what the stage before, or somebody else, has changed since the fields were first shown."""
+    run = create_run(small_recipe)
+    run.update(status="running")
+    tell(run, *stage("teacher"))
+    app = sound(visit("train", run=run.id), "train")
+    field(app, "Learning rate").set_value(0.005)
+    tell(run, *stage("student-ked"), epoch("student-ked", 1, [0.5, 0.5]))
+    run.update(recipe=run.recipe.changed(("student-ked", 2, 4), mu=0.25).model_dump())
+    tick(app, monkeypatch)
+    assert field(app, "Learning rate").value == small_recipe.lr
+    assert field(app, "Explanations' share μ").value == 0.25
+    field(app, "Temperature T").set_value(5.0)
+    next(button for button in app.button if button.label == "From the next batch on").click().run()
+    assert steering.asked(run).pending == {"temperature": 5.0}
+
+
+def field(app: AppTest, label: str) -> Any:
+    """The field of that name among those that change a run."""
+    return next(number for number in app.number_input if number.label == label and "change" in number.key)
 
 
 def test_a_run_that_is_deleted_while_it_is_watched_is_a_sentence(

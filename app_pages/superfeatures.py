@@ -6,9 +6,9 @@ from explorer import cache, channel_panels, controls, frame, graph_panels, state
 from ked import jobs
 
 LEAD = (
-    "A teacher does not look at every pixel by itself: some features only mean something **together**. The Hessian of its "
-    "log-probabilities says which. Louvain's method cuts that graph into **superfeatures**: groups that depend on each other "
-    "strongly inside and weakly between."
+    "A teacher does not look at every pixel, measurement or channel by itself: some only mean something **together**. The Hessian "
+    "of its log-probabilities says which. **Superfeatures** are the groups of that graph: their members depend on each other "
+    "strongly, the groups on one another weakly."
 )
 
 with frame.page("superfeatures", "Which features belong together?", LEAD):

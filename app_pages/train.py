@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer import controls, frame, live, more_settings, settings, state
+from explorer import controls, frame, live, more_settings, state, student_menu
 
 LEAD = (
     "A **teacher** learns from the labels, a second one of the same size **explains itself** by superfeatures, and small "
@@ -19,7 +19,7 @@ with frame.page("train", "Train students on explanations", LEAD):
         controls.slider("mu", width=180)
         with st.popover("More settings", icon=":material/tune:", width="content"):
             more_settings.tabs()
-    controls.several("methods", options=settings.allowed_methods(state.get("net")))
+    student_menu.choose()
     live.start()
     run = frame.current_run()
     if run is not None:

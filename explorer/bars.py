@@ -117,7 +117,8 @@ def class_probabilities(
     drawing = make_subplots(figure=blank, rows=1, cols=len(table), shared_yaxes=True, horizontal_spacing=0.03)
     for column, (name, row) in enumerate(zip(probabilities, table[:, shown], strict=True), start=1):
         _probability_column(drawing, column, name, theme.wrapped(labels.get(name, name), 7), row, [classes[c] for c in shown])
-    ticks = [f"<b>{classes[c]}</b>" if c == truth else classes[c] for c in shown]
+    names = {c: theme.plain(classes[c], 18) for c in shown}
+    ticks = [f"<b>{name}</b>" if c == truth else name for c, name in names.items()]
     drawing.update_yaxes(tickvals=list(range(len(shown))), ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK})
     drawing.update_xaxes(range=[0, 1.32], showticklabels=False, showgrid=False, fixedrange=True)

@@ -77,7 +77,7 @@ def _stack(drawing: go.Figure, row: int, shares: Mapping[str, Values], row_heigh
         middles.append(below + share[-1] / 2)
         below += share[-1]
     peak = max((float(np.sum(list(shares.values()), axis=0).max()) if texts else 0.0), 1e-9)
-    drawing.update_yaxes(range=[0, 1.05 * peak], row=row, col=1)
+    drawing.update_yaxes(range=[0, 1.05 * peak], showticklabels=bool(texts), row=row, col=1)
     end_labels(drawing, texts, middles, 0.0, 1.05 * peak, round(row_height * 0.7), f"y{row if row > 1 else ''}")
 
 

@@ -109,6 +109,7 @@ _STYLE = """<style>
   animation: ked-appear 0.35s ease-out both; font-size: 0.85rem }
 .ked-term b { font-size: 1.35rem; font-variant-numeric: tabular-nums }
 .ked-term small { opacity: 0.75; font-variant-numeric: tabular-nums }
+.ked-term sub { line-height: 0 }
 .ked-small .ked-term { min-width: 7rem } .ked-small .ked-term b { font-size: 1.05rem }
 @keyframes ked-appear { from { opacity: 0; transform: translateY(6px) } to { opacity: 1 } }
 @media (prefers-reduced-motion: reduce) { .ked-term { animation: none } }

@@ -60,6 +60,22 @@ def segments(name: str, *, options: Sequence[str] | None = None, then: Then = No
     return str(state.get(name))
 
 
+def some(name: str, options: Sequence[str], *, part: str, label: str, help: str, **layout: Any) -> None:
+    """Pills for some of the names of a `Several`; those that are not among `options` stay as they are. `part` tells rows apart."""
+    setting = SETTINGS[name]
+    assert isinstance(setting, Several)
+
+    def whole(chosen: list[str]) -> tuple[str, ...]:
+        others = {value for value in state.get(name) if value not in options}
+        return _at_least_one([value for value in setting.options if value in others or value in chosen])
+
+    bound = _bound(name, None, convert=whole, part=part)
+    st.session_state[bound["key"]] = [value for value in state.get(name) if value in options]
+    st.pills(
+        label, options, format_func=lambda value: setting.options[value], help=help, selection_mode="multi", **bound, **layout,
+    )  # fmt: skip
+
+
 def several(name: str, *, options: Sequence[str] | None = None, **layout: Any) -> tuple[str, ...]:
     """Pills for a `Several`; the last one cannot be taken away; `options` narrows what is offered."""
     setting = SETTINGS[name]
@@ -124,9 +140,9 @@ def text(name: str, **layout: Any) -> str:
     return str(state.get(name))
 
 
-def _bound(name: str, then: Then, convert: Callable[[Any], Any] | None = None) -> dict[str, Any]:
+def _bound(name: str, then: Then, convert: Callable[[Any], Any] | None = None, part: str = "") -> dict[str, Any]:
     """Key and callback that tie a widget to the state; the state is the truth, also when a widget was away for a while."""
-    key = f"widget.{name}"
+    key = f"widget.{name}.{part}" if part else f"widget.{name}"
     value = state.get(name)
     st.session_state[key] = list(value) if isinstance(value, tuple) else value
 

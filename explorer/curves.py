@@ -165,7 +165,7 @@ def _dot(drawing: go.Figure, look: Look, label: str, values: Values, epoch: int)
     """Marks an epoch on a method's line, or the first or last that it has, and returns its mean there."""
     x, mean = _at(*_points(values), epoch)
     marker = {"color": look.colour, "size": 9, "line": {"color": theme.PAPER, "width": 1.5}}
-    drawing.add_scatter(x=[x], y=[mean], mode="markers", marker=marker, hoverinfo="skip", name=f"{label}, here")
+    drawing.add_scatter(x=[x], y=[mean], mode="markers", marker=marker, hoverinfo="skip", name=f"{label}, here", cliponaxis=False)
     return mean
 
 

@@ -80,6 +80,7 @@ def choose_sample(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.segments("gallery", then=lambda: state.put(page=1))
         controls.slider("page", high=pages, width=220) if pages > 1 else None
+        controls.number("sample", high=len(y) - 1, width=150) if not dataset.is_image else None
         st.caption(f"{len(offered)} of {len(y)} test samples")
     page = min(state.get("page"), pages) - 1
     shown = offered[page * COLUMNS * ROWS : (page + 1) * COLUMNS * ROWS]
@@ -90,7 +91,6 @@ def choose_sample(run: Run) -> None:
         _strip(dataset, x.numpy()[shown], y.numpy()[shown], shown)
     else:
         st.caption("Test samples " + ", ".join(map(str, shown)))
-        controls.number("sample")
 
 
 def _strip(dataset: Dataset, images: np.ndarray, labels: np.ndarray, shown: np.ndarray) -> None:
@@ -225,7 +225,7 @@ def bars(about: Subject) -> None:
     columns = st.columns(3, gap="medium")
     for column, voice in zip(columns, voices, strict=False):
         with column:
-            st.subheader(f"{_title(voice.name)}: how it adds up", anchor=False)
+            st.subheader(f"{_title(voice.name)}'s sum", anchor=False)
             figure = bar_charts.waterfall(
                 voice.phi, voice.base, about.label,
                 classes=classes, members=about.members_of(voice), limits=(low - pad, high + pad),
@@ -245,13 +245,14 @@ def bars(about: Subject) -> None:
         if not all(about.members):
             st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")
     st.caption(
-        "Contributions are in nats and centred over the classes: how much more a superfeature says for this class than for the "
-        "average class. A shift that all classes share cannot change a prediction, and the normaliser takes it up."
+        "The base is the teacher's average answer, before any superfeature has spoken. Contributions are in nats and centred over the "
+        "classes: how much more a superfeature says for this class than for the average class. A shift that all classes share "
+        "cannot change a prediction, and the normaliser takes it up."
     )
 
 
 def _title(name: str) -> str:
-    return f"{LABELS[name][:1].upper()}{LABELS[name][1:]}"
+    return words.sentence(LABELS[name])
 
 
 def black_box_student(name: str) -> None:

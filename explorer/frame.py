@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer import cache, state
 from explorer.fitting import fitting
+from explorer.run_list import STATUSES
 from explorer.settings import SETTINGS, Choice, of_recipe
 from ked import jobs, workers
 from ked.cnn import ARCHITECTURES
@@ -22,12 +23,7 @@ from ked.store import Run, list_presets, list_runs, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
 _SCRIPT = Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
-_STYLE = """
-.stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 3rem; max-width: 1560px }
-[class*="st-key-step-"] kbd { display: none }
-[class*="st-key-step-"] p { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-[class*="st-key-step-"] [data-testid="stIconMaterial"] { font-size: 1.4rem }
-"""  # undo and redo are pictures for the eye; their words are for those who cannot see them
+_STYLE = Path(__file__).with_name("frame.css").read_text(encoding="utf-8")
 _STEPS = (
     ("Undo", ":material/undo:", "Ctrl+Z", state.undo),
     ("Redo", ":material/redo:", "Ctrl+Shift+Z", state.redo),
@@ -182,7 +178,7 @@ def describe(run: Run) -> str:
     net = recipe.get("net", MLP)
     form = "-".join(map(str, recipe["teacher_hidden"])) if net == MLP else recipe["teacher_net"] or ARCHITECTURES[net].teacher
     status = jobs.status(run)
-    ended = "" if status == "done" else f" · {'in progress' if status in ('queued', 'running') else status}"
+    ended = "" if status == "done" else f" · {STATUSES.get(status, STATUSES['active'])}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""
     called, known = title(run.id, facts), f" · {run.id}" if facts.get("name") else ""

@@ -12,6 +12,7 @@ from explorer import theme
 from explorer.overlays import brightness
 
 GAP = 0.18  # white space between two samples, as a share of a sample
+LINE = 1.5  # height of a row, its caption included, as a share of a sample: enough for the caption on a narrow screen
 
 
 def order(kind: str, teacher: np.ndarray, student: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -45,7 +46,7 @@ def strip(
     """
     height, width = shape[-2:]
     rows = -(-len(images) // columns)
-    sheet = np.full((round(rows * height * (1 + 2 * GAP)), round(columns * width * (1 + GAP))), np.nan)
+    sheet = np.full((round(rows * height * LINE), round(columns * width * (1 + GAP))), np.nan)
     for position, image in enumerate(images):
         if np.isnan(image[0]):
             continue
@@ -53,7 +54,7 @@ def strip(
         sheet[top : top + height, left : left + width] = 255 * brightness(image, shape)
     corners = [_corner(position, columns, height, width) for position in range(len(images))]
     drawing = theme.figure(
-        rows * 92 + 8,
+        rows * 98 + 8,
         margin={"l": 2, "r": 2, "t": 2, "b": 2},
         dragmode=False,
         # Given at once: plotly takes milliseconds for every annotation that is added to a figure.
@@ -67,6 +68,7 @@ def strip(
     theme.pixel_axes(drawing, *sheet.shape)
     drawing.update_xaxes(range=[-1.5, sheet.shape[1] + 0.5])  # room for the frame of a sample at the edge
     drawing.update_yaxes(range=[sheet.shape[0] + 0.5, -1.5])
+    theme.fitted(drawing, (sheet.shape[0] + 2) / (sheet.shape[1] + 2), room=4)
     return drawing
 
 
@@ -92,9 +94,9 @@ def clicked(click: dict[str, Any], shape: Sequence[int], columns: int) -> int:
     height, width = shape[-2:]
     # Half a pixel more, because corners are rounded: a sample's first pixel may lie before the exact place of its column.
     column = int((click["x"] + 0.5) // (width * (1 + GAP)))
-    return int((click["y"] + 0.5) // (height * (1 + 2 * GAP))) * columns + min(column, columns - 1)
+    return int((click["y"] + 0.5) // (height * LINE)) * columns + min(column, columns - 1)
 
 
 def _corner(position: int, columns: int, height: int, width: int) -> tuple[int, int]:
     row, column = divmod(position, columns)
-    return round(row * height * (1 + 2 * GAP)), round(column * width * (1 + GAP))
+    return round(row * height * LINE), round(column * width * (1 + GAP))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, charts, controls, frame, graphs, links, overlays, state, theme
+from explorer import cache, charts, controls, frame, graphs, links, overlays, state, theme, words
 from explorer.plot import plot
 from explorer.results import LABELS
 from ked.communities import Superfeatures
@@ -89,7 +89,7 @@ def headline(view: View) -> None:
     cells = st.container(horizontal=True, gap="medium")
     for m, size in enumerate(found.sizes):
         dot = f"<span style='color:{theme.superfeature_colour(m)}'>⬤</span>"
-        cells.html(f"<span style='white-space:nowrap'>{dot} <b>{m + 1}</b>&ensp;{size} {view.unit}</span>")
+        cells.html(f"<span style='white-space:nowrap'>{dot} <b>{m + 1}</b>&ensp;{size} {view.unit if size > 1 else view.unit[:-1]}</span>")
     cells.markdown(
         f"modularity **{found.modularity:.3f}**",
         help="How much more link strength lies inside the groups than chance would put there; 0 is chance.",
@@ -221,7 +221,7 @@ def next_step(run: Run, M: int, grouping: str) -> None:
     with st.container(horizontal=True):
         if same and cache.facts(run)["status"] == "done":
             st.page_link(
-                "app_pages/explain.py", label="See what each superfeature says about an image", icon=":material/visibility:"
+                "app_pages/explain.py", label="See what each superfeature says about a sample", icon=":material/visibility:"
             )
         st.page_link("app_pages/train.py", label=f"Train students on these {M} superfeatures", icon=":material/play_circle:")
 
@@ -234,12 +234,13 @@ def no_run_yet() -> None:
 
 def not_there_yet(run: Run, status: str) -> None:
     """A run that has no dependency matrix (yet)."""
-    if status in ("queued", "running"):
+    active = status in ("queued", "running")
+    if active:
         st.info(
             "This run is still training its teacher; the graph appears when that is done.", icon=":material/hourglass_top:"
         )
     else:
-        st.warning(
-            f"This run {status} before it had a dependency matrix. {cache.facts(run)['message']}", icon=":material/error:"
-        )
-    st.page_link("app_pages/train.py", label="Watch it train", icon=":material/play_circle:")
+        ended, why = "failed" if status == "failed" else "was stopped", words.sentence(cache.facts(run)["message"])
+        st.warning(f"This run {ended} before it had a dependency matrix. {why}", icon=":material/error:")
+    label = "Watch it train" if active else "Go to its training"
+    st.page_link("app_pages/train.py", label=label, icon=":material/play_circle:")

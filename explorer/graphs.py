@@ -131,6 +131,7 @@ def _roomy(titles: Sequence[str], places: np.ndarray, total: np.ndarray) -> list
 def _graph_axes(drawing: go.Figure, places: np.ndarray, shape: Sequence[int]) -> None:
     if len(shape) >= 2:
         theme.pixel_axes(drawing, shape[-2], shape[-1])
+        theme.fitted(drawing, shape[-2] / shape[-1])
     else:
         low, high = places.min(0), places.max(0)
         pad = 0.18 * (high - low) + 1e-6

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer import cache, controls, graphs, links, overlays, past, state
+from explorer import cache, controls, graphs, links, overlays, past, state, words
 from explorer.forming import moving_forming
 from explorer.history import History
 from explorer.moments import Moment, at_moments, first_epoch, moments
@@ -135,7 +135,8 @@ def _forming(lab: Lab) -> Figures:
         states[later] = lab.run.superfeatures().labels().numpy(), links.strongest_edges(W, EDGES)
     background, names = cache.mean_image(lab.dataset.name)[0], lab.dataset.features
     picture = moving_forming(states, lab.dataset.shape, places=_places(lab), background=background, names=names)
-    return {"forming": picture, "modularity": past.modularity(lab.history, lab.found)}
+    final = (later, lab.run.superfeatures()) if later and later in states else None
+    return {"forming": picture, "modularity": past.modularity(told, lab.found, final)}
 
 
 def _places(lab: Lab) -> np.ndarray:
@@ -170,9 +171,13 @@ def _sample(lab: Lab) -> Figures:
     limit = overlays.shared_limit(*phis.values())
     for net, phi in phis.items():
         moving = {name: phi[place] for name, place in at[net].items()}
+        if not moving:  # a net was kept of an epoch whose event is still to be read
+            continue
         groups, shape, image = _layout(lab, net)
         key = "teacher-overlay" if net == "explaining" else "student-overlay"
-        made[key] = overlays.moving_contributions(groups, moving, shape, image, limit=limit, names=_names(lab), height=300)
+        titles = [words.channels(group) for group in groups] if lab.convolutional else None
+        look: dict[str, Any] = {"limit": limit, "names": lab.dataset.features, "titles": titles, "height": 300}
+        made[key] = overlays.moving_contributions(groups, moving, shape, image, **look)
     return made
 
 
@@ -194,10 +199,6 @@ def _layout(lab: Lab, net: str) -> tuple[tuple[tuple[int, ...], ...], tuple[int,
         groups = lab.run.student(net).groups if net != "explaining" and lab.run.has(f"student-{net}") else found.groups
         return groups, (sum(map(len, groups)),), np.zeros(0)
     return found.groups, lab.dataset.shape, lab.dataset.x[lab.dataset.test[lab.sample]].numpy()
-
-
-def _names(lab: Lab) -> tuple[str, ...] | None:
-    return None if lab.convolutional else lab.dataset.features
 
 
 def _agreement(lab: Lab) -> Figures:
@@ -242,13 +243,15 @@ def pinned(lab: Lab, made: Figures) -> None:
         st.subheader(f"Test sample {lab.sample}: {classes[lab.truth]}", anchor=False)
         controls.number("sample", high=len(lab.dataset.test) - 1, width=130)
         controls.choice("student", options=lab.recipe["methods"], width=220)
+    if _ends_only(lab):
+        st.caption("Of this run only the finished nets were kept: what they say is shown as it was in the end, and pale before.")
     teacher, student, answers = st.columns(3, gap="medium")
+    waits = "It has not begun to train yet." if lab.active else "It was not trained."
     what = f"on {classes[lab.label]}"
     with teacher:
-        _side("teacher-overlay", f"Explaining teacher {what}", made, "It has not begun to train yet.")
+        _side("teacher-overlay", f"Explaining teacher {what}", made, waits)
     with student:
         silent = "This student is a black box; choose one of the KED form to see contributions."
-        waits = "It has not begun to train yet."
         _side("student-overlay", f"{LABELS[lab.student]} {what}", made, waits if METHODS[lab.student].net == "ked" else silent)
     with answers:
         st.markdown("**What they answer**")
@@ -264,11 +267,20 @@ def _side(key: str, title: str, made: Figures, otherwise: str) -> None:
         st.caption(otherwise)
 
 
-def agreement(made: Figures) -> None:
+def _ends_only(lab: Lab) -> bool:
+    """Whether nets were kept as they were in the end only, as in the runs that ship with the app."""
+    stages = [stage for stage in ("teacher", "explaining", f"student-{lab.student}") if lab.reached(stage) > 1]
+    with contextlib.suppress(Unavailable):
+        return not lab.active and all(len(cache.trajectories(lab.run.id, s, lab.sample).now().epochs) == 1 for s in stages)
+    return False
+
+
+def agreement(lab: Lab, made: Figures) -> None:
     """Whether students come to explain as their teacher does."""
     if "agreement" not in made:
         return
     st.subheader("Do students explain as their teacher does?", anchor=False)
     alt = "Cosine between the contributions of each student and of the explaining teacher against the students' epochs."
     plot(made["agreement"], "agreement", alt=alt, select=(), group=GROUP)
-    st.caption("1 is full agreement, 0 is none; mean over validation samples and seeds with its 95 % interval.")
+    kept = " Of this run only the finished students were kept, hence one point each." if _ends_only(lab) else ""
+    st.caption(f"1 is full agreement, 0 is none; mean over validation samples and seeds with its 95 % interval.{kept}")

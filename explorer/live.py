@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer import cache, charts, closeup, frame, lab, settings, state, transport
+from explorer import cache, charts, closeup, frame, lab, settings, state, transport, words
 from explorer.history import History
 from explorer.past import GROUP
 from explorer.plot import plot
@@ -68,22 +68,24 @@ def _panel(run_id: str, was_active: bool) -> None:
     made, facts = lab.figures(rooms), cache.facts(run)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _accuracy(made)
-        if status == "done":
-            _results(facts["summary"])
-        else:
+        _accuracy(made, active=status in ACTIVE)
+        if status != "done":
             _losses(history, made)
+        elif "forming" in made:
+            _results(facts["summary"])
     with right:
         lab.superfeatures(made)
         if status != "done":
-            lab.agreement(made)
+            lab.agreement(rooms, made)
+        elif "forming" not in made:  # a preset, or a convolutional net
+            _results(facts["summary"])
     lab.pinned(rooms, made)
     if status == "done":
         left, right = st.columns([3, 2], gap="large")
         with left:
             _losses(history, made)
         with right:
-            lab.agreement(made)
+            lab.agreement(rooms, made)
     if status == "done":
         _table(facts)
 
@@ -97,7 +99,7 @@ def _history(run: Run) -> History:
 
 
 def _header(run: Run, history: History, status: str) -> None:
-    words = {
+    said = {
         "queued": f":material/hourglass_top: {_queued(run)}",
         "running": ":material/pause_circle: paused" if history.paused else ":material/directions_run: training",
         "done": ":material/check_circle: finished",
@@ -107,7 +109,7 @@ def _header(run: Run, history: History, status: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         where = "" if status == "done" else f"  ·  {_position(history)}"
         since = "" if status == "queued" else f"{where}  ·  {_clock(history.time)}"
-        st.markdown(f"**{words[status]}**{since}", width="content")
+        st.markdown(f"**{said[status]}**{since}", width="content")
         if status == "running":
             transport.buttons(run, history)
         if status == "queued":
@@ -119,7 +121,7 @@ def _header(run: Run, history: History, status: str) -> None:
     if status == "running":
         _close_up(run, history)
     if status == "failed":
-        st.error(run.info["message"], icon=":material/error:")
+        st.error(words.sentence(run.info["message"]), icon=":material/error:")
 
 
 def _resume(run: Run) -> None:
@@ -191,10 +193,10 @@ def _stage_label(stage: str) -> str:
     return fixed.get(stage) or LABELS[stage.removeprefix("student-")]
 
 
-def _accuracy(made: lab.Figures) -> None:
+def _accuracy(made: lab.Figures, *, active: bool) -> None:
     st.subheader("Validation accuracy", anchor=False)
     if "accuracy" not in made:
-        st.caption("The first epoch is on its way.")
+        st.caption("The first epoch is on its way." if active else "The run ended before its first epoch did.")
         return
     alt = "Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method."
     plot(made["accuracy"], "accuracy", alt=alt, select=(), group=GROUP)

@@ -72,6 +72,7 @@ def superfeature_mask(
     drawing.add_trace(borders(labels))
     _labels_on(drawing, labels, [str(m + 1) for m in range(len(groups))])
     theme.pixel_axes(drawing, *labels.shape)
+    theme.fitted(drawing, labels.shape[0] / labels.shape[1])
     return drawing
 
 
@@ -94,6 +95,7 @@ def contributions(
     *,
     limit: float,
     names: Sequence[str] | None = None,
+    titles: Sequence[str] | None = None,
     members: Sequence[bool] | None = None,
     selected: int | None = None,
     bar: bool = True,
@@ -103,11 +105,12 @@ def contributions(
 
     `phi`: (M,) contributions to one class. `limit`: the scale's end, the same for all nets on screen (`shared_limit`).
     Superfeatures that are no `members` of the coalition stay untinted. `bar`: draw the colour bar.
-    Tabular data: one bar a superfeature, with the names of its features. A click's customdata is the superfeature, from 1.
+    Tabular data: one bar a superfeature, with its title or the names of its features. A click's customdata is the superfeature,
+    from 1.
     """
     phi = np.asarray(phi, dtype=float) * (1.0 if members is None else np.asarray(members, dtype=float))
     if len(shape) < 2:
-        return _contribution_bars(groups, phi, limit, names)
+        return _contribution_bars(phi, limit, titles or [_listed(group, names) for group in groups])
     labels, drawing = pixel_labels(groups, shape), theme.figure(height)
     drawing.add_trace(picture_trace(image, shape))
     values = np.where(labels >= 0, phi[labels], np.nan)
@@ -132,11 +135,12 @@ def moving_contributions(
     *,
     limit: float,
     names: Sequence[str] | None = None,
+    titles: Sequence[str] | None = None,
     height: int = 380,
 ) -> go.Figure:
     """`contributions` with a frame for each tick, `phis`: tick -> (M,)."""
     last = list(phis.values())[-1]
-    base = contributions(groups, last, shape, image, limit=limit, names=names, height=height)
+    base = contributions(groups, last, shape, image, limit=limit, names=names, titles=titles, height=height)
     if len(shape) < 2:
         return moving(base, [Change(tick, {CONTRIBUTIONS: _bar_values(phi, limit)}, {}) for tick, phi in phis.items()])
     labels, marks = pixel_labels(groups, shape), [mark.to_plotly_json() for mark in base.layout.annotations]
@@ -264,7 +268,7 @@ def _feature_bars(
     return drawing
 
 
-def _contribution_bars(groups: Groups, phi: np.ndarray, limit: float, names: Sequence[str] | None) -> go.Figure:
+def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> go.Figure:
     drawing = theme.figure(58 * len(phi) + 48)
     edges = {"color": [theme.superfeature_colour(m) for m in range(len(phi))], "width": 2}
     numbers = [m + 1 for m in range(len(phi))]
@@ -274,7 +278,7 @@ def _contribution_bars(groups: Groups, phi: np.ndarray, limit: float, names: Seq
         hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
     )  # fmt: skip
     drawing.update_traces(_bar_values(phi, limit))
-    _name_axis(drawing, [f"<b>{m + 1}</b> {_listed(group, names)}" for m, group in enumerate(groups)])
+    _name_axis(drawing, [f"<b>{m + 1}</b> {title}" for m, title in enumerate(titles)])
     drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")
     drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
     return drawing

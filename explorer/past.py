@@ -17,6 +17,7 @@ from explorer.forming import moving_modularity
 from explorer.history import TEACHERS, History
 from explorer.moments import Moment, first_epoch
 from explorer.results import LABELS
+from ked.communities import Superfeatures
 
 GROUP = "run"
 
@@ -56,11 +57,13 @@ def losses(history: History, found: Sequence[Moment], recipe: Mapping[str, Any])
     )
 
 
-def modularity(history: History, found: Sequence[Moment]) -> go.Figure:
-    """Modularity over the teacher's epochs."""
+def modularity(
+    states: Mapping[int, Mapping[str, Any]], found: Sequence[Moment], final: tuple[str, Superfeatures] | None = None
+) -> go.Figure:
+    """Modularity over the teacher's epochs; `final`: the moment from which the superfeatures that came out are shown, and they."""
     phase = [moment for moment in found if moment.phase == "teacher"]
     ticks = [(moment.name, moment.epoch) for moment in phase]
-    return moving_modularity(history.forming, ticks, epochs=phase[-1].epochs)
+    return moving_modularity(states, ticks, epochs=phase[-1].epochs, final=final)
 
 
 def answers(

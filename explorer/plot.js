@@ -111,7 +111,7 @@ class Plot {
 
   show(data, send) {
     Object.assign(this, { data, send, parsed: undefined });
-    this.node.style.height = `${data.height}px`;
+    this.node.style.height ||= `${data.height}px`; // the figure that is there stays as high until the new one is drawn
     this.node.setAttribute("role", "img");
     this.node.setAttribute("aria-label", data.alt);
     this.refresh();
@@ -134,11 +134,12 @@ class Plot {
       }
       this.stale = false;
       this.parsed ??= parseFigure(this.data.figure, this.parent);
+      const height = this.fit();
       const { figure, early } = atTick(this.parsed, this.data.group);
       this.node.style.opacity = early ? 0.3 : 1;
       // Plotly writes zoom and hidden traces into what it is given: not into what the next tick starts from.
       figure.data = figure.data.map((trace) => ({ ...trace }));
-      figure.layout = { ...structuredClone(figure.layout), autosize: true, height: this.data.height };
+      figure.layout = { ...structuredClone(figure.layout), autosize: true, height };
       delete figure.layout.width;
       // A finger scrolls the page; on touch screens zooming is left to the buttons.
       if (matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
@@ -167,8 +168,22 @@ class Plot {
     this.send("event", { id, event: kind, points: points.map(describe) });
   }
 
+  // A figure that names its aspect, height for width, is no higher than its width asks for. Returns its pixels.
+  fit() {
+    const { aspect, room } = this.parsed?.layout.meta ?? {};
+    const wanted = aspect && this.node.offsetWidth ? Math.ceil(this.node.offsetWidth * aspect + room) : Infinity;
+    const height = Math.min(this.data.height, wanted);
+    this.node.classList.toggle("ked-fitted", height < this.data.height);
+    this.node.style.height = `${height}px`;
+    return height;
+  }
+
   resize() {
-    if (this.listening && this.node.offsetWidth > 0) window.Plotly.Plots.resize(this.node).catch(() => {});
+    if (!this.listening || this.node.offsetWidth === 0) return;
+    const before = this.node.style.height;
+    this.fit();
+    if (this.node.style.height !== before) this.refresh();
+    else window.Plotly.Plots.resize(this.node).catch(() => {});
   }
 
   remove() {

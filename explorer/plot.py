@@ -27,7 +27,7 @@ _DEFAULT_HEIGHT = 380
 _component = st.components.v2.component(
     "ked_plot",
     js=Path(__file__).with_name("plot.js").read_text(encoding="utf-8"),
-    css=".ked-plot { width: 100%; overflow: hidden; color: var(--st-gray-text-color); }",
+    css=Path(__file__).with_name("plot.css").read_text(encoding="utf-8"),
     isolate_styles=False,  # plotly puts its style sheet into the page's head, which a shadow root would not see
 )
 

@@ -155,16 +155,16 @@ _ALL: tuple[Setting, ...] = (
     ),
     Choice(
         "grouping", "group", "Grouping",
-        "What decides which features belong together; all but 'hessian' are controls that ignore the teacher's curvature or its order.",
-        _RECIPE.grouping, {name: name for name in GROUPINGS},
+        "What decides which features belong together; all but the Hessian are controls that ignore the teacher's curvature or its order.",
+        _RECIPE.grouping, {name: {"hessian": "Hessian", "kmeans": "k-means"}.get(name, name) for name in GROUPINGS},
     ),
     Choice(
         "engine", "engine", "Louvain engine", "Which implementation searches for communities; automatic takes the fast one above 128 features.",
         "", {"": "automatic", "python-louvain": "python-louvain", "scikit-network": "scikit-network"},
     ),
     Choice(
-        "reduce", "reduce", "Average", "'abs_mean' lets interactions of opposite sign cancel over the samples, 'mean_abs' does not.",
-        _RECIPE.reduce, {"abs_mean": "abs_mean", "mean_abs": "mean_abs"},
+        "reduce", "reduce", "Average", "Whether interactions of opposite sign cancel when they are averaged over the samples (abs_mean), or count in full (mean_abs).",
+        _RECIPE.reduce, {"abs_mean": "signs cancel", "mean_abs": "signs ignored"},
     ),
     Choice(
         "scale", "scale", "Units", "Measure interactions per unit of input, or per standard deviation of the two features.",

@@ -214,3 +214,8 @@ def pixel_axes(drawing: go.Figure, height: int, width: int) -> None:
     hidden = {"visible": False, "showgrid": False, "constrain": "domain"}
     drawing.update_xaxes(**hidden, range=[-0.5, width - 0.5])
     drawing.update_yaxes(**hidden, range=[height - 0.5, -0.5], scaleanchor="x")
+
+
+def fitted(drawing: go.Figure, aspect: float, room: int = 16) -> None:
+    """Let the figure be lower where its column is narrow: `aspect` times as high as wide, and `room` pixels more."""
+    drawing.update_layout(meta={"aspect": aspect, "room": room})

@@ -14,6 +14,11 @@ def plain(text: str) -> str:
     return escaped
 
 
+def sentence(text: str) -> str:
+    """A message as a sentence of its own: it begins with a capital letter."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def channels(group: Sequence[int]) -> str:
     """Neighbouring channels in a few words, counted from 1."""
     return f"channels {min(group) + 1}–{max(group) + 1}" if len(group) > 1 else f"channel {group[0] + 1}"

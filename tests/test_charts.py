@@ -202,3 +202,15 @@ def test_a_student_that_goes_on_is_drawn_after_the_epochs_of_the_first() -> None
     figure = learning_curves({"ked": first, "ked+chimera": further})
     lines = {trace.name: list(trace.x) for trace in figure.data if trace.fill is None}
     assert lines == {"ked": [1, 2, 3], "ked+chimera": [4, 5]}
+
+
+def test_a_net_that_is_still_to_come_has_no_numbers_on_its_axis() -> None:
+    figure = charts.loss_terms({"plain": {"ce": np.ones(3)}, "ked": {}}, {"plain": {"ce": 1.0}, "ked": {}}, epochs=3)
+    assert (figure.layout.yaxis.showticklabels, figure.layout.yaxis2.showticklabels) == (True, False)
+
+
+def test_a_class_name_that_a_user_wrote_is_no_markup_and_leaves_room_for_the_bars() -> None:
+    figure = bars.class_probabilities({"teacher": np.array([0.5, 0.5])}, ["<b>x</b>", "a name as long as a whole sentence"])
+    first, second = figure.layout.yaxis.ticktext
+    assert first == "&lt;b&gt;x&lt;/b&gt;"
+    assert len(second) == 18

@@ -39,7 +39,7 @@ def test_the_terms_add_up_to_the_loss(method: str) -> None:
 def test_the_letters_of_a_weight_give_its_number(method: str) -> None:
     """Each weight is computed again from the letters that are shown beside it."""
     html = closeup.equation(step(method))
-    for letters, number in re.findall(r"<small>(.*?) = ([\d.e+-]+) &times;", html):
+    for letters, number in re.findall(r"<small>([^<]*?) = ([\d.e+-]+) &times;", html):
         factors = letters.replace("²", "**2").replace("−", "-").replace("λ", "*L").replace("μ", "*M").replace("ρ", "*R").replace("τ", "*A")
         factors = re.sub(r"\(1 - \*(\w)\)", r"*(1-\1)", factors.replace("1 - *L", "1-L")).lstrip("*")
         letters_mean = {"T": 10.0, "A": 5.0, "L": 0.7, "M": 0.6, "R": 0.3}

@@ -146,11 +146,12 @@ def test_a_failed_run_shows_its_message(small_recipe: Recipe) -> None:
     run.append({"kind": "end", "status": "failed", "message": message, "time": 1.0})
     app = visit("train", run=run.id)
     usable(app, "train")
-    assert said(app) == [message]
+    sentence = message[0].upper() + message[1:]
+    assert said(app) == [sentence]
     turn_to(app, "superfeatures")
     usable(app, "superfeatures")
     (warning,) = said(app)
-    assert message in warning
+    assert sentence in warning
     sound(turn_to(app, "explain"), "explain")
 
 

@@ -71,7 +71,7 @@ def figures(app: AppTest) -> set[str]:
 
 def groups_shown(app: AppTest) -> int:
     """How many superfeatures the headline lists."""
-    return len([html for html in app.main if html.type == "html" and re.search(r"\d+ (pixels|features)", html.proto.body)])
+    return len([html for html in app.main if html.type == "html" and re.search(r"\d+ (pixels?|features?)", html.proto.body)])
 
 
 def caption(app: AppTest, start: str) -> str:

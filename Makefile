@@ -8,7 +8,7 @@ PORT ?= 8501
 .PHONY: run test lint bench presets clean
 
 run: $(READY)
-	@$(BIN)/python -c "from explorer.plot import ensure_plotly; ensure_plotly()" 2>/dev/null
+	@$(BIN)/python -c "from explorer.components.plot import ensure_plotly; ensure_plotly()" 2>/dev/null
 	@echo "KED Explorer: http://localhost:$(PORT)"
 	@$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
 

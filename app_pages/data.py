@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from explorer import cache, controls, data_panels, frame, own_data, state
+from explorer import cache, state
+from explorer.blocks import controls, data_panels, frame, own_data
 from ked.data import on_shelf
 
 LEAD = (

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from explorer import cache, controls, explain_panels, frame, graph_panels, map_panels
-from ked import jobs
+from explorer import cache
+from explorer.blocks import controls, explain_panels, frame, graph_panels, map_panels
+from ked.runs import jobs
 
 LEAD = (
     "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the "

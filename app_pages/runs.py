@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer import comparison_panels, frame, library_panels
+from explorer.blocks import comparison_panels, frame, library_panels
 
 LEAD = (
     "Every stored run, with what it was made of. Mark **one** for its results, recipe and provenance, or **several** to lay their "

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from explorer import cache, channel_panels, controls, frame, graph_panels, state
-from ked import jobs
+from explorer import cache, state
+from explorer.blocks import channel_panels, controls, frame, graph_panels
+from ked.runs import jobs
 
 LEAD = (
     "A teacher does not look at every pixel, measurement or channel by itself: some only mean something **together**. The Hessian "

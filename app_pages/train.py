@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from explorer import controls, frame, live, more_settings, state, student_menu
+from explorer import state
+from explorer.blocks import controls, frame, live, more_settings, student_menu
 
 LEAD = (
     "A **teacher** learns from the labels, a second one of the same size **explains itself** by superfeatures, and small "

@@ -11,8 +11,8 @@ import numpy as np
 import streamlit as st
 import torch
 
-from explorer import graphs
 from explorer.history import History
+from explorer.pictures import graphs
 from ked import data
 from ked.cnn import ConvStack
 from ked.cnn.gradcam import class_averages, grad_cam
@@ -20,14 +20,14 @@ from ked.communities import Superfeatures, resolution_sweep
 from ked.data import Dataset
 from ked.data.checkup import Checkup
 from ked.data.checkup import checkup as measure
-from ked.forming import states
 from ked.groupings import group
-from ked.measuring import measured_dependency
+from ked.learning.forming import states
+from ked.learning.training import explain, predict
+from ked.learning.trajectory import Agreements, Trajectories
 from ked.recipe import MLP
+from ked.runs.measuring import measured_dependency
 from ked.stack import Stack
 from ked.store import Run, load_run
-from ked.training import explain, predict
-from ked.trajectory import Agreements, Trajectories
 
 AGREEING = 256  # validation samples on which students and teacher are compared
 

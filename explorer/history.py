@@ -27,7 +27,7 @@ class History:
         step: The latest batch of the stage at work, also after its epoch has ended.
         paused: Whether training rests just now.
         share: How much of a stage without epochs is done, 0 to 1.
-        forming: Epoch -> how the teacher's superfeatures stood (`ked.forming`).
+        forming: Epoch -> how the teacher's superfeatures stood (`ked.learning.forming`).
         adjusted: Changes of settings while nets trained, in order.
         refused: Why the latest change was not made; empty when it was.
         end: How the run ended.

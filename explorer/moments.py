@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from explorer.history import History
+from ked.learning.snapshots import spread
 from ked.methods import METHODS
-from ked.snapshots import spread
 
 PHASES = {"teacher": "teacher", "explaining": "explaining teacher", "students": "students"}
 """Phase -> what it is called; in the order of time."""

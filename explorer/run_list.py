@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from explorer.titles import Titles
-from ked import jobs
 from ked.errors import InvalidInput, Unavailable
 from ked.library import IN_PROGRESS, is_own, title
 from ked.methods import METHODS
 from ked.recipe import Recipe
+from ked.runs import jobs
 from ked.store import Run
 
 STATUSES = {

@@ -13,15 +13,15 @@ from typing import Any
 
 from explorer.run_list import ORDERS, STATUSES
 from explorer.titles import Titles
-from ked.augmentation import AUGMENTATIONS
 from ked.cnn import ARCHITECTURES
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
+from ked.learning.augmentation import AUGMENTATIONS
+from ked.learning.optimisers import SCHEDULES
 from ked.methods import METHODS
 from ked.nets import ACTIVATIONS
-from ked.optimisers import SCHEDULES
-from ked.presets import RECIPES
 from ked.recipe import MLP, Recipe
+from ked.runs.presets import RECIPES
 from ked.store import RUN_ID
 
 _RECIPE = RECIPES["digits"]  # what a first visitor sees; its own settings are the defaults

@@ -16,13 +16,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ked import bench as benchmarks
-from ked import data, jobs, library_commands, steering, store
+from ked import data, store
 from ked.data import own as own_file
 from ked.data import shelf
 from ked.errors import InvalidInput, Unavailable
-from ked.presets import RECIPES
-from ked.presets import make as make_preset
+from ked.library import commands as library_commands
 from ked.recipe import Recipe, run
+from ked.runs import jobs, steering
+from ked.runs.presets import RECIPES
+from ked.runs.presets import make as make_preset
 
 app = typer.Typer(
     help="Knowledge Explaining Distillation: teachers, superfeatures, students and what they explain.",
@@ -263,7 +265,7 @@ def app_command() -> None:
 
 @app.command(hidden=True)
 def worker(lock: int) -> None:
-    """The process that waits for jobs (see `ked.workers`)."""
+    """The process that waits for jobs (see `ked.runs.workers`)."""
     jobs.serve(lock)
 
 

@@ -8,11 +8,11 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ked import data
-from ked.changes import Change, Positive, Share, ordered
 from ked.cnn import ARCHITECTURES, architecture_named
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS, Method, method_named
+from ked.runs.changes import Change, Positive, Share, ordered
 
 MLP = "mlp"
 Who = Literal["teacher", "student"]
@@ -46,15 +46,15 @@ class Recipe(BaseModel):
         chimeras, chimera_epochs: How many chimeras (or real samples) a student sees that goes on, and how often.
         lr: The (largest) learning rate, for all nets.
         optimiser: "adam", or "sgd" with Nesterov momentum 0.9.
-        schedule: How the learning rate falls (`ked.optimisers.SCHEDULES`).
+        schedule: How the learning rate falls (`ked.learning.optimisers.SCHEDULES`).
         weight_decay: On kernels alone.
-        augment: How pictures are moved and mirrored (`ked.augmentation.AUGMENTATIONS`); teachers see the same views.
+        augment: How pictures are moved and mirrored (`ked.learning.augmentation.AUGMENTATIONS`); teachers see the same views.
         temperature, tau: What softens predictions and explanations.
         lam, mu: Share of the teacher in the loss, and of explanations in the teacher's share (0 to 1).
         rho: A hint's share of the explanations' part, or of the prediction's without explanations (0 to 1).
         device: "auto", "cpu", "cuda" or "cuda:0" and so on; not part of any hash.
         precision: "auto" lets convolutional nets compute in bfloat16 on CUDA; not part of any hash.
-        changes: What whoever steered the run changed in the middle of a training (`ked.steering`), by stage and batch.
+        changes: What whoever steered the run changed in the middle of a training (`ked.runs.steering`), by stage and batch.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -228,8 +228,8 @@ class Recipe(BaseModel):
 
 
 def run(recipe: Recipe, **options: Any) -> Iterator[dict[str, Any]]:
-    """Walk the stages of a recipe, yielding its events; see `ked.pipeline.run`."""
-    from ked import pipeline  # the pipeline knows recipes, so it can only be imported when one is run
+    """Walk the stages of a recipe, yielding its events; see `ked.runs.pipeline.run`."""
+    from ked.runs import pipeline  # the pipeline knows recipes, so it can only be imported when one is run
 
     return pipeline.run(recipe, **options)
 

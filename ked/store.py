@@ -20,13 +20,13 @@ from typing import Any
 
 from torch import Tensor
 
-from ked import lines
 from ked.communities import Superfeatures
-from ked.disk import disk_errors
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
-from ked.locks import alone
 from ked.recipe import Recipe, Who
+from ked.runs import lines
+from ked.runs.disk import disk_errors
+from ked.runs.locks import alone
 from ked.stack import Stack
 from ked.weights import load_matrix, load_stack
 
@@ -122,7 +122,7 @@ class Run:
         return load_stack(self.folder / f"student-{method}.safetensors")
 
     def snapshots(self, stage: str) -> dict[int, Path]:
-        """Epoch -> file of the stage's net as it was after that epoch (see `ked.snapshots`), in order; `load_stack` reads it."""
+        """Epoch -> file of the stage's net as it was after that epoch (see `ked.learning.snapshots`), in order; `load_stack` reads it."""
         name = re.compile(rf"{re.escape(stage)}-(\d+)\.safetensors")
         found = ((name.fullmatch(path.name), path) for path in (self.folder / SNAPSHOTS).glob(f"{stage}-*"))
         return dict(sorted((int(match[1]), path) for match, path in found if match))

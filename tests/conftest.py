@@ -17,9 +17,9 @@ from command_line import Answer, Ked
 from hypothesis import settings
 
 from ked import __main__ as cli
-from ked import workers
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
+from ked.runs import workers
 from ked.store import Run, create_run, load_run
 
 torch.set_num_threads(1)

@@ -60,6 +60,14 @@ def test_the_method_draws_nothing_and_knows_no_browser(path: Path) -> None:
     assert not _packages(path) & {"streamlit", "plotly", "matplotlib", "playwright", "pytest"}
 
 
+PICTURES = [path for path in SOURCES if path.is_relative_to(ROOT / "explorer" / "pictures")]
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=_name)
+def test_pictures_are_made_without_streamlit(path: Path) -> None:
+    assert "streamlit" not in _packages(path)
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=_name)
 def test_captum_is_imported_in_one_place(path: Path) -> None:
     assert "captum" not in _packages(path) or _name(path) == "ked/attribution.py"

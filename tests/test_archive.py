@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from zips import Files, exported, zipped
 
-from ked.archive import ADDED, STORED, export_run, import_run
 from ked.errors import InvalidInput
 from ked.library import rename, tag
+from ked.library.archive import ADDED, STORED, export_run, import_run
 from ked.recipe import Recipe
 from ked.store import PRESETS, Run, create_run, list_presets, list_runs, load_run
 

@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import save
 from zips import Files, exported, zipped
 
-from ked import archive
-from ked.archive import import_run
 from ked.errors import InvalidInput
+from ked.library import archive
+from ked.library.archive import import_run
 from ked.store import Run
 
 

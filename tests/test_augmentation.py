@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ked.augmentation import AUGMENTATIONS, Augmenter
 from ked.errors import InvalidInput
+from ked.learning.augmentation import AUGMENTATIONS, Augmenter
 
 SHAPE, K, B = (3, 9, 8), 2, 5
 PAD = 1  # a seventh of the shorter side

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from ked.background import Report, shares
+from ked.runs.background import Report, shares
 
 
 def test_shares_come_in_order_and_the_result_at_the_end() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from driver import RECIPE, Driver, same, told
 
-from ked import steering
-from ked.changes import Change
 from ked.recipe import run
-from ked.stage_keys import adjustable, stage_keys
+from ked.runs import steering
+from ked.runs.changes import Change
+from ked.runs.stage_keys import adjustable, stage_keys
 from ked.store import create_run, home
 
 SETTINGS = [("student-ked", {"temperature": 4.0, "tau": 5.0}), ("student-ked", {"lam": 0.2, "mu": 0.1}), ("teacher", {"lr": 0.01})]

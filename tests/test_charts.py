@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer import bars, charts, theme
-from explorer.curves import band, learning_curves
-from explorer.plot import ensure_plotly
+from explorer.components.plot import ensure_plotly
+from explorer.pictures import bars, charts, theme
+from explorer.pictures.curves import band, learning_curves
 from ked.methods import METHODS
 
 # What a person without the red or the green cone sees, on linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from explorer import closeup
+from explorer.blocks import closeup
 from ked.losses import weights
 from ked.methods import METHODS
 

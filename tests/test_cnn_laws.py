@@ -16,9 +16,9 @@ from ked import losses
 from ked.cnn import ConvStack, explaining_cnn
 from ked.cnn.blocks import BN_MOMENTUM, Norm
 from ked.errors import InvalidInput
+from ked.learning.training import Epoch, accuracy, explain, fit, predict
 from ked.methods import METHODS
 from ked.nets import Predictor
-from ked.training import Epoch, accuracy, explain, fit, predict
 
 
 @pytest.mark.parametrize(("side", "split"), [(4, 4), (8, 8), (9, 5), (16, 8), (28, 7), (32, 8), (64, 16)])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ked.comparison import differing, pair
-from ked.presets import RECIPES
+from ked.library.comparison import differing, pair
 from ked.recipe import Recipe
+from ked.runs.presets import RECIPES
 
 
 def info(seeds: list[int], ked: list[float] | None, **recipe: Any) -> dict[str, Any]:

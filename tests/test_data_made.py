@@ -15,7 +15,7 @@ from ked import data
 from ked.data import made, planted
 from ked.errors import InvalidInput
 from ked.recipe import Recipe
-from ked.stage_keys import stage_keys
+from ked.runs.stage_keys import stage_keys
 from ked.store import load_run
 
 ORDER = "planted:features=40,groups=5,classes=3,correlation=0.8,across=yes,noise=0.1,strength=2.5,samples=400,seed=7"

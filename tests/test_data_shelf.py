@@ -20,7 +20,7 @@ from ked import data
 from ked.data import csv_table, limits, shelf
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
-from ked.stage_keys import stage_keys
+from ked.runs.stage_keys import stage_keys
 from ked.store import Run, load_run
 
 Sentence = Callable[[str], str]

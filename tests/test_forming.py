@@ -12,14 +12,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from ked import data, forming
+from ked import data
 from ked.communities import find_superfeatures, from_labels, normalised
 from ked.dependency import dependency_matrix
-from ked.forming import Forming, states, strongest
+from ked.learning import forming
+from ked.learning.forming import Forming, states, strongest
+from ked.learning.training import fit
 from ked.nets import mlp
 from ked.recipe import Recipe
 from ked.store import Run, create_run
-from ked.training import fit
 
 M = 3
 RECIPE = Recipe(superfeatures=M, teacher_hidden=(16,))

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.forming import moving_forming, moving_modularity
+from explorer.pictures.forming import moving_forming, moving_modularity
 from ked.communities import from_labels, normalised
 
 STATES = {1: {"modularity": 0.1, "sizes": [5, 7]}, 4: {"modularity": 0.3, "sizes": [6, 6]}}

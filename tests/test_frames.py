@@ -13,9 +13,9 @@ import plotly.graph_objects as go
 import pytest
 from films import with_frames
 
-from explorer import bars, frames, graphs, overlays, theme
-from explorer.curves import ACCURACY, learning_curves, moving_curves
-from explorer.forming import moving_forming
+from explorer.pictures import bars, frames, graphs, overlays, theme
+from explorer.pictures.curves import ACCURACY, learning_curves, moving_curves
+from explorer.pictures.forming import moving_forming
 
 SHAPE = (6, 6)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer import gallery, words
+from explorer import words
+from explorer.pictures import gallery
 
 SHAPES = ((8, 8), (28, 28), (3, 32, 32), (5, 7))
 CLASSES = ("cat", "dog", "owl")

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from explorer import graphs, overlays, theme
+from explorer.pictures import graphs, overlays, theme
 
 GROUPS = ((0, 1, 2, 5, 6), (3, 4, 8), (7, 9, 10, 11))
 SHAPE = (3, 4)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer import charts
 from explorer.history import History
+from explorer.pictures import charts
 from ked.recipe import Recipe
-from ked.stage_keys import stage_names
+from ked.runs.stage_keys import stage_names
 from ked.store import Run, create_run
 
 

@@ -14,9 +14,9 @@ import psutil
 import pytest
 import torch
 
-from ked import jobs, locks, queue, steering, workers
 from ked.errors import Unavailable
 from ked.recipe import Recipe
+from ked.runs import jobs, locks, queue, steering, workers
 from ked.store import Run, create_run, list_runs, load_run
 
 WaitFor = Callable[..., None]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer import maps, theme, words
+from explorer import words
+from explorer.pictures import maps, theme
 
 SHAPE = (4, 6)
 

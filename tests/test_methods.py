@@ -10,15 +10,16 @@ import pytest
 import torch
 from torch import nn
 
-from ked import data, pipeline, stages
-from ked.context import Context
+from ked import data
 from ked.errors import InvalidInput
-from ked.forms import student_net
+from ked.learning.teaching import Lesson, teaching
 from ked.methods import METHODS
 from ked.recipe import Recipe
-from ked.steering import Steering
+from ked.runs import pipeline, stages
+from ked.runs.context import Context
+from ked.runs.forms import student_net
+from ked.runs.steering import Steering
 from ked.store import Run, create_run
-from ked.teaching import Lesson, teaching
 
 SETTINGS: dict[str, Any] = {
     "superfeatures": 3,

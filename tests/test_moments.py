@@ -6,7 +6,7 @@ import pytest
 
 from explorer.history import History
 from explorer.moments import Moment, at_moments, first_epoch, moments
-from ked.snapshots import COUNT, spread
+from ked.learning.snapshots import COUNT, spread
 from ked.store import Run
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
-from ked import losses, training
+from ked import losses
 from ked.errors import InvalidInput
 from ked.explanation import coalition, contributions, teacher_base
+from ked.learning import training
 from ked.methods import METHODS
 from ked.nets import ACTIVATIONS, Predictor, SubnetStack, explaining_net, matched_width, mlp, stack_parameters
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from ked import optimisers
 from ked.cnn import ConvStack
+from ked.learning import optimisers
+from ked.learning.optimisers import OPTIMISERS, SCHEDULES
 from ked.nets import SubnetStack
-from ked.optimisers import OPTIMISERS, SCHEDULES
 from ked.stack import Stack
 
 GROUPS = ((1, 3), (0, 2, 4, 5))

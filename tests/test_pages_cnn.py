@@ -11,12 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import address, caption, figure, figures, sound, turn_to, visit
 
-from explorer import frame
+from explorer.blocks import frame
 from ked.cnn.gradcam import grad_cam
 from ked.data import load
 from ked.explanation import centre
-from ked.presets import RECIPES
 from ked.recipe import Recipe
+from ked.runs.presets import RECIPES
 from ked.store import PRESETS, Run, list_presets, load_run
 
 RUN = "digits-small-cnn-preset"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from visitor import address, copy_of, figure, sound, usable, visit
 
-from ked import jobs, locks, queue
 from ked.recipe import Recipe
+from ked.runs import jobs, locks, queue
 from ked.store import Run
 
 

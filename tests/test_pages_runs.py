@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import address, caption, copy_of, figure, figures, said, sound, turn_to, usable, visit
 
-from ked.archive import export_run
 from ked.library import rename
+from ked.library.archive import export_run
 from ked.recipe import Recipe
 from ked.store import PRESETS, Run, create_run, list_presets, list_runs
 

@@ -13,10 +13,10 @@ import pytest
 from streamlit.testing.v1 import AppTest, local_script_runner
 from visitor import address, caption, copy_of, figure, said, sound, turn_to, usable, visit
 
-from explorer import lab
+from explorer.blocks import lab
 from explorer.settings import SETTINGS
-from ked import steering
 from ked.recipe import Recipe
+from ked.runs import steering
 from ked.store import Run, create_run, load_run
 
 

@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 import torch
 
-from ked import data, pipeline, stages
-from ked.context import Context
+from ked import data
 from ked.data import Dataset
 from ked.errors import InvalidInput, Unavailable
 from ked.explanation import teacher_base
+from ked.learning.teaching import teaching
+from ked.learning.training import predict
 from ked.losses import Objective
 from ked.methods import METHODS, method_named
 from ked.nets import mlp
 from ked.recipe import Recipe, run
-from ked.stage_keys import stage_names
-from ked.steering import Steering
+from ked.runs import pipeline, stages
+from ked.runs.context import Context
+from ked.runs.stage_keys import stage_names
+from ked.runs.steering import Steering
 from ked.store import Run, create_run, home
-from ked.teaching import teaching
-from ked.training import predict
 
 Finish = Callable[[Recipe], Run]
 OneSentence = Callable[[str], str]

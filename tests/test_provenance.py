@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ked.pipeline import run
-from ked.provenance import commit, provenance
+from ked.library.provenance import commit, provenance
 from ked.recipe import Recipe
+from ked.runs.pipeline import run
 from ked.store import create_run
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ked import queue
 from ked.errors import InvalidInput, Unavailable
-from ked.queue import Waiting, in_order, turn_of
-from ked.slots import Slot, count
+from ked.runs import queue
+from ked.runs.queue import Waiting, in_order, turn_of
+from ked.runs.slots import Slot, count
 
 # A day at the queue: a visitor puts a run in line, or (None) the first in line starts.
 DAYS = st.lists(st.sampled_from(["ann", "bob", "cleo", None]), max_size=40)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from explorer import settings
 from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, Choice, Number, Setting, Several, Text
-from ked.presets import RECIPES
 from ked.recipe import Recipe
+from ked.runs.presets import RECIPES
 
 # What no visitor is asked: sizes that follow the data, the form of every net, the machine that the app runs on, what only
 # makes sense on the command line, and what is changed while a run goes on.

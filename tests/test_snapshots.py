@@ -12,10 +12,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ked import presets, snapshots
+from ked.learning import snapshots
+from ked.learning.snapshots import Snapshots, spread
 from ked.nets import mlp
 from ked.recipe import Recipe, run
-from ked.snapshots import Snapshots, spread
+from ked.runs import presets
 from ked.store import SNAPSHOTS, Run, create_run, home
 from ked.weights import load_stack
 

@@ -12,7 +12,7 @@ import torch
 
 from ked.methods import METHODS
 from ked.recipe import Recipe
-from ked.stage_keys import stage_keys
+from ked.runs.stage_keys import stage_keys
 from ked.store import Run, home
 from ked.weights import load_stack
 

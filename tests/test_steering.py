@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from driver import RECIPE, Driver, told
 
-from ked import jobs, steering
 from ked.errors import InvalidInput
 from ked.recipe import run
+from ked.runs import jobs, steering
 from ked.store import Run, create_run
 
 MOVES = ("tick", "step")

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from ked import answers, data
-from ked.context import Context
+from ked.learning.teaching import Lesson, Teaching, teaching
 from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
-from ked.steering import Steering
+from ked.runs.context import Context
+from ked.runs.steering import Steering
 from ked.store import Run, create_run
-from ked.teaching import Lesson, Teaching, teaching
 
 SMALL: dict[str, Any] = {"train_size": 120, "seeds": 2, "epochs": 1, "teacher_epochs": 1, "dependency_samples": 30}
 FORMS: dict[str, dict[str, Any]] = {

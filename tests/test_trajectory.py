@@ -12,10 +12,10 @@ import torch
 
 from ked import data
 from ked.errors import InvalidInput, Unavailable
+from ked.learning.trajectory import agreement, trajectory
 from ked.nets import SubnetStack
 from ked.recipe import Recipe
 from ked.store import SNAPSHOTS, Run, create_run
-from ked.trajectory import agreement, trajectory
 from ked.weights import load_stack, save_stack
 
 X = data.load("digits").part("validation")[0][:40]

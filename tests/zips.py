@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from ked.archive import export_run
+from ked.library.archive import export_run
 from ked.store import Run
 
 Files = dict[str, bytes]

@@ -7,17 +7,18 @@ from typing import Any
 
 import torch
 
-from ked import answers, data, optimisers
-from ked.batches import Batches, SampleBatches, ViewBatches
+from ked import data
 from ked.bench.contest import fresh_home
-from ked.context import Context
-from ked.forms import student_net
+from ked.learning import answers, optimisers
+from ked.learning.batches import Batches, SampleBatches, ViewBatches
+from ked.learning.teaching import Lesson, teaching
+from ked.learning.training import Epoch, descend
 from ked.methods import method_named
 from ked.recipe import Recipe, run
-from ked.steering import Steering
+from ked.runs.context import Context
+from ked.runs.forms import student_net
+from ked.runs.steering import Steering
 from ked.store import create_run
-from ked.teaching import Lesson, teaching
-from ked.training import Epoch, descend
 
 HINTED = ("kd+at", "kd+sp")
 ROUNDS = 3

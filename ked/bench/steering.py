@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
-from ked import course
 from ked.bench.contest import Contestants, alternate, fresh_home
 from ked.bench.training import digits_run
+from ked.learning import course
+from ked.learning.snapshots import Snapshots
 from ked.recipe import Recipe
-from ked.snapshots import Snapshots
-from ked.steering import Steering
+from ked.runs.steering import Steering
 from ked.store import Run, create_run
 
 LOOKS = 20_000

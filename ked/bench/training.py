@@ -10,9 +10,9 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ked.bench.contest import alternate, fresh_home
 from ked.bench.pixels import BATCH, C, D, Pixels, find_pixels
+from ked.learning.training import fit
 from ked.nets import mlp
 from ked.recipe import Recipe, run
-from ked.training import fit
 
 STUDENT = (20, 20)
 SEEDS = 8

@@ -6,10 +6,10 @@ import time
 from statistics import median
 from typing import Any
 
-from ked import jobs, workers
 from ked.bench.contest import fresh_home
 from ked.errors import Unavailable
 from ked.recipe import Recipe
+from ked.runs import jobs, workers
 
 
 def waiting_for_jobs() -> dict[str, Any]:

@@ -38,7 +38,7 @@ def figures(run_id: str) -> dict[str, Any]:
     """What a tick of the Train page costs at most: all figures with all their moments, at first and made anew."""
     from visitor import visit
 
-    from explorer import lab
+    from explorer.blocks import lab
 
     built: list[tuple[float, lab.Figures]] = []
     make = lab._made

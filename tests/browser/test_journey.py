@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from ked import steering
+from ked.runs import steering
 from ked.store import Run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from explorer import theme
-from explorer.plot import ensure_plotly, plot
+from explorer.pictures import theme
+from explorer.components.plot import ensure_plotly, plot
 
 ensure_plotly(Path(__file__).parent / "static")
 

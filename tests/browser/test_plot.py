@@ -22,8 +22,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from explorer import theme
-from explorer.plot import ensure_plotly, plot
+from explorer.pictures import theme
+from explorer.components.plot import ensure_plotly, plot
 
 ensure_plotly(Path(__file__).parent / "static")
 

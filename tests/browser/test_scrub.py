@@ -24,10 +24,11 @@ import streamlit as st
 sys.path.append({TESTS!r})
 from films import with_frames
 
-from explorer import frames, graphs, overlays, state, theme
-from explorer.curves import learning_curves
-from explorer.plot import ensure_plotly, plot
-from explorer.scrubber import scrubber
+from explorer.pictures import frames, graphs, overlays, theme
+from explorer import state
+from explorer.pictures.curves import learning_curves
+from explorer.components.plot import ensure_plotly, plot
+from explorer.components.scrubber import scrubber
 
 ensure_plotly(Path(__file__).parent / "static")
 state.begin("scrub")

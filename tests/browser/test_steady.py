@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ked import steering
+from ked.runs import steering
 from ked.store import Run
 
 ROOT = Path(__file__).resolve().parents[2]

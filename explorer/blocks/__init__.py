@@ -1,0 +1,1 @@
+"""What pages are made of: each block shows one thing and answers to one."""

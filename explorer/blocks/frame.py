@@ -1,0 +1,196 @@
+"""What every page has around its content: the title, the run that is looked at, notices, errors as sentences."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import streamlit as st
+
+from explorer import cache, state
+from explorer.fitting import fitting
+from explorer.run_list import STATUSES
+from explorer.settings import SETTINGS, Choice, of_recipe
+from ked.cnn import ARCHITECTURES
+from ked.data import on_shelf
+from ked.data.own import looks_like_path
+from ked.errors import InvalidInput, Unavailable
+from ked.library import title
+from ked.recipe import MLP
+from ked.runs import jobs, workers
+from ked.store import Run, list_presets, list_runs, load_run
+
+assert isinstance(SETTINGS["dataset"], Choice)
+_SCRIPT = Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
+_STYLE = Path(__file__).with_name("frame.css").read_text(encoding="utf-8")
+_STEPS = (
+    ("Undo", ":material/undo:", "Ctrl+Z", state.undo),
+    ("Redo", ":material/redo:", "Ctrl+Shift+Z", state.redo),
+)
+DATASETS = SETTINGS["dataset"].options  # name -> what people call it
+
+
+@contextlib.contextmanager
+def page(name: str, title: str, lead: str) -> Iterator[None]:
+    """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
+    bare = state.begin(name)
+    st.html(f"<style>{_STYLE}</style>")
+    # Asks the browser that its Back goes from view to view, one step a gesture.
+    st.html(f"<script>{_SCRIPT}</script>", unsafe_allow_javascript=True, width="content")
+    with st.container(horizontal=True, vertical_alignment="center", key="header"):
+        st.title(title, anchor=False)
+        _steps()
+    st.markdown(lead)
+    for notice in state.notices():
+        st.warning(notice, icon=":material/link_off:")
+    _keep_to_data_that_are_there()
+    with sentences():
+        workers.keep_warm()  # whoever looks at a page may press Train soon
+        if state.get("run"):
+            current_run()  # a run in the address decides the data set, before any control shows another one
+        if bare and (state.get("run") or state.get("dataset") != SETTINGS["dataset"].default):
+            _suit(current_run())
+        yield
+    state.end()
+
+
+def _steps() -> None:
+    """The buttons that take the last move back and make it again."""
+    names = state.undoable()
+    for (label, icon, shortcut, step), changes in zip(_STEPS, names, strict=True):
+        told = f"{label}: {_listed(changes)}" if changes else f"Nothing to {label.lower()} yet"
+        st.button(
+            label, key=f"step.{label}", icon=icon, help=f"{told} ({shortcut})", on_click=step, type="tertiary",
+            disabled=not changes, shortcut=shortcut,
+        )  # fmt: skip
+
+
+def _listed(names: set[str]) -> str:
+    labels = [setting.label for name, setting in SETTINGS.items() if name in names]
+    return ", ".join(labels[:3]) + (f" and {len(labels) - 3} more" if len(labels) > 3 else "")
+
+
+def _keep_to_data_that_are_there() -> None:
+    """Somebody may have deleted the data that this visitor looks at."""
+    name = state.get("dataset")
+    if name not in DATASETS:
+        st.warning(f"{name} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
+        state.put(dataset=SETTINGS["dataset"].default, run="")
+        follow_dataset()
+
+
+@contextlib.contextmanager
+def sentences() -> Iterator[None]:
+    """Show a refusal as its sentence; what is already on the page stays."""
+    try:
+        yield
+    except (InvalidInput, Unavailable) as error:
+        st.error(str(error), icon=":material/error:")
+
+
+@contextlib.contextmanager
+def toasts() -> Iterator[None]:
+    """Show the refusal of a button's action as a passing note; the page goes on as it is."""
+    try:
+        yield
+    except (InvalidInput, Unavailable) as error:
+        st.toast(str(error), icon=":material/info:")
+
+
+def current_run() -> Run | None:
+    """The run that all pages show: the chosen one, else the preset or the newest run of the chosen data set."""
+    wanted = state.get("run")
+    if wanted:
+        try:
+            run = load_run(wanted)
+            dataset = cache.facts(run)["recipe"].get("dataset")
+            if dataset not in DATASETS:
+                raise Unavailable(_elsewhere(wanted, str(dataset)))
+            if dataset != state.get("dataset"):
+                state.put(dataset=dataset)
+            return run
+        except (InvalidInput, Unavailable) as error:
+            st.warning(str(error), icon=":material/link_off:")
+            state.put(run="")
+    return default_run(state.get("dataset"))
+
+
+def _elsewhere(run_id: str, dataset: str) -> str:
+    """Why a run cannot be shown whose data set is none of the menu's."""
+    if on_shelf(dataset):
+        return f"run {run_id} was made with {dataset}, which is not on this machine; add its file on the Data page to see it."
+    if looks_like_path(dataset):  # never opened from here: an address must not read files of the server's
+        file = Path(dataset).name[:60]
+        return f"run {run_id} was made with the file {file!r} by its path; add it on the Data page and train on it there to see it."
+    return f"run {run_id} was made with the data set {dataset!r}, which this app does not have."
+
+
+def default_run(dataset: str) -> Run | None:
+    """What a visitor sees of a data set before choosing: its preset, else its newest run."""
+    return next((run for run in [*list_presets(), *list_runs()] if _dataset(run) == dataset), None)
+
+
+def follow_dataset() -> None:
+    """After the data set was changed: show its preset, and let the settings be those of that run."""
+    run = default_run(state.get("dataset"))
+    state.put(run=run.id if run else "", node=-1, selected=0, sample=0, label=-1, coalition="")
+    _suit(run)
+
+
+def _suit(run: Run | None) -> None:
+    """Let the settings be those of the run; where there is none yet, let them fit a visitor's own data."""
+    if run:
+        state.put(**of_recipe(run.recipe))
+    elif on_shelf(state.get("dataset")):
+        with contextlib.suppress(InvalidInput, Unavailable):  # what is wrong with damaged data is said where they are shown
+            state.put(**fitting(state.values(), cache.dataset(state.get("dataset")).shape))
+
+
+def run_menu() -> None:
+    """Choose among the stored runs of the data set."""
+    runs = {run.id: run for run in list_runs() if _dataset(run) == state.get("dataset")}
+    run = current_run()
+    if not run or run.id not in runs:
+        return
+    labels = {name: describe(runs[name]) for name in runs}
+    st.session_state["widget.run"] = run.id
+
+    def changed() -> None:
+        # The browser answers with the label it has, and by then the run may have ended and be described otherwise; its id
+        # stands first or, where it has a name, last.
+        words = str(st.session_state["widget.run"]).split(" · ")
+        name = next((word for word in (words[-1], words[0]) if word in runs), run.id)
+        if name != run.id:
+            with sentences():
+                state.put(run=name, node=-1, coalition="", **of_recipe(runs[name].recipe))
+
+    st.selectbox(
+        SETTINGS["run"].label, list(labels), format_func=labels.__getitem__, help=SETTINGS["run"].help,
+        key="widget.run", on_change=changed,
+    )  # fmt: skip
+
+
+def describe(run: Run) -> str:
+    """A run in a few words: its name or id, the teacher's form, M, how it ended; last the id, where a name stands first."""
+    facts = cache.facts(run)
+    recipe = facts["recipe"]
+    net = recipe.get("net", MLP)
+    form = "-".join(map(str, recipe["teacher_hidden"])) if net == MLP else recipe["teacher_net"] or ARCHITECTURES[net].teacher
+    status = jobs.status(run)
+    ended = "" if status == "done" else f" · {STATUSES.get(status, STATUSES['active'])}"
+    accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
+    scored = f" · {accuracy:.1%}" if accuracy is not None else ""
+    called, known = title(run.id, facts), f" · {run.id}" if facts.get("name") else ""
+    return f"{called} · teacher {form}{scored} · M {recipe['superfeatures']}{ended}{known}"
+
+
+def title_of(dataset: str) -> str:
+    """A data set's name as people write it."""
+    return DATASETS[dataset]
+
+
+def _dataset(run: Run) -> str | None:
+    with contextlib.suppress(Unavailable, KeyError, TypeError):
+        return str(cache.facts(run)["recipe"]["dataset"])
+    return None

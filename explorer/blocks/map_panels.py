@@ -1,0 +1,77 @@
+"""The explain page's pictures for convolutional nets: where each branch finds what speaks for a class, teacher above student."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer import cache, state
+from explorer.blocks import controls
+from explorer.blocks.explain_panels import Subject, Voice, black_box_student
+from explorer.components.plot import plot
+from explorer.pictures import maps, theme
+from explorer.pictures.overlays import shared_limit
+from explorer.results import LABELS
+from explorer.words import channels
+
+CELL = 168  # pixels: two stand side by side on a telephone
+_SIDES = {"for": "speak for", "against": "speak against"}
+
+
+def pictures(about: Subject) -> None:
+    """The sample, and under it or beside it a column for each superfeature: teacher and student on one scale."""
+    voices = [about.teacher, *([about.student] if about.student else [])]
+    seen = [_maps(about, voice) for voice in voices]
+    limit = shared_limit(*seen)
+    sample, columns = st.columns([4, 8], gap="medium")
+    with sample:
+        st.subheader(f"{about.dataset.classes[about.truth]}, test sample {about.sample}", anchor=False)
+        plot(maps.plain(about.image, about.dataset.shape, height=270), "sample", alt="The sample.", select=())
+        controls.segments("evidence")
+        st.caption(
+            f"Grad-CAM of each branch: where its own channels {_SIDES[state.get('evidence')]} "
+            f"{about.dataset.classes[about.label]}. Full colour is {limit:.1f} nats, were the whole picture like that place; one "
+            "scale for all maps. The numbers are the contributions."
+        )
+    with columns:
+        st.subheader(f"Where each superfeature looks for {about.dataset.classes[about.label]}", anchor=False)
+        with st.container(horizontal=True, gap="small"):
+            for m in range(max(map(len, seen))):
+                with st.container(width=CELL):
+                    _column(about, voices, seen, m, limit)
+        if not about.student:
+            black_box_student(state.get("student"))
+
+
+def _maps(about: Subject, voice: Voice) -> np.ndarray:
+    """(M, H, W) of the net that speaks."""
+    k = state.get("replica") if voice is about.student else 0
+    return cache.branch_maps(
+        about.run.id, cache.stamp(about.run), voice.name, k, about.sample, about.label, state.get("evidence")
+    )
+
+
+def _column(about: Subject, voices: list[Voice], seen: list[np.ndarray], m: int, limit: float) -> None:
+    """One superfeature: a picture a net."""
+    cells = [_cell(about, voice, values, m) for voice, values in zip(voices, seen, strict=True) if m < len(values)]
+    colour = theme.superfeature_colour(m)
+    figure = maps.sheet(
+        cells, about.dataset.shape, colour, limit=limit, columns=1, width=CELL, head=theme.key(colour, f"<b>{m + 1}</b>")
+    )
+    nets = " and ".join(LABELS[voice.name] for voice in voices)
+    plot(figure, f"branch-{m + 1}", alt=f"Where superfeature {m + 1} of {nets} looks in the sample.", select=())
+
+
+def _cell(about: Subject, voice: Voice, values: np.ndarray, m: int) -> maps.Cell:
+    on = about.members_of(voice)[m]
+    said = theme.signed(voice.phi[m, about.label]) if on else "off"
+    groups = cache.net(about.run.id, cache.stamp(about.run), voice.name).groups
+    who = LABELS[voice.name]
+    return maps.Cell(
+        about.image, values[m] if on else None, (f"{_short(voice, about)} <b>{said}</b>", channels(groups[m])),
+        f"{who}, superfeature {m + 1}, {channels(groups[m])}",
+    )  # fmt: skip
+
+
+def _short(voice: Voice, about: Subject) -> str:
+    return "teacher" if voice is about.teacher else "student"

@@ -1,0 +1,169 @@
+"""Bars for one sample: how a prediction adds up from the base, and what several nets make of the classes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.pictures import theme
+from explorer.pictures.frames import Change, moving
+
+Values = np.ndarray
+
+
+def waterfall(
+    phi: Values,
+    base: Values,
+    target: int,
+    *,
+    classes: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
+    members: Sequence[bool] | None = None,
+    limits: tuple[float, float] | None = None,
+) -> go.Figure:
+    """From the base to the final log-probability of class `target`: a bar for each superfeature, then the normaliser.
+
+    `phi`: (M, C) contributions log y_m - base; `base`: (C,) log-probabilities. `members`: which superfeatures take part.
+    base + sum of phi + normaliser = log p exactly, where the normaliser -logsumexp shifts all classes alike.
+    `limits`: the horizontal range, to give several nets one scale.
+    """
+    steps, final = waterfall_steps(phi, base, target, members)
+    chosen = [True] * len(phi) if members is None else list(members)
+    names = list(names or [f"superfeature {m + 1}" for m in range(len(phi))])
+    starts = np.concatenate([[0.0], np.cumsum(steps)[:-1]])
+    rows = [
+        f"base, {_percent(steps[0])}",
+        *names,
+        "normaliser",
+        f"<b>{_class(classes, target)}, {_percent(final)}</b>",
+    ]
+    colours = [theme.superfeature_colour(m) if on else theme.CLEAR for m, on in enumerate(chosen)]
+    texts = [
+        theme.signed(steps[0]),
+        *(theme.signed(s) if on else "off" for s, on in zip(steps[1:-1], chosen, strict=True)),
+    ]
+    drawing = theme.figure(32 * len(rows) + 52)
+    drawing.add_bar(
+        orientation="h", y=list(range(len(rows))), base=[*starts, 0.0], x=[*steps, final], width=0.62,
+        marker={"color": [theme.GREY, *colours, "rgba(138,143,152,0.45)", theme.INK], "line": {"width": 0}},
+        customdata=[-1, *range(len(phi)), -1, -1], name="log-probability",
+        text=[*texts, theme.signed(steps[-1]), f"<b>{theme.signed(final)}</b>"], textposition="none",
+        hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+    ends = np.concatenate([np.cumsum(steps), [final]])
+    _waterfall_marks(drawing, np.array([*starts, 0.0]), ends, drawing.data[0].text)
+    span = limits or (float(min(starts.min(), ends.min())), float(max(0.0, starts.max(), ends.max())))
+    width = span[1] - span[0]  # room for the values beside the bars, on a narrow screen too
+    drawing.update_xaxes(title_text="log-probability", range=[span[0] - 0.26 * width, span[1] + 0.2 * width])
+    drawing.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, range=[len(rows) - 0.4, -0.6], showgrid=False)
+    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
+    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    return drawing
+
+
+def waterfall_steps(phi: Values, base: Values, target: int, members: Sequence[bool] | None = None) -> tuple[Values, float]:
+    """The steps (base, phi_1..M, normaliser) of class `target`, shape (M + 2,), and log p, to which they add up."""
+    phi = np.asarray(phi, dtype=float) * (np.ones(len(phi)) if members is None else np.asarray(members, dtype=float))[:, None]
+    base = np.asarray(base, dtype=float)
+    logits = base + phi.sum(0)
+    normaliser = -float(np.logaddexp.reduce(logits))
+    return np.array([base[target], *phi[:, target], normaliser]), float(logits[target] + normaliser)
+
+
+def _waterfall_marks(drawing: go.Figure, starts: Values, ends: Values, texts: Sequence[str]) -> None:
+    """Thin lines from the end of each bar to the start of the next, and each value beside its bar's end."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row, end in enumerate(ends[:-1]):
+        x += [end, end, None]
+        y += [row - 0.31, row + 1.31, None]
+    line = {"color": theme.MUTED, "width": 1}
+    drawing.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="connectors")
+    for row, (start, end, text) in enumerate(zip(starts, ends, texts, strict=True)):
+        right = end >= start if 0 < row < len(ends) - 1 else False
+        side = {"xanchor": "left" if right else "right", "xshift": 6 if right else -6}
+        drawing.add_annotation(x=end, y=row, text=text, **side)
+
+
+def _percent(log_probability: float) -> str:
+    share = 100 * float(np.exp(log_probability))
+    return f"{share:.1f} %" if share >= 0.1 else "under 0.1 %"
+
+
+def _class(classes: Sequence[str] | None, c: int) -> str:
+    return str(classes[c]) if classes else f"class {c}"
+
+
+def class_probabilities(
+    probabilities: Mapping[str, Values],
+    classes: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    truth: int | None = None,
+    most: int = 10,
+) -> go.Figure:
+    """Class probabilities side by side: a column for each net, a row for each class; at most `most` classes, the likeliest.
+
+    `probabilities`: net or "coalition" -> (C,). `truth`: the sample's class, set in bold.
+    """
+    labels = labels or {}
+    table = np.array([np.asarray(p, dtype=float) for p in probabilities.values()])
+    shown = np.sort(np.argsort(-table.max(0), kind="stable")[:most])
+    blank = theme.figure(26 * len(shown) + 48, margin={"l": 8, "r": 8, "t": 40, "b": 8}, bargap=0.3)
+    drawing = make_subplots(figure=blank, rows=1, cols=len(table), shared_yaxes=True, horizontal_spacing=0.03)
+    for column, (name, row) in enumerate(zip(probabilities, table[:, shown], strict=True), start=1):
+        _probability_column(drawing, column, name, theme.wrapped(labels.get(name, name), 7), row, [classes[c] for c in shown])
+    names = {c: theme.plain(classes[c], 18) for c in shown}
+    ticks = [f"<b>{name}</b>" if c == truth else name for c, name in names.items()]
+    drawing.update_yaxes(tickvals=list(range(len(shown))), ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False)
+    drawing.update_yaxes(tickfont={"color": theme.INK})
+    drawing.update_xaxes(range=[0, 1.32], showticklabels=False, showgrid=False, fixedrange=True)
+    return drawing
+
+
+def moving_probabilities(
+    ticks: Mapping[str, Mapping[str, Values]],
+    classes: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    truth: int | None = None,
+    most: int = 10,
+) -> go.Figure:
+    """`class_probabilities` with a frame for each tick; the classes are the likeliest at the last one."""
+    last = list(ticks.values())[-1]
+    table = np.array([np.asarray(p, dtype=float) for p in last.values()])
+    shown = np.sort(np.argsort(-table.max(0), kind="stable")[:most])
+    names = [theme.wrapped((labels or {}).get(net, net), 7) for net in last]
+    base = class_probabilities(last, classes, labels=labels, truth=truth, most=most)
+    changes = [
+        Change(tick, {name: _probability_values(p[shown]) for name, p in zip(names, said.values(), strict=True)}, {})
+        for tick, said in ticks.items()
+    ]
+    return moving(base, changes)
+
+
+def _probability_values(row: Values) -> dict[str, Any]:
+    return {"x": row, "text": [f"{100 * p:.0f}" if p >= 0.005 else "" for p in row]}
+
+
+def _probability_column(drawing: go.Figure, column: int, name: str, label: str, row: Values, classes: Sequence[str]) -> None:
+    colour = theme.method_colour(name)
+    drawing.add_bar(
+        orientation="h", y=list(range(len(row))), name=label, row=1, col=column,
+        marker={"color": colour, "line": {"width": 0}}, textposition="outside", cliponaxis=False, **_probability_values(row),
+        textfont={"size": 11, "color": theme.MUTED}, customdata=list(classes),
+        hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
+    )  # fmt: skip
+    place: dict[str, Any] = {
+        "xref": f"x{column if column > 1 else ''} domain",
+        "x": 0,
+        "yref": "paper",
+        "y": 1,
+        "xanchor": "left",
+        "yanchor": "bottom",
+    }
+    drawing.add_annotation(text=theme.key(colour, label), align="left", **place)

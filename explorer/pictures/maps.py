@@ -1,0 +1,120 @@
+"""What branches look at: pictures (H, W) or (3, H, W) under maps in a superfeature's colour; and how groups are linked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.pictures import theme
+from explorer.pictures.overlays import picture_trace
+
+_LINE = 16  # pixels of the screen that a line of text above a picture takes
+_GAP = 0.08  # white space between two pictures, as a share of a picture
+_ALPHA = 0.85  # of the strongest place: what lies under it stays to be seen
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A picture (D,), the map (H, W) over it, if any, lines of text above it, and what a pointer on it is told."""
+
+    picture: np.ndarray
+    values: np.ndarray | None
+    lines: tuple[str, ...] = ()
+    about: str = ""
+
+
+def sheet(
+    cells: Sequence[Cell], shape: Sequence[int], colour: str, *, limit: float, columns: int, width: int, head: str = ""
+) -> go.Figure:
+    """Pictures in rows of `columns`, each under its map: clear at 0, in full colour at `limit`.
+
+    Args:
+        cells: The pictures; all with as many lines of text.
+        shape: (H, W) or (3, H, W).
+        colour: #RRGGBB.
+        limit: The end of the scale, the same for all figures that are to be compared.
+        columns: Pictures a row.
+        width: The figure's width on the screen in pixels, roughly: it decides the height.
+        head: A line above everything.
+    """
+    height, across = shape[-2:]
+    rows, lines = -(-len(cells) // columns), max(len(cell.lines) for cell in cells)
+    side = width / (columns + (columns - 1) * _GAP)  # of a picture on the screen
+    text = (_LINE * lines + 4) * across / side if lines else 0.0  # in pixels of the picture
+    step = (across * (1 + _GAP), height + text + across * _GAP)
+    top = 24 if head else 2
+    drawing = theme.figure(
+        round(top + 2 + (rows * step[1] - across * _GAP) * side / across),
+        margin={"l": 1, "r": 1, "t": top, "b": 1}, dragmode=False, annotations=_head(head),
+    )  # fmt: skip
+    for position, cell in enumerate(cells):
+        row, column = divmod(position, columns)
+        _draw(drawing, cell, shape, colour, limit, (column * step[0], row * step[1] + text))
+    hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
+    drawing.update_xaxes(**hidden, range=[-0.6, columns * step[0] - across * _GAP - 0.4])
+    drawing.update_yaxes(
+        **hidden, range=[rows * step[1] - across * _GAP - 0.4, -0.6], scaleanchor="x", constraintoward="top"
+    )
+    return drawing
+
+
+def _draw(
+    drawing: go.Figure, cell: Cell, shape: Sequence[int], colour: str, limit: float, corner: tuple[float, float]
+) -> None:
+    x, y = corner
+    height, across = shape[-2:]
+    drawing.add_trace(picture_trace(cell.picture, shape).update(x0=x, y0=y, dx=1, dy=1, opacity=0.6))
+    if cell.values is not None:
+        scale = ((0.0, theme.faded(colour, 0)), (1.0, theme.faded(colour, _ALPHA)))
+        drawing.add_heatmap(
+            z=np.asarray(cell.values, dtype=np.float32), x0=x, y0=y, dx=1, dy=1, zmin=0, zmax=limit, colorscale=scale,
+            showscale=False, name=cell.about, hovertemplate=f"{cell.about}: %{{z:.2f}}<extra></extra>",
+        )  # fmt: skip
+    frame = {"color": theme.LINE, "width": 1}
+    drawing.add_shape(
+        type="rect", x0=x - 0.5, x1=x + across - 0.5, y0=y - 0.5, y1=y + height - 0.5, line=frame, layer="below"
+    )
+    for number, line in enumerate(cell.lines):
+        font = {"size": 12, "color": theme.INK} if number == 0 else {"size": 11, "color": theme.MUTED}
+        above = _LINE * (len(cell.lines) - 1 - number) - 1
+        place = {"x": x + across / 2 - 0.5, "y": y - 0.5, "yshift": above, "xanchor": "center", "yanchor": "bottom"}
+        drawing.add_annotation(text=line, font=font, **place)
+
+
+def _head(text: str) -> list[dict[str, object]]:
+    place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 1, "xanchor": "center", "yanchor": "bottom", "yshift": 4}
+    return [{"text": text, "font": {"size": 13, "color": theme.INK}, "showarrow": False, **place}] if text else []
+
+
+def plain(picture: np.ndarray, shape: Sequence[int], *, height: int) -> go.Figure:
+    """A picture by itself."""
+    drawing = theme.figure(height)
+    drawing.add_trace(picture_trace(picture, shape))
+    theme.pixel_axes(drawing, *shape[-2:])
+    return drawing
+
+
+def group_links(means: np.ndarray, *, height: int = 330) -> go.Figure:
+    """The mean strength of links inside and between M groups, as a multiple of the mean over all pairs.
+
+    `means`: (M, M). White is what chance gives; warm is more, cold is less.
+    """
+    count = len(means)
+    span = max(float(np.nanmax(np.abs(means - 1), initial=0.0)), 0.1)
+    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    texts = [[f"{value:.2f}×" if np.isfinite(value) else "–" for value in row] for row in means]
+    drawing.add_heatmap(
+        z=(means - 1).astype(np.float32), zmin=-span, zmax=span, colorscale=theme.DIVERGING, opacity=0.68, xgap=2, ygap=2,
+        showscale=False, text=texts, texttemplate="%{text}" if count <= 8 else None,
+        textfont={"size": 13 if count <= 5 else 10, "color": theme.INK},
+        customdata=[[f"{i + 1} and {j + 1}" if i != j else f"{i + 1} inside" for j in range(count)] for i in range(count)],
+        hovertemplate="superfeatures %{customdata}: %{text} chance<extra></extra>",
+    )  # fmt: skip
+    ticks = [theme.key(theme.superfeature_colour(m), str(m + 1)) for m in range(count)]
+    place = {"tickvals": list(range(count)), "ticktext": ticks, "showgrid": False, "constrain": "domain"}
+    drawing.update_xaxes(**place, side="top")
+    drawing.update_yaxes(**place, autorange="reversed", scaleanchor="x")
+    return drawing

@@ -1,0 +1,296 @@
+"""Superfeatures and their contributions laid over a picture (H, W) or (3, H, W), or listed as bars for tabular data (D,)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.pictures import theme
+from explorer.pictures.frames import Change, moving
+
+Groups = Sequence[Sequence[int]]
+MASK, BORDERS, CONTRIBUTIONS = "mask", "borders", "contributions"  # names of traces
+
+
+def feature_labels(groups: Groups, count: int) -> np.ndarray:
+    """(D,) the superfeature of each feature, -1 where a feature is in none."""
+    labels = np.full(count, -1)
+    for m, group in enumerate(groups):
+        labels[np.asarray(group, dtype=int)] = m
+    return labels
+
+
+def pixel_labels(groups: Groups, shape: Sequence[int]) -> np.ndarray:
+    """(H, W) the superfeature of each pixel; with colour channels the one that most of them belong to, the first on a tie."""
+    labels = feature_labels(groups, int(np.prod(shape))).reshape(-1, *shape[-2:])
+    votes = np.array([(labels == m).sum(0) for m in range(len(groups))])
+    return np.where(votes.max(0) > 0, votes.argmax(0), -1)
+
+
+def brightness(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """(H, W) in [0, 1]: the mean over the channels, stretched to the picture's own range."""
+    grey = np.asarray(image, dtype=float).reshape(-1, *shape[-2:]).mean(0)
+    low, high = grey.min(), grey.max()
+    return (grey - low) / (high - low) if high > low else np.full_like(grey, 0.5)
+
+
+def shared_limit(*phis: np.ndarray) -> float:
+    """The largest |phi| of all arrays: the end of the one diverging scale that all nets on screen share."""
+    return max((float(np.abs(phi).max()) for phi in phis if np.size(phi)), default=1.0) or 1.0
+
+
+def superfeature_mask(
+    groups: Groups,
+    shape: Sequence[int],
+    *,
+    image: np.ndarray | None = None,
+    names: Sequence[str] | None = None,
+    selected: int | None = None,
+    height: int = 380,
+) -> go.Figure:
+    """Each superfeature in its colour, its opacity the picture's brightness, with crisp borders; `selected` stands out.
+
+    `image`: (D,) or `shape`, an average or a single sample; flat without one. A click's customdata is the superfeature.
+    Tabular data (shape (D,)): the features as bars in their superfeature's colour, as long as |image| (or all alike).
+    """
+    if len(shape) < 2:
+        return _feature_bars(groups, shape[0], image, names, selected)
+    labels = pixel_labels(groups, shape)
+    light = brightness(image, shape) if image is not None else np.ones(labels.shape)
+    drawing = theme.figure(height)
+    hover = "superfeature %{customdata}, row %{y}, column %{x}<extra></extra>"
+    drawing.add_image(
+        z=mask_pixels(labels, light, selected),
+        colormodel="rgba256",
+        customdata=labels + 1,
+        hovertemplate=hover,
+        name=MASK,
+    )
+    drawing.add_trace(borders(labels))
+    _labels_on(drawing, labels, [str(m + 1) for m in range(len(groups))])
+    theme.pixel_axes(drawing, *labels.shape)
+    theme.fitted(drawing, labels.shape[0] / labels.shape[1])
+    return drawing
+
+
+def mask_pixels(labels: np.ndarray, light: np.ndarray, selected: int | None = None) -> np.ndarray:
+    """(H, W, 4) bytes: the superfeature's colour, opacity 30 % where dark to 100 % where light; clear outside all groups."""
+    pixels = np.zeros((*labels.shape, 4), dtype=np.uint8)
+    for m in range(labels.max() + 1):
+        inside = labels == m
+        strength = 1.0 if selected in (None, m) else 0.25
+        pixels[inside, :3] = theme.rgb(theme.superfeature_colour(m))
+        pixels[inside, 3] = np.round(255 * strength * (0.3 + 0.7 * light[inside]))
+    return pixels
+
+
+def contributions(
+    groups: Groups,
+    phi: np.ndarray,
+    shape: Sequence[int],
+    image: np.ndarray,
+    *,
+    limit: float,
+    names: Sequence[str] | None = None,
+    titles: Sequence[str] | None = None,
+    members: Sequence[bool] | None = None,
+    selected: int | None = None,
+    bar: bool = True,
+    height: int = 380,
+) -> go.Figure:
+    """The picture under the signed contributions: every pixel of superfeature m tinted by phi[m] on the diverging scale.
+
+    `phi`: (M,) contributions to one class. `limit`: the scale's end, the same for all nets on screen (`shared_limit`).
+    Superfeatures that are no `members` of the coalition stay untinted. `bar`: draw the colour bar.
+    Tabular data: one bar a superfeature, with its title or the names of its features. A click's customdata is the superfeature,
+    from 1.
+    """
+    phi = np.asarray(phi, dtype=float) * (1.0 if members is None else np.asarray(members, dtype=float))
+    if len(shape) < 2:
+        return _contribution_bars(phi, limit, titles or [_listed(group, names) for group in groups])
+    labels, drawing = pixel_labels(groups, shape), theme.figure(height)
+    drawing.add_trace(picture_trace(image, shape))
+    values = np.where(labels >= 0, phi[labels], np.nan)
+    drawing.add_heatmap(
+        z=values.astype(np.float32), zmin=-limit, zmax=limit, colorscale=theme.DIVERGING, opacity=0.68, customdata=labels + 1,
+        hovertemplate="superfeature %{customdata}: %{z:+.2f}<extra></extra>", showscale=bar,
+        colorbar=theme.colourbar("contribution φ"), name=CONTRIBUTIONS,
+    )  # fmt: skip
+    drawing.add_trace(borders(labels, selected))
+    off = [False] * len(phi) if members is None else [not on for on in members]
+    texts = ["off" if o else theme.signed(value) for o, value in zip(off, phi, strict=True)]
+    _labels_on(drawing, labels, [_mark(m, text) for m, text in enumerate(texts)])
+    theme.pixel_axes(drawing, *labels.shape)
+    return drawing
+
+
+def moving_contributions(
+    groups: Groups,
+    phis: Mapping[str, np.ndarray],
+    shape: Sequence[int],
+    image: np.ndarray,
+    *,
+    limit: float,
+    names: Sequence[str] | None = None,
+    titles: Sequence[str] | None = None,
+    height: int = 380,
+) -> go.Figure:
+    """`contributions` with a frame for each tick, `phis`: tick -> (M,)."""
+    last = list(phis.values())[-1]
+    base = contributions(groups, last, shape, image, limit=limit, names=names, titles=titles, height=height)
+    if len(shape) < 2:
+        return moving(base, [Change(tick, {CONTRIBUTIONS: _bar_values(phi, limit)}, {}) for tick, phi in phis.items()])
+    labels, marks = pixel_labels(groups, shape), [mark.to_plotly_json() for mark in base.layout.annotations]
+
+    def change(tick: str, phi: np.ndarray) -> Change:
+        z = np.where(labels >= 0, np.asarray(phi)[labels], np.nan).astype(np.float32)
+        texts = [_mark(m, theme.signed(value)) for m, value in enumerate(phi)]
+        annotations = [mark | {"text": text} for mark, text in zip(marks, texts, strict=True)]
+        return Change(tick, {CONTRIBUTIONS: {"z": z}}, {"annotations": annotations})
+
+    return moving(base, [change(tick, phi) for tick, phi in phis.items()])
+
+
+def _mark(m: int, text: str) -> str:
+    return f"{m + 1} <b>{text}</b>"
+
+
+def _bar_values(phi: np.ndarray, limit: float) -> dict[str, Any]:
+    colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
+    return {"x": phi, "marker": {"color": colours}, "text": [theme.signed(value) for value in phi]}
+
+
+def picture_trace(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:
+    """A grey picture as ink on paper (so it suits light and dark), a colour picture as a photograph; both in low contrast.
+
+    Full black, or full colour, would drown the tint above it.
+    """
+    if len(shape) == 3 and shape[0] == 3:
+        colour = np.clip(np.asarray(image, dtype=float).reshape(*shape).transpose(1, 2, 0), 0, 1)
+        calm = 0.2 + 0.6 * (0.25 * colour + 0.75 * colour.mean(-1, keepdims=True))
+        return go.Image(z=np.round(255 * calm).astype(np.uint8), hoverinfo="skip")
+    light = np.round(255 * brightness(image, shape)).astype(np.uint8)
+    return go.Heatmap(z=light, zmin=0, zmax=410, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="skip")
+
+
+def borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:
+    """Lines along the pixel edges where the label changes; only around `selected` when one is given."""
+    x, y = border_lines(labels if selected is None else (labels == selected))
+    line = {
+        "color": theme.PAPER if selected is None else theme.INK,
+        "width": 1.6 if selected is None else 2.2,
+    }
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=BORDERS)
+
+
+def border_lines(inside: np.ndarray) -> tuple[list[float | None], list[float | None]]:
+    """x and y of the pixel edges where a value changes; None separates them."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for row, column in np.argwhere(inside[:, 1:] != inside[:, :-1]).tolist():
+        x += [column + 0.5, column + 0.5, None]
+        y += [row - 0.5, row + 0.5, None]
+    for row, column in np.argwhere(inside[1:] != inside[:-1]).tolist():
+        x += [column - 0.5, column + 0.5, None]
+        y += [row + 0.5, row + 0.5, None]
+    return x, y
+
+
+def label_places(labels: np.ndarray) -> dict[int, tuple[float, float]]:
+    """Superfeature -> (row, column) of the pixel that its label stands on: deep inside it, and clear of the other labels.
+
+    A plain mean of the pixels may lie outside a ring or between two parts, where its label would mislead.
+    """
+    room = np.array(labels.shape) * (0.12, 0.36)  # what a label takes, as a share of the picture
+    places: dict[int, tuple[float, float]] = {}
+    for m in range(labels.max() + 1):
+        depth = _depth(labels == m)
+        pixels = np.argwhere(depth > 0)
+        if not len(pixels):
+            continue
+        taken = np.array(list(places.values())).reshape(-1, 2)
+        clear = (np.abs(pixels[:, None] - taken) / room).max(-1).min(-1) if len(taken) else np.full(len(pixels), np.inf)
+        off_centre = np.hypot(*(pixels - pixels[depth[tuple(pixels.T)] == depth.max()].mean(0)).T)
+        best = np.lexsort((off_centre, -depth[tuple(pixels.T)], -np.minimum(clear, 1)))[0]
+        places[m] = float(pixels[best, 0]), float(pixels[best, 1])
+    return places
+
+
+def _depth(inside: np.ndarray) -> np.ndarray:
+    """How many rings of pixels lie between each pixel and the border of its part; 0 outside."""
+    inside, depth = np.pad(inside, 1), np.zeros((inside.shape[0] + 2, inside.shape[1] + 2))
+    while inside.any():
+        depth += inside
+        inside = inside & np.roll(inside, 1, 0) & np.roll(inside, -1, 0) & np.roll(inside, 1, 1) & np.roll(inside, -1, 1)
+    return depth[1:-1, 1:-1]
+
+
+def _labels_on(drawing: go.Figure, labels: np.ndarray, texts: Sequence[str]) -> None:
+    for mark in label_marks(labels, texts):
+        drawing.add_annotation(mark)
+
+
+def label_marks(labels: np.ndarray, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """An annotation on each superfeature, in its colour."""
+    look = {"bgcolor": theme.PAPER, "borderwidth": 1.5, "borderpad": 3, "opacity": 0.92, "showarrow": False}
+    look["font"] = {"size": 12, "color": theme.INK}
+    return [
+        {"x": column, "y": row, "text": texts[m], "bordercolor": theme.superfeature_colour(m), **look}
+        for m, (row, column) in label_places(labels).items()
+    ]
+
+
+def _feature_bars(
+    groups: Groups, count: int, values: np.ndarray | None, names: Sequence[str] | None, selected: int | None
+) -> go.Figure:
+    """Features from top to bottom in the order of their superfeatures."""
+    order = [feature for group in groups for feature in group]
+    labels = feature_labels(groups, count)[order]
+    lengths = np.ones(len(order)) if values is None else np.abs(np.asarray(values, dtype=float).reshape(-1)[order])
+    names = names or [f"feature {d}" for d in range(count)]
+    colours = [theme.faded(theme.superfeature_colour(m), 1.0 if selected in (None, m) else 0.25) for m in labels]
+    drawing = theme.figure(20 * len(order) + 36)
+    hover = "%{customdata}: %{x:.3g}<extra></extra>" if values is not None else "%{customdata}<extra></extra>"
+    described = [f"{names[d]}, superfeature {m + 1}" for d, m in zip(order, labels, strict=True)]
+    drawing.add_bar(
+        orientation="h",
+        x=lengths,
+        y=list(range(len(order))),
+        marker={"color": colours},
+        customdata=described,
+        hovertemplate=hover,
+    )
+    _name_axis(drawing, [names[d] for d in order])
+    drawing.update_xaxes(showticklabels=values is not None)
+    return drawing
+
+
+def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> go.Figure:
+    drawing = theme.figure(58 * len(phi) + 48)
+    edges = {"color": [theme.superfeature_colour(m) for m in range(len(phi))], "width": 2}
+    numbers = [m + 1 for m in range(len(phi))]
+    drawing.add_bar(
+        orientation="h", y=list(range(len(phi))), marker_line=edges, customdata=numbers, width=0.5, cliponaxis=False,
+        textposition="outside", name=CONTRIBUTIONS,
+        hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
+    )  # fmt: skip
+    drawing.update_traces(_bar_values(phi, limit))
+    _name_axis(drawing, [f"<b>{m + 1}</b> {title}" for m, title in enumerate(titles)])
+    drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")
+    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    return drawing
+
+
+def _listed(group: Sequence[int], names: Sequence[str] | None) -> str:
+    texts = [names[d] if names else f"feature {d}" for d in group]
+    return theme.wrapped(", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else ""), 22)
+
+
+def _name_axis(drawing: go.Figure, names: Sequence[str]) -> None:
+    drawing.update_yaxes(
+        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6], showgrid=False
+    )
+    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 12})

@@ -1,0 +1,63 @@
+"""The finished runs that ship with the app, so that a first visitor sees a real result without waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ked.runs.pipeline import FLEETING, run
+from ked.recipe import Recipe
+from ked.store import PRESETS, SNAPSHOTS, Run, create_run
+
+_METHODS = ("plain", "kd", "kd-explaining", "ked", "architecture", "mu0")
+
+RECIPES: dict[str, Recipe] = {
+    "digits": Recipe(
+        dataset="digits", methods=_METHODS, teacher_hidden=(200, 200), student_hidden=(20, 20), teacher_epochs=40, epochs=60
+    ),
+    "fashion-mnist": Recipe(
+        dataset="fashion-mnist",
+        methods=_METHODS,
+        teacher_hidden=(256, 256),
+        student_hidden=(20, 20),
+        teacher_epochs=20,
+        epochs=20,
+    ),
+    "digits-small-cnn": Recipe(
+        dataset="digits",
+        net="small-cnn",
+        methods=("plain", "ked", "architecture"),
+        seeds=3,
+        teacher_epochs=15,
+        epochs=15,
+    ),
+}
+"""A preset's name (its run is called NAME-preset) -> its recipe, small enough that all presets stay under 10 MB."""
+
+
+def make(name: str, folder: Path = PRESETS) -> Iterator[dict[str, Any]]:
+    """Compute a preset from nothing, in a home of its own, and put it into the folder; yields the run's events."""
+    with tempfile.TemporaryDirectory() as scratch:
+        before = os.environ.get("KED_HOME")
+        os.environ["KED_HOME"] = scratch
+        try:
+            made = create_run(RECIPES[name])
+            yield from run(RECIPES[name], into=made, presets=False)
+            _ship(made.folder, folder / f"{name}-preset")
+        finally:
+            os.environ.pop("KED_HOME") if before is None else os.environ.update(KED_HOME=before)
+
+
+def _ship(made: Path, target: Path) -> None:
+    """Move a finished run to its place, under its own name and without the events of the moment."""
+    Run(made).update(id=target.name)
+    events = made / "events.jsonl"
+    told = events.read_text("utf-8").splitlines(keepends=True)
+    events.write_text("".join(line for line in told if json.loads(line)["kind"] not in FLEETING), "utf-8")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(made, target, ignore=shutil.ignore_patterns(SNAPSHOTS))  # they are for looking, and large

@@ -1,0 +1,125 @@
+"""Which stages a recipe needs, and a key for each: equal keys mean equal results, whatever else the recipes say.
+
+A key covers only the settings that a stage and those before it depend on, so moving mu trains one student anew and no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from ked import data
+from ked.methods import METHODS, Method, method_named
+from ked.recipe import Recipe
+
+# Raise when a stage's results change for the same settings, so that no stale result is taken from the cache.
+STAGE_VERSION = 1
+
+_DATA = ("dataset", "label", "train_size", "seed")
+_TRAINING = ("lr", "optimiser", "schedule", "weight_decay", "augment")
+_TEACHER = ("teacher_net", "teacher_hidden", "activation", "teacher_epochs", "teacher_batch_size", *_TRAINING)
+_STUDENT = (*_DATA, "net", "student_hidden", "activation", "epochs", "batch_size", *_TRAINING, "seeds")
+_GROUPING = ("grouping", "engine", "seed")
+
+# What each stage depends on beside its parents. Settings that are missing here never make a stage run again.
+_SETTINGS: dict[str, tuple[str, ...]] = {
+    "teacher": (*_DATA, *_TEACHER),
+    "dependency": ("reduce", "scale", "dependency_samples", "seed"),
+    "superfeatures": ("superfeatures", *_GROUPING),
+    "superfeatures-student": ("student_superfeatures", *_GROUPING),
+    "explaining": (*_TEACHER, "seed"),
+}
+_PARENTS = {
+    "dependency": ("teacher",),
+    "superfeatures": ("dependency",),
+    "superfeatures-student": ("dependency",),
+    "explaining": ("teacher", "superfeatures"),
+}
+# Channels are grouped by the architecture, so a convolutional explaining teacher comes before its dependency matrix.
+_PARENTS_CNN = {"explaining": ("teacher",), "dependency": ("explaining",), "superfeatures": ("dependency",)}
+_SETTINGS_CNN = {"explaining": (*_TEACHER, "seed", "superfeatures"), "superfeatures": ()}
+_OF_MLPS = ("teacher_hidden", "student_hidden", "activation")
+
+
+def stage_names(recipe: Recipe) -> tuple[str, ...]:
+    """The stages that a recipe needs, in the order of work."""
+    explaining = any(method.needs_explaining_teacher for method in recipe.method_rows)
+    first: tuple[str, ...] = ("teacher", "dependency", "superfeatures", *(("explaining",) if explaining else ()))
+    if recipe.convolutional:
+        first = ("teacher", *(("explaining", "dependency", "superfeatures") if explaining else ()))
+    elif _apart(recipe):
+        first = (*first, "superfeatures-student")
+    trained = {method.continues or method.name for method in recipe.method_rows} | set(recipe.methods)
+    return (*first, *(f"student-{name}" for name in METHODS if name in trained))
+
+
+def stage_keys(recipe: Recipe) -> dict[str, str]:
+    """Stage name -> key, in the order of work."""
+    keys: dict[str, str] = {}
+    for stage in stage_names(recipe):
+        parents = [keys[parent] for parent in _parents(stage, recipe)]
+        settings = {name: _value(recipe, name) for name in _settings(stage, recipe) if not _is_default(recipe, name)}
+        changes = [[c.epoch, c.step, c.setting, c.value] for c in recipe.changes if c.stage == stage]
+        content = json.dumps([STAGE_VERSION, stage, settings, parents, *([changes] if changes else [])], sort_keys=True)
+        keys[stage] = f"{stage}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    return keys
+
+
+def adjustable(stage: str) -> tuple[str, ...]:
+    """The settings that mean something to a stage's training while it goes on (`ked.runs.changes`); none where nothing trains."""
+    if stage.startswith("student-"):
+        return ("lr", *_of_losses(method_named(stage.removeprefix("student-"))))
+    return ("lr",) if stage in ("teacher", "explaining") else ()
+
+
+def _apart(recipe: Recipe) -> bool:
+    """Whether the students have superfeatures of their own."""
+    return recipe.superfeatures_of("student") != recipe.superfeatures
+
+
+def _is_default(recipe: Recipe, name: str) -> bool:
+    """Defaults are left out of a key, so that a setting that is added later leaves the keys of old results as they were."""
+    return bool(_value(recipe, name) == _value(_DEFAULTS, name))
+
+
+def _value(recipe: Recipe, name: str) -> Any:
+    """What a setting comes to: data sets by their content, nets by what is really taken."""
+    meant = {"dataset": lambda: data.fingerprint(recipe.dataset), "teacher_net": lambda: recipe.net_of("teacher")}
+    return meant[name]() if name in meant else getattr(recipe, name)
+
+
+def _settings(stage: str, recipe: Recipe) -> tuple[str, ...]:
+    table = _SETTINGS | (_SETTINGS_CNN if recipe.convolutional else {})
+    names = table[stage] if stage in table else _of_student(method_named(stage.removeprefix("student-")), recipe)
+    return tuple(name for name in names if not (recipe.convolutional and name in _OF_MLPS))
+
+
+def _of_student(method: Method, recipe: Recipe) -> tuple[str, ...]:
+    if method.further:
+        return ("chimeras", "chimera_epochs")  # all else is its parent's
+    branches = ("superfeatures", "student_superfeatures") if recipe.convolutional and method.net == "ked" else ()
+    return (*_STUDENT, *_of_losses(method), *branches)
+
+
+def _of_losses(method: Method) -> tuple[str, ...]:
+    distils = ("temperature", "lam") if method.prediction else ()
+    explains = ("tau", "mu") if method.explanations else ()
+    return (*distils, *explains, *(("rho",) if method.hint else ()))
+
+
+def _parents(stage: str, recipe: Recipe) -> tuple[str, ...]:
+    if not stage.startswith("student-"):
+        return (_PARENTS_CNN if recipe.convolutional else _PARENTS).get(stage, ())
+    method = method_named(stage.removeprefix("student-"))
+    own = "superfeatures-student" if _apart(recipe) else "superfeatures"
+    needs = {
+        "teacher": method.prediction == "teacher" or method.net == "ked",  # a KED net's base is the teacher's
+        own: method.net == "ked" and not recipe.convolutional,
+        "explaining": method.needs_explaining_teacher,
+    }
+    parents = tuple(parent for parent, needed in needs.items() if needed)
+    return (*parents, f"student-{method.continues}") if method.continues else parents
+
+
+_DEFAULTS = Recipe()

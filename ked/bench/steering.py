@@ -17,7 +17,7 @@ from ked.runs.steering import Steering
 from ked.store import Run, create_run
 
 LOOKS = 20_000
-ROUNDS = 4
+ROUNDS = 3
 
 
 def steering() -> dict[str, Any]:

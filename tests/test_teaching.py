@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from ked import answers, data
+from ked import data
+from ked.learning import answers
 from ked.learning.teaching import Lesson, Teaching, teaching
 from ked.methods import METHODS
 from ked.recipe import Recipe

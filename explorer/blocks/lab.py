@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,24 +87,27 @@ def enter(run: Run, history: History, *, active: bool) -> Lab:
     return Lab(run, history, recipe, cache.dataset(recipe["dataset"]), moments(history), active)
 
 
-def slider(lab: Lab) -> None:
-    """Through time: everything in the laboratory moves with it."""
-    scrubber(GROUP, [(moment.name, moment.label) for moment in lab.found])
+def slider(shown: Sequence[Moment]) -> None:
+    """Through the moments that the figures show: everything in the laboratory moves with it."""
+    scrubber(GROUP, [(moment.name, moment.label) for moment in shown])
 
 
-def figures(lab: Lab) -> Figures:
-    """All figures with their frames. While a run goes on they are made anew now and then, so that watching does not slow it."""
+def figures(lab: Lab) -> tuple[Sequence[Moment], Figures]:
+    """All figures with their frames, and the moments that these are of.
+
+    While a run goes on they are made anew now and then, so that watching does not slow it.
+    """
     subject = (lab.run.id, lab.sample, lab.label, lab.student, state.get("replica"), lab.active)
     # Beside the moments: a second student that has not yet come as far as the first adds none, and yet has something to show.
     told = tuple((name, stage["epoch"]) for name, stage in lab.history.stages.items())
     wanted = (subject, tuple(lab.found), told, len(lab.history.forming), lab.run.has("superfeatures"))
     kept, now = st.session_state.get("ked.past"), time.monotonic()
     if kept and (kept["of"] == wanted or (lab.active and kept["of"][0] == subject and now < kept["until"])):
-        return kept["figures"]  # type: ignore[no-any-return]
+        return kept["of"][1], kept["figures"]
     made = _made(lab)
     ended = time.monotonic()
     st.session_state["ked.past"] = {"of": wanted, "figures": made, "until": ended + _SHARE * (ended - now)}
-    return made
+    return lab.found, made
 
 
 def _made(lab: Lab) -> Figures:

@@ -66,8 +66,8 @@ def _panel(run_id: str, was_active: bool) -> None:
         st.rerun()  # the whole page: the menu and the other pages' data follow
     _header(run, history, status)
     rooms = lab.enter(run, history, active=status in ACTIVE)
-    lab.slider(rooms)
-    made, facts = lab.figures(rooms), cache.facts(run)
+    (shown, made), facts = lab.figures(rooms), cache.facts(run)
+    lab.slider(shown)
     left, right = st.columns([3, 2], gap="large")
     with left:
         _accuracy(made, active=status in ACTIVE)

@@ -236,7 +236,7 @@ def superfeatures(made: Figures) -> None:
     plot(made["modularity"], "modularity", alt=alt, select=(), group=GROUP)
     st.caption(
         "The teacher's dependency matrix and its communities, again and again while it trains. Features stay in place, and "
-        "groups keep their colours."
+        "groups keep their colours. The superfeatures in the end come from more samples, so their modularity may lie beside the line."
     )
 
 

@@ -141,6 +141,7 @@ class Plot {
       figure.data = figure.data.map((trace) => ({ ...trace }));
       figure.layout = { ...structuredClone(figure.layout), autosize: true, height };
       delete figure.layout.width;
+      if (this.node.offsetWidth < figure.layout.meta?.lettered) figure.layout.annotations = [];
       // A finger scrolls the page; on touch screens zooming is left to the buttons.
       if (matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
       keepZoom(this.node, figure.layout);
@@ -182,7 +183,7 @@ class Plot {
     if (!this.listening || this.node.offsetWidth === 0) return;
     const before = this.node.style.height;
     this.fit();
-    if (this.node.style.height !== before) this.refresh();
+    if (this.node.style.height !== before || this.parsed?.layout.meta?.lettered) this.refresh();
     else window.Plotly.Plots.resize(this.node).catch(() => {});
   }
 

@@ -122,7 +122,7 @@ def moving_modularity(
     drawing.update_yaxes(range=[low - pad, high + pad], nticks=3)
     changes = [_modularity_at(tick, *_latest(states, epoch)) for tick, epoch in ticks]
     if final:
-        changes.append(_modularity_at(final[0], epochs, final[1].modularity, final[1].sizes))
+        changes.append(_modularity_at(final[0], epochs, final[1].modularity, final[1].sizes, "in the end: "))
     return moving(drawing, changes)
 
 
@@ -132,8 +132,8 @@ def _latest(states: Mapping[int, Mapping[str, Any]], epoch: int) -> tuple[int, f
     return here, states[here]["modularity"], states[here]["sizes"]
 
 
-def _modularity_at(tick: str, here: int, value: float, sizes: Sequence[int]) -> Change:
+def _modularity_at(tick: str, here: int, value: float, sizes: Sequence[int], when: str = "") -> Change:
     place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2}
-    words = f"modularity <b>{value:.3f}</b>, sizes {' · '.join(map(str, sizes))}"
+    words = f"{when}modularity <b>{value:.3f}</b>, sizes {' · '.join(map(str, sizes))}"
     text = {"text": words, "showarrow": False, "font": {"size": 12}}
     return Change(tick, {"here": {"x": [here], "y": [value]}}, {"annotations": [place | text]})

@@ -13,6 +13,7 @@ from explorer.pictures.overlays import brightness
 
 GAP = 0.18  # white space between two samples, as a share of a sample
 LINE = 1.5  # height of a row, its caption included, as a share of a sample: enough for the caption on a narrow screen
+_LETTER = 5.2  # pixels of a caption's letter
 
 
 def order(kind: str, teacher: np.ndarray, student: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -68,7 +69,8 @@ def strip(
     theme.pixel_axes(drawing, *sheet.shape)
     drawing.update_xaxes(range=[-1.5, sheet.shape[1] + 0.5])  # room for the frame of a sample at the edge
     drawing.update_yaxes(range=[sheet.shape[0] + 0.5, -1.5])
-    theme.fitted(drawing, (sheet.shape[0] + 2) / (sheet.shape[1] + 2), room=4)
+    letters = max(map(len, captions), default=0)
+    theme.fitted(drawing, (sheet.shape[0] + 2) / (sheet.shape[1] + 2), room=4, lettered=columns * letters * _LETTER)
     return drawing
 
 

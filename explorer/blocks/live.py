@@ -111,11 +111,12 @@ def _header(run: Run, history: History, status: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         where = "" if status == "done" else f"  ·  {_position(history)}"
         since = "" if status == "queued" else f"{where}  ·  {_clock(history.time)}"
-        st.markdown(f"**{said[status]}**{since}", width="content")
+        # Buttons stand first: beside words that grow and shrink they would move away from under the pointer.
         if status == "running":
             transport.buttons(run, history)
         if status == "queued":
             transport.leave(run)
+        st.markdown(f"**{said[status]}**{since}", width="content")
         if status in ("failed", "cancelled"):
             _resume(run)
     # Also when it has ended: what is below would jump up otherwise.

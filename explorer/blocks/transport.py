@@ -17,13 +17,15 @@ from ked.store import Run
 
 SPEEDS: dict[float, str] = {0.0: "full speed", 0.5: "2 batches a second", 2.0: "a batch in 2 s"}
 """Seconds a batch -> what the menu says."""
+WIDTH = 108  # pixels of a button: Play and Pause are as wide as each other, so that nothing moves when one follows the other
 
 
 def buttons(run: Run, history: History) -> None:
     """Play or pause, steps, speed, changes, stop; each takes effect within a batch."""
     control = steering.asked(run)
+    # One button under one key: where one took the other's place both would be there for a moment, and push the rest aside.
     if control.paused:
-        _button("Play", "play_arrow", "play", lambda: steering.play(run), "Go on training.", kind="primary")
+        _button("Play", "play_arrow", "pause", lambda: steering.play(run), "Go on training.", kind="primary")
     else:
         _button("Pause", "pause", "pause", lambda: steering.pause(run), "Rest before the next batch.")
     _button("Batch", "skip_next", "batch", lambda: steering.step(run, batches=1), "Take one batch, then rest and look.")
@@ -39,7 +41,8 @@ def leave(run: Run) -> None:
 
 
 def _button(label: str, icon: str, key: str, act: Callable[[], None], help: str, *, kind: str = "secondary") -> None:
-    st.button(label, icon=f":material/{icon}:", key=key, on_click=_guarded(act), help=help, type=kind)  # type: ignore[arg-type]
+    look: dict[str, Any] = {"icon": f":material/{icon}:", "help": help, "type": kind, "width": WIDTH}
+    st.button(label, key=key, on_click=_guarded(act), **look)
 
 
 def _guarded(act: Callable[[], None]) -> Callable[[], None]:

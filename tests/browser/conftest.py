@@ -13,7 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from laboratory import PATIENCE, Visitor
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from ked.runs import steering
+from ked.store import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = (
@@ -87,3 +91,38 @@ def _drain(server: subprocess.Popen[str]) -> None:
     with server.stdout as output:
         for _ in output:
             pass
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The $KED_HOME of all tests of a module, so that the worker is warm and teachers are trained once."""
+    folder = tmp_path_factory.mktemp("home")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def address(serve: Callable[..., str], home: Path) -> str:
+    return serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
+
+
+@pytest.fixture
+def visitor(browser: Browser, home: Path) -> Iterator[Callable[..., Visitor]]:
+    """`visitor()`: a tab in a browser of its own; what has been started for it is stopped after the test."""
+    contexts: list[BrowserContext] = []
+    expect.set_options(timeout=1000 * PATIENCE)
+
+    def come() -> Visitor:
+        contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce"))
+        contexts[-1].set_default_timeout(1000 * PATIENCE)
+        found = Visitor(contexts[-1].new_page(), home)
+        found.page.on("websocket", found.listen)
+        return found
+
+    yield come
+    expect.set_options(timeout=5_000)
+    for context in contexts:
+        context.close()
+    for folder in home.glob("runs/*"):
+        if Run(folder).status in ("queued", "running"):
+            steering.cancel(Run(folder))

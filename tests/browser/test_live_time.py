@@ -1,0 +1,78 @@
+"""The live laboratory in a real browser: the slider through time moves everything, and follows a run that grows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from laboratory import (
+    ACCURACY,
+    ALTS,
+    ANSWERS,
+    LONG,
+    MASK,
+    OVERLAY,
+    RESTING,
+    SHORT,
+    SWEEP,
+    VIEW,
+    Visitor,
+)
+from playwright.sync_api import expect
+
+# Time
+
+
+def test_scrubbing_a_finished_run_moves_everything_without_the_server(address: str, visitor: Callable[[], Visitor]) -> None:
+    me = visitor()
+    me.train(address, SHORT)
+    me.says("finished")
+    expect(me.page.get_by_test_id("stDataFrame")).to_be_visible()
+    me.points(more_than=39)
+    for alt in ALTS:
+        me.page.wait_for_function("alt => document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData", arg=alt)
+    newest = int(me.slider.get_attribute("max") or 0)
+    assert newest == 3 + 3 + 24 - 1  # moments: of both teachers all, of the students as many as are kept
+    me.page.wait_for_function(RESTING)
+    before, at_end = list(me.reruns), view(me)
+    changed = me.page.evaluate(SWEEP, [ALTS, [newest - 12, 4, 1]])
+    assert me.reruns == before
+    assert changed == [
+        [ACCURACY, OVERLAY, ANSWERS],  # from one epoch of the students to another: superfeatures stand
+        [ACCURACY, OVERLAY, ANSWERS],  # to the explaining teacher
+        [ACCURACY, MASK, OVERLAY, ANSWERS],  # to the teacher, before its last epoch
+    ]
+    expect(me.page).to_have_url(re.compile("[?&]t=teacher-2(&|$)"))
+    assert me.whole == sum(not fragments for fragments in before)
+    me.page.wait_for_function(RESTING)
+    there = view(me)
+    assert there != at_end
+    me.page.reload()
+    me.stands_at("teacher, epoch 2 of 3")
+    me.page.wait_for_function("([alts, view]) => `${(" + VIEW + ")(alts)}` === `${view}`", arg=[ALTS, there])
+
+
+def view(me: Visitor) -> list[str]:
+    """What accuracy, mask, overlays and answers show."""
+    return list(me.page.evaluate(VIEW, ALTS))
+
+
+def test_while_a_run_grows_the_newest_moment_is_followed_but_an_older_one_is_kept(
+    address: str, visitor: Callable[[], Visitor]
+) -> None:
+    me = visitor()
+    me.train(address, LONG)
+    me.points(more_than=45)
+    me.scrub(2)
+    me.stands_at("teacher, epoch 3 of 3")
+    expect(me.page).to_have_url(re.compile("[?&]t=teacher-3(&|$)"))
+    newest = int(me.slider.get_attribute("max") or 0)
+    me.until(lambda: int(me.slider.get_attribute("max") or 0) > newest)
+    assert me.slider.input_value() == "2"
+    me.stands_at("teacher, epoch 3 of 3")
+    assert me.points("teacher") == 3
+    me.scrub(int(me.slider.get_attribute("max") or 0))
+    expect(me.page).not_to_have_url(re.compile("[?&]t="))
+    again = me.points(more_than=45)
+    assert me.points(more_than=again) > again
+    assert me.slider.input_value() == me.slider.get_attribute("max")

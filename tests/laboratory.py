@@ -1,0 +1,142 @@
+"""A tab on the live laboratory of the train page: what a visitor does there, sees, and waits for."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Locator, Page, WebSocket, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from ked.store import Run
+
+NETS = "data=digits&th=32,32&sh=12,12&tep=3"
+LONG, SHORT = f"{NETS}&ep=500&seeds=6&methods=ked,shuffled,noise", f"{NETS}&ep=40&seeds=2&methods=plain,ked"
+ACCURACY, MASK, OVERLAY, ANSWERS = "Validation accuracy against", "Superfeatures over", "Contributions", "Class probabilities"
+ALTS = [ACCURACY, MASK, OVERLAY, ANSWERS]
+PATIENCE = 30.0  # seconds; on a busy machine everything takes its time
+CURVE = """([alt, net]) => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData ?? [])
+    .filter(line => line.name === net).reduce((most, line) => Math.max(most, line._length ?? 0), 0)"""
+# What figures show at a moment, in their own numbers.
+VIEW = """alts => alts.map(alt => [...document.querySelectorAll(`.ked-plot[aria-label^='${alt}']`)].map(node => JSON.stringify([
+    node.style.opacity, node._fullData.map(t => [t.z, t.x, t.y, t.marker?.color, t.text]),
+    node._fullLayout.annotations.map(a => a.text), node._fullLayout.shapes.map(s => s.x0)])).join())"""
+# Moves the slider from place to place, quicker than it tells the server; says which figures changed at each.
+SWEEP = f"""async ([alts, places]) => {{
+    const slider = document.querySelector('.ked-scrubber input'), view = {VIEW}, changed = [];
+    for (const place of places) {{
+        const nodes = alts.flatMap(alt => [...document.querySelectorAll(`.ked-plot[aria-label^='${{alt}}']`)]);
+        const before = view(alts), drawn = nodes.map(node => new Promise(done => node.once('plotly_afterplot', done)));
+        slider.value = place;
+        slider.dispatchEvent(new Event('input'));
+        await Promise.all(drawn);
+        const now = view(alts);
+        changed.push(alts.filter((_, at) => now[at] !== before[at]));
+    }}
+    return changed;
+}}"""
+RESTING = "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+
+
+@dataclass
+class Visitor:
+    """A tab, and the script runs that the server has told it of: for each the fragments that ran, none for the whole page."""
+
+    page: Page
+    home: Path
+    reruns: list[tuple[str, ...]] = field(default_factory=list)
+
+    def listen(self, socket: WebSocket) -> None:
+        socket.on("framereceived", self._hear)
+
+    def _hear(self, frame: str | bytes) -> None:
+        if isinstance(frame, bytes):
+            message = ForwardMsg.FromString(frame)
+            if message.WhichOneof("type") == "new_session":
+                self.reruns.append(tuple(message.metadata.run.fragment_ids))
+
+    @property
+    def whole(self) -> int:
+        """How often the whole page ran."""
+        return sum(not fragments for fragments in self.reruns)
+
+    def ticks(self, count: int) -> None:
+        """Waits until fragments have run so many times more."""
+        goal = len(self.reruns) + count
+        self.until(lambda: len(self.reruns) >= goal)
+
+    def until(self, fact: Callable[[], Any]) -> Any:
+        """Waits for a fact that is not on the page; its value."""
+        end = time.monotonic() + PATIENCE
+        while not (found := fact()):
+            assert time.monotonic() < end, "waited in vain"
+            self.page.wait_for_timeout(20)
+        return found
+
+    @property
+    def run(self) -> Run:
+        """The run that the address names."""
+        return Run(self.home / "runs" / parse_qs(urlsplit(self.page.url).query)["run"][0])
+
+    def button(self, key: str) -> Locator:
+        """A button that steers; the slider through time has a Play of its own."""
+        return self.page.locator(f".st-key-{key}").get_by_role("button")
+
+    def press(self, key: str) -> None:
+        self.button(key).click()
+
+    def offers(self, words: str) -> None:
+        """Waits until the button that pauses or plays says so."""
+        expect(self.button("pause")).to_have_text(re.compile(f"{words}$"))
+
+    def says(self, words: str) -> None:
+        expect(self.page.locator(".stMarkdown").filter(has_text=re.compile(words)).first).to_be_visible()
+
+    def points(self, net: str = "KED", more_than: int = 0) -> int:
+        """How many epochs a net's accuracy curve has on screen; waits until they are more than so many."""
+        wait = f"([alt, net, least]) => ({CURVE})([alt, net]) > least"
+        self.page.wait_for_function(wait, arg=[ACCURACY, net, more_than])
+        return int(self.page.evaluate(CURVE, [ACCURACY, net]))
+
+    def stands_at(self, moment: str) -> None:
+        """Waits until the slider through time stands there."""
+        expect(self.page.locator(".ked-scrubber output")).to_have_text(moment)
+
+    def scrub(self, at: int) -> None:
+        """Moves the slider through time as a hand does."""
+        self.slider.evaluate("(node, at) => { node.value = at; node.dispatchEvent(new Event('input')); }", at)
+
+    @property
+    def slider(self) -> Locator:
+        """The slider through time."""
+        return self.page.locator(".ked-scrubber input")
+
+    def train(self, address: str, query: str) -> Run:
+        """Opens the address and presses Train; waits until the run is on screen."""
+        self.page.goto(f"{address}/train?{query}")
+        expect(self.page.get_by_text(re.compile("^(To compute|Everything)"))).to_be_visible()
+        self.page.get_by_role("button", name="Train", exact=True).click()
+        expect(self.page).to_have_url(re.compile("run=digits-[0-9a-f]{8}"))
+        return self.run
+
+    def rest(self, address: str, stage: str = "student-ked") -> Run:
+        """A long run at rest in a stage, after its first epoch."""
+        run = self.train(address, LONG)
+        self.until(lambda: of(run, "epoch", stage))
+        self.press("pause")
+        self.offers("Play")
+        self.until(lambda: told(run)[-1]["kind"] == "paused")
+        return run
+
+
+def told(run: Run) -> list[dict[str, Any]]:
+    return run.events()[0]
+
+
+def of(run: Run, kind: str, stage: str) -> list[dict[str, Any]]:
+    return [event for event in told(run) if event["kind"] == kind and event.get("stage") == stage]

@@ -21,6 +21,7 @@ bench: $(READY)
 	$(BIN)/python -m ked bench dependency
 	$(BIN)/python -m ked bench communities
 	$(BIN)/python -m ked bench training
+	$(BIN)/python -m ked bench jobs
 	$(BIN)/python -m ked bench branches
 	$(BIN)/python -m ked bench hints
 	$(BIN)/python -m ked bench steering

@@ -209,7 +209,7 @@ def _layout(lab: Lab, net: str) -> tuple[tuple[tuple[int, ...], ...], tuple[int,
 
 def _agreement(lab: Lab) -> Figures:
     """How far students of the KED form explain as their teacher does, over their epochs."""
-    cosines = {}
+    cosines: dict[str, np.ndarray] = {}
     for method in lab.recipe["methods"]:
         epochs = lab.reached(f"student-{method}")
         if METHODS[method].net == "ked" and epochs:
@@ -217,11 +217,12 @@ def _agreement(lab: Lab) -> Figures:
                 found = cache.agreements(lab.run.id, method).now()
             except Unavailable:
                 continue
+            # An epoch may have ended since the events were read, and only its net may be there.
+            known = {epoch: row for epoch, row in zip(found.epochs, found.cosine.numpy(), strict=True) if epoch <= epochs}
             before = first_epoch(lab.history, method)
-            cosines[method] = np.full((before + epochs, found.cosine.shape[1]), np.nan)
-            for epoch, row in zip(found.epochs, found.cosine.numpy(), strict=True):
-                if epoch <= epochs:  # one may have ended since the events were read
-                    cosines[method][before + epoch - 1] = row
+            for epoch, row in known.items():
+                line = cosines.setdefault(method, np.full((before + epochs, len(row)), np.nan))
+                line[before + epoch - 1] = row
     return {"agreement": past.agreement(cosines, lab.found)} if cosines else {}
 
 

@@ -1,4 +1,4 @@
-"""A visitor's way through the three pages in a real browser: look, train, stop, explain, and pass the address on."""
+"""A visitor's way through the pages in a real browser: look, train, stop, explain, and pass the address on."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_copied_address_opened_first_shows_the_whole_app(address: str, visitor
     page = visitor()
     page.goto(f"{address}/train?mu=0.3&m=5")
     expect(page.get_by_role("heading", name="Train students on explanations")).to_be_visible(timeout=60 * SECONDS)
-    expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(t) for t in ("Superfeatures", "Train", "Explain")])
+    expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(t) for t in ("Superfeatures", "Train", "Explain", "Data", "Runs")])
     drawn(page, ACCURACY)
     block = page.get_by_test_id("stMainBlockContainer").bounding_box()
     assert block is not None

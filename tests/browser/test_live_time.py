@@ -25,7 +25,8 @@ from playwright.sync_api import expect
 
 def test_scrubbing_a_finished_run_moves_everything_without_the_server(address: str, visitor: Callable[[], Visitor]) -> None:
     me = visitor()
-    me.train(address, SHORT)
+    run = me.train(address, SHORT)
+    me.until(lambda: run.status == "done")
     me.says("finished")
     expect(me.page.get_by_test_id("stDataFrame")).to_be_visible()
     me.points(more_than=39)

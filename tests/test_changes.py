@@ -48,8 +48,8 @@ def test_a_steered_run_can_be_computed_again_bit_by_bit(
     assert same(steered, again)
     assert not same(steered, plain)
     for kind in ("adjusted", "epoch"):
-        told = [[event | {"time": 0} for event in told(made, kind)] for made in (steered, again)]
-        assert told[0] == told[1]
+        events = [[event | {"time": 0} for event in told(made, kind)] for made in (steered, again)]
+        assert events[0] == events[1]
 
 
 def test_a_steered_stage_is_cached_under_its_changes_and_never_under_the_plain_key() -> None:

@@ -199,7 +199,8 @@ def _stage_label(stage: str) -> str:
 def _accuracy(made: lab.Figures, *, active: bool) -> None:
     st.subheader("Validation accuracy", anchor=False)
     if "accuracy" not in made:
-        st.caption("The first epoch is on its way." if active else "The run ended before its first epoch did.")
+        with st.container(height=392, border=False):  # what the chart will take, so that nothing jumps when it comes
+            st.caption("The first epoch is on its way." if active else "The run ended before its first epoch did.")
         return
     alt = "Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method."
     plot(made["accuracy"], "accuracy", alt=alt, select=(), group=GROUP)

@@ -20,7 +20,8 @@ SHORT = "ep=4&tep=3&seeds=2&th=32,32&sh=12&methods=plain,ked"
 LONG = "ep=500&tep=3&seeds=8&th=32,32&sh=12&methods=plain,kd,kd-explaining,ked,architecture,mu0,shuffled,noise"
 GRAPH, ACCURACY, ANSWERS = "Graph of 64 features", "Validation accuracy against epochs", "Class probabilities"
 COUNT = """alt => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData ?? [])
-    .filter(line => !line.fill || line.fill === 'none').reduce((sum, line) => sum + line._length, 0)"""
+    .filter(line => line.visible === true && (!line.fill || line.fill === 'none') && !line.name.endsWith(', here'))
+    .reduce((sum, line) => sum + line._length, 0)"""
 
 
 @pytest.fixture(scope="module")

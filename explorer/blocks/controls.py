@@ -97,14 +97,20 @@ def _at_least_one(chosen: list[str]) -> tuple[str, ...]:
     return tuple(chosen)
 
 
-def slider(name: str, *, high: float | None = None, then: Then = None, **layout: Any) -> Any:
-    """A slider for a `Number`; `high` narrows its range to what the data allow."""
+def _within(name: str, high: float | None) -> tuple[Number, type[int] | type[float], float]:
+    """The setting, its kind of number and the top of its range, to which a larger value is brought down."""
     setting = SETTINGS[name]
     assert isinstance(setting, Number)
     kind = int if setting.whole else float
     top = kind(setting.high if high is None else min(high, setting.high))
     if state.get(name) > top:
         state.put(**{name: top})
+    return setting, kind, top
+
+
+def slider(name: str, *, high: float | None = None, then: Then = None, **layout: Any) -> Any:
+    """A slider for a `Number`; `high` narrows its range to what the data allow."""
+    setting, kind, top = _within(name, high)
     st.slider(
         setting.label,
         kind(setting.low),
@@ -119,12 +125,7 @@ def slider(name: str, *, high: float | None = None, then: Then = None, **layout:
 
 def number(name: str, *, high: float | None = None, **layout: Any) -> Any:
     """A field for a `Number`; `high` narrows its range to what the data allow."""
-    setting = SETTINGS[name]
-    assert isinstance(setting, Number)
-    kind = int if setting.whole else float
-    top = kind(setting.high if high is None else min(high, setting.high))
-    if state.get(name) > top:
-        state.put(**{name: top})
+    setting, kind, top = _within(name, high)
     form: dict[str, Any] = {} if setting.whole else {"format": "%.10g"}
     st.number_input(
         setting.label, kind(setting.low), top, step=kind(setting.step), help=setting.help,

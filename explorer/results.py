@@ -29,10 +29,17 @@ def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def percent(found: Interval) -> str:
+def headline(summary: dict[str, Any]) -> str:
+    """The students' accuracies in a line, best mean first, with their intervals over the seeds."""
+    students = {name: interval(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
+    ranked = sorted(students.items(), key=lambda item: -item[1][0])
+    return ", ".join(f"{LABELS[name]} {percent(found, 1)}" for name, found in ranked)
+
+
+def percent(found: Interval, digits: int = 2) -> str:
     """An accuracy in percent, with the half width of its interval if it has one."""
     mean, low, _ = found
-    return f"{mean:.2%}" + (f" ± {mean - low:.2%}" if low == low else "")
+    return f"{mean:.{digits}%}" + (f" ± {mean - low:.{digits}%}" if low == low else "")
 
 
 def points(found: Interval) -> str:

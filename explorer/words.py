@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ked.recipe import Recipe
+
 
 def plain(text: str) -> str:
     """A text that somebody typed, so that markdown shows it letter by letter and makes nothing of it."""
@@ -17,6 +19,14 @@ def plain(text: str) -> str:
 def sentence(text: str) -> str:
     """A message as a sentence of its own: it begins with a capital letter."""
     return f"{text[:1].upper()}{text[1:]}"
+
+
+def in_force(recipe: Recipe) -> str:
+    """The settings of a run's losses, in a line."""
+    return (
+        f"T {recipe.temperature:g} · τ {recipe.tau:g} · λ {recipe.lam:g} · μ {recipe.mu:g} · "
+        f"learning rate {recipe.lr:g} · M {recipe.superfeatures} · seeds {recipe.seeds}"
+    )
 
 
 def channels(group: Sequence[int]) -> str:

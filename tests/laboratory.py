@@ -24,8 +24,8 @@ CURVE = """([alt, net]) => (document.querySelector(`.ked-plot[aria-label^='${alt
     .filter(line => line.name === net).reduce((most, line) => Math.max(most, line._length ?? 0), 0)"""
 # What figures show at a moment, in their own numbers.
 VIEW = """alts => alts.map(alt => [...document.querySelectorAll(`.ked-plot[aria-label^='${alt}']`)].map(node => JSON.stringify([
-    node.style.opacity, node._fullData.map(t => [t.z, t.x, t.y, t.marker?.color, t.text]),
-    node._fullLayout.annotations.map(a => a.text), node._fullLayout.shapes.map(s => s.x0)])).join())"""
+    node.style.opacity, node._fullData?.map(t => [t.z, t.x, t.y, t.marker?.color, t.text]),
+    node._fullLayout?.annotations.map(a => a.text), node._fullLayout?.shapes.map(s => s.x0)])).join())"""
 # Moves the slider from place to place, quicker than it tells the server; says which figures changed at each.
 SWEEP = f"""async ([alts, places]) => {{
     const slider = document.querySelector('.ked-scrubber input'), view = {VIEW}, changed = [];

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import functools
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest, local_script_runner
-from visitor import copy_of, figure, said, sound, usable, visit
+from streamlit.testing.v1.element_tree import Block
+from visitor import copy_of, figure, said, sound, standing, usable, visit
 
 from explorer.blocks import lab
 from ked.recipe import Recipe
@@ -65,11 +67,11 @@ def test_curves_grow_at_each_tick_of_a_run_in_progress(
     run = create_run(small_recipe)
     app = visit("train", run=run.id)
     sound(app, "train")
-    assert "starting" in app.markdown[-1].value
+    assert "starting" in standing(app)
     run.update(status="running")
     tell(run, *stage("teacher"), epoch("teacher", 1, [0.5]))
     tick(app, monkeypatch)
-    assert "teacher, epoch 1 of 3" in app.markdown[-1].value
+    assert "teacher, epoch 1 of 3" in standing(app)
     assert points(app, "teacher") > 0
     tell(run, *stage("student-plain"), epoch("student-plain", 1, [0.25, 0.5]))
     seen = []
@@ -80,7 +82,7 @@ def test_curves_grow_at_each_tick_of_a_run_in_progress(
     tick(app, monkeypatch)
     seen.append(points(app, "plain"))
     assert 0 < seen[0] < seen[1] < seen[2]
-    assert "plain, epoch 3 of 3" in app.markdown[-1].value
+    assert "plain, epoch 3 of 3" in standing(app)
     assert not app.exception
     assert not app.error
     assert any(button.key == "stop" for button in app.button)
@@ -162,3 +164,45 @@ def test_a_run_that_is_deleted_while_it_is_watched_is_a_sentence(
 def test_the_other_pages_wait_for_a_run_in_progress(page: str, small_recipe: Recipe) -> None:
     app = sound(visit(page, run=create_run(small_recipe).id), page)
     assert "still training" in app.info[0].value
+
+
+def test_the_blocks_around_a_figure_stand_in_the_same_places_whatever_the_run_has_told(
+    finished: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message of a figure may reach the browser without those of its blocks: then they must be there already."""
+    monkeypatch.setattr(lab, "_SHARE", 0.0)
+    run = create_run(small_recipe)
+    queued = blocks(visit("train", run=run.id))
+    run.update(status="running")
+    tell(run, *stage("teacher"), epoch("teacher", 1, [0.5]))
+    tell(run, *stage("student-plain"), epoch("student-plain", 1, [0.25, 0.5]))
+    running = visit("train", run=run.id)
+    steering.pause(run)
+    paused = visit("train", run=run.id)
+    done = visit("train", run=finished.id)
+    assert len(places(done)) > 4
+    for app in (running, paused, done):
+        assert places(app) <= queued
+
+
+def blocks(app: AppTest) -> set[tuple[int, ...]]:
+    """The places of the blocks in what moves by itself: the last block of the page."""
+    return {place for place, node in _nodes(_last(app)) if isinstance(node, Block)}
+
+
+def places(app: AppTest) -> set[tuple[int, ...]]:
+    """The places of the blocks that hold a figure."""
+    return {place[:-1] for place, node in _nodes(_last(app)) if node.type == "bidi_component"}
+
+
+def _last(app: AppTest) -> Block:
+    found = app.main.children[max(app.main.children)]
+    assert isinstance(found, Block)
+    return found
+
+
+def _nodes(block: Block, at: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
+    for place, child in block.children.items():
+        yield (*at, place), child
+        if isinstance(child, Block):
+            yield from _nodes(child, (*at, place))

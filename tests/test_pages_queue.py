@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from visitor import address, copy_of, figure, sound, usable, visit
+from visitor import address, copy_of, figure, sound, standing, usable, visit
 
 from ked.recipe import Recipe
 from ked.runs import jobs, locks, queue
@@ -27,10 +27,10 @@ def no_worker(ked_home: Path) -> Iterator[None]:
 def test_a_run_that_waits_says_how_many_are_before_it(small_recipe: Recipe) -> None:
     first, mine = jobs.submit(small_recipe, "somebody"), jobs.submit(small_recipe, "me")
     app = sound(visit("train", run=mine.id), "train")
-    assert app.markdown[-1].value.endswith("queued, 1 before you**")
+    assert standing(app).endswith("queued, 1 before you**")
     jobs.cancel(first)
     sound(app.run(), "train")
-    assert app.markdown[-1].value.endswith("queued, starts next**")
+    assert standing(app).endswith("queued, starts next**")
 
 
 @pytest.mark.usefixtures("no_worker")

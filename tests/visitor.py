@@ -55,6 +55,11 @@ def said(app: AppTest) -> list[str]:
     return [message.value for message in [*app.error, *app.warning]]
 
 
+def standing(app: AppTest) -> str:
+    """What the train page says of the run's state, place and time."""
+    return next(text.value for text in app.markdown if text.value.startswith("**:material/"))
+
+
 def address(app: AppTest) -> dict[str, str]:
     return {key: text[0] if isinstance(text, list) else text for key, text in app.query_params.items()}
 

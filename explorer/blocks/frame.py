@@ -35,9 +35,9 @@ DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
     bare = state.begin(name)
-    st.html(f"<style>{_STYLE}</style>")
-    # Asks the browser that its Back goes from view to view, one step a gesture.
-    st.html(f"<script>{_SCRIPT}</script>", unsafe_allow_javascript=True, width="content")
+    # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
+    look = f"<style>{_STYLE}</style><script>{_SCRIPT}</script>"
+    st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
         _steps()

@@ -226,11 +226,12 @@ def _agreement(lab: Lab) -> Figures:
     return {"agreement": past.agreement(cosines, lab.found)} if cosines else {}
 
 
-def superfeatures(made: Figures) -> None:
+def superfeatures(lab: Lab, made: Figures) -> None:
     """The mask and the strongest links, as the teacher forms them."""
-    if "forming" not in made:
-        return
     st.subheader("Superfeatures as they form", anchor=False)
+    if "forming" not in made:
+        st.caption("They come with the teacher's first epoch." if lab.active else "Of this run they were not kept as they formed.")
+        return
     alt = "Superfeatures over the mean image with the strongest links between features, at the moment of the slider."
     plot(made["forming"], "forming", alt=alt, select=(), group=GROUP)
     alt = "Modularity of the superfeatures against the teacher's epochs."
@@ -243,15 +244,14 @@ def superfeatures(made: Figures) -> None:
 
 def pinned(lab: Lab, made: Figures) -> None:
     """One test sample under the eyes of teacher and student."""
-    if "answers" not in made:
-        return
     classes = lab.dataset.classes
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader(f"Test sample {lab.sample}: {classes[lab.truth]}", anchor=False)
         controls.number("sample", high=len(lab.dataset.test) - 1, width=130)
         controls.choice("student", options=lab.recipe["methods"], width=220)
-    if _ends_only(lab):
-        st.caption("Of this run only the finished nets were kept: what they say is shown as it was in the end, and pale before.")
+    with st.container():
+        if "answers" in made and _ends_only(lab):
+            st.caption("Of this run only the finished nets were kept: what they say is shown as it was in the end, and pale before.")
     teacher, student, answers = st.columns(3, gap="medium")
     waits = "It has not begun to train yet." if lab.active else "It was not trained."
     what = f"on {classes[lab.label]}"
@@ -262,6 +262,9 @@ def pinned(lab: Lab, made: Figures) -> None:
         _side("student-overlay", f"{LABELS[lab.student]} {what}", made, waits if METHODS[lab.student].net == "ked" else silent)
     with answers:
         st.markdown("**What they answer**")
+        if "answers" not in made:
+            st.caption("Their answers come with the teacher's first epoch." if lab.active else "No net of this run was kept.")
+            return
         alt = "Class probabilities of teachers and student at the moment of the slider."
         plot(made["answers"], "answers", alt=alt, select=(), group=GROUP)
 
@@ -284,9 +287,12 @@ def _ends_only(lab: Lab) -> bool:
 
 def agreement(lab: Lab, made: Figures) -> None:
     """Whether students come to explain as their teacher does."""
-    if "agreement" not in made:
-        return
     st.subheader("Do students explain as their teacher does?", anchor=False)
+    if "agreement" not in made:
+        explain = any(METHODS[name].net == "ked" for name in lab.recipe["methods"])
+        waits = "The answer comes with the first epoch of a student that explains itself." if lab.active else "No such student has trained."
+        st.caption(waits if explain else "All students of this run are black boxes: there is nothing of theirs to compare.")
+        return
     alt = "Cosine between the contributions of each student and of the explaining teacher against the students' epochs."
     plot(made["agreement"], "agreement", alt=alt, select=(), group=GROUP)
     kept = " Of this run only the finished students were kept, hence one point each." if _ends_only(lab) else ""

@@ -14,7 +14,7 @@ from explorer.components.plot import plot
 from explorer.history import History
 from explorer.pictures import charts
 from explorer.pictures.past import GROUP
-from explorer.results import LABELS, result_table
+from explorer.results import LABELS, headline, result_table
 from ked.recipe import Recipe
 from ked.runs import jobs, steering
 from ked.runs.stage_keys import stage_keys
@@ -64,32 +64,35 @@ def _panel(run_id: str, was_active: bool) -> None:
     status = jobs.status(run)
     if was_active and status not in ACTIVE:
         st.rerun()  # the whole page: the menu and the other pages' data follow
-    _header(run, history, status)
-    rooms = lab.enter(run, history, active=status in ACTIVE)
+    active = status in ACTIVE
+    rooms = lab.enter(run, history, active=active)
     (shown, made), facts = lab.figures(rooms), cache.facts(run)
-    lab.slider(shown)
+    # The same places in every state, so that nothing jumps. Beside that, the browser holds it against us if the blocks around
+    # a figure move: of a run of the fragment that a click breaks off, the message of a figure may come without those of its blocks.
+    with st.container(key="helm"):
+        _header(run, history, status)
+        with st.container(key="time"):
+            lab.slider(shown)
+    with st.container(key="notes"):
+        _notes(run, history, status)
     left, right = st.columns([3, 2], gap="large")
-    with left:
-        _accuracy(made, active=status in ACTIVE)
-        if status != "done":
-            _losses(history, made)
-        elif "forming" in made:
-            _results(facts["summary"])
-    with right:
-        lab.superfeatures(made)
-        if status != "done":
-            lab.agreement(rooms, made)
-        elif "forming" not in made:  # a preset, or a convolutional net
-            _results(facts["summary"])
-    lab.pinned(rooms, made)
-    if status == "done":
-        left, right = st.columns([3, 2], gap="large")
-        with left:
-            _losses(history, made)
-        with right:
-            lab.agreement(rooms, made)
-    if status == "done":
-        _table(facts)
+    with left, st.container(key="place-accuracy"):
+        _accuracy(made, active=active)
+    with right, st.container(key="place-beside"):
+        lab.agreement(rooms, made) if rooms.convolutional else lab.superfeatures(rooms, made)
+    with st.container(key="place-sample"):
+        lab.pinned(rooms, made)
+    left, right = st.columns([3, 2], gap="large")
+    with left, st.container():
+        _losses(history, made)
+    with right, st.container():
+        _results(facts.get("summary", {}), active=active) if rooms.convolutional else lab.agreement(rooms, made)
+    with st.container():
+        if not rooms.convolutional:
+            _results(facts.get("summary", {}), active=active)
+    with st.container():
+        if status == "done":
+            _table(facts)
 
 
 def _history(run: Run) -> History:
@@ -108,19 +111,31 @@ def _header(run: Run, history: History, status: str) -> None:
         "failed": ":material/error: failed",
         "cancelled": ":material/stop_circle: stopped",
     }
-    with st.container(horizontal=True, vertical_alignment="center"):
-        where = "" if status == "done" else f"  ·  {_position(history)}"
-        since = "" if status == "queued" else f"{where}  ·  {_clock(history.time)}"
-        # Buttons stand first: beside words that grow and shrink they would move away from under the pointer.
+    # Buttons stand in a row of their own: beside words that grow and shrink they would move away from under the pointer.
+    with st.container(horizontal=True, vertical_alignment="center", key="transport"):
         if status == "running":
             transport.buttons(run, history)
         if status == "queued":
             transport.leave(run)
-        st.markdown(f"**{said[status]}**{since}", width="content")
         if status in ("failed", "cancelled"):
             _resume(run)
-    # Also when it has ended: what is below would jump up otherwise.
-    st.progress(1.0 if status == "done" else _share(history, stage_keys(run.recipe)))
+        if status == "done":
+            transport.onward()
+    with st.container():
+        where = "" if status == "done" else f"  ·  {_position(history)}"
+        since = "" if status == "queued" else f"{where}  ·  {_clock(history.time)}"
+        st.markdown(f"**{said[status]}**{since}")
+    with st.container(key="progress"):
+        if status != "done":
+            st.progress(_share(history, stage_keys(run.recipe)))
+
+
+def _notes(run: Run, history: History, status: str) -> None:
+    """What there is to say of the run's state: the batch in hand, or why it ended."""
+    if status == "done":
+        st.caption(f"On the test split: {headline(cache.facts(run)['summary'])}.")
+    else:
+        st.caption(words.in_force(run.recipe))
     if status == "running":
         _close_up(run, history)
     if status == "failed":
@@ -199,8 +214,7 @@ def _stage_label(stage: str) -> str:
 def _accuracy(made: lab.Figures, *, active: bool) -> None:
     st.subheader("Validation accuracy", anchor=False)
     if "accuracy" not in made:
-        with st.container(height=392, border=False):  # what the chart will take, so that nothing jumps when it comes
-            st.caption("The first epoch is on its way." if active else "The run ended before its first epoch did.")
+        st.caption("The first epoch is on its way." if active else "The run ended before its first epoch did.")
         return
     alt = "Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method."
     plot(made["accuracy"], "accuracy", alt=alt, select=(), group=GROUP)
@@ -208,16 +222,20 @@ def _accuracy(made: lab.Figures, *, active: bool) -> None:
 
 
 def _losses(history: History, made: lab.Figures) -> None:
-    if "losses" not in made:
-        return
     students = bool(history.curves())
     st.subheader(f"What {'each student minimises' if students else 'the teachers minimise'}", anchor=False)
+    if "losses" not in made:
+        st.caption("The loss, term by term, comes with the first epoch.")
+        return
     plot(made["losses"], "losses", alt="Weighted loss terms against epochs, stacked, one row a net.", select=(), group=GROUP)
     st.caption("Each term times its weight; together they are the loss, in nats.")
 
 
-def _results(summary: dict[str, Any]) -> None:
+def _results(summary: dict[str, Any], *, active: bool) -> None:
     st.subheader("Test accuracy", anchor=False)
+    if not summary:
+        st.caption("It is measured once, when all students have finished." if active else "It is measured when all have finished.")
+        return
     students = {name: np.array(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
     alt = "Test accuracy of each method: a dot a seed, the mean and its 95 % interval; dotted lines are the teachers."

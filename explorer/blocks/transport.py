@@ -40,6 +40,19 @@ def leave(run: Run) -> None:
     _button("Stop", "stop", "stop", lambda: jobs.cancel(run), "Take this run out of the queue.")
 
 
+def onward() -> None:
+    """Where to look at a run that has finished."""
+    for page, label, icon in _ONWARD:
+        st.page_link(f"app_pages/{page}.py", label=label, icon=f":material/{icon}:")
+
+
+_ONWARD = (
+    ("explain", "Explain a sample", "visibility"),
+    ("superfeatures", "Its superfeatures", "hub"),
+    ("runs", "Compare with other runs", "inventory_2"),
+)
+
+
 def _button(label: str, icon: str, key: str, act: Callable[[], None], help: str, *, kind: str = "secondary") -> None:
     look: dict[str, Any] = {"icon": f":material/{icon}:", "help": help, "type": kind, "width": WIDTH}
     st.button(label, key=key, on_click=_guarded(act), **look)

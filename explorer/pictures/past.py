@@ -20,19 +20,21 @@ from explorer.results import LABELS
 from ked.communities import Superfeatures
 
 GROUP = "run"
+_TALL = 520  # pixels of the accuracy chart: as much as stands beside it
 
 
 def accuracy(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
     """Validation accuracy of the nets that a moment is about: of the teachers, or of all students."""
     teachers, students = history.teacher_curves(), history.curves()
     early = [(moment.name, _teachers_at(moment)) for moment in found if moment.phase in TEACHERS]
-    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe["teacher_epochs"])
+    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe["teacher_epochs"], height=_TALL)
     phase = [moment for moment in found if moment.phase == "students"]
     if not phase:
         return first
     begins = {name: first_epoch(history, name) for name in students}
     late = [(moment.name, {name: moment.epoch for name in students if begins[name] < moment.epoch}) for moment in phase]
-    second = moving_curves(students, late, labels=LABELS, references=history.teachers(), epochs=phase[-1].epochs)
+    look: dict[str, Any] = {"labels": LABELS, "epochs": phase[-1].epochs, "height": _TALL}
+    second = moving_curves(students, late, references=history.teachers(), **look)
     return frames.joined(first, second) if early else second
 
 

@@ -49,5 +49,5 @@ def test_nothing_jumps_while_a_run_grows(page: Page, address: str) -> None:
     expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=120_000)
     page.wait_for_timeout(500)
     shifts = page.evaluate("window.shifts")
-    # Panels come as there is something to show in them; above 0.25 a page counts as restless (the measure CLS).
-    assert sum(shift["value"] for shift in shifts) < 0.25, shifts
+    # Below 0.1 a page counts as steady (the measure CLS).
+    assert sum(shift["value"] for shift in shifts) < 0.1, [s for s in shifts if s["value"] > 0.005]

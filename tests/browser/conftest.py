@@ -34,6 +34,7 @@ def browser() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None and "CI" not in os.environ:
         pytest.skip("needs Chromium: install it with your package manager, for example `sudo apt install chromium`")
+    expect.set_options(timeout=1000 * PATIENCE)  # on a busy machine a page takes its time
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS.split())
         yield chromium
@@ -110,7 +111,6 @@ def address(serve: Callable[..., str], home: Path) -> str:
 def visitor(browser: Browser, home: Path) -> Iterator[Callable[..., Visitor]]:
     """`visitor()`: a tab in a browser of its own; what has been started for it is stopped after the test."""
     contexts: list[BrowserContext] = []
-    expect.set_options(timeout=1000 * PATIENCE)
 
     def come() -> Visitor:
         contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce"))
@@ -120,7 +120,6 @@ def visitor(browser: Browser, home: Path) -> Iterator[Callable[..., Visitor]]:
         return found
 
     yield come
-    expect.set_options(timeout=5_000)
     for context in contexts:
         context.close()
     for folder in home.glob("runs/*"):

@@ -22,9 +22,7 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    expect.set_options(timeout=30_000)  # on a busy machine a page takes its time
     yield context.new_page()
-    expect.set_options(timeout=5_000)
     context.close()
 
 

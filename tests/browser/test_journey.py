@@ -38,7 +38,6 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
 def visitor(browser: Browser) -> Iterator[Callable[[], Page]]:
     """`visitor()`: a tab in a browser of its own, with nothing remembered."""
     contexts: list[BrowserContext] = []
-    expect.set_options(timeout=30 * SECONDS)  # on a busy machine a page takes its time
 
     def open_tab() -> Page:
         contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}))
@@ -47,7 +46,6 @@ def visitor(browser: Browser) -> Iterator[Callable[[], Page]]:
         return tab
 
     yield open_tab
-    expect.set_options(timeout=5 * SECONDS)
     for context in contexts:
         context.close()
 

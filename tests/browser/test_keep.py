@@ -57,11 +57,9 @@ def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
 def page(browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1000, "height": 750}, color_scheme="light")
     tab = context.new_page()
-    expect.set_options(timeout=20_000)
     tab.goto(address)
     tab.wait_for_function("() => document.querySelector('.ked-plot')?._fullData")
     yield tab
-    expect.set_options(timeout=5_000)
     context.close()
 
 

@@ -25,10 +25,8 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     tab = context.new_page()
     tab.set_default_timeout(WAIT)
-    expect.set_options(timeout=WAIT)
     tab.goto(f"{address}/data")
     yield tab
-    expect.set_options(timeout=5_000)
     context.close()
 
 

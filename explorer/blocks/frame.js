@@ -25,8 +25,16 @@ function leaveUndoToTextFields() {
   window.addEventListener("keydown", guard, { capture: true });
 }
 
+// The chart library is fetched while the server still makes the first figures; a figure that finds it has failed asks again.
+function fetchCharts(source) {
+  const script = Object.assign(document.createElement("script"), { src: source });
+  script.addEventListener("error", () => script.remove());
+  document.head.append(script);
+}
+
 if (!window.kedFrame) {
   window.kedFrame = true;
+  fetchCharts(window.kedCharts);
   makeOneStepAGesture();
   leaveUndoToTextFields();
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import streamlit as st
 
 from explorer import cache, state
+from explorer.components.plot import source
 from explorer.fitting import fitting
 from explorer.run_list import STATUSES
 from explorer.settings import SETTINGS, Choice, of_recipe
@@ -36,7 +38,7 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
     bare = state.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
-    look = f"<style>{_STYLE}</style><script>{_SCRIPT}</script>"
+    look = f"<style>{_STYLE}</style><script>window.kedCharts = {json.dumps(source())};\n{_SCRIPT}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)

@@ -3,19 +3,27 @@
 let library; // one promise for the page, however many figures it has
 const plots = new WeakMap(); // the element Streamlit gave us -> its plot
 
+// The page's frame has asked for the script already, so that it comes while the server is still at work.
 function loadPlotly(source) {
   library ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = source;
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => {
+    if (window.Plotly) resolve(window.Plotly);
+    const asked = [...document.scripts].find((script) => script.getAttribute("src") === source);
+    const script = asked ?? Object.assign(document.createElement("script"), { src: source });
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => {
       library = undefined; // the next figure tries again
       script.remove();
       reject(new Error("The chart library did not load: check that the app serves its static folder, then reload."));
-    };
-    document.head.append(script);
+    });
+    if (!asked) document.head.append(script);
   });
   return library;
+}
+
+// What is in view is drawn first.
+function comesIntoView(node) {
+  if (node.getBoundingClientRect().top < window.innerHeight) return undefined;
+  return new Promise((resolve) => (window.requestIdleCallback ?? setTimeout)(resolve, { timeout: 1000 }));
 }
 
 // The figure names Streamlit's CSS variables as colours; plotly needs their values.
@@ -127,6 +135,7 @@ class Plot {
   // Data that arrive while a figure is being drawn, or while the visitor drags, are drawn afterwards: only the newest.
   async draw() {
     const Plotly = await loadPlotly(this.data.source);
+    if (!this.listening) await comesIntoView(this.node);
     while (this.stale && !this.gone) {
       if (this.node._dragging) {
         await new Promise(requestAnimationFrame);

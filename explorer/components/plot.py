@@ -78,7 +78,7 @@ def plot(
         "select": list(select),
         "group": group,
         "name": key,
-        "source": _source(),
+        "source": source(),
     }
     state = _component(key=key, data=data, height=pixels, on_event_change=_rerun)
     return _once(key, state.get("event"))
@@ -88,7 +88,8 @@ def _rerun() -> None:
     """Streamlit reruns the page when the browser reports an event; nothing else is to be done."""
 
 
-def _source() -> str:
+def source() -> str:
+    """Where the browser finds the chart library."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"{'/' + base if base else ''}/app/static/{_FILE}"
 

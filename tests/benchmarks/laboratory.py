@@ -33,7 +33,10 @@ ARGUMENTS = (
 )
 PORT, ROUNDS = 8650, 5
 POINTS = "[aria-label^='Validation accuracy'] .scatterlayer .trace"
-RECIPE = "data=digits&th=200,200&sh=20,20&methods=plain,ked&seeds=5"
+EPOCHS = 31  # of the run that is begun: the axis ends there, as that of the run on screen before does not
+RECIPE = f"data=digits&th=200,200&sh=20,20&methods=plain,ked&seeds=5&tep={EPOCHS}&ep={EPOCHS}"
+ITS_POINT = """epochs => { const node = document.querySelector("[aria-label^='Validation accuracy']");
+    return node?._fullLayout?.xaxis?.range[1] === epochs && node._fullData.some(line => line._length > 0); }"""
 WATCHED = {"teacher_epochs": 40, "epochs": 150, "methods": ("plain", "ked"), "teacher_hidden": (200, 200)}
 
 
@@ -73,17 +76,15 @@ def preset_seconds(browser: Browser, address: str, dataset: str) -> float:
 
 def first_point_seconds(browser: Browser, address: str, seed: int) -> float:
     """A visitor who has looked at the page for a while presses Train, with a recipe that nothing is known of."""
-    page = _page(browser, f"{address}/train?{RECIPE}&tep=30&ep=30&seed={seed}")
+    page = _page(browser, f"{address}/train?{RECIPE}&seed={seed}")
+    page.get_by_text("To compute: teacher").wait_for()
+    page.locator(POINTS).first.wait_for(state="attached", timeout=60_000)
     button = page.get_by_role("button", name="Train", exact=True)
-    button.wait_for()
-    page.wait_for_timeout(3000)
-    run, began = page.url, time.perf_counter()
+    began = time.perf_counter()
     button.click()
-    page.wait_for_function("before => location.href !== before", arg=run)
-    page.get_by_text("epoch 1 of", exact=False).or_(page.locator(POINTS)).first.wait_for(state="attached", timeout=60_000)
-    page.wait_for_function(f"() => document.querySelectorAll(\"{POINTS}\").length > 0", timeout=60_000)
+    page.wait_for_function(ITS_POINT, arg=EPOCHS, timeout=60_000)
     seconds = time.perf_counter() - began
-    page.get_by_role("button", name="Stop").or_(page.get_by_text("finished")).first.wait_for(timeout=60_000)
+    page.get_by_text("finished").first.wait_for(timeout=120_000)
     page.context.close()
     return seconds
 
@@ -102,6 +103,7 @@ def updates_per_second(browser: Browser, address: str, home: str, seconds: float
     page.context.close()
     for run in runs:
         _ked(home, f"from ked.store import load_run; jobs.cancel(load_run('{run}'))")
+        _wait(home, run)
     return float(seen) / seconds
 
 
@@ -109,13 +111,19 @@ def training_seconds(browser: Browser, address: str, home: str, seed: int, *, wa
     """Seconds from the first to the last event of a run."""
     run = _start(home, seed, **WATCHED)
     page = _page(browser, f"{address}/train?run={run}") if watched else None
-    folder = Path(home, "runs", run)
-    while json.loads((folder / "run.json").read_text())["status"] not in ("done", "failed"):
-        time.sleep(0.2)
+    folder = _wait(home, run)
     if page is not None:
         page.context.close()
     info = json.loads((folder / "run.json").read_text())
     return float(info["ended"] - info["started"])
+
+
+def _wait(home: str, run: str, ends: tuple[str, ...] = ("done", "failed", "cancelled")) -> Path:
+    """Waits until a run has ended; its folder."""
+    folder = Path(home, "runs", run)
+    while json.loads((folder / "run.json").read_text())["status"] not in ends:
+        time.sleep(0.2)
+    return folder
 
 
 def _start(home: str, seed: int, **settings: Any) -> str:
@@ -140,10 +148,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home, served(home) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS.split())
         preset_seconds(browser, address, "digits")  # the server's own first request
-        time.sleep(15)  # the worker gets warm
+        _wait(home, _start(home, 900, epochs=1, teacher_epochs=1, seeds=1))  # the worker is warm now
         presets = {name: _median(lambda name=name: preset_seconds(browser, address, name)) for name in ("digits", "fashion-mnist")}
         points = [first_point_seconds(browser, address, 100 + number) for number in range(ROUNDS)]
-        time.sleep(10)
         updates = updates_per_second(browser, address, home)
         pairs = [
             [training_seconds(browser, address, home, 200 + 2 * number + watched, watched=bool(watched)) for watched in (0, 1)]

@@ -17,6 +17,7 @@ from laboratory import (
     SWEEP,
     VIEW,
     Visitor,
+    of,
 )
 from playwright.sync_api import expect
 
@@ -77,3 +78,23 @@ def test_while_a_run_grows_the_newest_moment_is_followed_but_an_older_one_is_kep
     again = me.points(more_than=45)
     assert me.points(more_than=again) > again
     assert me.slider.input_value() == me.slider.get_attribute("max")
+
+
+def test_the_pinned_sample_and_the_student_stay_as_chosen_while_a_run_grows(
+    address: str, visitor: Callable[[], Visitor]
+) -> None:
+    me = visitor()
+    run = me.train(address, LONG)
+    me.points(more_than=5)
+    me.page.get_by_role("spinbutton", name="Sample").fill("7")
+    me.page.keyboard.press("Enter")
+    expect(me.page.get_by_role("heading", name=re.compile("^Test sample 7: "))).to_be_visible()
+    student = me.page.get_by_role("combobox", name="Student")
+    student.click()
+    me.page.get_by_role("option", name="shuffled").click()
+    expect(me.page).to_have_url(re.compile("[?&]student=shuffled"))
+    me.until(lambda: of(run, "epoch", "student-ked"))
+    me.ticks(6)
+    expect(me.page.get_by_role("heading", name=re.compile("^Test sample 7: "))).to_be_visible()
+    assert "shuffled" in str(student.input_value())
+    expect(me.page).to_have_url(re.compile("[?&]i=7"))

@@ -11,6 +11,7 @@ import streamlit as st
 from explorer import cache, settings, state, words
 from explorer.blocks import closeup, frame, lab, transport
 from explorer.components.plot import plot
+from explorer.film import Figures
 from explorer.history import History
 from explorer.pictures import charts
 from explorer.pictures.past import GROUP
@@ -211,7 +212,7 @@ def _stage_label(stage: str) -> str:
     return fixed.get(stage) or LABELS[stage.removeprefix("student-")]
 
 
-def _accuracy(made: lab.Figures, *, active: bool) -> None:
+def _accuracy(made: Figures, *, active: bool) -> None:
     st.subheader("Validation accuracy", anchor=False)
     if "accuracy" not in made:
         st.caption("The first epoch is on its way." if active else "The run ended before its first epoch did.")
@@ -221,7 +222,7 @@ def _accuracy(made: lab.Figures, *, active: bool) -> None:
     st.caption("Lines are means over the seeds, bands their 95 % intervals; numbers are those at the dots. Dotted: the teachers.")
 
 
-def _losses(history: History, made: lab.Figures) -> None:
+def _losses(history: History, made: Figures) -> None:
     students = bool(history.curves())
     st.subheader(f"What {'each student minimises' if students else 'the teachers minimise'}", anchor=False)
     if "losses" not in made:

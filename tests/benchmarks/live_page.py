@@ -38,17 +38,17 @@ def figures(run_id: str) -> dict[str, Any]:
     """What a tick of the Train page costs at most: all figures with all their moments, at first and made anew."""
     from visitor import visit
 
-    from explorer.blocks import lab
+    from explorer import film
 
-    built: list[tuple[float, lab.Figures]] = []
-    make = lab._made
+    built: list[tuple[float, film.Figures]] = []
+    make = film.figures
 
-    def timed(room: lab.Lab) -> lab.Figures:
+    def timed(room: film.Lab) -> film.Figures:
         seconds, made = _seconds(lambda: make(room))
         built.append((seconds, made))
         return made
 
-    with patch.object(lab, "_made", timed):
+    with patch.object(film, "figures", timed):
         app = visit("train", run=run_id)
         for _ in range(BUILDS):
             app.session_state["ked.past"] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -261,6 +262,16 @@ def app_command() -> None:
     """Open the explorer in a browser."""
     script = Path(__file__).resolve().parent.parent / "streamlit_app.py"
     raise SystemExit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script)]))
+
+
+@app.command("report")
+def report_command(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A finished run's id, from `runs`.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("report.html"),
+) -> None:
+    """Write a run as one HTML file that opens offline, with everything that moves in the app."""
+    sys.argv[1:] = [run_id, "-o", str(output)]
+    runpy.run_module("explorer.report", run_name="__main__", alter_sys=True)  # by name: what draws is no part of this library
 
 
 @app.command(hidden=True)

@@ -12,6 +12,7 @@ from explorer import cache, run_list, state
 from explorer.blocks import controls, frame
 from explorer.components.plot import plot
 from explorer.pictures.curves import learning_curves
+from explorer.report.document import report
 from explorer.results import LABELS, result_table
 from explorer.run_list import Entry
 from explorer.settings import RECIPE_SETTINGS, SETTINGS, of_recipe
@@ -156,6 +157,11 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
             "Download", lambda: _archive(run), f"{run.id}.zip", "application/zip", icon=":material/download:", on_click="ignore",
             disabled=found.status == "active",
             help="A zip with run.json, events, weights, results.csv, curves.csv and reproduce.py, which computes the numbers anew.",
+        )  # fmt: skip
+        st.download_button(
+            "Report", lambda: report(run), f"{run.id}.html", "text/html", icon=":material/description:", on_click="ignore",
+            disabled=found.status != "done",
+            help="One file that opens offline: results, the whole training with its slider, superfeatures and explanations.",
         )  # fmt: skip
         if library.is_own(run):
             _rename(run, facts)

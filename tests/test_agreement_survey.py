@@ -19,7 +19,7 @@ from ked.matching import match
 from ked.nets import SubnetStack, explaining_net, mlp
 
 D, C, K, N = 12, 3, 2, 50
-GROUPS = (tuple(range(0, 4)), tuple(range(4, 8)), tuple(range(8, 12)))
+GROUPS = (tuple(range(4)), tuple(range(4, 8)), tuple(range(8, 12)))
 TAU = 4.0
 
 

@@ -1,7 +1,7 @@
 """How far two explaining nets agree in their explanations, and how far in their answers (METHOD 4).
 
 `similarity` and `ranking` compare what two nets say of the same samples, `measures` names the comparisons, `survey` makes all of them
-over a whole test set, a chunk at a time.
+over a whole test set, a chunk at a time, and `contrasts` says what learning from explanations buys.
 """
 
 from ked.agreement.measures import FIDELITY, MEASURES, Measure

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ked.agreement import ranking
-from ked.agreement.said import Said
+from ked.agreement.said import Directions, Said
 from ked.agreement.similarity import jensen_shannon, kullback_leibler
 
 
@@ -52,14 +52,16 @@ class Measure:
         return self.best > self.low
 
 
+def _product(student: Directions, teacher: Directions) -> Compared:
+    return Compared(*(torch.linalg.vecdot(mine, theirs) for mine, theirs in zip(student, teacher, strict=True)))
+
+
 def _cosine(student: Said, teacher: Said) -> Compared:
-    whole = torch.cosine_similarity(student.phi.movedim(1, 2).flatten(2), teacher.phi.movedim(1, 2).flatten(2), dim=-1)
-    return Compared(whole, torch.cosine_similarity(student.phi, teacher.phi, dim=-1))
+    return _product(student.directions, teacher.directions)
 
 
 def _spearman(student: Said, teacher: Said) -> Compared:
-    whole = torch.cosine_similarity(student.ranks, teacher.ranks, dim=-1)
-    return Compared(whole, torch.cosine_similarity(student.class_ranks, teacher.class_ranks, dim=-1))
+    return _product(student.rank_directions, teacher.rank_directions)
 
 
 def _mean_of(divergence: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Said, Said], Compared]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
-import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from ked.agreement.ranking import Ranking, rank
 from ked.agreement.similarity import one_vector, ranks
 from ked.explanation import centre, contributions
 from ked.stack import Stack
+
+
+class Directions(NamedTuple):
+    """Unit vectors, or zero where there is nothing: of `whole` predictions (K, N, M C) and of `each` superfeature (K, M, N, C)."""
+
+    whole: Tensor
+    each: Tensor
 
 
 class Said:
@@ -40,14 +48,14 @@ class Said:
         return centre(contributions(self.log_y, self.base))
 
     @cached_property
-    def ranks(self) -> Tensor:
-        """(K, N, M C) centred ranks of all contributions to a prediction."""
-        return ranks(one_vector(self.phi))
+    def directions(self) -> Directions:
+        """The contributions as unit vectors: two nets' cosine is their product."""
+        return Directions(normalize(one_vector(self.phi), dim=-1), normalize(self.phi, dim=-1))
 
     @cached_property
-    def class_ranks(self) -> Tensor:
-        """(K, M, N, C) centred ranks of each superfeature's contributions."""
-        return ranks(self.phi)
+    def rank_directions(self) -> Directions:
+        """The same of their ranks: two nets' rank correlation is their product."""
+        return Directions(normalize(ranks(one_vector(self.phi)), dim=-1), normalize(ranks(self.phi), dim=-1))
 
     @cached_property
     def softened(self) -> Tensor:

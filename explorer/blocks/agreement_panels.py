@@ -1,0 +1,166 @@
+"""The blocks of the agreement page: how far each student explains and answers as its teacher does, and what explanations buy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer import agreement_words, cache, state
+from explorer.blocks import controls
+from explorer.components.plot import plot
+from explorer.pictures.levels import Level, Scale, levels
+from explorer.results import LABELS
+from ked.agreement import FIDELITY, MEASURES, Measure, Survey
+from ked.agreement.contrasts import contrasts
+from ked.data import Dataset
+from ked.methods import METHODS
+from ked.store import Run
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the page is about: a run, the survey of each of its students, and the measure that was chosen."""
+
+    run: Run
+    dataset: Dataset
+    surveys: Mapping[str, Survey]
+    measure: Measure
+
+    @property
+    def speaking(self) -> dict[str, Survey]:
+        """The students that have explanations of their own."""
+        return {name: survey for name, survey in self.surveys.items() if survey.pairs}
+
+    @property
+    def any(self) -> Survey:
+        """Some survey, for what all have in common."""
+        return next(iter(self.surveys.values()))
+
+
+def findings(run: Run) -> Findings:
+    """Compare every student of a finished run with its explaining teacher."""
+    recipe, stamp = cache.facts(run)["recipe"], cache.stamp(run)
+    surveys = {name: cache.survey(run.id, stamp, name) for name in METHODS if name in recipe["methods"] and run.has(f"student-{name}")}
+    return Findings(run, cache.dataset(recipe["dataset"]), surveys, MEASURES[state.get("measure")])
+
+
+def choose_measure() -> None:
+    """Which measure of agreement."""
+    controls.choice("measure", width=290)
+
+
+def no_students() -> None:
+    """A run that ended before any student was trained."""
+    st.info("No student of this run is finished, so there is nobody to compare with the teacher.", icon=":material/info:")
+    st.page_link("app_pages/train.py", label="Go to its training", icon=":material/play_circle:")
+
+
+def answer(about: Findings) -> None:
+    """The page's question, answered from the numbers below."""
+    seeds = len(about.any.correct)
+    found = contrasts(about.surveys, about.measure.name)
+    st.markdown(agreement_words.answer(found, about.measure, seeds))
+    if not about.speaking:
+        st.info(
+            "No student of this run explains itself: these are black boxes, so only their answers can be compared with the "
+            "teacher's. Train a student of the KED form to see agreement.",
+            icon=":material/visibility_off:",
+        )
+        st.page_link("app_pages/train.py", label="Train one", icon=":material/play_circle:")
+
+
+def headline(about: Findings) -> None:
+    """Agreement, fidelity and accuracy of every student, in the same order; seeds, means, intervals, chance."""
+    agreement, fidelity, accuracy = st.columns(3, gap="medium")
+    if about.speaking:
+        with agreement:
+            _agreement(about)
+    with fidelity:
+        _fidelity(about)
+    with accuracy:
+        _accuracy(about)
+    _scope(about)
+
+
+def _agreement(about: Findings) -> None:
+    st.subheader("Agreement: the same reasons", anchor=False)
+    measure, speaking = about.measure, about.speaking
+    values = {name: survey.mean(measure.name) if survey.pairs else None for name, survey in about.surveys.items()}
+    chance = {name: float(survey.chance_mean(measure.name).mean()) for name, survey in speaking.items()}
+    lines = [Level("beside another sample's explanation", each=chance)]
+    first = next(iter(speaking.values()))
+    if (exact := first.exact_chance(measure.name)) is not None:
+        lines.append(Level("independent explanations", at=exact, dash="dot"))
+    figure = levels(values, scale_of(measure, speaking), labels=LABELS, lines=lines, missing="a black box: no explanation")
+    alt = f"{measure.label} with the explaining teacher, a row a student: a dot a seed, the mean, its 95 % interval, and chance."
+    plot(figure, "agreement", alt=alt, select=())
+    st.caption(f"{measure.description} {agreement_words.what_chance_is(measure, first)}")
+
+
+def scale_of(measure: Measure, surveys: Mapping[str, Survey]) -> Scale:
+    """How a measure is shown: with as many decimals as its smallest mean needs, at most five."""
+    means = [abs(float(survey.mean(measure.name).mean())) for survey in surveys.values()]
+    decimals = 2 if measure.more_is_better else min(5, max(map(agreement_words.digits, means)))
+    less = "" if measure.more_is_better else ": less is more agreement"
+    return Scale(f"{measure.label}{less}", decimals=decimals, low=measure.low, high=measure.high)
+
+
+def _fidelity(about: Findings) -> None:
+    st.subheader("Fidelity: the same answers", anchor=False)
+    measure = FIDELITY["answer"]
+    values = {name: survey.mean("answer") for name, survey in about.surveys.items()}
+    chance = sorted(100 * float(survey.chance_mean("answer").mean()) for survey in about.surveys.values())
+    told = f"chance {chance[0]:.0f} %" if round(chance[0]) == round(chance[-1]) else f"chance {chance[0]:.0f} to {chance[-1]:.0f} %"
+    scale = Scale("same answer as the explaining teacher, %", factor=100, decimals=1, low=measure.low, high=measure.high)
+    figure = levels(values, scale, labels=LABELS, lines=[Level(told)])
+    alt = "Share of test samples on which student and explaining teacher name the same class, a row a student with its interval."
+    plot(figure, "fidelity", alt=alt, select=())
+    st.caption(
+        "The share of test samples on which both name the same class; chance is the teacher's answer to another sample. "
+        "Every student is held against the *explaining* teacher, also those that learnt from the black box."
+    )
+
+
+def _accuracy(about: Findings) -> None:
+    st.subheader("Accuracy: the right answers", anchor=False)
+    values = {name: survey.correct.mean(axis=1) for name, survey in about.surveys.items()}
+    teacher = cache.facts(about.run).get("summary", {}).get("accuracy", {}).get("explaining")
+    lines = [] if teacher is None else [Level(f"explaining teacher {100 * teacher:.1f}", at=teacher, dash="dot")]
+    figure = levels(values, Scale("test accuracy, %", factor=100, decimals=1, low=0, high=1), labels=LABELS, lines=lines)
+    plot(figure, "accuracy", alt="Test accuracy, a row a student: a dot a seed, the mean and its 95 % interval.", select=())
+    st.caption("Fidelity is not accuracy: a student can be right where its teacher is wrong, and the other way round.")
+
+
+def _scope(about: Findings) -> None:
+    """On how many samples, seeds and superfeatures all this is."""
+    seen, there = len(about.any.labels), len(about.dataset.test)
+    said = [f"{_spaced(seen)} test samples{f', the first of {_spaced(there)}' * (seen < there)}"]
+    said.append(f"{len(about.any.correct)} seeds with 95 % Student-t intervals" if len(about.any.correct) > 1 else "one seed: no interval")
+    for survey in list(about.speaking.values())[:1]:
+        said.append(f"explanations softened by τ = {survey.tau:g} where they are compared as probabilities")
+    st.caption(f"{'; '.join(said)}.")
+    for note in {survey.pairs.note for survey in about.speaking.values() if survey.pairs and survey.pairs.note}:
+        st.info(f"{note} Agreement is over the matched pairs only.", icon=":material/join_inner:")
+
+
+def _spaced(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
+
+
+def differences(about: Findings) -> None:
+    """What KED gains over each other student, and every measure as a table."""
+    found = contrasts(about.surveys, about.measure.name)
+    if found:
+        st.subheader("What the explanations buy", anchor=False)
+        look = {"KED beside": st.column_config.TextColumn(pinned=True)}
+        st.dataframe(agreement_words.differences(found), hide_index=True, height="content", column_config=look)
+        st.caption(
+            "KED minus each other student, paired by seed, with 95 % intervals that are not corrected for their number; above zero "
+            f"KED is better. Agreement in units of: {about.measure.label}."
+        )
+    with st.expander("Every measure, as a table", icon=":material/table_rows:"):
+        look = {"measure": st.column_config.TextColumn(pinned=True)}
+        st.dataframe(agreement_words.everything(about.surveys), hide_index=True, height="content", column_config=look)
+        st.caption("Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample.")

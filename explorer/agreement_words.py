@@ -77,7 +77,8 @@ def _by(gain: Interval, measure: Measure) -> str:
     """How much more or less, in the measure's own unit, gains being positive."""
     more, sign = ("more", 1) if gain.mean >= 0 else ("less", -1)
     mean = sign * float(gain.mean)
-    return f"{more} by {number(mean)}{_bounds(gain, sign, digits(mean))} ({measure.label})"
+    unit = f" {measure.unit}" * bool(measure.unit)
+    return f"{more} by {number(mean)}{_bounds(gain, sign, digits(mean))}{unit} ({measure.label})"
 
 
 def _points(gain: Interval) -> str:

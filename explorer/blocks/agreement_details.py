@@ -11,6 +11,7 @@ from explorer.blocks.agreement_panels import Findings, scale_of
 from explorer.components.plot import plot
 from explorer.pictures import gallery, likeness, theme
 from explorer.results import LABELS
+from explorer.words import plain
 from ked.agreement import MEASURES, Survey
 from ked.statistics import interval
 
@@ -38,12 +39,12 @@ def matrix(about: Findings, survey: Survey) -> None:
     whole = survey.by_class(name)[:, None, :]
     cells = np.concatenate([survey.cells[name], whole], axis=1) if name in survey.cells else whole
     rows = [f"superfeature {number + 1}" for number in survey.superfeatures] if name in survey.cells else []
-    found = interval(np.moveaxis(cells, 0, -1))
-    chance = float(survey.chance_mean(name).mean())
     scale = scale_of(about.measure, about.speaking)
+    found = interval(scale.factor * np.moveaxis(cells, 0, -1))
+    chance, best = scale.factor * float(survey.chance_mean(name).mean()), scale.factor * about.measure.best
     figure = likeness.matrix(
-        found.mean, [*rows, "all"], classes, chance=chance, best=about.measure.best, title=about.measure.label,
-        spread=found.mean - found.low, decimals=scale.decimals,
+        found.mean, [*rows, "all"], classes, chance=chance, best=best, title=scale.title.partition(":")[0],
+        spread=found.mean - found.low,
     )  # fmt: skip
     alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: darker is more agreement."
     plot(figure, "cells", alt=alt, select=())
@@ -83,9 +84,9 @@ def distribution(about: Findings) -> None:
     st.subheader("Over the samples", anchor=False)
     name, scale = about.measure.name, scale_of(about.measure, about.speaking)
     figure = likeness.distribution(
-        {method: one.samples[name] for method, one in about.speaking.items()},
-        {method: one.chance[name] for method, one in about.speaking.items()},
-        scale.title, labels=LABELS, decimals=scale.decimals, bounds=(about.measure.low, about.measure.high),
+        {method: scale.factor * one.samples[name] for method, one in about.speaking.items()},
+        {method: scale.factor * one.chance[name] for method, one in about.speaking.items()},
+        scale.title, labels=LABELS, bounds=(scale.factor * scale.low, scale.factor * scale.high),
     )  # fmt: skip
     alt = f"Distribution of {about.measure.label} over the test samples, a row a student, and dotted what chance gives."
     plot(figure, "spread", alt=alt, select=())
@@ -130,11 +131,12 @@ def _gallery(about: Findings, survey: Survey, shown: np.ndarray, key: str, title
     if not dataset.is_image:
         with st.container(horizontal=True, key=f"{key}-rows"):
             for row, caption in zip(shown, captions, strict=True):
-                if st.button(f"sample {row}: {caption}", key=f"{key}-{row}", help="Open this sample on the Explain page."):
+                if st.button(f"sample {row}: {plain(caption)}", key=f"{key}-{row}", help="Open this sample on the Explain page."):
                     _explain(int(row))
         return
     images = dataset.part("test")[0][shown.tolist()].numpy()
-    below = [f"{theme.plain(name, 12)}<br>{scale.text(value)}" for name, value in zip(truth, values, strict=True)]
+    names = [theme.plain(name, 12) for name in truth]
+    below = [f"{name}{' · ' if len(name) < 5 else '<br>'}{scale.text(value)}" for name, value in zip(names, values, strict=True)]
     figure = gallery.strip(images, dataset.shape, below, columns=COLUMNS)
     click = plot(figure, key, alt=f"{title}: {', '.join(captions)}. Click one to explain it.")
     opens = "Opens it on the Explain page; so does a click on any picture."

@@ -100,11 +100,12 @@ def _agreement(about: Findings) -> None:
 
 
 def scale_of(measure: Measure, surveys: Mapping[str, Survey]) -> Scale:
-    """How a measure is shown: with as many decimals as its smallest mean needs, at most five."""
-    means = [abs(float(survey.mean(measure.name).mean())) for survey in surveys.values()]
-    decimals = 2 if measure.more_is_better else min(5, max(map(agreement_words.digits, means)))
-    less = "" if measure.more_is_better else ": less is more agreement"
-    return Scale(f"{measure.label}{less}", decimals=decimals, low=measure.low, high=measure.high)
+    """How a measure is shown: divergences that are small in thousandths of a nat."""
+    if measure.more_is_better:
+        return Scale(measure.label, low=measure.low, high=measure.high)
+    small = all(float(survey.mean(measure.name).max()) < 0.1 for survey in surveys.values())
+    unit, factor = (f"milli{measure.unit}", 1000.0) if small else (measure.unit, 1.0)
+    return Scale(f"{measure.label}, {unit}: less is more agreement", factor, low=measure.low, high=measure.high)
 
 
 def _fidelity(about: Findings) -> None:
@@ -158,7 +159,7 @@ def differences(about: Findings) -> None:
         st.dataframe(agreement_words.differences(found), hide_index=True, height="content", column_config=look)
         st.caption(
             "KED minus each other student, paired by seed, with 95 % intervals that are not corrected for their number; above zero "
-            f"KED is better. Agreement in units of: {about.measure.label}."
+            f"KED is better. Agreement: {about.measure.label}{f', in {about.measure.unit}' * bool(about.measure.unit)}."
         )
     with st.expander("Every measure, as a table", icon=":material/table_rows:"):
         look = {"measure": st.column_config.TextColumn(pinned=True)}

@@ -17,47 +17,41 @@ DISTINCT = 20  # values up to which a distribution has a bar for each
 
 
 def matrix(
-    cells: Values,
-    rows: Sequence[str],
-    classes: Sequence[str],
-    *,
-    chance: float,
-    best: float,
-    title: str,
-    spread: Values | None = None,
-    decimals: int = 2,
+    cells: Values, rows: Sequence[str], classes: Sequence[str], *, chance: float, best: float, title: str, spread: Values | None = None
 ) -> go.Figure:
     """A measure for each superfeature (row) and class (column): paper is the level of chance, ink is full agreement.
 
-    `cells`: (R, C), NaN where there is nothing. `chance`, `best`: the two ends of the colours, whichever is larger. `spread`: (R, C)
+    `cells`: (R, C), NaN where there is nothing. `chance`, `best`: where the colours begin and end, whichever is larger. `spread`: (R, C)
     half widths of the intervals, for the tooltip.
     """
-    cells = np.asarray(cells, dtype=float)
-    height = 40 * len(cells) + 150
-    drawing = theme.figure(height)
-    ends = (chance, best) if chance < best else (best, chance)
+    cells, few = np.asarray(cells, dtype=float), len(classes) <= LETTERED
+    drawing = theme.figure(40 * len(cells) + 150)
+    low, high = (chance, best) if chance < best else (best, chance)
     scale = theme.SEQUENTIAL if chance < best else tuple((1 - place, colour) for place, colour in reversed(theme.SEQUENTIAL))
-    bar = theme.colourbar(title, tickvals=list(ends), ticktext=[_end(end, chance, decimals) for end in ends])
-    shown = [[theme.plain(name, 18) for name in classes]] * len(cells)
-    half = np.full_like(cells, np.nan) if spread is None else np.asarray(spread, dtype=float)
-    told = [[f" ± {h:.{decimals + 1}f}" if h == h else "" for h in row] for row in half]
+    ends = {chance: f"chance {chance:.2f}", best: f"equal {best:.2f}"}
+    bar = theme.colourbar(title, tickvals=list(ends), ticktext=[text.replace("-", "−") for text in ends.values()])
     drawing.add_heatmap(
-        z=cells, zmin=ends[0], zmax=ends[1], colorscale=scale, colorbar=bar, xgap=2, ygap=2, name="agreement",
-        customdata=np.stack([np.array(shown, dtype=object), np.array(told, dtype=object)], axis=-1), hoverongaps=False,
-        hovertemplate=f"%{{y}}, %{{customdata[0]}}: %{{z:.{decimals + 1}f}}%{{customdata[1]}}<extra></extra>",
-        texttemplate=f"%{{z:.{decimals}f}}" if len(classes) <= LETTERED else None, textfont={"size": 11},
+        z=cells, zmin=low, zmax=high if high > low else low + 1, colorscale=scale, colorbar=bar, xgap=2, ygap=2, name="agreement",
+        text=_told(cells, rows, classes, spread), hovertemplate="%{text}<extra></extra>", hoverongaps=False,
+        texttemplate="%{z:.2f}" if few else None, textfont={"size": 11},
     )  # fmt: skip
-    few = len(classes) <= LETTERED
-    ticks = list(range(len(classes))) if few else None
-    drawing.update_xaxes(side="top", showgrid=False, tickvals=ticks, ticktext=[theme.plain(name, 12) for name in classes] if few else None)
+    names = {"tickvals": list(range(len(classes))), "ticktext": [theme.plain(name, 12) for name in classes]} if few else {}
+    drawing.update_xaxes(side="top", showgrid=False, **names)
     drawing.update_yaxes(tickvals=list(range(len(rows))), ticktext=list(rows), autorange="reversed", showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
-    drawing.data[0].update(y=list(range(len(rows))), x=list(range(len(classes))))
     return drawing
 
 
-def _end(value: float, chance: float, decimals: int) -> str:
-    return f"{'chance' if value == chance else 'equal'} {value:.{decimals}f}".replace("-", "−")
+def _told(cells: Values, rows: Sequence[str], classes: Sequence[str], spread: Values | None) -> list[list[str]]:
+    """What the tooltip says of each cell."""
+    half = np.full_like(cells, np.nan) if spread is None else np.asarray(spread, dtype=float)
+    return [
+        [
+            f"{row}, {theme.plain(name)}: {value:.3f}{f' ± {width:.3f}' if width == width else ''}".replace("-", "−")
+            for name, value, width in zip(classes, values, widths, strict=True)
+        ]
+        for row, values, widths in zip(rows, cells, half, strict=True)
+    ]
 
 
 def scatter(teacher: Values, student: Values, names: Sequence[str], numbers: Sequence[int], texts: Sequence[str]) -> go.Figure:
@@ -90,7 +84,6 @@ def distribution(
     *,
     labels: Mapping[str, str],
     bounds: tuple[float, float],
-    decimals: int = 2,
 ) -> go.Figure:
     """How a measure is spread over the test samples: a hill a method, and behind it, dotted, what chance gives; each as high as its row.
 
@@ -105,10 +98,10 @@ def distribution(
         colour = theme.method_colour(name)
         solid = {"color": colour, "width": 2.2, "dash": theme.method_dash(name)}
         _hill(drawing, samples[name], edges, foot, label, line=solid, fill="toself", fillcolor=theme.faded(colour, 0.3))
-        middle = f"{float(np.median(samples[name])):.{decimals}f}".replace("-", "−")
+        middle = f"{float(np.median(samples[name])):.2f}".replace("-", "−")
         drawing.add_annotation(text=f"<b>{middle}</b>", x=1, xref="paper", y=foot + 0.2, xanchor="left", xshift=8)
     head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 4}
-    drawing.add_annotation(text=f"<span style='color:{theme.MUTED}'>∙∙∙ beside another sample's explanation</span>", **head)
+    drawing.add_annotation(text=f"<span style='color:{theme.MUTED}'>· · · beside another sample's explanation</span>", **head)
     drawing.add_annotation(text=f"<span style='color:{theme.MUTED}'>median</span>", **(head | {"x": 1, "xshift": 8}))
     drawing.update_xaxes(title_text=title, range=[edges[0], edges[-1]], nticks=6)
     names = [theme.wrapped(labels.get(name, name)) for name in reversed(list(samples))]
@@ -125,7 +118,8 @@ def _edges(everything: Values, bounds: tuple[float, float]) -> Values:
         middles = (distinct[:-1] + distinct[1:]) / 2
         return np.array([distinct[0] - step / 2, *middles, distinct[-1] + step / 2])
     low, high = np.quantile(everything, [0.001, 0.999])
-    return np.linspace(max(low, bounds[0]), min(high, bounds[1]), 41)
+    low, high = max(low, bounds[0]), min(high, bounds[1])
+    return np.linspace(low, high if high > low else low + 1, 41)
 
 
 def _hill(drawing: go.Figure, values: Values, edges: Values, foot: float, label: str, **look: Any) -> None:

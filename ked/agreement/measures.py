@@ -33,6 +33,7 @@ class Measure:
         compare: From what student (K replicas) and teacher (one) say to the measure.
         best: Its value for two equal nets.
         low, high: Its range; infinite where there is no bound.
+        unit: What it is measured in, if anything.
         chance: Its mean for independent explanations, from M and k, where there is a formula: all orders equally likely, and every sign
             a fair coin's.
     """
@@ -44,6 +45,7 @@ class Measure:
     best: float = 1.0
     low: float = 0.0
     high: float = 1.0
+    unit: str = ""
     chance: Callable[[int, int], float] | None = None
 
     @property
@@ -112,12 +114,12 @@ MEASURES: dict[str, Measure] = {
         Measure(
             "jensen-shannon", "Jensen-Shannon divergence",
             "How far apart the nets' softened explanations are, mean over the superfeatures, in nats; symmetric, at most log 2.",
-            _mean_of(jensen_shannon), best=0.0, high=math.log(2),
+            _mean_of(jensen_shannon), best=0.0, high=math.log(2), unit="nats",
         ),
         Measure(
             "kullback-leibler", "KL divergence",
             "What the loss minimises, without its weight: KL from the teacher's softened explanations to the student's, in nats.",
-            _mean_of(kullback_leibler), best=0.0, high=math.inf,
+            _mean_of(kullback_leibler), best=0.0, high=math.inf, unit="nats",
         ),
         Measure(
             "feature", "same top superfeatures",
@@ -155,7 +157,7 @@ FIDELITY: dict[str, Measure] = {
         Measure(
             "prediction-kl", "prediction KL",
             "KL from the teacher's predicted probabilities to the student's, not softened, in nats.",
-            _prediction_kl, best=0.0, high=math.inf,
+            _prediction_kl, best=0.0, high=math.inf, unit="nats",
         ),
     )
 }  # fmt: skip

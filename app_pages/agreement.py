@@ -16,8 +16,9 @@ with frame.page("agreement", "Do students explain as their teacher does?", LEAD)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         controls.choice("dataset", then=frame.follow_dataset, width=200)
         frame.run_menu()
-        if ready:
+        if run and ready:
             agreement_panels.choose_measure()
+            agreement_panels.choose_beside(run)
     if run is None:
         graph_panels.no_run_yet()
     elif not ready:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from explorer.results import LABELS
 from ked.agreement import FIDELITY, MEASURES, Measure, Survey
-from ked.agreement.contrasts import Contrast, shown
+from ked.agreement.contrasts import REFERENCES, Contrast, shown
 from ked.statistics import Interval, interval
 
 QUESTION = "Does learning from explanations buy agreement, accuracy, both or neither?"
@@ -60,13 +60,36 @@ def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
         f"{QUESTION} **{verdict(contrast)}** Beside {lacks}, KED agrees {_by(gain, measure)}; its accuracy differs by "
         f"{_points(contrast.accuracy)} points."
     )
-    return text + "".join(f" Beside *{LABELS[one.reference]}*: {_lower(verdict(one))}" for one, _ in others)
+    said: dict[str, list[str]] = {}  # verdict -> whom it is beside
+    for one, _ in others:
+        said.setdefault(_lower(verdict(one)), []).append(f"*{LABELS[one.reference]}*")
+    return text + "".join(f" Beside {_listed(names)}: {what}" for what, names in said.items())
+
+
+def beside(contrast: Contrast, measure: Measure, other: str) -> str:
+    """What the KED students of another run have less or more; `other` says which run that is."""
+    assert contrast.agreement is not None
+    return (
+        f"Beside {other}, KED agrees {_by(contrast.agreement, measure)} with its teacher, each student with its own; its accuracy "
+        f"differs by {_points(contrast.accuracy)} points."
+    )
+
+
+def differing_in(names: Sequence[str]) -> str:
+    """In which settings two runs differ, in words."""
+    if not names:
+        return "another run of the same recipe"
+    return f"another run, which differs in {_listed(names[:4])}{f' and {len(names) - 4} more' * (len(names) > 4)}"
 
 
 def verdict(contrast: Contrast) -> str:
     """What a contrast shows."""
     assert contrast.agreement is not None
     return _ANSWERS[shown(contrast.agreement), shown(contrast.accuracy)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _lower(text: str) -> str:
@@ -103,33 +126,35 @@ def digits(value: float) -> int:
     return 2 if abs(value) >= 0.1 or value == 0 else min(6, 1 - int(np.floor(np.log10(abs(value)))))
 
 
-def what_chance_is(measure: Measure, found: Survey) -> str:
-    """What the lines in the chart stand for, and when a measure says little."""
+def what_chance_is(measure: Measure, found: Survey, *, dotted: bool = True) -> str:
+    """What the lines in the chart stand for, and when a measure says little; `dotted`: whether there is a line for the exact level."""
     text = "Dashed: the same student beside what the teacher says of *another* sample, so what any two explanations share anyway."
     exact = found.exact_chance(measure.name)
-    if exact is None:
+    if exact is None or not dotted:
         return text
     M, k = len(found.superfeatures), found.k
     ways = "of independent explanations" if measure.low < 0 else f"of independent rankings of M = {M} with k = {k}"
     text += f" Dotted: {number(exact)}, the mean {ways}."
     if measure.name == "feature" and exact >= 0.5:
-        text += " With so few superfeatures this measure is half full by chance alone: prefer the order of pairs, or a correlation."
+        text += f" With so few superfeatures chance alone fills {exact:.0%} of this measure: prefer the order of pairs, or a correlation."
     return text
 
 
-def differences(found: Sequence[Contrast]) -> pd.DataFrame:
+def differences(
+    found: Sequence[Contrast], labels: Mapping[str, str] = LABELS, lacks: Mapping[str, str] = LACKS
+) -> pd.DataFrame:
     """A row a contrast: what KED gains over each other student."""
     rows = []
     for one in found:
         silent = one.agreement is None or np.isnan(one.agreement.low)
         rows.append(
             {
-                "KED beside": LABELS[one.reference],
-                "explanations buy": "–" if silent else verdict(one),
+                "KED beside": labels[one.reference],
+                "explanations buy": "–" if silent or one.reference not in REFERENCES else verdict(one),
                 "agreement": "no explanations" if one.agreement is None else _signed(one.agreement),
                 "accuracy, points": _points(one.accuracy),
                 "same answer, points": _points(one.answer),
-                "which is": LACKS[one.reference],
+                "which is": lacks[one.reference],
             }
         )
     return pd.DataFrame(rows)
@@ -140,16 +165,16 @@ def _signed(gain: Interval) -> str:
     return f"{'+' * (mean >= 0)}{number(mean)}{_bounds(gain, 1, digits(mean))}"
 
 
-def everything(surveys: Mapping[str, Survey]) -> pd.DataFrame:
+def everything(surveys: Mapping[str, Survey], labels: Mapping[str, str] = LABELS) -> pd.DataFrame:
     """Every measure of every student: mean and half its interval over seeds, and the level of chance."""
     rows = []
     for name, measure in (MEASURES | FIDELITY).items():
         row = {"measure": measure.label}
         for method, survey in surveys.items():
             if name in survey.samples:
-                row[LABELS[method]] = f"{_with_half(interval(survey.mean(name)))} ({number(survey.chance_mean(name).mean())})"
+                row[labels[method]] = f"{_with_half(interval(survey.mean(name)))} ({number(survey.chance_mean(name).mean())})"
         rows.append(row)
-    accuracy = {LABELS[name]: _with_half(interval(survey.correct.mean(axis=1))) for name, survey in surveys.items()}
+    accuracy = {labels[name]: _with_half(interval(survey.correct.mean(axis=1))) for name, survey in surveys.items()}
     return pd.DataFrame([*rows, {"measure": "accuracy"} | accuracy]).fillna("–")
 
 

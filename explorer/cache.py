@@ -179,7 +179,7 @@ def forming(run_id: str, run_stamp: int, count: int) -> dict[int, dict[str, Any]
     return states(load_run(run_id))
 
 
-@st.cache_resource(max_entries=32, show_spinner="Comparing what students and teacher say of every test sample …")
+@st.cache_resource(max_entries=16, show_spinner="Comparing what students and teacher say of every test sample …")
 def survey(run_id: str, run_stamp: int, method: str) -> Survey:
     """Agreement and fidelity of a method's students on the test samples, the first `SURVEYED` of them."""
     run = load_run(run_id)

@@ -78,10 +78,25 @@ def test_the_contrast_in_which_the_fewest_things_differ_comes_first_and_others_f
     assert found[-1].agreement is None
     text = words.answer(found, MEASURES["cosine"], 3)
     assert "Beside *KED without explanations* (the same net" in text
-    assert text.endswith("Beside *shuffled explanations*: both. Beside *architecture only*: both.")
+    assert text.endswith("Beside *shuffled explanations* and *architecture only*: both.")
     table = words.differences(found)
     assert table["explanations buy"].tolist() == ["Both.", "Both.", "Both.", "–"]
     assert table["agreement"].iloc[-1] == "no explanations"
+
+
+def test_students_of_another_run_are_set_beside_and_are_no_answer_to_the_question() -> None:
+    surveys = {"ked": survey(HIGH, BETTER), "mu0": survey(LOW, WORSE), "ked+beside": survey(LOW, WORSE)}
+    (other,) = contrasts(surveys, "cosine", ["ked+beside"])
+    text = words.beside(other, MEASURES["cosine"], "*KED of digits-2*")
+    assert text.startswith("Beside *KED of digits-2*, KED agrees more by 0.50 [")
+    assert "each student with its own" in text
+    names = {"mu0": "KED without explanations", "ked+beside": "KED of digits-2"}
+    both = contrasts(surveys, "cosine", ["mu0", "ked+beside"])
+    table = words.differences(both, names, {"mu0": "", "ked+beside": words.differing_in(["grouping"])})
+    assert table["explanations buy"].tolist() == ["Both.", "–"]
+    assert table["which is"].iloc[1] == "another run, which differs in grouping"
+    assert words.differing_in(list("abcdef")).endswith("a, b, c and d and 2 more")
+    assert words.differing_in([]) == "another run of the same recipe"
 
 
 def test_one_seed_shows_nothing_and_says_so() -> None:
@@ -104,7 +119,7 @@ def test_a_run_that_cannot_say_says_why() -> None:
 def test_a_measure_that_chance_half_fills_is_named_as_such() -> None:
     told = words.what_chance_is(MEASURES["feature"], survey(HIGH, BETTER))
     assert "0.50, the mean of independent rankings of M = 4 with k = 2" in told
-    assert "half full by chance" in told
+    assert "chance alone fills 50%" in told
     assert "Dotted" not in words.what_chance_is(MEASURES["jensen-shannon"], survey(HIGH, BETTER))
 
 

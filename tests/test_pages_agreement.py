@@ -103,6 +103,25 @@ def test_a_table_lists_its_cases_as_buttons_that_open_them(finish: Callable[[Rec
     assert address(app).get("i", "0") == first.key.removeprefix("best-")
 
 
+def test_students_of_random_groups_stand_beside_those_of_the_run(finish: Callable[[Recipe], Run]) -> None:
+    recipe = Recipe.make(methods=("ked", "mu0"), train_size=200, seeds=2, **TINY)
+    run, other = finish(recipe), finish(recipe.without(grouping="random"))
+    elsewhere = finish(recipe.without(seed=7))  # other seeds: nothing to pair
+    app = sound(visit("agreement", run=run.id), "agreement")
+    assert not any("KED of" in trace.get("name", "") for trace in figure(app, "agreement")["data"])
+    offered = app.selectbox(key="widget.beside").options
+    assert len(offered) == 2
+    assert other.id in offered[1]
+    assert elsewhere.id not in offered[1]
+    sound(app.selectbox(key="widget.beside").set_value(other.id).run(), "agreement")
+    found = direct(other, "ked")  # with its own teacher
+    assert numbers(drawn(app, "agreement", f"KED of {other.id}, seeds")["x"]) == pytest.approx(found.mean("cosine"), rel=1e-5)
+    assert f"*KED of {other.id}* (another run, which differs in grouping)" in words(app)
+    assert app.dataframe[0].value["which is"].tolist()[-1] == "another run, which differs in grouping"
+    assert app.selectbox(key="widget.student").options == ["KED", "KED without explanations"]
+    assert address(app)["beside"] == other.id
+
+
 def test_one_seed_and_unequal_superfeatures_are_said(finish: Callable[[Recipe], Run]) -> None:
     counts = {"superfeatures": 3, "student_superfeatures": 2, "seeds": 1}
     run = finish(Recipe.make(methods=("ked", "mu0"), grouping="random", train_size=200, **counts, **TINY))

@@ -23,7 +23,7 @@ def choose_student(about: Findings) -> Survey:
     """Whom to look at closely, and which of its seeds where one student is meant."""
     st.subheader("One student closely", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="closely"):
-        method = controls.choice("student", options=list(about.speaking), width=220)
+        method = controls.choice("student", options=list(about.own), width=220)
         survey = about.speaking[method]
         if len(survey.correct) > 1:
             controls.slider("replica", high=len(survey.correct) - 1, width=150)
@@ -67,9 +67,11 @@ def scatter(about: Findings, survey: Survey) -> None:
     figure = likeness.scatter(theirs, mine, names, survey.superfeatures, texts)
     alt = f"Teacher's against student's contributions of {len(names)} superfeatures; equal ones lie on the diagonal."
     plot(figure, "scatter", alt=alt, select=())
+    all_there = len(rows) == len(survey.labels)
+    whom = f"All {len(rows)} test samples" if all_there else f"{len(rows)} test samples, drawn at random"
     st.caption(
-        f"{len(rows)} test samples drawn at random, every class and superfeature a dot. On the dashed line student and teacher "
-        "give the same; a flatter cloud is a student that says the same, but less."
+        f"{whom}, a dot for every class and superfeature. On the dashed line student and teacher give the same; a flatter cloud is a "
+        "student that says the same, but less."
     )
 
 
@@ -86,7 +88,7 @@ def distribution(about: Findings) -> None:
     figure = likeness.distribution(
         {method: scale.factor * one.samples[name] for method, one in about.speaking.items()},
         {method: scale.factor * one.chance[name] for method, one in about.speaking.items()},
-        scale.title, labels=LABELS, bounds=(scale.factor * scale.low, scale.factor * scale.high),
+        scale.title, labels=about.labels, bounds=(scale.factor * scale.low, scale.factor * scale.high),
     )  # fmt: skip
     alt = f"Distribution of {about.measure.label} over the test samples, a row a student, and dotted what chance gives."
     plot(figure, "spread", alt=alt, select=())

@@ -65,7 +65,7 @@ def levels(
     heads = [f"<span style='color:{theme.MUTED}'>{_SIGNS[line.dash] * line.drawn}{line.words}</span>" for line in lines]
     head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left"}
     drawing.add_annotation(text="<br>".join(heads), **head)
-    names = [theme.wrapped(labels.get(name, name)) for name in values]
+    names = [theme.wrapped(labels.get(name, name), 12) for name in values]
     drawing.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
     drawing.update_xaxes(title_text=scale.title, range=_range(values, lines, scale), nticks=5)

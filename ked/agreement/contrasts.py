@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,17 +35,18 @@ class Contrast:
     accuracy: Interval
 
 
-def contrasts(surveys: Mapping[str, Survey], measure: str) -> list[Contrast]:
+def contrasts(surveys: Mapping[str, Survey], measure: str, references: Sequence[str] = REFERENCES) -> list[Contrast]:
     """KED against every other student of the run that it can be compared with; none where the run has no KED students.
 
     Args:
         surveys: Method -> survey, all of the same seeds and samples.
         measure: A key of `MEASURES`.
+        references: Whom to compare with, in this order, of those that there are.
     """
     if TAUGHT not in surveys:
         return []
     taught = surveys[TAUGHT]
-    return [_contrast(name, taught, surveys[name], measure) for name in REFERENCES if name in surveys]
+    return [_contrast(name, taught, surveys[name], measure) for name in references if name in surveys]
 
 
 def _contrast(reference: str, taught: Survey, other: Survey, measure: str) -> Contrast:

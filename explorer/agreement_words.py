@@ -70,8 +70,8 @@ def beside(contrast: Contrast, measure: Measure, other: str) -> str:
     """What the KED students of another run have less or more; `other` says which run that is."""
     assert contrast.agreement is not None
     return (
-        f"Beside {other}, KED agrees {_by(contrast.agreement, measure)} with its teacher, each student with its own; its accuracy "
-        f"differs by {_points(contrast.accuracy)} points."
+        f"Beside {other}, each held against its own teacher, KED agrees {_by(contrast.agreement, measure)}; its accuracy differs by "
+        f"{_points(contrast.accuracy)} points."
     )
 
 

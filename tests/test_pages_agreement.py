@@ -108,15 +108,15 @@ def test_students_of_random_groups_stand_beside_those_of_the_run(finish: Callabl
     run, other = finish(recipe), finish(recipe.without(grouping="random"))
     elsewhere = finish(recipe.without(seed=7))  # other seeds: nothing to pair
     app = sound(visit("agreement", run=run.id), "agreement")
-    assert not any("KED of" in trace.get("name", "") for trace in figure(app, "agreement")["data"])
+    assert not any("groups" in trace.get("name", "") for trace in figure(app, "agreement")["data"])
     offered = app.selectbox(key="widget.beside").options
     assert len(offered) == 2
     assert other.id in offered[1]
     assert elsewhere.id not in offered[1]
     sound(app.selectbox(key="widget.beside").set_value(other.id).run(), "agreement")
     found = direct(other, "ked")  # with its own teacher
-    assert numbers(drawn(app, "agreement", f"KED of {other.id}, seeds")["x"]) == pytest.approx(found.mean("cosine"), rel=1e-5)
-    assert f"*KED of {other.id}* (another run, which differs in grouping)" in words(app)
+    assert numbers(drawn(app, "agreement", "KED, random groups, seeds")["x"]) == pytest.approx(found.mean("cosine"), rel=1e-5)
+    assert "*KED, random groups* (another run, which differs in grouping)" in words(app)
     assert app.dataframe[0].value["which is"].tolist()[-1] == "another run, which differs in grouping"
     assert app.selectbox(key="widget.student").options == ["KED", "KED without explanations"]
     assert address(app)["beside"] == other.id

@@ -68,7 +68,8 @@ def test_the_defaults_leave_the_address_empty() -> None:
 def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
     setting = SETTINGS[name]
     texts = {"beside": "digits-0a1b", "compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv"}
-    texts |= {"of_tag": "for the paper", "run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32", "student_hidden": "7"}
+    texts |= {"of_tag": "for the paper", "run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32"}
+    texts["student_hidden"] = "7"
     options = [*getattr(setting, "options", ())]
     other = {
         Choice: lambda: next(option for option in options if option != setting.default),

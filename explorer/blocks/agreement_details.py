@@ -93,8 +93,8 @@ def distribution(about: Findings) -> None:
     alt = f"Distribution of {about.measure.label} over the test samples, a row a student, and dotted what chance gives."
     plot(figure, "spread", alt=alt, select=())
     st.caption(
-        "All seeds together, each hill as high as its row. The further it lies from the dotted one, the more the explanation is about "
-        "*this* sample."
+        "All seeds together, each hill as high as its row, its median beside it. The further it lies from the dotted one, the more the "
+        "explanation is about *this* sample."
     )
 
 

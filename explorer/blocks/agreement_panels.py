@@ -42,15 +42,24 @@ class Findings:
     @property
     def labels(self) -> dict[str, str]:
         """What students are called."""
-        return LABELS | ({BESIDE: f"KED of {self.other.id}"} if self.other else {})
+        if not self.other:
+            return LABELS
+        grouping = self.other.recipe.grouping
+        return LABELS | {BESIDE: f"KED, {grouping} groups" if "grouping" in self._differing else f"KED, run {self.other.id}"}
 
     @property
     def lacks(self) -> dict[str, str]:
         """What students lack that the run's KED students have."""
         if not self.other:
             return agreement_words.LACKS
+        return agreement_words.LACKS | {BESIDE: agreement_words.differing_in(self._differing)}
+
+    @property
+    def _differing(self) -> list[str]:
+        """The settings that the other run's KED students have otherwise."""
+        assert self.other
         names = differing([self.run.recipe, self.other.recipe])
-        return agreement_words.LACKS | {BESIDE: agreement_words.differing_in([name.replace("_", " ") for name in names])}
+        return [name.replace("_", " ") for name in names if name != "methods"]
 
     @property
     def speaking(self) -> dict[str, Survey]:
@@ -212,7 +221,7 @@ def differences(about: Findings) -> None:
     found = contrasts(about.surveys, about.measure.name, (*REFERENCES, BESIDE))
     if found:
         st.subheader("What the explanations buy", anchor=False)
-        look = {"KED beside": st.column_config.TextColumn(pinned=True)}
+        look = {"KED beside": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=240)}
         st.dataframe(agreement_words.differences(found, about.labels, about.lacks), hide_index=True, height="content", column_config=look)
         sure = _INTERVALS[len(about.any.correct) > 1]
         unit = f", in {about.measure.unit}" * bool(about.measure.unit)

@@ -102,7 +102,6 @@ def distribution(
         drawing.add_annotation(text=f"<b>{middle}</b>", x=1, xref="paper", y=foot + 0.2, xanchor="left", xshift=8)
     head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 4}
     drawing.add_annotation(text=f"<span style='color:{theme.MUTED}'>· · · beside another sample's explanation</span>", **head)
-    drawing.add_annotation(text=f"<span style='color:{theme.MUTED}'>median</span>", **(head | {"x": 1, "xshift": 8}))
     drawing.update_xaxes(title_text=title, range=[edges[0], edges[-1]], nticks=6)
     names = [theme.wrapped(labels.get(name, name), 12) for name in reversed(list(samples))]
     drawing.update_yaxes(tickvals=[foot + 0.2 for foot in range(len(names))], ticktext=names, range=[-0.06, len(names) + 0.02])

@@ -29,7 +29,7 @@ def test_a_click_on_the_third_of_the_worst_cases_explains_it(browser: Browser, a
     expect(strip.locator(".cartesianlayer")).to_be_visible(timeout=MILLISECONDS)
     # Where the third of five samples in the upper row is, in pixels of the figure.
     place = strip.evaluate(
-        """node => { const {xaxis, yaxis, _size} = node._fullLayout, side = 8 * 1.18;
+        """node => { const {xaxis, yaxis} = node._fullLayout, side = 8 * 1.18;
             return {x: xaxis._offset + xaxis.d2p(2 * side + 4), y: yaxis._offset + yaxis.d2p(4)}; }"""
     )
     strip.click(position=place)

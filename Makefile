@@ -24,6 +24,7 @@ bench: $(READY)
 	$(BIN)/python -m ked bench jobs
 	$(BIN)/python -m ked bench branches
 	$(BIN)/python -m ked bench hints
+	$(BIN)/python -m ked bench agreement
 	$(BIN)/python -m ked bench steering
 	$(BIN)/python tests/benchmarks/live_page.py
 

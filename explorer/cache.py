@@ -14,22 +14,28 @@ import torch
 from explorer.history import History
 from explorer.pictures import graphs
 from ked import data
+from ked.agreement import Survey
+from ked.agreement import survey as measure_agreement
 from ked.cnn import ConvStack
 from ked.cnn.gradcam import class_averages, grad_cam
 from ked.communities import Superfeatures, resolution_sweep
 from ked.data import Dataset
 from ked.data.checkup import Checkup
 from ked.data.checkup import checkup as measure
+from ked.explanation import centre, contributions
 from ked.groupings import group
 from ked.learning.forming import states
 from ked.learning.training import explain, predict
 from ked.learning.trajectory import Agreements, Trajectories
+from ked.methods import METHODS
 from ked.recipe import MLP
+from ked.runs.forms import matching
 from ked.runs.measuring import measured_dependency
 from ked.stack import Stack
 from ked.store import Run, load_run
 
-AGREEING = 256  # validation samples on which students and teacher are compared
+AGREEING = 256  # validation samples on which students and teacher are compared while they train
+SURVEYED = 20_000  # test samples on which they are compared afterwards
 
 
 def stamp(run: Run) -> int:
@@ -171,6 +177,24 @@ def agreements(run_id: str, method: str) -> Agreements:
 def forming(run_id: str, run_stamp: int, count: int) -> dict[int, dict[str, Any]]:
     """Epoch -> state of the teacher's superfeatures, `count` of which have been told; numbered as the final ones are."""
     return states(load_run(run_id))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing what students and teacher say of every test sample …")
+def survey(run_id: str, run_stamp: int, method: str) -> Survey:
+    """Agreement and fidelity of a method's students on the test samples, the first `SURVEYED` of them."""
+    run = load_run(run_id)
+    student, teacher = net(run_id, run_stamp, method), net(run_id, run_stamp, "explaining")
+    x, y = (part[:SURVEYED] for part in dataset(run.recipe.dataset).part("test"))
+    pairs = matching(student, teacher) if METHODS[method].net == "ked" else None
+    return measure_agreement(student, teacher, x, y, pairs=pairs, tau=run.recipe.tau)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def contributions_of(run_id: str, run_stamp: int, which: str, k: int, samples: tuple[int, ...]) -> np.ndarray:
+    """(M, S, C) class-centred contributions of a net's replica k in some test samples."""
+    stack, x = net(run_id, run_stamp, which), dataset(load_run(run_id).recipe.dataset).part("test")[0]
+    log_y = explain(stack, x[list(samples)])[k]
+    return centre(contributions(log_y, stack.base)).numpy()
 
 
 def facts(run: Run) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from explorer.run_list import ORDERS, STATUSES
 from explorer.titles import Titles
+from ked.agreement import MEASURES
 from ked.cnn import ARCHITECTURES
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
@@ -210,6 +211,9 @@ _ALL: tuple[Setting, ...] = (
     ),
     Number("page", "p", "Page", "Which part of the test samples the strip shows.", 1, 1, 1_000_000, 1),
     Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
+    # The agreement page.
+    Choice("measure", "agree", "Measure of agreement", "How the student's explanations are compared with its teacher's.", "cosine", {name: measure.label for name, measure in MEASURES.items()}),
+    Text("beside", "beside", "Beside KED of", "Adds the KED students of another run, held against their own teacher, such as those of random groups.", "", RUN_ID, "a run's name such as digits-0a1b2c3d"),
     # The data page.
     Number("kind", "k", "Class shown", "The class whose samples are shown; -1 shows some of every class.", -1, -1, 9999, 1),
     # The runs page.

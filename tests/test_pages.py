@@ -22,6 +22,7 @@ FIRST = {
         "agreement",
     },
     "explain": {"strip", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers"},
+    "agreement": {"agreement", "fidelity", "accuracy", "cells", "scatter", "spread", "worst", "best"},
     "data": {"balance", "samples"},
 }  # fmt: skip
 
@@ -39,7 +40,7 @@ def test_every_page_opens_with_a_preset(preset: str, page: str) -> None:
 
 def test_a_visitor_walks_through_all_pages_in_one_session() -> None:
     app = visit(m="6")
-    for page in ("train", "explain", "superfeatures", "explain", "train"):
+    for page in ("train", "explain", "agreement", "superfeatures", "explain", "train"):
         sound(turn_to(app, page), page)
         assert address(app) == {"m": "6"}
 
@@ -79,6 +80,8 @@ RESTORED = [
     ("explain", {"student": "plain"}, lambda app: "does not explain itself" in app.subheader[2].value),
     ("explain", {"rep": "4"}, lambda app: app.slider(key="widget.replica").value == 4),
     ("explain", {"show": "unsure", "p": "2"}, lambda app: app.slider(key="widget.page").value == 2),
+    ("agreement", {"agree": "pairwise"}, lambda app: "Pairwise rank agreement" in caption(app, "Pairwise")),
+    ("agreement", {"student": "mu0", "rep": "3"}, lambda app: "KED without explanations, seed 3" in app.subheader[-1].value),
     ("data", {"k": "3"}, lambda app: app.selectbox(key="widget.kind").value == 3),
 ]
 
@@ -104,6 +107,7 @@ OUT_OF_REACH = {
     "superfeatures": {"node": "99999", "sf": "50", "edges": "2000", "m": "16"},
     "train": {"seeds": "20", "ep": "500", "lr": "0.1", "T": "0.5", "m": "16"},
     "explain": {"i": "9999999", "c": "5000", "rep": "50", "p": "999999", "on": "11", "student": "noise", "show": "wrong"},
+    "agreement": {"rep": "50", "student": "noise", "i": "9999999", "m": "16"},
     "data": {"k": "5000"},
 }
 

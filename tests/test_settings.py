@@ -20,6 +20,7 @@ NOT_ASKED = {
 }  # fmt: skip
 TEXTS = {
     "run": st.sampled_from(["", "digits-preset", "digits-0a1b2c3d"]),
+    "beside": st.sampled_from(["", "digits-0a1b2c3d"]),
     "coalition": st.text("01", max_size=16),
     "compare": st.lists(st.sampled_from(["digits-preset", "wine-0a1b2c3d"]), max_size=6).map(",".join),
     "search": st.text(st.characters(blacklist_categories=["Cc", "Cs"]), max_size=80),
@@ -66,8 +67,9 @@ def test_the_defaults_leave_the_address_empty() -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
     setting = SETTINGS[name]
-    texts = {"compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv", "of_tag": "for the paper"}
-    texts |= {"run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32", "student_hidden": "7"}
+    texts = {"beside": "digits-0a1b", "compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv"}
+    texts |= {"of_tag": "for the paper", "run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32"}
+    texts["student_hidden"] = "7"
     options = [*getattr(setting, "options", ())]
     other = {
         Choice: lambda: next(option for option in options if option != setting.default),
@@ -98,6 +100,7 @@ REFUSED = {
     "on": ["2", "abc", "0" * 17, ""],
     "student": ["teacher"],
     "compare": ["../../etc", "digits-preset,", "digits-preset;wine", ",", ",".join(["digits-preset"] * 7)],
+    "beside": ["../../etc", "A"],
     "q": ["a\nb", "x" * 81],
     "state": ["running"],
     "order": ["worst"],

@@ -17,6 +17,7 @@ TITLES = {
     "superfeatures": "Which features belong together?",
     "train": "Train students on explanations",
     "explain": "What does each superfeature say?",
+    "agreement": "Do students explain as their teacher does?",
     "data": "What is in the data?",
 }
 PAGES = tuple(TITLES)  # those that show one run or data set

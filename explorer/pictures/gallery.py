@@ -42,7 +42,7 @@ def strip(
     Args:
         images: (S, D), one row a sample; one that begins with NaN leaves its place empty.
         shape: (H, W) or (3, H, W).
-        captions: S short texts, below the samples.
+        captions: S short texts of one line or, with <br>, two, below the samples.
         selected: Position among the S, if it is among them.
     """
     height, width = shape[-2:]
@@ -69,7 +69,7 @@ def strip(
     theme.pixel_axes(drawing, *sheet.shape)
     drawing.update_xaxes(range=[-1.5, sheet.shape[1] + 0.5])  # room for the frame of a sample at the edge
     drawing.update_yaxes(range=[sheet.shape[0] + 0.5, -1.5])
-    letters = max(map(len, captions), default=0)
+    letters = max((len(line) for text in captions for line in text.split("<br>")), default=0)
     theme.fitted(drawing, (sheet.shape[0] + 2) / (sheet.shape[1] + 2), room=4, lettered=columns * letters * _LETTER)
     return drawing
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from ked.bench.agreement import agreement
 from ked.bench.branches import branches
 from ked.bench.contest import alternate
 from ked.bench.dependency import communities, dependency
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "training": training,
     "branches": branches,
     "hints": hints,
+    "agreement": agreement,
     "steering": steering,
     "jobs": waiting_for_jobs,
 }

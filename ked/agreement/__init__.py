@@ -1,0 +1,13 @@
+"""How far two explaining nets agree in their explanations, and how far in their answers (METHOD 4).
+
+`similarity` and `ranking` compare what two nets say of the same samples, `measures` names the comparisons, `survey` makes all of them
+over a whole test set, a chunk at a time, and `contrasts` says what learning from explanations buys.
+"""
+
+from ked.agreement.measures import FIDELITY, MEASURES, Measure
+from ked.agreement.similarity import cosine, divergence, jensen_shannon, kullback_leibler, spearman
+from ked.agreement.survey import Survey, survey
+
+__all__ = [
+    "FIDELITY", "MEASURES", "Measure", "Survey", "cosine", "divergence", "jensen_shannon", "kullback_leibler", "spearman", "survey",
+]  # fmt: skip

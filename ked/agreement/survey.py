@@ -1,0 +1,173 @@
+"""Agreement and fidelity over a whole test set: one pass, a chunk at a time, so that memory does not grow with what nets say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ked.agreement.measures import FIDELITY, MEASURES, Measure
+from ked.agreement.ranking import top
+from ked.agreement.said import Said, said
+from ked.errors import InvalidInput
+from ked.matching import Matching
+from ked.stack import Stack
+
+NUMBERS = 1 << 20  # that a chunk's explanations may have: few enough for the caches, many enough for torch
+
+Values = np.ndarray
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How K students compare with their teacher on N samples.
+
+    Attributes:
+        samples: Measure -> (K, N), float32; of explanations (where there are any) and of predictions.
+        chance: Measure -> (K, N): the same students, but the teacher speaks of another sample, drawn once for all students. So every
+            net keeps its habits, and what is left is what any explanation shares with any other.
+        cells: Measure -> (K, P, C) mean over the samples of a class, of each pair of superfeatures; only measures with such a form.
+        correct: (K, N) whether the student is right.
+        labels: (N,) true classes.
+        pairs: Which of the student's superfeatures was compared with which of the teacher's; None for a black box.
+        tau: What explanations were softened by.
+    """
+
+    samples: dict[str, Values]
+    chance: dict[str, Values]
+    cells: dict[str, Values]
+    correct: Values
+    labels: Values
+    pairs: Matching | None
+    tau: float
+
+    @property
+    def superfeatures(self) -> tuple[int, ...]:
+        """The teacher's numbers of the compared superfeatures."""
+        return self.pairs.teachers if self.pairs else ()
+
+    @property
+    def k(self) -> int:
+        """How many superfeatures count as the most important ones."""
+        return top(len(self.superfeatures))
+
+    def mean(self, name: str) -> Values:
+        """A measure's mean over the samples, (K,)."""
+        return np.asarray(self.samples[name].mean(axis=1, dtype=np.float64))
+
+    def chance_mean(self, name: str) -> Values:
+        """Its mean where the teacher speaks of another sample, (K,)."""
+        return np.asarray(self.chance[name].mean(axis=1, dtype=np.float64))
+
+    def exact_chance(self, name: str) -> float | None:
+        """Its mean for independent explanations, where there is a formula."""
+        formula = (MEASURES | FIDELITY)[name].chance
+        return None if formula is None else formula(len(self.superfeatures), self.k)
+
+    def by_class(self, name: str) -> Values:
+        """(K, C) mean over the samples of each true class; NaN for a class without samples."""
+        return _class_means(self.samples[name], self.labels, self._classes)
+
+    def by_superfeature(self, name: str) -> Values:
+        """(K, P) mean over all samples, of each pair of superfeatures."""
+        counts = np.bincount(self.labels, minlength=self._classes)
+        means: Values = np.nansum(self.cells[name] * counts, axis=-1) / len(self.labels)
+        return means
+
+    @property
+    def _classes(self) -> int:
+        return max((cells.shape[-1] for cells in self.cells.values()), default=int(self.labels.max()) + 1)
+
+
+@torch.inference_mode()
+def survey(
+    student: Stack,
+    teacher: Stack,
+    x: Tensor,
+    y: Tensor,
+    *,
+    pairs: Matching | None,
+    tau: float,
+    seed: int = 0,
+    chunk: int | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Survey:
+    """Compare K students with their explaining teacher on samples x (N, D) with labels y (N,).
+
+    Args:
+        student: A replica a seed.
+        teacher: Of one replica.
+        pairs: Superfeatures that answer to each other (`ked.runs.forms.matching`); None for black boxes, which have no explanations
+            of their own, so that only their answers are compared.
+        tau: What explanations are softened by.
+        seed: Decides which other sample stands for chance.
+        chunk: Samples at a time; by default so many that memory stays bounded. No result depends on it.
+        progress: Called with the finished share, 0 to 1.
+
+    Raises:
+        InvalidInput: There is no sample.
+    """
+    if not len(x):
+        raise InvalidInput("agreement needs at least one sample, and there is none.")
+    table = (MEASURES if pairs else {}) | FIDELITY
+    own, its = (pairs.students, pairs.teachers) if pairs else (None, None)
+    size = chunk or max(1, NUMBERS // (student.replicas * len(student.groups) * student.classes))
+    tally, others = _Tally(table, student, len(x)), another(len(x), seed).to(x.device)
+    for rows in torch.arange(len(x), device=x.device).split(size):
+        theirs = said(teacher, x[rows], tau, its)
+        elsewhere = said(teacher, x[others[rows]], tau, its)
+        mine = said(student, x[rows], tau, own, asked=theirs.asked)
+        tally.add(rows, mine, theirs, elsewhere, y[rows])
+        if progress:
+            progress(min(1.0, (int(rows[-1]) + 1) / len(x)))
+    return tally.survey(y, pairs, tau)
+
+
+def another(count: int, seed: int) -> Tensor:
+    """For each of `count` samples another one, drawn with the seed, each taken once; a single sample has only itself. (count,)"""
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    others = torch.empty_like(order)
+    others[order] = order.roll(-1)  # along one cycle through all samples, so that none meets itself
+    return others
+
+
+class _Tally:
+    """What a survey knows after some of its chunks."""
+
+    def __init__(self, table: dict[str, Measure], student: Stack, samples: int) -> None:
+        self._table, K = table, student.replicas
+        self._samples = {name: np.empty((K, samples), np.float32) for name in table}
+        self._chance = {name: np.empty((K, samples), np.float32) for name in table}
+        self._correct = np.empty((K, samples), bool)
+        self._classes = torch.eye(student.classes, dtype=torch.float64, device=student.base.device)
+        self._sums: dict[str, Tensor] = {}
+
+    def add(self, rows: Tensor, mine: Said, theirs: Said, elsewhere: Said, y: Tensor) -> None:
+        """Take in what is said of the samples numbered rows (B,)."""
+        place, members = slice(int(rows[0]), int(rows[-1]) + 1), self._classes[y]
+        for name, measure in self._table.items():
+            whole, each = measure.compare(mine, theirs)
+            self._samples[name][:, place] = whole.cpu().numpy()
+            self._chance[name][:, place] = measure.compare(mine, elsewhere).whole.cpu().numpy()
+            if each is not None:
+                sums = each.to(members) @ members
+                self._sums[name] = sums + self._sums[name] if name in self._sums else sums
+        self._correct[:, place] = (mine.answers == y).cpu().numpy()
+
+    def survey(self, y: Tensor, pairs: Matching | None, tau: float) -> Survey:
+        """The whole, when all chunks are in."""
+        counts = np.bincount(y.cpu().numpy(), minlength=len(self._classes)).astype(float)
+        with np.errstate(invalid="ignore"):  # a class without samples has no mean
+            cells = {name: sums.cpu().numpy() / counts for name, sums in self._sums.items()}
+        return Survey(self._samples, self._chance, cells, self._correct, y.cpu().numpy(), pairs, tau)
+
+
+def _class_means(values: Values, labels: Values, classes: int) -> Values:
+    counts = np.bincount(labels, minlength=classes).astype(float)
+    sums = np.stack([np.bincount(labels, weights=row, minlength=classes) for row in values])
+    with np.errstate(invalid="ignore"):
+        means: Values = sums / counts
+    return means

@@ -1,0 +1,161 @@
+"""Agreement over a whole test set: streamed it is what it is in one piece, and it tells those who learnt from those who did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from ked.agreement import FIDELITY, MEASURES, Survey, survey
+from ked.agreement.said import said
+from ked.agreement.survey import another
+from ked.data import planted
+from ked.errors import InvalidInput
+from ked.learning.training import accuracy, explain, fit, predict
+from ked.losses import LABELS_ONLY, Objective, soften
+from ked.matching import match
+from ked.nets import SubnetStack, explaining_net, mlp
+
+D, C, K, N = 12, 3, 2, 50
+GROUPS = (tuple(range(4)), tuple(range(4, 8)), tuple(range(8, 12)))
+TAU = 4.0
+
+
+def net(seed: int, groups: tuple[tuple[int, ...], ...] = GROUPS, replicas: int = 1) -> SubnetStack:
+    stack = explaining_net(groups, mlp(D, (16, 16), C), torch.tensor([0.2, 0.3, 0.5]).log(), replicas=replicas).double()
+    stack.reset(range(seed, seed + replicas))
+    return stack
+
+
+X = torch.randn(N, D, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+labels = torch.randint(0, C - 1, (N,), generator=torch.Generator().manual_seed(2))  # no sample of the last class
+TEACHER, STUDENTS = net(0), net(7, replicas=K)
+
+
+def compared(**options: object) -> Survey:
+    return survey(STUDENTS, TEACHER, X, labels, pairs=match(GROUPS, GROUPS), tau=TAU, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("chunk", [1, 7, N])
+def test_the_size_of_the_chunks_does_not_matter(chunk: int) -> None:
+    one, other = compared(chunk=chunk), compared()
+    for mine, theirs in ((one.samples, other.samples), (one.chance, other.chance), (one.cells, other.cells)):
+        assert mine.keys() == theirs.keys()
+        for name in mine:
+            np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-5, atol=1e-6)
+    assert (one.correct == other.correct).all()
+
+
+def test_streamed_it_is_what_it_is_of_all_samples_at_once() -> None:
+    found = compared(chunk=8)
+    with torch.no_grad():
+        theirs = said(TEACHER, X, TAU, None)
+        mine = said(STUDENTS, X, TAU, None, asked=theirs.asked)
+    for name, measure in (MEASURES | FIDELITY).items():
+        whole, each = (None if part is None else part.numpy() for part in measure.compare(mine, theirs))
+        np.testing.assert_allclose(found.samples[name], whole, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found.mean(name), whole.mean(1), rtol=1e-5)
+        for c in range(C - 1):
+            np.testing.assert_allclose(found.by_class(name)[:, c], whole[:, labels == c].mean(1), rtol=1e-5)
+            if each is not None:
+                np.testing.assert_allclose(found.cells[name][:, :, c], each[:, :, labels == c].mean(2), rtol=1e-5, atol=1e-9)
+        assert (name in found.cells) == (each is not None)
+        if each is not None:
+            np.testing.assert_allclose(found.by_superfeature(name), each.mean(2), rtol=1e-5, atol=1e-9)
+            assert np.isnan(found.cells[name][:, :, C - 1]).all()
+            assert np.isnan(found.by_class(name)[:, C - 1]).all()
+
+
+def test_what_is_said_is_what_the_nets_explain_and_predict() -> None:
+    with torch.no_grad():
+        mine = said(STUDENTS, X, TAU, (2, 0))
+    torch.testing.assert_close(mine.log_y, explain(STUDENTS, X)[:, [2, 0]])
+    torch.testing.assert_close(mine.log_p, predict(STUDENTS, X))
+
+
+def test_chance_is_the_same_student_beside_what_the_teacher_says_of_another_sample() -> None:
+    found, others = compared(seed=3), another(N, 3)
+    with torch.no_grad():
+        theirs, elsewhere = said(TEACHER, X, TAU, None), said(TEACHER, X[others], TAU, None)
+        mine = said(STUDENTS, X, TAU, None, asked=theirs.asked)
+    for name, measure in (MEASURES | FIDELITY).items():
+        np.testing.assert_allclose(found.chance[name], measure.compare(mine, elsewhere).whole.numpy(), rtol=1e-5, atol=1e-6)
+    assert not np.array_equal(compared(seed=4).chance["cosine"], found.chance["cosine"])
+    np.testing.assert_array_equal(compared(seed=3).chance["cosine"], found.chance["cosine"])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 50])
+def test_another_sample_is_never_the_same_one_and_each_is_taken_once(count: int) -> None:
+    others = another(count, 5)
+    assert sorted(others.tolist()) == list(range(count))
+    assert count == 1 or not (others == torch.arange(count)).any()
+
+
+def test_a_student_that_is_its_teacher_agrees_wholly_and_unrelated_nets_agree_as_by_chance() -> None:
+    itself = survey(TEACHER, TEACHER, X, labels, pairs=match(GROUPS, GROUPS), tau=TAU)
+    for name, measure in (MEASURES | FIDELITY).items():
+        assert itself.mean(name) == pytest.approx([measure.best], abs=1e-6)
+    x = torch.randn(2000, D, generator=torch.Generator().manual_seed(6), dtype=torch.float64)
+    unrelated = survey(STUDENTS, TEACHER, x, torch.zeros(2000, dtype=torch.int64), pairs=match(GROUPS, GROUPS), tau=TAU)
+    for name in ("cosine", "spearman", "feature", "rank", "sign", "pairwise"):
+        assert unrelated.mean(name) == pytest.approx(unrelated.chance_mean(name), abs=0.08), name
+
+
+def test_a_black_box_has_answers_but_no_explanations() -> None:
+    student = mlp(D, (8,), C, replicas=K).double()
+    found = survey(student, TEACHER, X, labels, pairs=None, tau=TAU)
+    assert set(found.samples) == set(FIDELITY)
+    assert not found.cells
+    assert found.superfeatures == ()
+    assert found.correct.mean(1) == pytest.approx(accuracy(student, X, labels))
+    same = predict(student, X).argmax(-1) == predict(TEACHER, X).argmax(-1)
+    assert found.mean("answer") == pytest.approx(same.double().mean(1).numpy())
+
+
+def test_unequal_superfeatures_are_compared_in_matched_pairs_alone() -> None:
+    own = ((8, 9, 10, 11), tuple(range(8)))
+    student, pairs = net(3, own, K), match(own, GROUPS)
+    found = survey(student, TEACHER, X, labels, pairs=pairs, tau=TAU)
+    assert found.superfeatures == pairs.teachers
+    assert found.cells["cosine"].shape == (K, 2, C)
+    mine, theirs = explain(student, X)[:, list(pairs.students)], explain(TEACHER, X)[:, list(pairs.teachers)]
+    for m in range(2):
+        phi = [said[:, m] - net.base for said, net in ((mine, student), (theirs, TEACHER))]
+        centred = [one - one.mean(-1, keepdim=True) for one in phi]
+        each = torch.cosine_similarity(*centred, dim=-1)
+        assert found.by_superfeature("cosine")[:, m] == pytest.approx(each.mean(-1).numpy(), rel=1e-5)
+    assert found.k == 1
+
+
+def test_progress_rises_to_one_and_no_sample_is_refused(one_sentence: Callable[[str], str]) -> None:
+    shares: list[float] = []
+    compared(chunk=20, progress=shares.append)
+    assert shares == [0.4, 0.8, 1.0]
+    with pytest.raises(InvalidInput, match="at least one sample") as caught:
+        survey(STUDENTS, TEACHER, X[:0], labels[:0], pairs=match(GROUPS, GROUPS), tau=TAU)
+    one_sentence(str(caught.value))
+
+
+def test_with_planted_superfeatures_a_student_of_explanations_agrees_more_than_its_form_alone_and_both_more_than_chance() -> None:
+    dataset, truth = planted.make(D=12, M=3, C=3, n=3000, strength=2.5)
+    train, validation, (x, y) = (dataset.part(name) for name in ("train", "validation", "test"))
+    base = torch.full((3,), 1 / 3).log()
+    teacher = explaining_net(truth.groups, mlp(12, (48,), 3), base)
+    students = explaining_net(truth.groups, mlp(12, (16,), 3), base, replicas=2)
+    for _ in fit(teacher, train, validation, seeds=[0], epochs=30, batch_size=50, lr=1e-2):
+        pass
+    target = soften(explain(teacher, train[0])[0].transpose(0, 1).clone(), 2.0)
+    found = {}
+    for name, objective in {"ked": Objective({"explanation": 4.0, "ce": 0.0}, explanation=target), "labels": LABELS_ONLY}.items():
+        students.reset([1, 2])
+        for _ in fit(students, train, validation, seeds=[1, 2], epochs=15, batch_size=50, lr=1e-2, objective=objective):
+            pass
+        found[name] = survey(students, teacher, x, y, pairs=match(truth.groups, truth.groups), tau=2.0)
+    for measure in ("cosine", "spearman", "signed-rank", "pairwise"):
+        learnt, form = (found[name].mean(measure).mean() for name in ("ked", "labels"))
+        chance = max(found[name].chance_mean(measure).max() for name in found)
+        assert learnt > form > chance, measure
+    assert found["ked"].mean("cosine").min() > 0.8
+    assert found["ked"].mean("jensen-shannon").max() < found["labels"].mean("jensen-shannon").min()

@@ -12,7 +12,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
 from explorer.undo import Undo
 
-_VALUES, _PAGE, _NOTICES, _UNDO, _VISITOR = "ked.values", "ked.page", "ked.notices", "ked.undo", "ked.visitor"
+_VALUES, _PAGE, _NOTICES, _UNDO, _VISITOR, _SHOWN = (
+    f"ked.{name}" for name in ("values", "page", "notices", "undo", "visitor", "shown")
+)
 
 
 def begin(page: str) -> bool:
@@ -32,9 +34,18 @@ def begin(page: str) -> bool:
         given = {BY_KEY[key].name for key in address if key in BY_KEY}
         bare = bool(given & {"run", "dataset"}) and not given & (set(RECIPE_SETTINGS) - {"dataset"})
     st.session_state[_PAGE] = page
+    st.session_state[_SHOWN] = set()
     write_url()
     _undo().settle(st.session_state[_VALUES], time.monotonic())
     return bare
+
+
+def first_time(widget: str) -> bool:
+    """Whether the page draws this widget for the first time since it began to run: what moves by itself draws it again and again."""
+    shown: set[str] = st.session_state.setdefault(_SHOWN, set())
+    first = widget not in shown
+    shown.add(widget)
+    return first
 
 
 def end() -> None:

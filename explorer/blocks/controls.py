@@ -69,8 +69,8 @@ def some(name: str, options: Sequence[str], *, part: str, label: str, help: str,
         others = {value for value in state.get(name) if value not in options}
         return _at_least_one([value for value in setting.options if value in others or value in chosen])
 
-    bound = _bound(name, None, convert=whole, part=part)
-    st.session_state[bound["key"]] = [value for value in state.get(name) if value in options]
+    shown = [value for value in state.get(name) if value in options]
+    bound = _bound(name, None, convert=whole, part=part, shown=shown)
     st.pills(
         label, options, format_func=lambda value: setting.options[value], help=help, selection_mode="multi", **bound, **layout,
     )  # fmt: skip
@@ -141,11 +141,19 @@ def text(name: str, **layout: Any) -> str:
     return str(state.get(name))
 
 
-def _bound(name: str, then: Then, convert: Callable[[Any], Any] | None = None, part: str = "") -> dict[str, Any]:
-    """Key and callback that tie a widget to the state; the state is the truth, also when a widget was away for a while."""
+def _bound(
+    name: str, then: Then, convert: Callable[[Any], Any] | None = None, part: str = "", shown: Any = None
+) -> dict[str, Any]:
+    """Key and callback that tie a widget to the state; the state is the truth, also when a widget was away for a while.
+
+    `shown`: what the widget shows of the state, if not all of it.
+    """
     key = f"widget.{name}.{part}" if part else f"widget.{name}"
-    value = state.get(name)
-    st.session_state[key] = list(value) if isinstance(value, tuple) else value
+    value = state.get(name) if shown is None else shown
+    value = list(value) if isinstance(value, tuple) else value
+    # Set at every tick of a page that moves, it would undo what somebody is just choosing.
+    if state.first_time(key) or st.session_state.get(key) != value:
+        st.session_state[key] = value
 
     def changed() -> None:
         chosen = st.session_state[key]

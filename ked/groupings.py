@@ -101,8 +101,8 @@ def _grid(given: Inputs) -> Superfeatures:
     height, width = given.shape[-2:] if len(given.shape) >= 2 else (1, given.features)
     if height * width < given.M:  # more groups than pixels: cut through the channels
         height, width = 1, given.features
-    blocks = blocks(height, width, given.M).ravel()
-    return _named(given, np.tile(blocks, given.features // len(blocks)), "grid")
+    cut = blocks(height, width, given.M).ravel()
+    return _named(given, np.tile(cut, given.features // len(cut)), "grid")
 
 
 def _correlation(given: Inputs) -> Superfeatures:

@@ -97,11 +97,30 @@ class _BatchLast(nn.Module):
         return moved
 
 
+class _Pool(nn.Module):
+    """The largest of 2 x 2 pixels written with ReLUs, max(a, b) = a + relu(b - a): Captum's rule for max-pooling loses a part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.relus = nn.ModuleList(nn.ReLU() for _ in range(3))
+
+    def forward(self, h: Tensor) -> Tensor:
+        h = nn.functional.pad(h, (0, h.shape[-1] % 2, 0, h.shape[-2] % 2), mode="replicate")  # at an odd edge, once more
+        above = self._larger(0, h[..., ::2, ::2], h[..., ::2, 1::2])
+        below = self._larger(1, h[..., 1::2, ::2], h[..., 1::2, 1::2])
+        return self._larger(2, above, below)
+
+    def _larger(self, number: int, a: Tensor, b: Tensor) -> Tensor:
+        larger: Tensor = a + self.relus[number](b - a)
+        return larger
+
+
 def _convolutional(stack: ConvStack, k: int) -> _Branches:
     net = stack.replica(k).nets[0]
     for holder in list(net.modules()):
         for name, layer in list(holder.named_children()):
-            if isinstance(layer, nn.ReLU):
-                # Only the dense layers of a VGG have their batch last.
+            if isinstance(layer, nn.ReLU):  # only the dense layers of a VGG have their batch last, and they keep their input
                 setattr(holder, name, nn.ReLU() if layer.inplace else _BatchLast())
+            elif isinstance(layer, nn.MaxPool2d):
+                setattr(holder, name, _Pool())
     return _Branches(net)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from captum.attr import (
     DeepLift,
@@ -65,7 +66,7 @@ def attribute(name: str, question: Question, seed: int = 0) -> Tensor:
     reason = refusal(name, question.stack)
     if reason:
         raise InvalidInput(reason)
-    with seeded(seed):
+    with seeded(seed), torch.enable_grad():
         return ATTRIBUTIONS[name].compute(question).detach().to(question.x)
 
 
@@ -78,10 +79,15 @@ def refusal(name: str, stack: Stack) -> str:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Captum draws from torch's own generator: let it start from the seed, and leave no trace for others."""
+    """Captum draws from the shared generators of torch and numpy: start them from the seed, and leave no trace for others."""
+    before = np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        yield
+        np.random.seed(seed)
+        try:
+            yield
+        finally:
+            np.random.set_state(before)
 
 
 def _leaf(question: Question) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -122,7 +122,7 @@ def max_sensitivity(name: str, question: Question, seed: int = 0) -> Tensor:
     def explain(inputs: tuple[Tensor, ...] | Tensor) -> tuple[Tensor]:  # Captum hands over both, but takes tuples only
         x = inputs if isinstance(inputs, Tensor) else inputs[0]
         target = question.target.repeat_interleave(len(x) // len(question.x))
-        return (attribute(name, replace(question, x=x, target=target), seed),)
+        return (attribute(name, question.about(x, target), seed),)
 
     with seeded(seed):
         found: Tensor = sensitivity_max(

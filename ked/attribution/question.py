@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,13 @@ class Question:
         if self.target.shape != self.x.shape[:1] or not 0 <= int(self.target.min()) <= int(self.target.max()) < classes:
             raise InvalidInput(f"each of the {len(self.x)} samples needs one of the classes 0 to {classes - 1}.")
         object.__setattr__(self, "net", Evidence(self.stack, self.k))
+
+    def about(self, x: Tensor, target: Tensor) -> Self:
+        """The same question to the same net, about other samples (B, D) and a class for each (B,)."""
+        other = copy.copy(self)
+        object.__setattr__(other, "x", x)
+        object.__setattr__(other, "target", target)
+        return other
 
     @property
     def baselines(self) -> Tensor:

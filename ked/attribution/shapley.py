@@ -8,7 +8,7 @@ what it thinks of a blank, which is another game, with values of its own.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -66,7 +66,7 @@ def exact_shapley(question: Question) -> ExactShapley:
             f"Exact Shapley values by Captum go through M! = {math.factorial(M):,} orders of {M} superfeatures, so that more "
             f"than {MOST} are not compared here; the net's own explanation is exact for any number."
         )
-    one = replace(question, x=question.x[:1], target=question.target[:1])
+    one = question.about(question.x[:1], question.target[:1])
     own, own_seconds = timed(lambda: own_contributions(one)[0], enough=0.2)
     captum, captum_seconds = timed(lambda: _by_switches(one), enough=0.2)
     blanked = None if isinstance(question.stack, ConvStack) else _by_blanking(one).numpy()

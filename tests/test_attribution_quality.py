@@ -90,7 +90,8 @@ def test_curves_begin_and_end_at_sample_and_baseline_also_when_there_are_more_fe
 def test_a_measured_map_is_the_methods_own_with_its_areas() -> None:
     asked, exact = known()
     found = measure("integrated-gradients", asked)
-    torch.testing.assert_close(found.values, exact[0])
+    assert found.values == pytest.approx(exact[0].numpy())
+    assert found.infidelity == float(infidelity(asked, exact)[0])
     assert found.deletion == float(area(curve(asked, exact, False))[0])
     assert found.insertion == float(area(curve(asked, exact, True))[0])
     assert 0 < found.seconds < 5

@@ -18,33 +18,37 @@ _ALPHA = 0.85  # of the strongest place: what lies under it stays to be seen
 
 @dataclass(frozen=True)
 class Cell:
-    """A picture (D,), the map (H, W) over it, if any, lines of text above it, and what a pointer on it is told."""
+    """A picture (D,), the map (H, W) over it, if any, lines of text above and under it, and what a pointer on it is told."""
 
     picture: np.ndarray
     values: np.ndarray | None
     lines: tuple[str, ...] = ()
     about: str = ""
+    under: tuple[str, ...] = ()
 
 
 def sheet(
-    cells: Sequence[Cell], shape: Sequence[int], colour: str, *, limit: float, columns: int, width: int, head: str = ""
+    cells: Sequence[Cell], shape: Sequence[int], colour: str | None, *, limit: float, columns: int, width: int, head: str = ""
 ) -> go.Figure:
     """Pictures in rows of `columns`, each under its map: clear at 0, in full colour at `limit`.
 
     Args:
         cells: The pictures; all with as many lines of text.
         shape: (H, W) or (3, H, W).
-        colour: #RRGGBB.
+        colour: #RRGGBB of maps that are nowhere negative; None for the diverging scale.
         limit: The end of the scale, the same for all figures that are to be compared.
         columns: Pictures a row.
         width: The figure's width on the screen in pixels, roughly: it decides the height.
         head: A line above everything.
     """
     height, across = shape[-2:]
-    rows, lines = -(-len(cells) // columns), max(len(cell.lines) for cell in cells)
+    rows = -(-len(cells) // columns)
     side = width / (columns + (columns - 1) * _GAP)  # of a picture on the screen
-    text = (_LINE * lines + 4) * across / side if lines else 0.0  # in pixels of the picture
-    step = (across * (1 + _GAP), height + text + across * _GAP)
+    text, below = (
+        (_LINE * lines + 4) * across / side if lines else 0.0  # in pixels of the picture
+        for lines in (max(len(cell.lines) for cell in cells), max(len(cell.under) for cell in cells))
+    )
+    step = (across * (1 + _GAP), height + text + below + across * _GAP)
     top = 24 if head else 2
     drawing = theme.figure(
         round(top + 2 + (rows * step[1] - across * _GAP) * side / across),
@@ -62,26 +66,32 @@ def sheet(
 
 
 def _draw(
-    drawing: go.Figure, cell: Cell, shape: Sequence[int], colour: str, limit: float, corner: tuple[float, float]
+    drawing: go.Figure, cell: Cell, shape: Sequence[int], colour: str | None, limit: float, corner: tuple[float, float]
 ) -> None:
     x, y = corner
     height, across = shape[-2:]
     drawing.add_trace(picture_trace(cell.picture, shape).update(x0=x, y0=y, dx=1, dy=1, opacity=0.6))
     if cell.values is not None:
-        scale = ((0.0, theme.faded(colour, 0)), (1.0, theme.faded(colour, _ALPHA)))
+        scale = theme.DIVERGING if colour is None else ((0.0, theme.faded(colour, 0)), (1.0, theme.faded(colour, _ALPHA)))
         drawing.add_heatmap(
-            z=np.asarray(cell.values, dtype=np.float32), x0=x, y0=y, dx=1, dy=1, zmin=0, zmax=limit, colorscale=scale,
-            showscale=False, name=cell.about, hovertemplate=f"{cell.about}: %{{z:.2f}}<extra></extra>",
+            z=np.asarray(cell.values, dtype=np.float32), x0=x, y0=y, dx=1, dy=1, zmin=0 if colour else -limit, zmax=limit,
+            colorscale=scale, opacity=1 if colour else _ALPHA, showscale=False, name=cell.about,
+            hovertemplate=f"{cell.about}: %{{z:.2f}}<extra></extra>",
         )  # fmt: skip
     frame = {"color": theme.LINE, "width": 1}
     drawing.add_shape(
         type="rect", x0=x - 0.5, x1=x + across - 0.5, y0=y - 0.5, y1=y + height - 0.5, line=frame, layer="below"
     )
     for number, line in enumerate(cell.lines):
-        font = {"size": 12, "color": theme.INK} if number == 0 else {"size": 11, "color": theme.MUTED}
         above = _LINE * (len(cell.lines) - 1 - number) - 1
-        place = {"x": x + across / 2 - 0.5, "y": y - 0.5, "yshift": above, "xanchor": "center", "yanchor": "bottom"}
-        drawing.add_annotation(text=line, font=font, **place)
+        _write(drawing, line, number == 0, x + across / 2 - 0.5, y - 0.5, above, "bottom")
+    for number, line in enumerate(cell.under):
+        _write(drawing, line, False, x + across / 2 - 0.5, y + height - 0.5, -_LINE * number - 1, "top")
+
+
+def _write(drawing: go.Figure, text: str, first: bool, x: float, y: float, shift: float, anchor: str) -> None:
+    font = {"size": 12, "color": theme.INK} if first else {"size": 11, "color": theme.MUTED}
+    drawing.add_annotation(text=text, font=font, x=x, y=y, yshift=shift, xanchor="center", yanchor=anchor)
 
 
 def _head(text: str) -> list[dict[str, object]]:

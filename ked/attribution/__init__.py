@@ -5,6 +5,6 @@ The only room that imports captum. Everything here speaks about one number a cla
 
 from ked.attribution.evidence import Evidence
 from ked.attribution.methods import ATTRIBUTIONS, Attribution, attribute, refusal
-from ked.attribution.question import Question, Reference
+from ked.attribution.question import Question, Reference, squares
 
-__all__ = ["ATTRIBUTIONS", "Attribution", "Evidence", "Question", "Reference", "attribute", "refusal"]
+__all__ = ["ATTRIBUTIONS", "Attribution", "Evidence", "Question", "Reference", "attribute", "refusal", "squares"]

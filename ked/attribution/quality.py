@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
 import torch
 from captum.metrics import infidelity as captum_infidelity
 from captum.metrics import sensitivity_max
@@ -26,19 +27,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Measured:
-    """A map of one sample (D,), the seconds it took, and the areas (0 to 1) under its deletion and insertion curves."""
+    """A map of one sample (D,), the seconds it took, the areas (0 to 1) under its curves, its infidelity (squared nats)."""
 
-    values: Tensor
+    values: np.ndarray
     seconds: float
     deletion: float
     insertion: float
+    infidelity: float
 
 
 def measure(name: str, question: Question) -> Measured:
     """A method's map of the question's first sample, with what it cost and how well it orders the features."""
     values, seconds = timed(lambda: attribute(name, question))
     areas = [float(area(curve(question, values, insert))[0]) for insert in (False, True)]
-    return Measured(values[0], seconds, areas[0], areas[1])
+    return Measured(values[0].numpy(), seconds, areas[0], areas[1], float(infidelity(question, values)[0]))
 
 
 def timed(call: Callable[[], T], enough: float = 0.03) -> tuple[T, float]:

@@ -20,7 +20,7 @@ from ked.data import Dataset
 from ked.methods import METHODS
 from ked.store import Run
 
-CELL = 126  # pixels of a map: nine columns on a wide screen, two on a telephone
+CELL = 108  # pixels of a map: ten columns on a wide screen, three on a telephone
 _TABLE = 250  # of a column of bars
 _FEATURES = 16  # of a table have room
 
@@ -58,6 +58,7 @@ class Subject:
     nets: list[Net]
     parts: tuple[tuple[int, ...], ...]
     known: dict[tuple[str, str], Measured] = field(default_factory=dict)
+    alike: dict[frozenset[tuple[str, str]], Likeness] = field(default_factory=dict)
 
     @property
     def methods(self) -> list[str]:
@@ -87,7 +88,10 @@ class Subject:
         if a is None or b is None:
             return NOTHING
         signed = all(ATTRIBUTIONS[method].signed for _, method in (first, second))
-        return likeness(a.values, b.values, self.parts, signed=signed)
+        pair = frozenset((net.which, method) for net, method in (first, second))
+        if pair not in self.alike:
+            self.alike[pair] = likeness(a.values, b.values, self.parts, signed=signed)
+        return self.alike[pair]
 
     def chosen(self, found: Likeness) -> float:
         """The one of the three views that the visitor chose."""
@@ -147,13 +151,14 @@ def grid(about: Subject) -> None:
     """A column for each method, quick ones first, so that the page fills from the left."""
     what = about.dataset.classes[about.label]
     st.subheader(f"What speaks for {what}", anchor=False)
-    plot(attribution_charts.scale(), "scale", alt="The scale of all maps: blue speaks against the class, red for it.", select=())
+    with st.container(width=280):
+        alt = "The scale of all maps: blue speaks against the class, red for it."
+        plot(attribution_charts.scale(), "scale", alt=alt, select=())
     draw = _pictures if about.dataset.is_image else _bars
     shown = () if about.dataset.is_image else _strongest(about)
     with st.container(horizontal=True, gap="small", key="attributions"):
         for method in about.methods:
-            with st.container(width=CELL if about.dataset.is_image else _TABLE, gap="xsmall"):
-                st.markdown(f"**{words.sentence(ATTRIBUTIONS[method].label)}**", help=ATTRIBUTIONS[method].help)
+            with st.container(width=CELL if about.dataset.is_image else _TABLE):
                 draw(about, method, shown)
     _legend(about)
 
@@ -165,6 +170,12 @@ def _numbers(about: Subject, net: Net, method: str) -> tuple[str, str]:
     own = about.chosen(about.to_own(net, method))
     areas = f"del {share(found.deletion)} · ins {share(found.insertion)}"
     return areas, f"own {share(own)} · {duration(found.seconds)}"
+
+
+def _head(method: str) -> str:
+    """The method's name on two lines, so that all columns begin at one height."""
+    name = theme.wrapped(words.sentence(ATTRIBUTIONS[method].label), 11)
+    return f"<b>{name}</b>" if "<br>" in name else f"<b>{name}</b><br> "
 
 
 def _alt(about: Subject, method: str) -> str:
@@ -181,7 +192,7 @@ def _pictures(about: Subject, method: str, _: Sequence[int]) -> None:
         name = _SHORT.get(net.which, net.title)
         told = f"{net.title}, {ATTRIBUTIONS[method].label}"
         cells.append(maps.Cell(about.image, values, (theme.plain(name, 20),), told, _numbers(about, net, method)))
-    figure = maps.sheet(cells, about.dataset.shape, None, limit=1.0, columns=1, width=CELL)
+    figure = maps.sheet(cells, about.dataset.shape, None, limit=1.0, columns=1, width=CELL, head=_head(method))
     plot(figure, f"map-{method}", alt=_alt(about, method), select=())
 
 
@@ -211,7 +222,7 @@ def _bars(about: Subject, method: str, shown: Sequence[int]) -> None:
     for m, group in enumerate(groups):
         for feature in group:
             colours[feature] = theme.superfeature_colour(m)
-    figure = attribution_charts.feature_bars(panels, about.dataset.features, shown, colours)
+    figure = attribution_charts.feature_bars(panels, about.dataset.features, shown, colours, head=_head(method))
     plot(figure, f"map-{method}", alt=_alt(about, method), select=())
 
 
@@ -223,9 +234,11 @@ def _legend(about: Subject) -> None:
         "contributions add up to. Absent features are the training mean. Units differ between methods, so full colour is each "
         "map's own strongest place. **del**: area under the class's probability as the features that speak for it most are "
         "removed first, low is good; **ins**: as they are put in, high is good. **own**: agreement with the net's own "
-        "explanation, a black box's with the explaining teacher's. Last: seconds on this machine."
+        "explanation, a black box's with the explaining teacher's. Last: the time of one map on this machine."
         + (f" The {_FEATURES} features that matter most are shown; the table has the rest." if many else "")
     )
+    with st.expander("What the methods do"):
+        st.markdown("\n".join(f"- **{words.sentence(ATTRIBUTIONS[name].label)}.** {ATTRIBUTIONS[name].help}" for name in about.methods))
     for method in ATTRIBUTIONS:
         if method not in about.methods:
             st.caption(f"**{words.sentence(ATTRIBUTIONS[method].label)}** is not here. {about.nets[0].refusals[method]}")

@@ -21,23 +21,22 @@ def normalised(values: np.ndarray) -> np.ndarray:
     return shares
 
 
-def scale(width: int = 260) -> go.Figure:
+def scale() -> go.Figure:
     """The diverging scale that all maps share, in words: against the class, nothing, for it."""
-    drawing = theme.figure(34, margin={"l": 1, "r": 1, "t": 1, "b": 16}, width=width, dragmode=False)
+    drawing = theme.figure(40, margin={"l": 1, "r": 1, "t": 2, "b": 22}, dragmode=False)
     drawing.add_heatmap(
         z=np.linspace(-1, 1, 101)[None].astype(np.float32), colorscale=theme.DIVERGING, showscale=False, hoverinfo="skip"
     )
     drawing.update_xaxes(
-        tickvals=[0, 50, 100], ticktext=["against", "nothing", "for"], ticklabelposition="outside", fixedrange=True,
-        ticklabelshift=0, range=[-12, 112],
-    )  # fmt: skip
+        tickvals=[0, 50, 100], ticktext=["against", "nothing", "for"], fixedrange=True, range=[-12, 112], showgrid=False
+    )
     drawing.update_yaxes(visible=False, fixedrange=True)
     return drawing
 
 
 def feature_bars(
-    maps: Mapping[str, np.ndarray | None], names: Sequence[str], shown: Sequence[int], colours: Sequence[str],
-) -> go.Figure:  # fmt: skip
+    maps: Mapping[str, np.ndarray | None], names: Sequence[str], shown: Sequence[int], colours: Sequence[str], head: str
+) -> go.Figure:
     """A panel a net, one under the other: how much each feature of a table speaks for (right) or against the class.
 
     Args:
@@ -45,11 +44,12 @@ def feature_bars(
         names: D names.
         shown: Which features, from top to bottom.
         colours: D colours, of the features' superfeatures.
+        head: Above everything.
     """
     there = {title: values for title, values in maps.items() if values is not None}
-    tall, head = _BAR * len(shown) + 8, 40
-    blank = theme.figure(len(there) * (tall + head) + 8, margin={"l": 4, "r": 4, "t": head, "b": 4}, dragmode=False)
-    gap = head / max(1, len(there) * (tall + head) - head)
+    tall, text, top = _BAR * len(shown) + 8, 40, 24
+    blank = theme.figure(len(there) * (tall + text) + top, margin={"l": 4, "r": 4, "t": text + top, "b": 4}, dragmode=False)
+    gap = text / max(1, len(there) * (tall + text) - text - 4)
     drawing = make_subplots(figure=blank, rows=len(there), cols=1, vertical_spacing=gap, shared_xaxes=True)
     places = list(range(len(shown)))
     for row, (title, values) in enumerate(there.items(), start=1):
@@ -64,6 +64,10 @@ def feature_bars(
             text=title, xref="paper", x=0, yref=f"y{axis} domain", y=1, xanchor="left", yanchor="bottom", align="left",
             font={"size": 12, "color": theme.INK},
         )  # fmt: skip
+    drawing.add_annotation(
+        text=head.removesuffix("<br> "), xref="paper", x=0, yref="paper", y=1, yshift=text - 4, xanchor="left", yanchor="bottom",
+        font={"size": 13, "color": theme.INK},
+    )  # fmt: skip
     ticks = [theme.key(colours[d], theme.plain(names[d], 18)) for d in shown]
     drawing.update_yaxes(tickvals=places, ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False, fixedrange=True)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 11})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -39,7 +40,7 @@ def sheet(
         limit: The end of the scale, the same for all figures that are to be compared.
         columns: Pictures a row.
         width: The figure's width on the screen in pixels, roughly: it decides the height.
-        head: A line above everything.
+        head: A line above everything, or several, parted by <br>.
     """
     height, across = shape[-2:]
     rows = -(-len(cells) // columns)
@@ -49,14 +50,19 @@ def sheet(
         for lines in (max(len(cell.lines) for cell in cells), max(len(cell.under) for cell in cells))
     )
     step = (across * (1 + _GAP), height + text + below + across * _GAP)
-    top = 24 if head else 2
+    top = 8 + _LINE * (1 + head.count("<br>")) if head else 2
     drawing = theme.figure(
         round(top + 2 + (rows * step[1] - across * _GAP) * side / across),
-        margin={"l": 1, "r": 1, "t": top, "b": 1}, dragmode=False, annotations=_head(head),
+        margin={"l": 1, "r": 1, "t": top, "b": 1}, dragmode=False,
     )  # fmt: skip
+    notes, frames = _head(head), []
     for position, cell in enumerate(cells):
         row, column = divmod(position, columns)
-        _draw(drawing, cell, shape, colour, limit, (column * step[0], row * step[1] + text))
+        corner = (column * step[0], row * step[1] + text)
+        drawing.add_traces(_traces(cell, shape, colour, limit, corner))
+        notes += _texts(cell, corner, height, across)
+        frames.append(_frame(corner, height, across))
+    drawing.update_layout(annotations=notes, shapes=frames)  # at once: one by one takes several times as long
     hidden = {"visible": False, "fixedrange": True, "constrain": "domain"}
     drawing.update_xaxes(**hidden, range=[-0.6, columns * step[0] - across * _GAP - 0.4])
     drawing.update_yaxes(
@@ -65,36 +71,42 @@ def sheet(
     return drawing
 
 
-def _draw(
-    drawing: go.Figure, cell: Cell, shape: Sequence[int], colour: str | None, limit: float, corner: tuple[float, float]
-) -> None:
+def _traces(
+    cell: Cell, shape: Sequence[int], colour: str | None, limit: float, corner: tuple[float, float]
+) -> list[go.Heatmap | go.Image]:
+    place = {"x0": corner[0], "y0": corner[1], "dx": 1, "dy": 1}
+    picture = picture_trace(cell.picture, shape).update(**place, opacity=0.6)
+    if cell.values is None:
+        return [picture]
+    scale = theme.DIVERGING if colour is None else ((0.0, theme.faded(colour, 0)), (1.0, theme.faded(colour, _ALPHA)))
+    tint = go.Heatmap(
+        z=np.asarray(cell.values, dtype=np.float32), **place, zmin=0 if colour else -limit, zmax=limit,
+        colorscale=scale, opacity=1 if colour else _ALPHA, showscale=False, name=cell.about,
+        hovertemplate=f"{cell.about}: %{{z:.2f}}<extra></extra>",
+    )  # fmt: skip
+    return [picture, tint]
+
+
+def _frame(corner: tuple[float, float], height: int, across: int) -> dict[str, Any]:
     x, y = corner
-    height, across = shape[-2:]
-    drawing.add_trace(picture_trace(cell.picture, shape).update(x0=x, y0=y, dx=1, dy=1, opacity=0.6))
-    if cell.values is not None:
-        scale = theme.DIVERGING if colour is None else ((0.0, theme.faded(colour, 0)), (1.0, theme.faded(colour, _ALPHA)))
-        drawing.add_heatmap(
-            z=np.asarray(cell.values, dtype=np.float32), x0=x, y0=y, dx=1, dy=1, zmin=0 if colour else -limit, zmax=limit,
-            colorscale=scale, opacity=1 if colour else _ALPHA, showscale=False, name=cell.about,
-            hovertemplate=f"{cell.about}: %{{z:.2f}}<extra></extra>",
-        )  # fmt: skip
-    frame = {"color": theme.LINE, "width": 1}
-    drawing.add_shape(
-        type="rect", x0=x - 0.5, x1=x + across - 0.5, y0=y - 0.5, y1=y + height - 0.5, line=frame, layer="below"
-    )
+    sides = {"x0": x - 0.5, "x1": x + across - 0.5, "y0": y - 0.5, "y1": y + height - 0.5}
+    return {"type": "rect", "line": {"color": theme.LINE, "width": 1}, "layer": "below", **sides}
+
+
+def _texts(cell: Cell, corner: tuple[float, float], height: int, across: int) -> list[dict[str, Any]]:
+    """The lines above a picture, the first one larger, and those under it."""
+    x, y = corner[0] + across / 2 - 0.5, corner[1] - 0.5
+    small, large = {"size": 11, "color": theme.MUTED}, {"size": 12, "color": theme.INK}
+    notes: list[dict[str, Any]] = []
     for number, line in enumerate(cell.lines):
-        above = _LINE * (len(cell.lines) - 1 - number) - 1
-        _write(drawing, line, number == 0, x + across / 2 - 0.5, y - 0.5, above, "bottom")
+        shift = _LINE * (len(cell.lines) - 1 - number) - 1
+        notes.append({"text": line, "font": small if number else large, "y": y, "yshift": shift, "yanchor": "bottom"})
     for number, line in enumerate(cell.under):
-        _write(drawing, line, False, x + across / 2 - 0.5, y + height - 0.5, -_LINE * number - 1, "top")
+        notes.append({"text": line, "font": small, "y": y + height, "yshift": -_LINE * number - 1, "yanchor": "top"})
+    return [{"x": x, "xanchor": "center", "showarrow": False, **note} for note in notes]
 
 
-def _write(drawing: go.Figure, text: str, first: bool, x: float, y: float, shift: float, anchor: str) -> None:
-    font = {"size": 12, "color": theme.INK} if first else {"size": 11, "color": theme.MUTED}
-    drawing.add_annotation(text=text, font=font, x=x, y=y, yshift=shift, xanchor="center", yanchor=anchor)
-
-
-def _head(text: str) -> list[dict[str, object]]:
+def _head(text: str) -> list[dict[str, Any]]:
     place = {"xref": "paper", "yref": "paper", "x": 0.5, "y": 1, "xanchor": "center", "yanchor": "bottom", "yshift": 4}
     return [{"text": text, "font": {"size": 13, "color": theme.INK}, "showarrow": False, **place}] if text else []
 

@@ -43,7 +43,7 @@ def measure(name: str, question: Question) -> Measured:
     return Measured(values[0].numpy(), seconds, areas[0], areas[1], float(infidelity(question, values)[0]))
 
 
-def timed(call: Callable[[], T], enough: float = 0.03) -> tuple[T, float]:
+def timed(call: Callable[[], T], enough: float = 0.015) -> tuple[T, float]:
     """What a call gives, and its seconds: the best of three rounds, or of fewer once they have taken `enough` seconds."""
     best, spent = float("inf"), 0.0
     for _ in range(_ROUNDS):

@@ -67,8 +67,8 @@ def exact_shapley(question: Question) -> ExactShapley:
             f"than {MOST} are not compared here; the net's own explanation is exact for any number."
         )
     one = question.about(question.x[:1], question.target[:1])
-    own, own_seconds = timed(lambda: own_contributions(one)[0], enough=0.2)
-    captum, captum_seconds = timed(lambda: _by_switches(one), enough=0.2)
+    own, own_seconds = timed(lambda: own_contributions(one)[0], enough=0.05)
+    captum, captum_seconds = timed(lambda: _by_switches(one), enough=0.05)
     blanked = None if isinstance(question.stack, ConvStack) else _by_blanking(one).numpy()
     return ExactShapley(own.numpy(), captum.numpy(), blanked, own_seconds, captum_seconds, math.factorial(M))
 

@@ -29,7 +29,7 @@ class Line:
 
 
 def table(lines: Sequence[Line]) -> pd.DataFrame:
-    """Every number of the page, a row for each net and method."""
+    """Every number of the page, a row for each net and method; no column that would be empty."""
     rows = []
     for line in lines:
         row: dict[str, object] = {"net": line.net, "method": line.method, "ms": 1000 * line.measured.seconds}
@@ -41,7 +41,7 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
         if line.verdict is not None:
             row |= {"what survives": line.verdict.correlation, "sanity": verdict(line.verdict)}
         rows.append(row)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
 
 def verdict(found: Verdict) -> str:

@@ -29,17 +29,25 @@ def agreement(about: Subject) -> None:
     """How alike any two methods are, for the explaining teacher and for the student; and both nets under each method."""
     st.subheader("Do methods agree? Do teacher and student?", anchor=False)
     controls.segments("likeness")
-    shown = [net for net in about.nets if net.explains][:2] or about.nets[:2]
-    columns = st.columns(3, gap="medium")
-    for place, (column, net) in enumerate(zip(columns, shown, strict=False)):
-        with column:
+    shown, pairs = [net for net in about.nets if net.explains][:2] or about.nets[:2], _pairs(about)
+    columns = iter(st.columns(3, gap="medium"))
+    for place, net in enumerate(shown):
+        with next(columns):
             st.markdown(f"**Methods, {net.title}**")
             _matrix(about, net, place)
-    with columns[2]:
-        st.markdown("**Teacher and student, each method**")
-        _between(about)
+    if pairs:
+        with next(columns):
+            st.markdown("**Teacher and student, each method**")
+            _between(about, pairs)
     signs = "Where one of two methods knows no signs (saliency), magnitudes are compared."
     st.caption(f"1 is the same, 0 unrelated, −1 opposite. {_CHANCE[state.get('likeness')]} {signs}")
+
+
+def _pairs(about: Subject) -> list[tuple[Net, Net]]:
+    """Teacher and student, as far as they are there: each student with whom it is nearest in form."""
+    nets = {net.which: net for net in about.nets}
+    wanted = [(teacher, student or state.get("student")) for teacher, student in _PAIRS]
+    return [(nets[teacher], nets[student]) for teacher, student in dict.fromkeys(wanted) if {teacher, student} <= set(nets)]
 
 
 def _matrix(about: Subject, net: Net, place: int) -> None:
@@ -52,24 +60,17 @@ def _matrix(about: Subject, net: Net, place: int) -> None:
     plot(attribution_charts.matrix(values, labels), f"agreement-{place + 1}", alt=alt, select=())
 
 
-def _between(about: Subject) -> None:
-    nets = {net.which: net for net in about.nets}
-    found: dict[str, list[float]] = {}
-    colours = {}
-    for teacher, student in _PAIRS:
-        student = student or state.get("student")
-        if teacher in nets and student in nets:
-            pair = nets[teacher], nets[student]
-            title = f"{pair[0].title}, {pair[1].title}"
-            colours[title] = theme.method_colour(student)
-            found[title] = [about.chosen(about.likeness((pair[0], m), (pair[1], m))) for m in about.methods]
-    if not found:
-        st.info("This run has no teacher and student to compare.", icon=":material/info:")
-        return
+def _between(about: Subject, pairs: list[tuple[Net, Net]]) -> None:
+    found = {
+        f"{teacher.title}, {student.title}": [
+            about.chosen(about.likeness((teacher, method), (student, method))) for method in about.methods
+        ]
+        for teacher, student in pairs
+    }
+    colours = {title: theme.method_colour(student.which) for title, (_, student) in zip(found, pairs, strict=True)}
     labels = [ATTRIBUTIONS[method].label for method in about.methods]
-    alt = "How alike teacher and student are under each method. " + "; ".join(
-        f"{title}: mean {np.nanmean(row):.2f}" for title, row in found.items()
-    )
+    said = "; ".join(f"{title}: mean {np.nanmean(row):.2f}" for title, row in found.items())
+    alt = f"How alike teacher and student are under each method. {said}."
     plot(attribution_charts.pairs(found, labels, colours), "between", alt=alt, select=())
 
 

@@ -21,7 +21,7 @@ from ked.methods import METHODS
 from ked.store import Run
 
 CELL = 108  # pixels of a map: ten columns on a wide screen, three on a telephone
-_TABLE = 250  # of a column of bars
+_TABLE = 590  # of a method's bars: two side by side on a wide screen
 _FEATURES = 16  # of a table have room
 
 
@@ -168,8 +168,9 @@ def _numbers(about: Subject, net: Net, method: str) -> tuple[str, str]:
     if found is None:
         return "does not explain itself" if method == "own" else "does not apply", ""
     own = about.chosen(about.to_own(net, method))
+    agreed = [] if np.isnan(own) else [f"own {share(own)}"]
     areas = f"del {share(found.deletion)} · ins {share(found.insertion)}"
-    return areas, f"own {share(own)} · {duration(found.seconds)}"
+    return areas, " · ".join([*agreed, duration(found.seconds)])
 
 
 def _head(method: str) -> str:
@@ -211,19 +212,26 @@ def _strongest(about: Subject) -> list[int]:
 
 
 def _bars(about: Subject, method: str, shown: Sequence[int]) -> None:
-    """The bars of one method, net under net."""
-    panels: dict[str, np.ndarray | None] = {}
+    """The bars of one method, net beside net."""
+    panels = []
     for net in about.nets:
         found = about.measured(net, method)
-        numbers = "<br>".join(filter(None, (net.title, " · ".join(filter(None, _numbers(about, net, method))))))
-        panels[numbers] = None if found is None else attribution_charts.normalised(found.values)
+        values = None if found is None else attribution_charts.normalised(found.values)
+        texts = [text for line in _numbers(about, net, method) for text in line.split(" · ")]
+        panels.append(attribution_charts.Panel(_SHORT.get(net.which, net.title), values, _narrow(texts)))
     groups = about.parts if about.run.has("superfeatures") else ()
     colours = [theme.GREY] * about.dataset.feature_count
     for m, group in enumerate(groups):
         for feature in group:
             colours[feature] = theme.superfeature_colour(m)
-    figure = attribution_charts.feature_bars(panels, about.dataset.features, shown, colours, head=_head(method))
+    head = words.sentence(ATTRIBUTIONS[method].label)
+    figure = attribution_charts.feature_bars(panels, about.dataset.features, shown, colours, head)
     plot(figure, f"map-{method}", alt=_alt(about, method), select=())
+
+
+def _narrow(texts: Sequence[str]) -> tuple[str, ...]:
+    """Texts for a panel that is as narrow as a word on a telephone."""
+    return tuple(line for text in texts for line in (text.split(" ") if len(text) > 12 else [text]))
 
 
 def _legend(about: Subject) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +13,18 @@ from plotly.subplots import make_subplots
 from explorer.pictures import theme
 
 _BAR = 15  # pixels of a feature's bar
+_LINE = 14  # of a line of text
+_NAMES = 136  # of the features' names
 _MARK = 7  # of a pair's dot
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A net: its title, (D,) values as shares of their strongest or None where it has none, and lines of text under them."""
+
+    title: str
+    values: np.ndarray | None
+    under: tuple[str, ...]
 
 
 def normalised(values: np.ndarray) -> np.ndarray:
@@ -35,44 +48,51 @@ def scale() -> go.Figure:
 
 
 def feature_bars(
-    maps: Mapping[str, np.ndarray | None], names: Sequence[str], shown: Sequence[int], colours: Sequence[str], head: str
+    panels: Sequence[Panel], names: Sequence[str], shown: Sequence[int], colours: Sequence[str], head: str
 ) -> go.Figure:
-    """A panel a net, one under the other: how much each feature of a table speaks for (right) or against the class.
+    """A panel a net, side by side: how much each feature of a table speaks for (right) or against the class.
 
     Args:
-        maps: Title above a panel -> (D,) values as shares of their strongest, or None where the net has none.
+        panels: The nets.
         names: D names.
         shown: Which features, from top to bottom.
         colours: D colours, of the features' superfeatures.
         head: Above everything.
     """
-    there = {title: values for title, values in maps.items() if values is not None}
-    tall, text, top = _BAR * len(shown) + 8, 40, 24
-    blank = theme.figure(len(there) * (tall + text) + top, margin={"l": 4, "r": 4, "t": text + top, "b": 4}, dragmode=False)
-    gap = text / max(1, len(there) * (tall + text) - text - 4)
-    drawing = make_subplots(figure=blank, rows=len(there), cols=1, vertical_spacing=gap, shared_xaxes=True)
-    places = list(range(len(shown)))
-    for row, (title, values) in enumerate(there.items(), start=1):
-        chosen = [float(values[d]) for d in shown]
-        tints = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, 1.0)) for value in chosen]
-        drawing.add_bar(
-            orientation="h", x=chosen, y=places, marker={"color": tints, "line": {"color": theme.LINE, "width": 1}}, width=0.7,
-            customdata=[names[d] for d in shown], hovertemplate="%{customdata}: %{x:+.2f}<extra></extra>", row=row, col=1,
-        )  # fmt: skip
-        axis = "" if row == 1 else str(row)
-        drawing.add_annotation(
-            text=title, xref="paper", x=0, yref=f"y{axis} domain", y=1, xanchor="left", yanchor="bottom", align="left",
-            font={"size": 12, "color": theme.INK},
-        )  # fmt: skip
-    drawing.add_annotation(
-        text=head.removesuffix("<br> "), xref="paper", x=0, yref="paper", y=1, yshift=text - 4, xanchor="left", yanchor="bottom",
-        font={"size": 13, "color": theme.INK},
-    )  # fmt: skip
+    below = _LINE * max(len(panel.under) for panel in panels) + 4
+    margin = {"l": _NAMES, "r": 6, "t": 3 * _LINE + 10, "b": below}
+    blank = theme.figure(_BAR * len(shown) + margin["t"] + below, margin=margin, dragmode=False)
+    drawing = make_subplots(figure=blank, rows=1, cols=len(panels), shared_yaxes=True, horizontal_spacing=0.03)
+    notes = [_note(f"<b>{head}</b>", "paper", 0, "left", 13, theme.INK) | {"y": 1, "yanchor": "bottom", "yshift": 2 * _LINE + 6}]
+    notes[0] |= {"xshift": 4 - _NAMES}
+    for column, panel in enumerate(panels, start=1):
+        across = f"x{'' if column == 1 else column} domain"
+        title = _note(panel.title.replace(" ", "<br>"), across, 0.5, "center", 11, theme.INK)
+        under = _note("<br>".join(panel.under), across, 0.5, "center", 10, theme.MUTED)
+        notes += [title | {"y": 1, "yanchor": "bottom"}, under | {"y": 0, "yanchor": "top", "yshift": -2}]
+        drawing.add_trace(_bars(panel, names, shown), row=1, col=column)
     ticks = [theme.key(colours[d], theme.plain(names[d], 18)) for d in shown]
-    drawing.update_yaxes(tickvals=places, ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False, fixedrange=True)
-    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 11})
-    drawing.update_xaxes(range=[-1.05, 1.05], showticklabels=False, fixedrange=True, zeroline=True, zerolinecolor=theme.MUTED)
+    drawing.update_layout(annotations=notes)
+    drawing.update_yaxes(tickvals=list(range(len(shown))), ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False)
+    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 11}, automargin=False, fixedrange=True)
+    drawing.update_xaxes(range=[-1.05, 1.05], showticklabels=False, showgrid=False, fixedrange=True)
+    drawing.update_xaxes(zeroline=True, zerolinecolor=theme.MUTED, zerolinewidth=1)
     return drawing
+
+
+def _bars(panel: Panel, names: Sequence[str], shown: Sequence[int]) -> go.Bar:
+    chosen = [0.0] * len(shown) if panel.values is None else [float(panel.values[d]) for d in shown]
+    tints = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, 1.0)) for value in chosen]
+    return go.Bar(
+        orientation="h", x=chosen, y=list(range(len(shown))), width=0.7, customdata=[names[d] for d in shown],
+        marker={"color": tints, "line": {"color": theme.LINE, "width": 1}}, name=panel.title,
+        hovertemplate=f"{panel.title}, %{{customdata}}: %{{x:+.2f}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _note(text: str, across: str, x: float, anchor: str, size: int, colour: str) -> dict[str, Any]:
+    font = {"size": size, "color": colour}
+    return {"text": text, "xref": across, "x": x, "xanchor": anchor, "yref": "paper", "showarrow": False, "font": font}
 
 
 def matrix(values: np.ndarray, labels: Sequence[str]) -> go.Figure:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ked.attribution import ATTRIBUTIONS
 from ked.attribution.likeness import Likeness
 from ked.attribution.quality import Measured
 from ked.attribution.sanity import THRESHOLD, Verdict
 from ked.attribution.shapley import ExactShapley
 
+OWN = ATTRIBUTIONS["own"].label
 NOTHING = Likeness(math.nan, math.nan, math.nan)
 
 
@@ -44,6 +46,32 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
 
 
+def summary(lines: Sequence[Line], view: str) -> str:
+    """Which methods order the features best for one net, and which comes nearest to the own explanation.
+
+    Args:
+        lines: Of one net.
+        view: The field of `Likeness` by which maps are compared.
+    """
+    low = min(lines, key=lambda line: line.measured.deletion)
+    high = max(lines, key=lambda line: line.measured.insertion)
+    text = (
+        f"For the {low.net}, removing features costs the answer soonest in the order of **{low.method}** "
+        f"(deletion {low.measured.deletion:.2f}), and putting them in wins it soonest in that of **{high.method}** "
+        f"(insertion {high.measured.insertion:.2f})."
+    )
+    own = next((line for line in lines if line.method == OWN), None)
+    others = [line for line in lines if line is not own and not math.isnan(getattr(line.own, view))]
+    if own is None or not others:
+        return text
+    nearest = max(others, key=lambda line: float(getattr(line.own, view)))
+    return (
+        f"{text} Its own explanation, which tells superfeatures apart but not the features within one, comes to "
+        f"{own.measured.deletion:.2f} and {own.measured.insertion:.2f}; nearest to it is **{nearest.method}** "
+        f"({getattr(nearest.own, view):.2f})."
+    )
+
+
 def verdict(found: Verdict) -> str:
     """passes, fails, or that there was nothing to judge."""
     if math.isnan(found.correlation):
@@ -64,8 +92,8 @@ def sanity(lines: Sequence[Line]) -> str:
     }
     said = "; ".join(f"{kind}: **{', '.join(methods)}**" for kind, methods in kinds.items() if methods)
     return (
-        f"{said[:1].upper()}{said[1:]}. A method passes if less than {THRESHOLD:g} of the rank correlation between its magnitudes "
-        "survives when all weights are drawn anew: what shows the sample as much as the net cannot pass."
+        f"{said[:1].upper()}{said[1:]}. A method passes if the rank correlation between its magnitudes before and after all "
+        f"weights are drawn anew is below {THRESHOLD:g}: what shows the sample as much as the net cannot pass."
     )
 
 

@@ -110,7 +110,7 @@ def test_the_checks_that_take_longer_come_when_they_are_asked_for(finish: Callab
     assert set(rows["sanity"]) <= {"passes", "fails"}
     assert ((rows["what survives"] < 0.5) == (rows["sanity"] == "passes")).all()
     assert (rows["max-sensitivity"] >= 0).all()
-    assert any("weights are drawn anew" in text.value for text in app.markdown)
+    assert any("weights are drawn anew is below 0.5" in text.value for text in app.markdown)
 
 
 def test_a_convolutional_run_has_grad_cam_and_squares_in_place_of_superfeatures() -> None:
@@ -178,6 +178,18 @@ def test_the_sentence_on_sanity_sorts_the_methods() -> None:
     said = sanity([line("a", 0.1), line("a", 0.2), line("b", 0.9), line("c", 0.1), line("c", 0.7), line("d", float("nan"))])
     assert said.startswith("Passing for every net: **a**; failing for every net: **b**; passing for some: **c**. ")
     assert verdict(Verdict(float("nan"))) == "nothing to judge"
+
+
+def test_the_summary_names_the_best_orders_and_what_is_nearest_to_the_own_explanation() -> None:
+    def of(method: str, deletion: float, insertion: float, ranks: float) -> Line:
+        return Line("net", method, Measured(np.ones(2), 0.01, deletion, insertion, 2.0), Likeness(ranks, 0.2, 0.1))
+
+    lines = [of("own explanation", 0.3, 0.6, 1.0), of("a", 0.1, 0.7, 0.2), of("b", 0.2, 0.9, 0.5)]
+    said = summary(lines, "spearman")
+    assert "in the order of **a** (deletion 0.10)" in said
+    assert "in that of **b** (insertion 0.90)" in said
+    assert "comes to 0.30 and 0.60; nearest to it is **b** (0.50)" in said
+    assert "own explanation" not in summary(lines[1:], "spearman")
 
 
 def test_the_table_has_every_number_and_no_empty_column() -> None:

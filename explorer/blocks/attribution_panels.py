@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer import cache, state, words
-from explorer.attribution_words import NOTHING, Line, duration, share
+from explorer.attribution_words import NOTHING, Line, duration, share, summary
 from explorer.components.plot import plot
 from explorer.pictures import attribution_charts, maps, theme
 from explorer.results import LABELS
@@ -160,7 +160,14 @@ def grid(about: Subject) -> None:
         for method in about.methods:
             with st.container(width=CELL if about.dataset.is_image else _TABLE):
                 draw(about, method, shown)
+    st.markdown(_in_words(about))
     _legend(about)
+
+
+def _in_words(about: Subject) -> str:
+    """What the numbers of one net say: of the explaining teacher, or else of the black box."""
+    net = next((net for net in about.nets if net.which == "explaining"), about.nets[0])
+    return summary([line for line in about.lines() if line.net == net.title], state.get("likeness"))
 
 
 def _numbers(about: Subject, net: Net, method: str) -> tuple[str, str]:

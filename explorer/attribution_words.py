@@ -14,6 +14,7 @@ from ked.attribution.quality import Measured
 from ked.attribution.sanity import THRESHOLD, Verdict
 from ked.attribution.shapley import ExactShapley
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 OWN = ATTRIBUTIONS["own"].label
 NOTHING = Likeness(math.nan, math.nan, math.nan)
 
@@ -102,7 +103,7 @@ def shapley(net: str, found: ExactShapley) -> str:
     orders = f"{found.orders:,} orders" if found.orders > 1 else "one order"
     text = (
         f"Captum goes through all {orders} of the {net}'s superfeatures and finds the same values to within "
-        f"**{found.error:.0e} nats**, in {duration(found.captum_seconds)}. The net says them in one pass, in "
+        f"**{tiny(found.error)} nats**, in {duration(found.captum_seconds)}. The net says them in one pass, in "
         f"{duration(found.own_seconds)}: **{found.speed_up:,.0f} times** as fast."
     )
     if found.blanked is None:
@@ -120,6 +121,12 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     milliseconds = 1000 * seconds
     return f"{milliseconds:.0f} ms" if milliseconds >= 10 else f"{milliseconds:.2g} ms"
+
+
+def tiny(value: float) -> str:
+    """A number near zero by its order: 3·10⁻⁶."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"{mantissa}·10{str(int(exponent)).translate(_RAISED)}" if value else "0"
 
 
 def share(value: float) -> str:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # Captum takes half a second to import: whoever looks at anot
 
 AGREEING = 256  # validation samples on which students and teacher are compared while they train
 SURVEYED = 20_000  # test samples on which they are compared afterwards
-CHECKED = 16  # test samples on which the sanity check compares a net with what it was before it learnt
+CHECKED = 8  # test samples on which the sanity check compares a net with what it was before it learnt
 
 
 def stamp(run: Run) -> int:

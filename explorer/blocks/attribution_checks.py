@@ -94,10 +94,10 @@ def _shapley(about: Subject, net: Net, place: int) -> None:
         st.info(str(reason), icon=":material/info:")
         return
     with st.container(horizontal=True):
-        st.metric("Largest error", f"{found.error:.0e} nats", width="content")
+        st.metric("Largest error", f"{attribution_words.tiny(found.error)} nats", width="content")
         st.metric("Speed-up", f"{found.speed_up:,.0f} ×", width="content")
-    games = {"own": found.own, "Captum, switches": found.captum}
-    games |= {} if found.blanked is None else {"Captum, blanked": found.blanked}
+    games = {"own": found.own, "Captum (switches)": found.captum}
+    games |= {} if found.blanked is None else {"Captum (blanked)": found.blanked}
     told = "; ".join(f"{name}: {', '.join(map(theme.signed, values))}" for name, values in games.items())
     plot(attribution_charts.shapley(games), f"shapley-{place + 1}", alt=f"Shapley values of the superfeatures. {told}.", select=())
     st.caption(f"Bars from full to pale: {', '.join(games)}.")

@@ -260,7 +260,7 @@ def _legend(about: Subject) -> None:
     if cache.convolutional(about.run) and about.dataset.is_image:
         st.caption(
             "The superfeatures of a convolutional net are channels, which hold no pixels: ablation and Shapley sampling take "
-            f"away one of {len(about.parts)} squares of the picture instead."
+            f"away one of {len(about.parts)} squares of the picture instead, and sums are those over the squares."
         )
 
 

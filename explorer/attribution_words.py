@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from ked.attribution import ATTRIBUTIONS
@@ -45,6 +46,19 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
             row |= {"what survives": line.verdict.correlation, "sanity": verdict(line.verdict)}
         rows.append(row)
     return pd.DataFrame(rows).dropna(axis="columns", how="all")
+
+
+def alike_table(pairs: Sequence[tuple[str, str, str, Likeness]]) -> pd.DataFrame:
+    """How alike maps are in all three views; `pairs`: whose maps, the one, the other, their likeness."""
+    return pd.DataFrame(
+        [(whose, one, other, found.spearman, found.overlap, found.cosine) for whose, one, other, found in pairs],
+        columns=["whose", "map", "and map", "ranks", "strongest tenth", "sums"],
+    )
+
+
+def maps_csv(maps: Mapping[str, np.ndarray], features: Sequence[str]) -> str:
+    """Maps (D,) in their own units as CSV: a row a feature, a column a map."""
+    return str(pd.DataFrame({"feature": list(features)} | dict(maps)).to_csv(index=False))
 
 
 def summary(lines: Sequence[Line], view: str) -> str:

@@ -12,7 +12,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from visitor import address, copy_of, figure, figures, sound, visit
 
-from explorer.attribution_words import Line, duration, sanity, shapley, share, summary, table, tiny, verdict
+from explorer.attribution_words import Line, duration, maps_csv, sanity, shapley, share, summary, table, tiny, verdict
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute
 from ked.attribution.likeness import Likeness, likeness
 from ked.attribution.quality import Measured, measure
@@ -89,10 +89,28 @@ def test_agreement_is_measured_as_the_visitor_chooses() -> None:
     assert figure(app, "between") != before[1]
 
 
+def test_every_likeness_is_in_a_table() -> None:
+    app, run = sound(visit("attributions", i="7", c="3"), "attributions"), load_run(PIXELS)
+    rows = app.dataframe[0].value
+    assert len(rows) == 2 * 36 + 9 + 8  # every two of nine methods for two nets; both pairs of nets, black boxes without their own
+    maps = [attribute("occlusion", asked(run, which, 7, 3))[0].numpy() for which in ("teacher", "kd")]
+    alike = likeness(*maps, run.superfeatures().groups)
+    row = rows[(rows["whose"] == "occlusion") & (rows["map"] == "black-box teacher")].iloc[0]
+    found = row[["ranks", "strongest tenth", "sums"]].tolist()
+    assert found == pytest.approx([alike.spearman, alike.overlap, alike.cosine], abs=1e-4)
+
+
+def test_maps_can_be_had_as_csv_in_their_own_units() -> None:
+    app = sound(visit("attributions"), "attributions")
+    assert [button.proto.label for button in app.get("download_button")] == ["Maps as CSV"]
+    text = maps_csv({"net, a": np.array([0.5, -2.0]), "net, b": np.array([1.0, 0.0])}, ("ash", "hue, of wine"))
+    assert text.splitlines() == ['feature,"net, a","net, b"', "ash,0.5,1.0", '"hue, of wine",-2.0,0.0']
+
+
 def test_exact_shapley_values_stand_beside_the_own_ones() -> None:
     app, run = sound(visit("attributions", i="7", c="3"), "attributions"), load_run(PIXELS)
     found = exact_shapley(asked(run, "explaining", 7, 3))
-    shown = app.dataframe[0].value
+    shown = app.dataframe[1].value
     assert shown["own"].tolist() == pytest.approx(found.own.tolist(), rel=1e-4, abs=1e-5)
     assert shown["Captum (switches)"].tolist() == pytest.approx(shown["own"].tolist(), rel=1e-4, abs=1e-5)
     assert found.blanked is not None
@@ -118,7 +136,7 @@ def test_a_convolutional_run_has_grad_cam_and_squares_in_place_of_superfeatures(
     assert "map-grad-cam" in figures(app)
     assert len(tints(app, "grad-cam")) == 3
     assert any("16 squares" in text.value for text in app.caption)
-    assert "Captum (blanked)" not in app.dataframe[0].value
+    assert "Captum (blanked)" not in app.dataframe[1].value
 
 
 def test_an_mlp_is_told_why_grad_cam_is_missing_and_what_is_there_instead() -> None:

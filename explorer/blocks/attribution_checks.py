@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from explorer.blocks.attribution_panels import Net, Subject
 from explorer.components.plot import plot
 from explorer.pictures import attribution_charts, theme
 from ked.attribution import ATTRIBUTIONS
+from ked.attribution.likeness import Likeness
 from ked.errors import InvalidInput
 
 _PAIRS = (("explaining", ""), ("teacher", "kd"))  # teacher and student; "" is the chosen one
@@ -41,6 +43,27 @@ def agreement(about: Subject) -> None:
             _between(about, pairs)
     signs = "Where one of two methods knows no signs (saliency), magnitudes are compared."
     st.caption(f"1 is the same, 0 unrelated, −1 opposite. {_CHANCE[state.get('likeness')]} {signs}")
+    with st.expander("These numbers as a table"):
+        number = st.column_config.NumberColumn(format="%.3f")
+        rows = attribution_words.alike_table(_every_pair(about, shown, pairs))
+        st.dataframe(rows, hide_index=True, height=300, column_config=dict.fromkeys(("ranks", "strongest tenth", "sums"), number))
+
+
+def _every_pair(about: Subject, shown: list[Net], pairs: list[tuple[Net, Net]]) -> list[tuple[str, str, str, Likeness]]:
+    """Every two methods of each net, and every two nets under each method."""
+    labels = {method: ATTRIBUTIONS[method].label for method in about.methods}
+    within = [
+        (net.title, labels[one], labels[other], about.likeness((net, one), (net, other)))
+        for net in shown
+        for one, other in combinations([method for method in about.methods if not net.refusals[method]], 2)
+    ]
+    between = [
+        (labels[method], first.title, second.title, about.likeness((first, method), (second, method)))
+        for first, second in pairs
+        for method in about.methods
+        if not first.refusals[method] and not second.refusals[method]
+    ]
+    return between + within
 
 
 def _pairs(about: Subject) -> list[tuple[Net, Net]]:
@@ -122,6 +145,18 @@ def numbers(about: Subject) -> None:
         column_config=formats | {"net": st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
     st.caption("The table's own menu downloads it as CSV. Every column's head has a sentence of help.")
+    st.download_button(
+        "Maps as CSV", lambda: _maps(about), f"attributions-{about.run.id}-sample-{about.sample}.csv", "text/csv",
+        icon=":material/download:", on_click="ignore",
+        help="The value of every feature under each method for each net, in the methods' own units.",
+    )  # fmt: skip
+
+
+def _maps(about: Subject) -> str:
+    named = {f"{net.title}, {ATTRIBUTIONS[m].label}": about.measured(net, m) for net in about.nets for m in about.methods}
+    return attribution_words.maps_csv(
+        {name: found.values for name, found in named.items() if found is not None}, about.dataset.features
+    )
 
 
 _COLUMNS = {

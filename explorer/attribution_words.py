@@ -81,7 +81,7 @@ def summary(lines: Sequence[Line], view: str) -> str:
         return text
     nearest = max(others, key=lambda line: float(getattr(line.own, view)))
     return (
-        f"{text} Its own explanation, which tells superfeatures apart but not the features within one, comes to "
+        f"{text} Its own explanation, which speaks of superfeatures and not of single features, comes to "
         f"{own.measured.deletion:.2f} and {own.measured.insertion:.2f}; nearest to it is **{nearest.method}** "
         f"({getattr(nearest.own, view):.2f})."
     )

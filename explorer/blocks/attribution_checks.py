@@ -23,7 +23,7 @@ _PAIRS = (("explaining", ""), ("teacher", "kd"))  # teacher and student; "" is t
 _CHANCE = {
     "spearman": "Unrelated maps have 0 on average.",
     "overlap": "Unrelated maps share about 0.05 by chance.",
-    "cosine": "With as few superfeatures as here, unrelated maps are often far from 0: agreement over sums comes cheap.",
+    "cosine": "Over few groups unrelated maps are often far from 0: agreement of sums comes cheap.",
 }
 
 

@@ -12,6 +12,7 @@ st.navigation(
         st.Page("app_pages/superfeatures.py", title="Superfeatures", icon=":material/hub:", default=True),
         st.Page("app_pages/train.py", title="Train", icon=":material/play_circle:"),
         st.Page("app_pages/explain.py", title="Explain", icon=":material/visibility:"),
+        st.Page("app_pages/attributions.py", title="Attributions", icon=":material/compare:"),
         st.Page("app_pages/agreement.py", title="Agreement", icon=":material/handshake:"),
         st.Page("app_pages/data.py", title="Data", icon=":material/table_view:"),
         st.Page("app_pages/runs.py", title="Runs", icon=":material/inventory_2:"),

@@ -5,7 +5,7 @@ Keys are names, small numbers and a run's `stamp`; nets and matrices travel as r
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -34,8 +34,15 @@ from ked.runs.measuring import measured_dependency
 from ked.stack import Stack
 from ked.store import Run, load_run
 
+if TYPE_CHECKING:  # Captum takes half a second to import: whoever looks at another page need not wait for it
+    from ked.attribution import Question, Reference
+    from ked.attribution.quality import Measured
+    from ked.attribution.sanity import Verdict
+    from ked.attribution.shapley import ExactShapley
+
 AGREEING = 256  # validation samples on which students and teacher are compared while they train
 SURVEYED = 20_000  # test samples on which they are compared afterwards
+CHECKED = 8  # test samples on which the sanity check compares a net with what it was before it learnt
 
 
 def stamp(run: Run) -> int:
@@ -152,6 +159,70 @@ def class_maps(run_id: str, run_stamp: int, most: int) -> tuple[np.ndarray, np.n
     pictures = torch.stack([x[y == c].mean(0) for c in classes])
     stack = _convolutional(net(run_id, run_stamp, "explaining"))
     return pictures.numpy(), class_averages(stack, x, y, classes=classes).numpy()
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _reference(name: str) -> Reference:
+    from ked.attribution import Reference
+
+    return Reference.of(dataset(name))
+
+
+def parts(run: Run) -> tuple[tuple[int, ...], ...]:
+    """The groups of input features that are taken away together: the run's superfeatures, or squares where they are none."""
+    from ked.attribution import squares
+
+    if convolutional(run) or not run.has("superfeatures"):
+        return squares(dataset(facts(run)["recipe"]["dataset"]).shape)
+    return run.superfeatures().groups
+
+
+def _question(run_id: str, run_stamp: int, which: str, k: int, x: torch.Tensor, target: torch.Tensor) -> Question:
+    from ked.attribution import Question
+
+    run = load_run(run_id)
+    name = run.recipe.dataset
+    return Question(net(run_id, run_stamp, which), k, x, target, _reference(name), parts(run), dataset(name).shape)
+
+
+def _one_sample(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int) -> Question:
+    x = dataset(load_run(run_id).recipe.dataset).part("test")[0][sample : sample + 1]
+    return _question(run_id, run_stamp, which, k, x, torch.tensor([label]))
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def attribution(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int, method: str) -> Measured:
+    """A method's map of one test sample for one class by a net's replica k, and how good it is."""
+    from ked.attribution.quality import measure
+
+    return measure(method, _one_sample(run_id, run_stamp, which, k, sample, label))
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def sensitivity(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int, method: str) -> float:
+    """How far that map moves when the sample hardly does."""
+    from ked.attribution.quality import max_sensitivity
+
+    return float(max_sensitivity(method, _one_sample(run_id, run_stamp, which, k, sample, label))[0])
+
+
+@st.cache_data(max_entries=512, show_spinner=False)
+def sanity_check(run_id: str, run_stamp: int, which: str, k: int, method: str) -> Verdict:
+    """Whether a method's maps of the first test samples, for what the net answers, depend on what the net has learnt."""
+    from ked.attribution import attribute
+    from ked.attribution.sanity import sanity
+
+    x = dataset(load_run(run_id).recipe.dataset).part("test")[0][:CHECKED]
+    answers = torch.from_numpy(test_predictions(run_id, run_stamp, which, k)[:CHECKED].argmax(axis=1))
+    return sanity(lambda asked: attribute(method, asked), _question(run_id, run_stamp, which, k, x, answers))
+
+
+@st.cache_data(max_entries=1024, show_spinner="Going through every order of the superfeatures …")
+def exact(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int) -> ExactShapley:
+    """A net's own explanation of one test sample against exact Shapley values by Captum."""
+    from ked.attribution.shapley import exact_shapley
+
+    return exact_shapley(_one_sample(run_id, run_stamp, which, k, sample, label))
 
 
 def _convolutional(stack: Stack) -> ConvStack:

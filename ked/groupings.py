@@ -71,6 +71,20 @@ def group(
     return GROUPINGS[name].find(Inputs(links, M, samples, tuple(shape), seed, engine))
 
 
+def blocks(height: int, width: int, M: int) -> np.ndarray:
+    """A height x width picture cut into M rectangles of about equal area: bands of rows, each cut into columns."""
+    bands = int(np.clip(round((M * height / width) ** 0.5), -(-M // width), min(M, height)))
+    counts = [len(part) for part in np.array_split(np.arange(M), bands)]
+    heights = np.ones(bands, dtype=int)
+    for _ in range(height - bands):  # each further row goes to the band whose blocks are the smallest
+        heights[np.argmax(np.array(counts) / heights)] += 1
+    labels, first = np.empty((height, width), dtype=int), 0
+    for top, tall, count in zip(np.cumsum(heights) - heights, heights, counts, strict=True):
+        labels[top : top + tall] = first + np.arange(width) * count // width
+        first += count
+    return labels
+
+
 def _hessian(given: Inputs) -> Superfeatures:
     return find_superfeatures(given.W, given.M, given.engine, given.seed)
 
@@ -87,8 +101,8 @@ def _grid(given: Inputs) -> Superfeatures:
     height, width = given.shape[-2:] if len(given.shape) >= 2 else (1, given.features)
     if height * width < given.M:  # more groups than pixels: cut through the channels
         height, width = 1, given.features
-    blocks = _blocks(height, width, given.M).ravel()
-    return _named(given, np.tile(blocks, given.features // len(blocks)), "grid")
+    cut = blocks(height, width, given.M).ravel()
+    return _named(given, np.tile(cut, given.features // len(cut)), "grid")
 
 
 def _correlation(given: Inputs) -> Superfeatures:
@@ -138,20 +152,6 @@ def _centred(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     centred[:, x.min(axis=0) == x.max(axis=0)] = 0  # without what rounding leaves
     lengths = np.linalg.norm(centred, axis=0)
     return centred, np.where(lengths > 0, lengths, 1.0)
-
-
-def _blocks(height: int, width: int, M: int) -> np.ndarray:
-    """A height x width picture cut into M rectangles of about equal area: bands of rows, each cut into columns."""
-    bands = int(np.clip(round((M * height / width) ** 0.5), -(-M // width), min(M, height)))
-    counts = [len(part) for part in np.array_split(np.arange(M), bands)]
-    heights = np.ones(bands, dtype=int)
-    for _ in range(height - bands):  # each further row goes to the band whose blocks are the smallest
-        heights[np.argmax(np.array(counts) / heights)] += 1
-    labels, first = np.empty((height, width), dtype=int), 0
-    for top, tall, count in zip(np.cumsum(heights) - heights, heights, counts, strict=True):
-        labels[top : top + tall] = first + np.arange(width) * count // width
-        first += count
-    return labels
 
 
 GROUPINGS: dict[str, Grouping] = {

@@ -135,11 +135,15 @@ class SubnetStack(Stack):
         """Replica k of a stack of one subnet as ordinary layers from (B, D) to logits (B, C)."""
         if len(self.groups) != 1:
             raise InvalidInput(f"only a stack of one subnet is a sequence of layers; this one has {len(self.groups)}.")
+        return self.subnet(0, k)
+
+    def subnet(self, m: int, k: int = 0) -> nn.Sequential:
+        """Subnet m of replica k as ordinary layers from its own features (B, |S_m|) to logits (B, C); a copy."""
         layers: list[nn.Module] = []
-        weights = [self.first[0][k], *(weight[k, 0] for weight in self.deeper)]
+        weights = [self.first[m][k], *(weight[k, m] for weight in self.deeper)]
         for weight, bias in zip(weights, self.biases, strict=True):
             linear = nn.Linear(weight.shape[1], weight.shape[0]).to(weight)
-            linear.load_state_dict({"weight": weight.detach(), "bias": bias[k, 0, :, 0].detach()})
+            linear.load_state_dict({"weight": weight.detach(), "bias": bias[k, m, :, 0].detach()})
             layers += [_ACTIVATION_LAYERS[self.activation](), linear] if layers else [linear]
         return nn.Sequential(*layers).train(self.training)
 

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import PAGES, address, caption, figure, figures, groups_shown, said, sound, turn_to, usable, visit
 
+from ked.attribution import ATTRIBUTIONS
 from ked.data import fashion_mnist
 from ked.recipe import Recipe
 from ked.store import PRESETS, Run
@@ -22,6 +23,10 @@ FIRST = {
         "agreement",
     },
     "explain": {"strip", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers"},
+    "attributions": {
+        "strip", "scale", "agreement-1", "agreement-2", "between", "shapley-1", "shapley-2",
+        *(f"map-{name}" for name in ATTRIBUTIONS if name != "grad-cam"),
+    },
     "agreement": {"agreement", "fidelity", "accuracy", "cells", "scatter", "spread", "worst", "best"},
     "data": {"balance", "samples"},
 }  # fmt: skip
@@ -80,6 +85,8 @@ RESTORED = [
     ("explain", {"student": "plain"}, lambda app: "does not explain itself" in app.subheader[2].value),
     ("explain", {"rep": "4"}, lambda app: app.slider(key="widget.replica").value == 4),
     ("explain", {"show": "unsure", "p": "2"}, lambda app: app.slider(key="widget.page").value == 2),
+    ("attributions", {"like": "overlap"}, lambda app: app.get("button_group")[1].value == "overlap"),
+    ("attributions", {"i": "7", "c": "3"}, lambda app: app.subheader[0].value == "What speaks for 3"),
     ("agreement", {"agree": "pairwise"}, lambda app: "Pairwise rank agreement" in caption(app, "Pairwise")),
     ("agreement", {"student": "mu0", "rep": "3"}, lambda app: "KED without explanations, seed 3" in app.subheader[-1].value),
     ("data", {"k": "3"}, lambda app: app.selectbox(key="widget.kind").value == 3),
@@ -107,6 +114,7 @@ OUT_OF_REACH = {
     "superfeatures": {"node": "99999", "sf": "50", "edges": "2000", "m": "16"},
     "train": {"seeds": "20", "ep": "500", "lr": "0.1", "T": "0.5", "m": "16"},
     "explain": {"i": "9999999", "c": "5000", "rep": "50", "p": "999999", "on": "11", "student": "noise", "show": "wrong"},
+    "attributions": {"i": "9999999", "c": "5000", "rep": "50", "p": "999999", "student": "noise", "show": "disagree"},
     "agreement": {"rep": "50", "student": "noise", "i": "9999999", "m": "16"},
     "data": {"k": "5000"},
 }

@@ -17,6 +17,7 @@ TITLES = {
     "superfeatures": "Which features belong together?",
     "train": "Train students on explanations",
     "explain": "What does each superfeature say?",
+    "attributions": "Which explanation can be trusted?",
     "agreement": "Do students explain as their teacher does?",
     "data": "What is in the data?",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import streamlit as st
@@ -71,13 +72,14 @@ def choose_student(run: Run) -> None:
         state.put(replica=0)  # there is nothing to choose, whatever the address says
 
 
-def choose_sample(run: Run) -> None:
-    """The strip of test samples, a click away from being explained."""
+def choose_sample(run: Run, teacher: str = "explaining") -> None:
+    """The strip of test samples, a click away from being explained; filtered by what a teacher and the student answer."""
     dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
     x, y = dataset.part("test")
-    stamp, k = cache.stamp(run), state.get("replica")
-    student = cache.test_predictions(run.id, stamp, state.get("student"), k)
-    offered = gallery.order(state.get("gallery"), cache.test_predictions(run.id, stamp, "explaining", 0), student, y.numpy())
+    stamp, k, student = cache.stamp(run), state.get("replica"), state.get("student")
+    answers = cache.test_predictions(run.id, stamp, teacher, 0)
+    students = cache.test_predictions(run.id, stamp, student, k) if run.has(f"student-{student}") else answers
+    offered = gallery.order(state.get("gallery"), answers, students, y.numpy())
     pages = max(1, -(-len(offered) // (COLUMNS * ROWS)))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.segments("gallery", then=lambda: state.put(page=1))
@@ -140,7 +142,17 @@ def _members(M: int) -> list[bool]:
     return [digit == "1" for digit in text] if len(text) == M else [True] * M
 
 
-def choose_class(about: Subject) -> None:
+class Asked(Protocol):
+    """Whatever speaks about one class of a data set."""
+
+    @property
+    def dataset(self) -> Dataset: ...
+
+    @property
+    def label(self) -> int: ...
+
+
+def choose_class(about: Asked) -> None:
     """Which class the contributions speak about."""
     classes = about.dataset.classes
     st.session_state["widget.label"] = about.label

@@ -127,10 +127,12 @@ class Residual(nn.Module):
         self.branches, self.stride, self.new = branches, stride, out - fan_in
         self.body = nn.Sequential(Unit(branches, fan_in, out, stride=stride), Unit(branches, out, out, active=False))
         self.projection = Conv(branches, fan_in, out, 1, stride, bias=True) if project else None
+        self.activate = nn.ReLU(inplace=True)
 
     def forward(self, h: Tensor) -> Tensor:
         """(B, M*out, H/stride, W/stride) of (B, M*in, H, W)."""
-        return torch.relu_(self.body(h) + self._shortcut(h))
+        total: Tensor = self.activate(self.body(h) + self._shortcut(h))
+        return total
 
     def _shortcut(self, h: Tensor) -> Tensor:
         if self.projection is not None:

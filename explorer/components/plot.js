@@ -99,10 +99,54 @@ function describe(point) {
   };
 }
 
+// What a figure shows as a table: a row a point or cell, the horizontal and vertical place, the value, the text beside it.
+function* rowsOf({ type, name, x, y, z, text }, number) {
+  const trace = name ?? `${type} ${number + 1}`;
+  if (z?.length && z[0]?.length !== undefined) {
+    for (let row = 0; row < z.length; row += 1) {
+      for (let column = 0; column < z[row].length; column += 1) {
+        yield [trace, x?.[column] ?? column, y?.[row] ?? row, plain(z[row][column])];
+      }
+    }
+    return;
+  }
+  for (let i = 0; i < Math.max(x?.length ?? 0, y?.length ?? 0); i += 1) {
+    yield [trace, x?.[i] ?? i, y?.[i] ?? i, "", Array.isArray(text) ? text[i] : ""];
+  }
+}
+
+function csvOf(traces) {
+  const cell = (value) => {
+    const words = String(value ?? "").replace(/<[^>]*>/g, "");
+    return /[",\n]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words;
+  };
+  const lines = ["trace,x,y,value,text"];
+  traces.forEach((trace, number) => {
+    if (trace.visible !== true) return;
+    for (const row of rowsOf(trace, number)) lines.push(row.map(cell).join(","));
+  });
+  return `${lines.join("\n")}\n`;
+}
+
+function saveTable(node, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([csvOf(node._fullData)], { type: "text/csv" }));
+  link.download = `${name}.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const TABLE = { width: 24, height: 24, path: "M3 4h18v16H3zM5 9.5v3.500h6v-3.500zM13 9.500v3.500h6v-3.500zM5 15v3h6v-3zM13 15v3h6v-3z" };
+
 function settings(select, name) {
   const unused = ["autoScale2d", "zoomIn2d", "zoomOut2d", ...(select.includes("select") ? [] : ["select2d", "lasso2d"])];
   const picture = { format: "svg", filename: name };
-  return { displaylogo: false, modeBarButtonsToRemove: unused, showTips: false, toImageButtonOptions: picture };
+  const save = [
+    { name: "png", title: "Download as PNG", icon: window.Plotly.Icons.disk,
+      click: (node) => window.Plotly.downloadImage(node, { format: "png", filename: name, scale: 2 }) },
+    { name: "csv", title: "Download the data as CSV", icon: TABLE, click: (node) => saveTable(node, name) },
+  ];
+  return { displaylogo: false, modeBarButtonsToRemove: unused, modeBarButtonsToAdd: save, showTips: false, toImageButtonOptions: picture };
 }
 
 class Plot {

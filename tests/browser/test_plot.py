@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 HEIGHT = 300
 
 SCRIPT = f"""
+import csv
+import io
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -207,3 +213,23 @@ def test_height_is_reserved_and_a_missing_library_is_said(browser: Browser, addr
     assert box is not None
     assert box["height"] == HEIGHT
     context.close()
+
+
+def saved(page: Page, alt: str, button: str) -> bytes:
+    """The file that a button of a figure's bar gives."""
+    figure = page.get_by_role("img", name=alt)
+    figure.hover()
+    with page.expect_download() as coming:
+        figure.get_by_role("button", name=button).click()
+    return Path(coming.value.path()).read_bytes()
+
+
+def test_every_figure_gives_its_data_and_itself(page: Page) -> None:
+    table = list(csv.DictReader(io.StringIO(saved(page, "twelve cells", "Download the data as CSV").decode())))
+    assert [int(row["value"]) for row in table] == list(range(12))
+    assert [(row["x"], row["y"]) for row in table[:5]] == [("0", "0"), ("1", "0"), ("2", "0"), ("3", "0"), ("0", "1")]
+    wave = list(csv.DictReader(io.StringIO(saved(page, "a wave that grows", "Download the data as CSV").decode())))
+    assert {row["trace"] for row in wave} == {"wave"}
+    assert [float(row["y"]) for row in wave[:9]] == pytest.approx([math.sin(x) for x in range(9)])
+    assert saved(page, "twelve cells", "Download as PNG").startswith(b"\x89PNG")
+    assert b"<svg" in saved(page, "twelve cells", "Download plot")[:200]

@@ -149,7 +149,7 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         if found.dataset in frame.DATASETS:
             st.markdown("Open in", width="content")
-            for page, icon in (("Superfeatures", "hub"), ("Train", "play_circle"), ("Explain", "visibility")):
+            for page, icon in _OPENED_IN:
                 if st.button(page, icon=f":material/{icon}:", help=f"Show this run on the page {page}."):
                     state.put(run=run.id, node=-1, coalition="", **of_recipe(run.recipe))
                     st.switch_page(f"app_pages/{page.lower()}.py")
@@ -168,6 +168,15 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
             _delete(run, found)
         else:
             st.caption("Ships with the app and stays as it is.", width="content")
+
+
+_OPENED_IN = (
+    ("Superfeatures", "hub"),
+    ("Train", "play_circle"),
+    ("Explain", "visibility"),
+    ("Attributions", "compare"),
+    ("Agreement", "handshake"),
+)
 
 
 def _archive(run: Run) -> bytes:

@@ -49,6 +49,7 @@ def onward() -> None:
 _ONWARD = (
     ("explain", "Explain a sample", "visibility"),
     ("superfeatures", "Its superfeatures", "hub"),
+    ("agreement", "Does it explain as its teacher does?", "handshake"),
     ("runs", "Compare with other runs", "inventory_2"),
 )
 

@@ -38,6 +38,31 @@ def compose(x_donors: Tensor, groups: Sequence[Sequence[int]]) -> Tensor:
     return chimera
 
 
+class Draws:
+    """Endless numbered draws of donors: those of a number depend on the replica's seed and it alone.
+
+    Args:
+        samples: N, how many there are to draw from.
+        M: Superfeatures, each of which has a donor of its own.
+        seeds: K seeds, one a replica.
+        device: Where donors are wanted.
+    """
+
+    def __init__(self, samples: int, M: int, seeds: Sequence[int], device: torch.device | str = "cpu") -> None:
+        if samples < 1:
+            raise InvalidInput("chimeras need at least one sample to take superfeatures from; there is none.")
+        self.sample_count = samples
+        # A stream for each replica and superfeature: splitmix64 from a starting point that is itself well mixed.
+        seeded = _mix(torch.tensor(list(seeds), device=device)[:, None] * _GOLDEN)
+        self._keys = _mix(seeded + torch.arange(M, device=device) * _FIRST)[:, None]
+
+    def __call__(self, first: int, count: int) -> Tensor:
+        """(K, count, M) int64: which samples chimeras number first, first + 1, ... take their superfeatures from."""
+        numbers = torch.arange(first + 1, first + count + 1, device=self._keys.device)[:, None]
+        bits = (_mix(self._keys + numbers * _GOLDEN) >> (64 - _BITS)) & ((1 << _BITS) - 1)
+        return (bits * self.sample_count) >> _BITS
+
+
 class Chimeras:
     """An endless numbered stream of chimeras a replica; the donors of a number depend on the replica's seed and it alone.
 
@@ -48,13 +73,15 @@ class Chimeras:
         seeds: K seeds, one a replica.
         order: (D,) the order in which a batch has the features, such as `SubnetStack.order`; x's own by default. The order
             of the groups (a KED net's) is free, any other costs a second pass over the batch.
+
+    Attributes:
+        donors: Which samples a chimera takes its superfeatures from (`Draws`).
     """
 
     def __init__(
         self, x: Tensor, groups: Sequence[Sequence[int]], seeds: Sequence[int], *, order: Tensor | None = None
     ) -> None:
-        if not len(x):
-            raise InvalidInput("chimeras need at least one sample to take superfeatures from; there is none.")
+        self.donors = Draws(len(x), len(groups), seeds, x.device)
         arranged = _order(groups, x.shape[-1])
         wanted = torch.arange(len(arranged)) if order is None else order.cpu()
         self.sample_count, self.feature_count = x.shape
@@ -63,20 +90,11 @@ class Chimeras:
         self._parts = [x.index_select(1, part.to(x.device)) for part in arranged.split([len(group) for group in groups])]
         same = torch.equal(wanted, arranged)
         self._columns = None if same else arranged.argsort().index_select(0, wanted).to(x.device)
-        M = torch.arange(len(groups), device=x.device)
-        # A stream for each replica and superfeature: splitmix64 from a starting point that is itself well mixed.
-        self._keys = _mix(_mix(torch.tensor(list(seeds), device=x.device)[:, None] * _GOLDEN) + M * _FIRST)[:, None]
 
     @property
     def count(self) -> int:
         """How many different chimeras there can be, N^M (the donors' own samples among them)."""
         return int(self.sample_count ** len(self._parts))
-
-    def donors(self, first: int, count: int) -> Tensor:
-        """(K, count, M) int64: which samples chimeras number first, first + 1, ... take their superfeatures from."""
-        numbers = torch.arange(first + 1, first + count + 1, device=self._keys.device)[:, None]
-        bits = (_mix(self._keys + numbers * _GOLDEN) >> (64 - _BITS)) & ((1 << _BITS) - 1)
-        return (bits * self.sample_count) >> _BITS
 
     def batches(self, count: int, batch_size: int, *, start: int = 0) -> Iterator[Tensor]:
         """Donors (K, B, M) of `count` chimeras from number `start` on, a batch at a time; the last may be smaller.

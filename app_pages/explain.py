@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer import cache
-from explorer.blocks import controls, explain_panels, frame, graph_panels, map_panels
+from explorer.blocks import controls, explain_panels, explain_pictures, frame, graph_panels, map_panels, voices
 from ked.runs import jobs
 
 LEAD = (
@@ -25,11 +25,9 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
         explain_panels.not_there_yet(jobs.status(run))
     else:
         explain_panels.choose_sample(run)
-        about = explain_panels.subject(run)
+        about = voices.subject(run)
         explain_panels.in_words(about)
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            explain_panels.choose_class(about)
-            explain_panels.switches(about)
-        panels = map_panels if cache.convolutional(run) else explain_panels
-        panels.pictures(about)
-        explain_panels.bars(about)
+        explain_panels.questions(about)
+        pictures = map_panels if cache.convolutional(run) else explain_pictures
+        pictures.pictures(about)
+        explain_pictures.bars(about)

@@ -143,6 +143,7 @@ _ALL: tuple[Setting, ...] = (
     Text("run", "run", "Run", "The stored run that all pages show.", "", RUN_ID, "a run's name such as digits-preset"),
     Number("sample", "i", "Sample", "Which test sample is explained.", 0, 0, 10_000_000, 1),
     Number("label", "c", "Class", "Which class the contributions speak about; -1 is the explaining teacher's answer.", -1, -1, 9999, 1),
+    Number("against", "vs", "Weighed against", "What speaks for the class in question rather than for this one; -1 is none.", -1, -1, 9999, 1),
     Number("selected", "sf", "Superfeature", "The superfeature that is lit up on every picture, counted from 1; 0 is none.", 0, 0, 64, 1),
     Text("tick", "t", "Moment of the training", "Which moment is shown; the newest one is followed while a run grows.", "", re.compile(r"[a-z0-9+-]{0,60}"), "a moment's name such as teacher-3"),
     # The superfeatures page.
@@ -211,12 +212,16 @@ _ALL: tuple[Setting, ...] = (
     ),
     Number("page", "p", "Page", "Which part of the test samples the strip shows.", 1, 1, 1_000_000, 1),
     Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
+    Choice("subject", "what", "Explained", "A sample of the test data, or a picture that you draw or upload.", "sample", {"sample": "test samples", "own": "your own picture"}),
+    Choice("ground", "paper", "Uploaded picture", "Whether its figure is darker or lighter than its ground; automatic looks at its rim.", "", {"": "automatic", "light": "dark on light", "dark": "light on dark"}),
     # The agreement page.
     Choice("measure", "agree", "Measure of agreement", "How the student's explanations are compared with its teacher's.", "cosine", {name: measure.label for name, measure in MEASURES.items()}),
     Text("beside", "beside", "Beside KED of", "Adds the KED students of another run, held against their own teacher, such as those of random groups.", "", RUN_ID, "a run's name such as digits-0a1b2c3d"),
     # The attributions page.
     Choice("likeness", "like", "Agreement by", "How two maps are compared: by the ranks of all features, the strongest tenth of them, or the sums over superfeatures.", "spearman", {"spearman": "rank correlation", "overlap": "strongest tenth", "cosine": "sums over superfeatures"}),
     Choice("checks", "checks", "Measured", "The sanity check draws a net's weights anew, and max-sensitivity explains ten neighbours of the sample: both take a while.", "", {"": "what is quick", "all": "sanity and max-sensitivity too"}),
+    # The chimeras page.
+    Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor a superfeature such as self,mean,17,blur"),
     # The data page.
     Number("kind", "k", "Class shown", "The class whose samples are shown; -1 shows some of every class.", -1, -1, 9999, 1),
     # The runs page.

@@ -57,31 +57,39 @@ _INDEPENDENCE = (
 )
 
 
-def verdict(net: str, log_p: np.ndarray, truth: int, classes: tuple[str, ...]) -> str:
-    """What a net answers, how sure it is, and whether that is right; log_p (C,)."""
+def verdict(net: str, log_p: np.ndarray, truth: int | None, classes: tuple[str, ...]) -> str:
+    """What a net answers, how sure it is, and whether that is right, where that is known; log_p (C,)."""
     answer = int(log_p.argmax())
-    right = "which is right" if answer == truth else f"but it is {classes[truth]}"
-    return f"The {net} says **{classes[answer]}** ({np.exp(log_p[answer]):.0%}), {right}."
+    said = f"The {net} says **{classes[answer]}** ({np.exp(log_p[answer]):.0%})"
+    if truth is None:
+        return f"{said}."
+    return f"{said}, which is right." if answer == truth else f"{said}, but it is {classes[truth]}."
 
 
-def reasons(phi: np.ndarray, label: int, classes: tuple[str, ...]) -> str:
-    """Which superfeature speaks most for a class and which most against it; phi (M, C), centred over the classes."""
-    column = phi[:, label]
-    most, least = int(column.argmax()), int(column.argmin())
-    if column[most] <= 0:
-        return f"No superfeature speaks for {classes[label]}."
-    text = f"Superfeature {most + 1} speaks most for {classes[label]} ({column[most]:+.2f})"
-    return text + (
-        f", superfeature {least + 1} against it ({column[least]:+.2f})." if column[least] < 0 else "; none speaks against it."
-    )
+def reasons(evidence: np.ndarray, question: str) -> str:
+    """Which superfeature speaks most for a class, or for one rather than another, and which most against; evidence (M,)."""
+    most, least = int(evidence.argmax()), int(evidence.argmin())
+    if evidence[most] <= 0:
+        return f"No superfeature speaks for {question}."
+    text = f"Superfeature {most + 1} speaks most for {question} ({evidence[most]:+.2f})"
+    if evidence[least] >= 0:
+        return f"{text}; none speaks against it."
+    return f"{text}, superfeature {least + 1} against it ({evidence[least]:+.2f})."
 
 
-def comparison(teacher: np.ndarray, student: np.ndarray, label: int) -> str:
-    """Whether two nets rank the superfeatures alike for a class; both phi (M, C), centred."""
+def comparison(teacher: np.ndarray, student: np.ndarray) -> str:
+    """Whether two nets rank the superfeatures alike; evidence (M,) of each."""
     if len(teacher) != len(student):
         own = f"The student has {len(student)} superfeatures of its own and its teacher {len(teacher)}"
         return f"{own}: they are not compared one by one, and the switches are the teacher's."
-    same_order = (teacher[:, label].argsort() == student[:, label].argsort()).all()
-    signs = int((np.sign(teacher[:, label]) == np.sign(student[:, label])).sum())
+    same_order = (teacher.argsort() == student.argsort()).all()
+    signs = int((np.sign(teacher) == np.sign(student)).sum())
     ranks = "the same order of importance" if same_order else "another order of importance"
     return f"Teacher and student agree on the sign of {signs} of {len(teacher)} superfeatures and give them {ranks}."
+
+
+def lit(m: int, evidence: Sequence[np.ndarray], question: str) -> str:
+    """What the superfeature that is lit up says for a class; evidence (M,) of the teacher and, if it speaks, of the student."""
+    nets = zip(("explaining teacher", "student"), evidence, strict=False)
+    said = [f"{values[m]:+.2f} by the {net}" for net, values in nets if m < len(values)]
+    return f"Lit up is superfeature {m + 1}, for {question} {' and '.join(said)}."

@@ -127,6 +127,28 @@ def test_the_empty_coalition_ends_where_it_began() -> None:
     assert steps[1:] == pytest.approx(np.zeros(5), abs=1e-12)
 
 
+def test_the_waterfall_of_two_classes_adds_up_to_the_difference_of_their_log_probabilities() -> None:
+    rng = np.random.default_rng(2)
+    phi, base = rng.normal(size=(4, 5)), np.log(rng.dirichlet(np.ones(5)))
+    members = [True, False, True, True]
+    log_p = base + phi[members].sum(0)
+    log_p = log_p - np.log(np.exp(log_p).sum())
+    steps, final = bars.waterfall_steps(phi, base, 3, members, against=1)
+    assert len(steps) == 5  # no normaliser: it is the same for both classes
+    assert steps.sum() == pytest.approx(final)
+    assert final == pytest.approx(log_p[3] - log_p[1])
+    figure = bars.waterfall(phi, base, 3, against=1, members=members)
+    assert len(figure.data[0].x) == len(figure.layout.yaxis.ticktext) == 6
+    assert f"{np.exp(final):.3g}×" in figure.layout.yaxis.ticktext[-1]
+
+
+def test_a_lit_superfeature_keeps_its_colour_and_the_others_pale() -> None:
+    bar = bars.waterfall(np.zeros((3, 4)), np.log(np.full(4, 0.25)), 0, selected=1).data[0]
+    lit, others = theme.superfeature_colour(1), [theme.superfeature_colour(m) for m in (0, 2)]
+    assert list(bar.marker.color)[1:4] == [theme.faded(others[0], 0.25), lit, theme.faded(others[1], 0.25)]
+    assert list(bar.customdata) == [0, 1, 2, 3, 0, 0]
+
+
 def test_waterfall_bars_have_their_superfeature_s_colour() -> None:
     bar = bars.waterfall(np.zeros((3, 4)), np.log(np.full(4, 0.25)), 0).data[0]
     assert list(bar.marker.color[1:4]) == [theme.superfeature_colour(m) for m in range(3)]

@@ -97,6 +97,7 @@ def test_every_filter_in_the_settings_is_known_to_the_gallery() -> None:
 def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
     sure = np.log(np.array([0.1, 0.7, 0.2]))
     assert words.verdict("student", sure, 1, CLASSES) == "The student says **dog** (70%), which is right."
+    assert words.verdict("student", sure, None, CLASSES) == "The student says **dog** (70%)."
     assert words.verdict("student", sure, 2, CLASSES) == "The student says **dog** (70%), but it is owl."
 
 
@@ -110,16 +111,14 @@ def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
     ],
 )
 def test_reasons_name_the_strongest_voices(column: list[float], sentence: str) -> None:
-    phi = np.zeros((len(column), 3))
-    phi[:, 1] = column
-    assert words.reasons(phi, 1, CLASSES) == sentence
+    assert words.reasons(np.array(column), "dog") == sentence
 
 
 def test_a_comparison_counts_signs_and_compares_ranks() -> None:
-    teacher = np.array([[1.0], [-2.0], [3.0], [0.5]])
-    assert "the sign of 4 of 4" in words.comparison(teacher, 2 * teacher, 0)
-    assert "the same order" in words.comparison(teacher, 2 * teacher, 0)
-    other = words.comparison(teacher, np.array([[1.0], [2.0], [-3.0], [0.5]]), 0)
+    teacher = np.array([1.0, -2.0, 3.0, 0.5])
+    assert "the sign of 4 of 4" in words.comparison(teacher, 2 * teacher)
+    assert "the same order" in words.comparison(teacher, 2 * teacher)
+    other = words.comparison(teacher, np.array([1.0, 2.0, -3.0, 0.5]))
     assert "the sign of 2 of 4" in other
     assert "another order" in other
 

@@ -65,6 +65,19 @@ def test_choosing_another_data_set_shows_its_preset_with_its_settings() -> None:
 # The address
 
 
+def contrasts(app: AppTest, question: str) -> bool:
+    return question in app.subheader[1].value and "normaliser" not in str(figure(app, "waterfall-student")["layout"])
+
+
+def lights_up(app: AppTest, m: int) -> bool:
+    """Whether superfeature m, from 1, stands out on the overlay, in both sums and among the switches, and the words name it."""
+    plain = visit("explain")
+    for key in ("sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student"):
+        assert figure(app, key) != figure(plain, key)
+    assert [option.content for option in app.get("button_group")[1].proto.options][m - 1] == f"◉ {m}"
+    return any(f"Lit up is superfeature {m}, " in text.value for text in app.markdown)
+
+
 RESTORED = [
     ("superfeatures", {"m": "6"}, lambda app: groups_shown(app) == 6),
     ("superfeatures", {"node": "20"}, lambda app: "Links of" in app.subheader[2].value and "row" in figures(app)),
@@ -80,6 +93,8 @@ RESTORED = [
     ("train", {"lr": "0.002"}, lambda app: app.number_input(key="widget.lr").value == 0.002),
     ("explain", {"i": "7"}, lambda app: app.subheader[0].value.endswith("test sample 7")),
     ("explain", {"c": "3"}, lambda app: app.selectbox(key="widget.label").value == 3),
+    ("explain", {"c": "3", "vs": "5"}, lambda app: contrasts(app, "3 rather than 5")),
+    ("explain", {"sf": "2"}, lambda app: app.selectbox(key="widget.selected").value == 2 and lights_up(app, 2)),
     ("explain", {"on": "0101"}, lambda app: app.get("button_group")[1].value == [1, 3]),
     ("explain", {"student": "mu0"}, lambda app: "KED without explanations on" in app.subheader[2].value),
     ("explain", {"student": "plain"}, lambda app: "does not explain itself" in app.subheader[2].value),

@@ -22,6 +22,7 @@ TEXTS = {
     "run": st.sampled_from(["", "digits-preset", "digits-0a1b2c3d"]),
     "beside": st.sampled_from(["", "digits-0a1b2c3d"]),
     "coalition": st.text("01", max_size=16),
+    "donors": st.lists(st.sampled_from(["self", "mean", "blur", "17"]), max_size=16).map(",".join),
     "compare": st.lists(st.sampled_from(["digits-preset", "wine-0a1b2c3d"]), max_size=6).map(",".join),
     "search": st.text(st.characters(blacklist_categories=["Cc", "Cs"]), max_size=80),
     "tick": st.sampled_from(["", "teacher-3", "student-ked+fitnet-12"]),
@@ -70,6 +71,7 @@ def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
     texts = {"beside": "digits-0a1b", "compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv"}
     texts |= {"of_tag": "for the paper", "run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32"}
     texts["student_hidden"] = "7"
+    texts["donors"] = "self,17"
     options = [*getattr(setting, "options", ())]
     other = {
         Choice: lambda: next(option for option in options if option != setting.default),
@@ -99,6 +101,9 @@ REFUSED = {
     "run": ["../../etc", "/etc/passwd", "A", "ab", "digits_preset", "x" * 81, "digits-preset\n"],
     "on": ["2", "abc", "0" * 17, ""],
     "student": ["teacher"],
+    "donors": ["", "self,", "noise", "self;mean", "-1", ",".join(["self"] * 17)],
+    "what": ["drawing"],
+    "vs": ["-2", "x"],
     "compare": ["../../etc", "digits-preset,", "digits-preset;wine", ",", ",".join(["digits-preset"] * 7)],
     "beside": ["../../etc", "A"],
     "q": ["a\nb", "x" * 81],

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+import torch
 
 from explorer import cache, state
 from explorer.blocks import controls
-from explorer.blocks.explain_panels import Subject, Voice, black_box_student
+from explorer.blocks.explain_pictures import black_box_student, light_up
+from explorer.blocks.voices import Subject, Voice
 from explorer.components.plot import plot
 from explorer.pictures import maps, theme
 from explorer.pictures.overlays import shared_limit
 from explorer.results import LABELS
 from explorer.words import channels
+from ked.cnn import ConvStack
+from ked.cnn.gradcam import grad_cam
 
 CELL = 168  # pixels: two stand side by side on a telephone
 _SIDES = {"for": "speak for", "against": "speak against"}
@@ -20,12 +24,12 @@ _SIDES = {"for": "speak for", "against": "speak against"}
 
 def pictures(about: Subject) -> None:
     """The sample, and under it or beside it a column for each superfeature: teacher and student on one scale."""
-    voices = [about.teacher, *([about.student] if about.student else [])]
+    voices = about.voices
     seen = [_maps(about, voice) for voice in voices]
     limit = shared_limit(*seen)
     sample, columns = st.columns([4, 8], gap="medium")
     with sample:
-        st.subheader(f"{about.dataset.classes[about.truth]}, test sample {about.sample}", anchor=False)
+        st.subheader(about.title, anchor=False)
         plot(maps.plain(about.image, about.dataset.shape, height=270), "sample", alt="The sample.", select=())
         controls.segments("evidence")
         st.caption(
@@ -45,21 +49,23 @@ def pictures(about: Subject) -> None:
 
 def _maps(about: Subject, voice: Voice) -> np.ndarray:
     """(M, H, W) of the net that speaks."""
-    k = state.get("replica") if voice is about.student else 0
-    return cache.branch_maps(
-        about.run.id, cache.stamp(about.run), voice.name, k, about.sample, about.label, state.get("evidence")
-    )
+    k, stamp, evidence = state.get("replica") if voice is about.student else 0, cache.stamp(about.run), state.get("evidence")
+    if about.sample is not None:
+        return cache.branch_maps(about.run.id, stamp, voice.name, k, about.sample, about.label, evidence)
+    stack, x = cache.net(about.run.id, stamp, voice.name), torch.from_numpy(about.image)[None]
+    assert isinstance(stack, ConvStack)
+    return grad_cam(stack, x, k, classes=[about.label], evidence=evidence, density=True)[0, :, 0].numpy()
 
 
 def _column(about: Subject, voices: list[Voice], seen: list[np.ndarray], m: int, limit: float) -> None:
     """One superfeature: a picture a net."""
     cells = [_cell(about, voice, values, m) for voice, values in zip(voices, seen, strict=True) if m < len(values)]
     colour = theme.superfeature_colour(m)
-    figure = maps.sheet(
-        cells, about.dataset.shape, colour, limit=limit, columns=1, width=CELL, head=theme.key(colour, f"<b>{m + 1}</b>")
-    )
+    head = theme.key(colour, f"<b>{m + 1}, lit up</b>" if m == about.selected else f"<b>{m + 1}</b>")
+    figure = maps.sheet(cells, about.dataset.shape, colour, limit=limit, columns=1, width=CELL, head=head)
     nets = " and ".join(LABELS[voice.name] for voice in voices)
-    plot(figure, f"branch-{m + 1}", alt=f"Where superfeature {m + 1} of {nets} looks in the sample.", select=())
+    if plot(figure, f"branch-{m + 1}", alt=f"Where superfeature {m + 1} of {nets} looks in the sample."):
+        light_up({"customdata": m + 1})
 
 
 def _cell(about: Subject, voice: Voice, values: np.ndarray, m: int) -> maps.Cell:

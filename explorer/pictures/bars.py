@@ -20,58 +20,79 @@ def waterfall(
     base: Values,
     target: int,
     *,
+    against: int = -1,
     classes: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
     members: Sequence[bool] | None = None,
+    selected: int | None = None,
     limits: tuple[float, float] | None = None,
 ) -> go.Figure:
     """From the base to the final log-probability of class `target`: a bar for each superfeature, then the normaliser.
 
     `phi`: (M, C) contributions log y_m - base; `base`: (C,) log-probabilities. `members`: which superfeatures take part.
-    base + sum of phi + normaliser = log p exactly, where the normaliser -logsumexp shifts all classes alike.
-    `limits`: the horizontal range, to give several nets one scale.
+    base + sum of phi + normaliser = log p exactly, where the normaliser -logsumexp shifts all classes alike. `against`: another
+    class, whose log-probability is taken away throughout; then there is no normaliser.
+    `selected` stands out. `limits`: the horizontal range, to give several nets one scale. A click's customdata is the
+    superfeature, from 1; 0 for the other bars.
     """
-    steps, final = waterfall_steps(phi, base, target, members)
-    chosen = [True] * len(phi) if members is None else list(members)
-    names = list(names or [f"superfeature {m + 1}" for m in range(len(phi))])
+    steps, final = waterfall_steps(phi, base, target, members, against)
+    M, chosen = len(phi), [True] * len(phi) if members is None else list(members)
     starts = np.concatenate([[0.0], np.cumsum(steps)[:-1]])
-    rows = [
-        f"base, {_percent(steps[0])}",
-        *names,
-        "normaliser",
-        f"<b>{_class(classes, target)}, {_percent(final)}</b>",
-    ]
-    colours = [theme.superfeature_colour(m) if on else theme.CLEAR for m, on in enumerate(chosen)]
-    texts = [
-        theme.signed(steps[0]),
-        *(theme.signed(s) if on else "off" for s, on in zip(steps[1:-1], chosen, strict=True)),
-    ]
+    rows = _waterfall_rows(steps, final, list(names or [f"superfeature {m + 1}" for m in range(M)]), classes, target, against)
+    inner = [_bar_colour(m, on, selected) for m, on in enumerate(chosen)]
+    rest, normaliser = len(steps) - 1 - M, "rgba(138,143,152,0.45)"  # one bar for the normaliser, if there is one
+    texts = [theme.signed(step) for step in steps]
+    texts[1 : M + 1] = [text if on else "off" for text, on in zip(texts[1 : M + 1], chosen, strict=True)]
     drawing = theme.figure(32 * len(rows) + 52)
     drawing.add_bar(
         orientation="h", y=list(range(len(rows))), base=[*starts, 0.0], x=[*steps, final], width=0.62,
-        marker={"color": [theme.GREY, *colours, "rgba(138,143,152,0.45)", theme.INK], "line": {"width": 0}},
-        customdata=[-1, *range(len(phi)), -1, -1], name="log-probability",
-        text=[*texts, theme.signed(steps[-1]), f"<b>{theme.signed(final)}</b>"], textposition="none",
+        marker={"color": [theme.GREY, *inner, *[normaliser] * rest, theme.INK], "line": {"width": 0}},
+        customdata=[0, *range(1, M + 1), *[0] * rest, 0], name="log-probability",
+        text=[*texts, f"<b>{theme.signed(final)}</b>"], textposition="none",
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
     ends = np.concatenate([np.cumsum(steps), [final]])
     _waterfall_marks(drawing, np.array([*starts, 0.0]), ends, drawing.data[0].text)
     span = limits or (float(min(starts.min(), ends.min())), float(max(0.0, starts.max(), ends.max())))
     width = span[1] - span[0]  # room for the values beside the bars, on a narrow screen too
-    drawing.update_xaxes(title_text="log-probability", range=[span[0] - 0.26 * width, span[1] + 0.2 * width])
+    title = "log-probability" if against < 0 else "difference of log-probabilities"
+    drawing.update_xaxes(title_text=title, range=[span[0] - 0.26 * width, span[1] + 0.2 * width])
     drawing.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, range=[len(rows) - 0.4, -0.6], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
     drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
     return drawing
 
 
-def waterfall_steps(phi: Values, base: Values, target: int, members: Sequence[bool] | None = None) -> tuple[Values, float]:
-    """The steps (base, phi_1..M, normaliser) of class `target`, shape (M + 2,), and log p, to which they add up."""
+def waterfall_steps(
+    phi: Values, base: Values, target: int, members: Sequence[bool] | None = None, against: int = -1
+) -> tuple[Values, float]:
+    """The steps (base, phi_1..M, normaliser) of class `target`, shape (M + 2,), and log p, to which they add up.
+
+    Less those of the class `against`, where one is given: shape (M + 1,), as the normaliser is the same for both.
+    """
     phi = np.asarray(phi, dtype=float) * (np.ones(len(phi)) if members is None else np.asarray(members, dtype=float))[:, None]
     base = np.asarray(base, dtype=float)
     logits = base + phi.sum(0)
+    if against >= 0:
+        steps = np.array([base[target] - base[against], *(phi[:, target] - phi[:, against])])
+        return steps, float(logits[target] - logits[against])
     normaliser = -float(np.logaddexp.reduce(logits))
     return np.array([base[target], *phi[:, target], normaliser]), float(logits[target] + normaliser)
+
+
+def _waterfall_rows(
+    steps: Values, final: float, names: list[str], classes: Sequence[str] | None, target: int, against: int
+) -> list[str]:
+    """What stands left of each bar."""
+    if against >= 0:
+        other = theme.wrapped(f"{_class(classes, target)} over {_class(classes, against)}", 18)
+        return [f"base, {_times(steps[0])}", *names, f"<b>{other}, {_times(final)}</b>"]
+    return [f"base, {_percent(steps[0])}", *names, "normaliser", f"<b>{_class(classes, target)}, {_percent(final)}</b>"]
+
+
+def _bar_colour(m: int, on: bool, selected: int | None) -> str:
+    colour = theme.superfeature_colour(m) if selected in (None, m) else theme.faded(theme.superfeature_colour(m), 0.25)
+    return colour if on else theme.CLEAR
 
 
 def _waterfall_marks(drawing: go.Figure, starts: Values, ends: Values, texts: Sequence[str]) -> None:
@@ -92,6 +113,12 @@ def _waterfall_marks(drawing: go.Figure, starts: Values, ends: Values, texts: Se
 def _percent(log_probability: float) -> str:
     share = 100 * float(np.exp(log_probability))
     return f"{share:.1f} %" if share >= 0.1 else "under 0.1 %"
+
+
+def _times(difference: float) -> str:
+    """How many times as likely, of a difference of log-probabilities."""
+    ratio = float(np.exp(min(difference, 50.0)))
+    return f"{ratio:.3g}×" if 1e-3 <= ratio <= 1e3 else "over 1000×" if ratio > 1 else "under 0.001×"
 
 
 def _class(classes: Sequence[str] | None, c: int) -> str:

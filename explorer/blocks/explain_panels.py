@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -30,8 +31,16 @@ def choose_student(run: Run) -> None:
         state.put(replica=0)  # there is nothing to choose, whatever the address says
 
 
-def choose_sample(run: Run, teacher: str = "explaining") -> None:
-    """The strip of test samples, a click away from being explained; filtered by what a teacher and the student answer."""
+def take(sample: int) -> None:
+    """Explain another test sample."""
+    state.put(sample=sample, label=-1, against=-1)
+
+
+def choose_sample(run: Run, teacher: str = "explaining", *, taken: Callable[[int], None] = take) -> None:
+    """The strip of test samples, a click away from being explained, or from being `taken` for what else a page does with one.
+
+    It is filtered by what a teacher and the student answer.
+    """
     dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
     x, y = dataset.part("test")
     stamp, k, student = cache.stamp(run), state.get("replica"), state.get("student")
@@ -50,12 +59,14 @@ def choose_sample(run: Run, teacher: str = "explaining") -> None:
         st.info("No test sample is of this kind; choose another filter.", icon=":material/filter_alt_off:")
         return
     if dataset.is_image:
-        _strip(dataset, x.numpy()[shown], y.numpy()[shown], shown)
+        _strip(dataset, x.numpy()[shown], y.numpy()[shown], shown, taken)
     else:
         st.caption("Test samples " + ", ".join(map(str, shown)))
 
 
-def _strip(dataset: Dataset, images: np.ndarray, labels: np.ndarray, shown: np.ndarray) -> None:
+def _strip(
+    dataset: Dataset, images: np.ndarray, labels: np.ndarray, shown: np.ndarray, taken: Callable[[int], None]
+) -> None:
     here = np.flatnonzero(shown == state.get("sample"))
     captions = [dataset.classes[label] for label in labels]
     figure = gallery.strip(images, dataset.shape, captions, columns=COLUMNS, selected=int(here[0]) if len(here) else None)
@@ -63,7 +74,7 @@ def _strip(dataset: Dataset, images: np.ndarray, labels: np.ndarray, shown: np.n
     if click:
         position = gallery.clicked(click, dataset.shape, COLUMNS)
         if position < len(shown):
-            state.put(sample=int(shown[position]), label=-1, against=-1)
+            taken(int(shown[position]))
             st.rerun()
 
 

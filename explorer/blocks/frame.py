@@ -136,7 +136,7 @@ def default_run(dataset: str) -> Run | None:
 def follow_dataset() -> None:
     """After the data set was changed: show its preset, and let the settings be those of that run."""
     run = default_run(state.get("dataset"))
-    state.put(run=run.id if run else "", node=-1, selected=0, sample=0, label=-1, coalition="")
+    state.put(run=run.id if run else "", node=-1, selected=0, sample=0, label=-1, against=-1, coalition="", donors="")
     _suit(run)
 
 

@@ -131,19 +131,24 @@ def class_probabilities(
     *,
     labels: Mapping[str, str] | None = None,
     truth: int | None = None,
+    before: Mapping[str, Values] | None = None,
     most: int = 10,
 ) -> go.Figure:
     """Class probabilities side by side: a column for each net, a row for each class; at most `most` classes, the likeliest.
 
-    `probabilities`: net or "coalition" -> (C,). `truth`: the sample's class, set in bold.
+    `probabilities`: net or "coalition" -> (C,). `truth`: the sample's class, set in bold. `before`: net -> (C,), what each was
+    before something was changed, as a mark on its bar.
     """
     labels = labels or {}
     table = np.array([np.asarray(p, dtype=float) for p in probabilities.values()])
-    shown = np.sort(np.argsort(-table.max(0), kind="stable")[:most])
+    heights = np.maximum(table.max(0), np.max([*(before or {}).values()], axis=0)) if before else table.max(0)
+    shown = np.sort(np.argsort(-heights, kind="stable")[:most])
     blank = theme.figure(26 * len(shown) + 48, margin={"l": 8, "r": 8, "t": 40, "b": 8}, bargap=0.3)
     drawing = make_subplots(figure=blank, rows=1, cols=len(table), shared_yaxes=True, horizontal_spacing=0.03)
     for column, (name, row) in enumerate(zip(probabilities, table[:, shown], strict=True), start=1):
         _probability_column(drawing, column, name, theme.wrapped(labels.get(name, name), 7), row, [classes[c] for c in shown])
+        if before:
+            _marks_before(drawing, column, np.asarray(before[name])[shown])
     names = {c: theme.plain(classes[c], 18) for c in shown}
     ticks = [f"<b>{name}</b>" if c == truth else name for c, name in names.items()]
     drawing.update_yaxes(tickvals=list(range(len(shown))), ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False)
@@ -171,6 +176,14 @@ def moving_probabilities(
         for tick, said in ticks.items()
     ]
     return moving(base, changes)
+
+
+def _marks_before(drawing: go.Figure, column: int, row: Values) -> None:
+    drawing.add_scatter(
+        x=row, y=list(range(len(row))), mode="markers", name="before", row=1, col=column, cliponaxis=False,
+        marker={"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.SUPERFEATURES[2]}},
+        hovertemplate="before: %{x:.1%}<extra></extra>",
+    )  # fmt: skip
 
 
 def _probability_values(row: Values) -> dict[str, Any]:

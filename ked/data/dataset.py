@@ -73,10 +73,14 @@ class Dataset:
 
     def original(self, rows: Tensor) -> Tensor:
         """The rows (n, D) of x in the source's own units, float64 for tables that were standardised."""
+        return self.in_units(self.x[rows])
+
+    def in_units(self, x: Tensor) -> Tensor:
+        """Any samples (n, D) that are scaled as x is, in the source's own units."""
         if self.units is None:
-            return self.x[rows]
+            return x
         mean, deviation = self.units
-        return self.x[rows].double().cpu() * deviation + mean
+        return x.double().cpu() * deviation + mean
 
     def few(self, train_size: int, seed: int) -> Dataset:
         """The same data set with that many training samples, as equally divided among the classes as they allow.

@@ -111,7 +111,8 @@ def test_a_copied_address_opened_first_shows_the_whole_app(address: str, visitor
     page = visitor()
     page.goto(f"{address}/train?mu=0.3&m=5")
     expect(page.get_by_role("heading", name="Train students on explanations")).to_be_visible(timeout=60 * SECONDS)
-    expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(t) for t in ("Superfeatures", "Train", "Explain", "Data", "Runs")])
+    titles = re.findall(r'title="(\w+)"', (ROOT / "streamlit_app.py").read_text("utf-8"))
+    expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(title) for title in titles])
     drawn(page, ACCURACY)
     block = page.get_by_test_id("stMainBlockContainer").bounding_box()
     assert block is not None

@@ -1,0 +1,76 @@
+"""A chimera put together by hand: the picture with its parts, and contributions before and after. No streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.pictures import theme
+from explorer.pictures.overlays import Groups, border_lines, label_marks, picture_trace, pixel_labels
+
+_TINT = 46  # of 255: replaced parts are tinted in their superfeature's colour
+
+
+def assembled(
+    groups: Groups,
+    image: np.ndarray,
+    shape: Sequence[int],
+    marks: Sequence[str],
+    *,
+    replaced: Sequence[bool],
+    selected: int | None = None,
+    height: int = 330,
+) -> go.Figure:
+    """A picture (D,) with every superfeature outlined in its colour; those that were replaced are tinted too.
+
+    `marks`: what stands on each superfeature, "" for nothing. A click's customdata is the superfeature, from 1.
+    """
+    labels, drawing = pixel_labels(groups, shape), theme.figure(height)
+    drawing.add_trace(picture_trace(image, shape))
+    tint = np.zeros((*labels.shape, 4), dtype=np.uint8)
+    for m, new in enumerate(replaced):
+        tint[labels == m, :3] = theme.rgb(theme.superfeature_colour(m))
+        tint[labels == m, 3] = _TINT if new else 0
+    drawing.add_image(
+        z=tint, colormodel="rgba256", customdata=labels + 1, name="parts",
+        hovertemplate="superfeature %{customdata}, row %{y}, column %{x}<extra></extra>",
+    )  # fmt: skip
+    for m in range(len(groups)):
+        x, y = border_lines(labels == m)
+        width = 3.4 if m == selected else 1.8
+        line = {"color": theme.superfeature_colour(m), "width": width}
+        drawing.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=f"outline {m + 1}")
+    for mark in label_marks(labels, marks):
+        if mark["text"]:
+            drawing.add_annotation(mark)
+    theme.pixel_axes(drawing, *labels.shape)
+    theme.fitted(drawing, labels.shape[0] / labels.shape[1])
+    return drawing
+
+
+def changes(
+    before: np.ndarray, after: np.ndarray, names: Sequence[str], *, replaced: Sequence[bool], limit: float, selected: int | None
+) -> go.Figure:
+    """Contributions (M,) to one class: the original's pale, the chimera's in full colour; superfeature by superfeature.
+
+    `limit`: the end of the scale that all nets share. A click's customdata is the superfeature, from 1.
+    """
+    M = len(before)
+    drawing = theme.figure(46 * M + 66, barmode="group", bargap=0.3, bargroupgap=0.06)
+    numbers = list(range(1, M + 1))
+    for title, values, alpha in (("original", before, 0.35), ("chimera", after, 1.0)):
+        colours = [theme.faded(theme.superfeature_colour(m), alpha * (1.0 if selected in (None, m) else 0.5)) for m in range(M)]
+        drawing.add_bar(
+            orientation="h", y=numbers, x=values, name=title, customdata=numbers, text=[theme.signed(value) for value in values],
+            textposition="outside", cliponaxis=False, textfont={"size": 11, "color": theme.MUTED},
+            marker={"color": colours, "line": {"width": 0}},
+            hovertemplate=f"superfeature %{{customdata}}, {title}: %{{text}}<extra></extra>",
+        )  # fmt: skip
+    ticks = [f"<b>{name}</b>" if new else name for name, new in zip(names, replaced, strict=True)]
+    drawing.update_yaxes(tickvals=numbers, ticktext=ticks, range=[M + 0.55, 0.45], showgrid=False)
+    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
+    drawing.update_xaxes(range=[-1.35 * limit, 1.35 * limit], title_text="contribution φ; pale: in the original")
+    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    return drawing

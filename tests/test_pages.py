@@ -28,6 +28,7 @@ FIRST = {
         *(f"map-{name}" for name in ATTRIBUTIONS if name != "grad-cam"),
     },
     "agreement": {"agreement", "fidelity", "accuracy", "cells", "scatter", "spread", "worst", "best"},
+    "chimeras": {"strip", "original", "chimera", "answers", "changes-teacher", "changes-student"},
     "data": {"balance", "samples"},
 }  # fmt: skip
 
@@ -131,6 +132,7 @@ OUT_OF_REACH = {
     "explain": {"i": "9999999", "c": "5000", "rep": "50", "p": "999999", "on": "11", "student": "noise", "show": "wrong"},
     "attributions": {"i": "9999999", "c": "5000", "rep": "50", "p": "999999", "student": "noise", "show": "disagree"},
     "agreement": {"rep": "50", "student": "noise", "i": "9999999", "m": "16"},
+    "chimeras": {"i": "9999999", "donors": "99999999,blur", "rep": "50", "c": "5000", "vs": "5000", "student": "noise", "sf": "50"},
     "data": {"k": "5000"},
 }
 

@@ -49,7 +49,7 @@ def slots(view: View) -> None:
     """A donor for each superfeature, and the buttons that choose them all."""
     with st.container(horizontal=True, vertical_alignment="top", key="slots"):
         for m in range(len(view.groups)):
-            with st.container(width=190):
+            with st.container(width=170):  # two side by side on a telephone
                 _slot(view, m)
     with st.container(horizontal=True):
         told = "Every superfeature from another test sample, drawn at random: the next draw of a fixed series."

@@ -30,6 +30,7 @@ def curve(run: Run) -> None:
     whole = len(cache.dataset(recipe.dataset).train)
     found = efficiency.curves(_infos(), recipe, whole)
     there = sorted({n for points in found.values() for n in points})
+    missing = [n for n in efficiency.sizes(whole) if any(n not in found.get(name, {}) for name in efficiency.STUDENTS)]
     if len(there) < 2:
         have = f"only runs with {there[0]} training samples" if there else "no such run"
         st.markdown(
@@ -37,14 +38,13 @@ def curve(run: Run) -> None:
             f"training samples; so far there {'are' if there else 'is'} {have}. *KED + real* goes on for as many steps as "
             "*KED + chimera*, on real samples: what it gains is owed to the steps, not to the chimeras."
         )
-        _make(recipe, [n for n in efficiency.sizes(whole) if n not in there], whole)
+        _make(recipe, missing, whole)
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
         plot(pictures.efficiency(found, LABELS), "efficiency", alt="Test accuracy of each method against training samples.", select=())
     with right:
         st.dataframe(_table(found, there), hide_index=True)
-        missing = [n for n in efficiency.sizes(whole) if any(n not in found.get(name, {}) for name in efficiency.STUDENTS)]
         _make(recipe, missing, whole)
     st.caption(
         "Means and 95 % intervals over the students' seeds, of all stored runs with this run's settings. Teachers learn from the same "

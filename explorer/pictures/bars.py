@@ -180,8 +180,9 @@ def moving_probabilities(
 
 def _marks_before(drawing: go.Figure, column: int, row: Values) -> None:
     drawing.add_scatter(
-        x=row, y=list(range(len(row))), mode="markers", name="before", row=1, col=column, cliponaxis=False,
-        marker={"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.SUPERFEATURES[2]}},
+        x=[p if p >= 0.005 else None for p in row], y=list(range(len(row))), mode="markers", name="before",
+        row=1, col=column, cliponaxis=False,
+        marker={"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.ACCENT}},
         hovertemplate="before: %{x:.1%}<extra></extra>",
     )  # fmt: skip
 

@@ -8,9 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import theme
-from explorer.pictures.overlays import Groups, border_lines, label_marks, picture_trace, pixel_labels
+from explorer.pictures.overlays import Groups, label_marks, picture_trace, pixel_labels
 
-_TINT = 46  # of 255: replaced parts are tinted in their superfeature's colour
+_TINT = 84  # of 255: replaced parts are tinted in their superfeature's colour
+_INSET = 0.07  # of a pixel: outlines run inside their superfeature, so that neighbours' stand side by side
 
 
 def assembled(
@@ -38,7 +39,7 @@ def assembled(
         hovertemplate="superfeature %{customdata}, row %{y}, column %{x}<extra></extra>",
     )  # fmt: skip
     for m in range(len(groups)):
-        x, y = border_lines(labels == m)
+        x, y = outline(labels == m, _INSET)
         width = 3.4 if m == selected else 1.8
         line = {"color": theme.superfeature_colour(m), "width": width}
         drawing.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=f"outline {m + 1}")
@@ -48,6 +49,19 @@ def assembled(
     theme.pixel_axes(drawing, *labels.shape)
     theme.fitted(drawing, labels.shape[0] / labels.shape[1])
     return drawing
+
+
+def outline(inside: np.ndarray, inset: float) -> tuple[list[float | None], list[float | None]]:
+    """x and y of the edges of the pixels that are `inside` (H, W) and have a neighbour, or none, that is not; None between them."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    padded, near = np.pad(inside, 1), 0.5 - inset
+    for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+        beyond = np.roll(padded, (-down, -right), (0, 1))[1:-1, 1:-1]
+        for row, column in np.argwhere(inside & ~beyond).tolist():
+            x += [column + (right * near if right else -near), column + (right * near if right else near), None]
+            y += [row + (down * near if down else -near), row + (down * near if down else near), None]
+    return x, y
 
 
 def changes(

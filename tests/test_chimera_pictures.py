@@ -37,6 +37,14 @@ def test_only_replaced_parts_are_tinted_and_a_click_on_a_pixel_names_its_superfe
     assert "2 ← 7" in [note.text for note in figure.layout.annotations]
 
 
+def test_in_a_fine_picture_only_what_is_replaced_or_lit_up_is_outlined() -> None:
+    halves, image = (range(200), range(200, 400), range(400, 600)), np.linspace(0, 1, 600)
+    figure = chimeras.assembled(halves, image, (20, 30), [""] * 3, replaced=(True, False, False), selected=2)
+    assert [trace.name for trace in figure.data if trace.type == "scatter"] == ["outline 1", "outline 3"]
+    coarse = chimeras.assembled(GROUPS, image[:12], SHAPE, [""] * 3, replaced=(False, False, False))
+    assert [trace.name for trace in coarse.data if trace.type == "scatter"] == ["outline 1", "outline 2", "outline 3"]
+
+
 def test_changes_show_both_values_of_each_superfeature() -> None:
     before, after = np.array([1.0, -2.0]), np.array([1.0, 0.5])
     figure = chimeras.changes(before, after, ["1", "2 ← mean"], replaced=(False, True), limit=2.0, selected=None)

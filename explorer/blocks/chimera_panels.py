@@ -189,14 +189,14 @@ def _everyone(view: View) -> None:
     classes = view.dataset.classes
     rows = [
         {
-            "net": LABELS[name], "sample": _answer(pair[0], classes), "chimera": _answer(pair[1], classes),
-            "probability moved": 100 * float(moved(*torch.from_numpy(pair))),
+            "net": LABELS[name], "moved": 100 * float(moved(*torch.from_numpy(pair))),
+            "sample": _answer(pair[0], classes), "chimera": _answer(pair[1], classes),
         }
         for name, pair in view.answers.items()
     ]  # fmt: skip
     told = "How much of a net's probability lies on other classes than before."
     share = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, help=told)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config={"probability moved": share})
+    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config={"moved": share})
 
 
 def _answer(log_p: np.ndarray, classes: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from explorer.pictures import theme
 from explorer.pictures.overlays import Groups, label_marks, picture_trace, pixel_labels
 
 _TINT = 84  # of 255: replaced parts are tinted in their superfeature's colour
+_COARSE = 16  # pixels a side
 _INSET = 0.07  # of a pixel: outlines run inside their superfeature, so that neighbours' stand side by side
 
 
@@ -24,12 +25,14 @@ def assembled(
     selected: int | None = None,
     height: int = 330,
 ) -> go.Figure:
-    """A picture (D,) with every superfeature outlined in its colour; those that were replaced are tinted too.
+    """A picture (D,) with its superfeatures outlined in their colours; those that were replaced are tinted too.
 
+    Of many pixels only the replaced and the selected are outlined: all outlines together would hide the picture.
     `marks`: what stands on each superfeature, "" for nothing. A click's customdata is the superfeature, from 1.
     """
     labels, drawing = pixel_labels(groups, shape), theme.figure(height)
-    drawing.add_trace(picture_trace(image, shape))
+    drawing.add_trace(picture_trace(image, shape).update(name="picture"))
+    drawing.update_traces(selector={"type": "heatmap", "name": "picture"}, zmax=300)  # less lies over it than over most
     tint = np.zeros((*labels.shape, 4), dtype=np.uint8)
     for m, new in enumerate(replaced):
         tint[labels == m, :3] = theme.rgb(theme.superfeature_colour(m))
@@ -38,9 +41,12 @@ def assembled(
         z=tint, colormodel="rgba256", customdata=labels + 1, name="parts",
         hovertemplate="superfeature %{customdata}, row %{y}, column %{x}<extra></extra>",
     )  # fmt: skip
+    fine = min(labels.shape) > _COARSE
     for m in range(len(groups)):
+        if fine and not (replaced[m] or m == selected):
+            continue
         x, y = outline(labels == m, _INSET)
-        width = 3.4 if m == selected else 1.8
+        width = (1.1 if fine else 1.8) * (2 if m == selected else 1)
         line = {"color": theme.superfeature_colour(m), "width": width}
         drawing.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=f"outline {m + 1}")
     for mark in label_marks(labels, marks):

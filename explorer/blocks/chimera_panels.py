@@ -112,7 +112,7 @@ def pictures(view: View) -> None:
         with right:
             _answers(view)
         return
-    columns = st.columns([4, 4, 5], gap="medium")
+    columns = st.columns([4, 4, 6], gap="medium")
     truth = view.dataset.classes[int(view.dataset.part("test")[1][view.sample])]
     with columns[0]:
         st.subheader(f"{truth}, test sample {view.sample}", anchor=False)
@@ -166,7 +166,7 @@ def changes(view: View) -> None:
     student = view.student if view.comparable else None
     pairs = {"teacher": view.teacher} | ({"student": student} if student else {})
     limit = overlays.shared_limit(*(voice.phi[:, view.label] for pair in pairs.values() for voice in pair))
-    columns = st.columns([4, 4, 5], gap="medium")
+    columns = st.columns([4, 4, 6], gap="medium")
     for column, (key, pair) in zip(columns, pairs.items(), strict=False):
         with column:
             name = LABELS[pair[0].name]

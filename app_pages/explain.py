@@ -3,7 +3,7 @@
 import streamlit as st
 
 from explorer import cache
-from explorer.blocks import controls, explain_panels, explain_pictures, frame, graph_panels, map_panels, voices
+from explorer.blocks import controls, explain_panels, explain_pictures, frame, graph_panels, map_panels, own_picture, voices
 from ked.runs import jobs
 
 LEAD = (
@@ -23,6 +23,8 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
         graph_panels.no_run_yet()
     elif not ready:
         explain_panels.not_there_yet(jobs.status(run))
+    elif controls.segments("subject") == "own":
+        own_picture.explain(run)
     else:
         explain_panels.choose_sample(run)
         about = voices.subject(run)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from explorer.pictures import theme
 from explorer.pictures.frames import Change, moving
@@ -104,10 +103,12 @@ def _waterfall_marks(drawing: go.Figure, starts: Values, ends: Values, texts: Se
         y += [row - 0.31, row + 1.31, None]
     line = {"color": theme.MUTED, "width": 1}
     drawing.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name="connectors")
+    notes = []
     for row, (start, end, text) in enumerate(zip(starts, ends, texts, strict=True)):
         right = end >= start if 0 < row < len(ends) - 1 else False
         side = {"xanchor": "left" if right else "right", "xshift": 6 if right else -6}
-        drawing.add_annotation(x=end, y=row, text=text, **side)
+        notes.append({"x": end, "y": row, "text": text, "showarrow": False, **side})
+    drawing.update_layout(annotations=notes)
 
 
 def _percent(log_probability: float) -> str:
@@ -143,18 +144,26 @@ def class_probabilities(
     table = np.array([np.asarray(p, dtype=float) for p in probabilities.values()])
     heights = np.maximum(table.max(0), np.max([*(before or {}).values()], axis=0)) if before else table.max(0)
     shown = np.sort(np.argsort(-heights, kind="stable")[:most])
-    blank = theme.figure(26 * len(shown) + 48, margin={"l": 8, "r": 8, "t": 40, "b": 8}, bargap=0.3)
-    drawing = make_subplots(figure=blank, rows=1, cols=len(table), shared_yaxes=True, horizontal_spacing=0.03)
-    for column, (name, row) in enumerate(zip(probabilities, table[:, shown], strict=True), start=1):
-        _probability_column(drawing, column, name, theme.wrapped(labels.get(name, name), 7), row, [classes[c] for c in shown])
-        if before:
-            _marks_before(drawing, column, np.asarray(before[name])[shown])
+    columns: list[dict[str, Any]] = []
+    notes, axes, width = [], {}, (1 - _GAP * (len(table) - 1)) / len(table)
+    for place, (name, row) in enumerate(zip(probabilities, table[:, shown], strict=True)):
+        axis, label = f"x{place + 1 if place else ''}", theme.wrapped(labels.get(name, name), 7)
+        start = place * (width + _GAP)
+        axes[axis.replace("x", "xaxis")] = {"domain": [start, min(start + width, 1)], "anchor": "y", **_SHARES}
+        columns.append(_probability_column(axis, name, label, row, [classes[c] for c in shown]))
+        columns += [_marks_before(axis, np.asarray(before[name])[shown])] if before else []
+        notes.append({"text": theme.key(theme.method_colour(name), label), "xref": f"{axis} domain", **_HEAD})
     names = {c: theme.plain(classes[c], 18) for c in shown}
     ticks = [f"<b>{name}</b>" if c == truth else name for c, name in names.items()]
-    drawing.update_yaxes(tickvals=list(range(len(shown))), ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False)
-    drawing.update_yaxes(tickfont={"color": theme.INK})
-    drawing.update_xaxes(range=[0, 1.32], showticklabels=False, showgrid=False, fixedrange=True)
-    return drawing
+    # All at once: plotly takes milliseconds for everything that is added to a figure, and a drawn stroke waits for this one.
+    drawing = theme.figure(
+        26 * len(shown) + 48, margin={"l": 8, "r": 8, "t": 40, "b": 8}, bargap=0.3, annotations=notes, **axes,
+        yaxis={
+            "tickvals": list(range(len(shown))), "ticktext": ticks, "range": [len(shown) - 0.4, -0.6], "showgrid": False,
+            "tickfont": {"color": theme.INK},
+        },
+    )  # fmt: skip
+    return drawing.add_traces(columns)
 
 
 def moving_probabilities(
@@ -178,33 +187,27 @@ def moving_probabilities(
     return moving(base, changes)
 
 
-def _marks_before(drawing: go.Figure, column: int, row: Values) -> None:
-    drawing.add_scatter(
-        x=[p if p >= 0.005 else None for p in row], y=list(range(len(row))), mode="markers", name="before",
-        row=1, col=column, cliponaxis=False,
-        marker={"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.ACCENT}},
-        hovertemplate="before: %{x:.1%}<extra></extra>",
-    )  # fmt: skip
+_GAP = 0.03  # between two columns, as a share of the figure
+_SHARES = {"range": [0, 1.32], "showticklabels": False, "showgrid": False, "fixedrange": True}
+_HEAD = {"x": 0, "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom", "align": "left", "showarrow": False}
+
+
+def _marks_before(axis: str, row: Values) -> dict[str, Any]:
+    return {
+        "type": "scatter", "x": [p if p >= 0.005 else None for p in row], "y": list(range(len(row))), "xaxis": axis, "yaxis": "y",
+        "mode": "markers", "name": "before", "cliponaxis": False, "hovertemplate": "before: %{x:.1%}<extra></extra>",
+        "marker": {"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.ACCENT}},
+    }  # fmt: skip
 
 
 def _probability_values(row: Values) -> dict[str, Any]:
     return {"x": row, "text": [f"{100 * p:.0f}" if p >= 0.005 else "" for p in row]}
 
 
-def _probability_column(drawing: go.Figure, column: int, name: str, label: str, row: Values, classes: Sequence[str]) -> None:
-    colour = theme.method_colour(name)
-    drawing.add_bar(
-        orientation="h", y=list(range(len(row))), name=label, row=1, col=column,
-        marker={"color": colour, "line": {"width": 0}}, textposition="outside", cliponaxis=False, **_probability_values(row),
-        textfont={"size": 11, "color": theme.MUTED}, customdata=list(classes),
-        hovertemplate="%{customdata}: %{x:.1%}<extra></extra>",
-    )  # fmt: skip
-    place: dict[str, Any] = {
-        "xref": f"x{column if column > 1 else ''} domain",
-        "x": 0,
-        "yref": "paper",
-        "y": 1,
-        "xanchor": "left",
-        "yanchor": "bottom",
-    }
-    drawing.add_annotation(text=theme.key(colour, label), align="left", **place)
+def _probability_column(axis: str, name: str, label: str, row: Values, classes: Sequence[str]) -> dict[str, Any]:
+    return {
+        "type": "bar", "orientation": "h", "y": list(range(len(row))), "name": label, "xaxis": axis, "yaxis": "y",
+        "marker": {"color": theme.method_colour(name), "line": {"width": 0}}, "textposition": "outside", "cliponaxis": False,
+        "textfont": {"size": 11, "color": theme.MUTED}, "customdata": list(classes),
+        "hovertemplate": "%{customdata}: %{x:.1%}<extra></extra>", **_probability_values(row),
+    }  # fmt: skip

@@ -62,7 +62,7 @@ def test_a_superfeature_switched_off_is_untinted_and_says_so() -> None:
 def test_borders_run_between_the_groups_and_nowhere_else() -> None:
     figure = overlays.superfeature_mask(((0, 2), (1, 3)), (2, 2))
     borders = next(trace for trace in figure.data if trace.name == "borders")
-    assert list(borders.x) == [0.5, 0.5, None, 0.5, 0.5, None]
+    assert list(borders.x) == pytest.approx([0.5, 0.5, np.nan, 0.5, 0.5, np.nan], nan_ok=True)
 
 
 def test_a_label_lies_inside_its_superfeature_even_for_a_ring() -> None:

@@ -48,7 +48,8 @@ def assembled(
         x, y = outline(labels == m, _INSET)
         width = (1.1 if fine else 1.8) * (2 if m == selected else 1)
         line = {"color": theme.superfeature_colour(m), "width": width}
-        drawing.add_scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=f"outline {m + 1}")
+        ends = {"x": np.array(x, dtype=float), "y": np.array(y, dtype=float)}
+        drawing.add_scatter(**ends, mode="lines", line=line, hoverinfo="skip", name=f"outline {m + 1}")
     drawing.update_layout(annotations=[mark for mark in label_marks(labels, marks) if mark["text"]])
     theme.pixel_axes(drawing, *labels.shape)
     theme.fitted(drawing, labels.shape[0] / labels.shape[1])

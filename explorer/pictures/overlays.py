@@ -183,7 +183,8 @@ def borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:
         "color": theme.PAPER if selected is None else theme.INK,
         "width": 1.6 if selected is None else 2.2,
     }
-    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", name=BORDERS)
+    ends = {"x": np.array(x, dtype=float), "y": np.array(y, dtype=float)}  # plotly looks at each entry of a list
+    return go.Scatter(**ends, mode="lines", line=line, hoverinfo="skip", name=BORDERS)
 
 
 def border_lines(inside: np.ndarray) -> tuple[list[float | None], list[float | None]]:

@@ -1,0 +1,103 @@
+"""Drawing in a real browser: every stroke is answered, and a lit superfeature is lit everywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from laboratory import ANSWERS, RESTING, Visitor
+from playwright.sync_api import Page, expect
+
+THREE = [(0.3, 0.25), (0.5, 0.15), (0.68, 0.25), (0.65, 0.4), (0.5, 0.48), (0.66, 0.58), (0.7, 0.75), (0.5, 0.88), (0.28, 0.78)]
+ONE = [(0.38, 0.3), (0.52, 0.15), (0.52, 0.85)]
+BARS = "node => node._fullData.map(t => Array.from(t.x ?? []))"
+
+
+def stroke(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draws through these places of the sheet, as shares of its sides."""
+    sheet = page.locator(".ked-draw canvas")
+    sheet.scroll_into_view_if_needed()
+    box = sheet.bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+
+
+def says(page: Page, answer: str) -> None:
+    expect(page.locator(".stMarkdown").filter(has_text=re.compile(f"^The explaining teacher says {answer} "))).to_be_visible()
+
+
+def plotted(page: Page, alt: str) -> object:
+    return page.locator(f".ked-plot[aria-label^='{alt}']").first.evaluate(BARS)
+
+
+def opened(visitor: Callable[..., Visitor], address: str) -> Visitor:
+    found = visitor()
+    found.page.goto(f"{address}/explain?what=own")
+    expect(found.page.locator(".ked-plot .main-svg").first).to_be_visible()
+    expect(found.page.locator(".ked-draw canvas")).to_be_visible()
+    found.page.wait_for_function(RESTING)
+    return found
+
+
+def test_every_stroke_is_answered_by_the_fragment_alone_and_the_eraser_takes_it_back(
+    visitor: Callable[..., Visitor], address: str
+) -> None:
+    tab = opened(visitor, address)
+    page = tab.page
+    empty, whole = plotted(page, ANSWERS), tab.whole
+    stroke(page, THREE)
+    says(page, "3")
+    tab.until(lambda: plotted(page, ANSWERS) != empty)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_text("Draw something.")).to_be_visible()
+    stroke(page, ONE)
+    says(page, "1")
+    assert tab.whole == whole
+    page.get_by_role("button", name="Eraser").click()
+    page.get_by_role("slider", name="Width").fill("0.3")
+    stroke(page, ONE)
+    expect(page.get_by_text("Draw something.")).to_be_visible()
+
+
+def test_the_keyboard_draws_and_a_drawing_outlives_a_look_at_another_page(visitor: Callable[..., Visitor], address: str) -> None:
+    page = opened(visitor, address).page
+    sheet = page.locator(".ked-draw canvas")
+    sheet.focus()
+    for _ in range(8):
+        page.keyboard.press("ArrowUp")
+    for _ in range(18):
+        page.keyboard.press("Shift+ArrowDown")
+    says(page, "1")
+    page.get_by_test_id("stTopNavLink").filter(has_text="Data").click()
+    expect(page.get_by_role("heading", name="What is in the data?")).to_be_visible()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Explain").click()
+    says(page, "1")
+    inked = page.locator(".ked-draw canvas").evaluate(
+        "node => node.getContext('2d').getImageData(0, 0, node.width, node.height).data.filter((v, i) => i % 4 === 0 && v > 128).length"
+    )
+    assert inked > 1000
+
+
+def test_a_click_on_a_superfeature_lights_it_up_everywhere(visitor: Callable[..., Visitor], address: str) -> None:
+    tab = visitor()
+    page = tab.page
+    page.goto(f"{address}/explain")
+    bar = page.locator(".ked-plot[aria-label^='Bars from the base']").first
+    expect(bar.locator(".cartesianlayer")).to_be_visible()
+    page.wait_for_function(RESTING)
+    bar.scroll_into_view_if_needed()
+    place = bar.evaluate(
+        """node => {
+            const { xaxis, yaxis } = node._fullLayout, box = node.getBoundingClientRect(), data = node._fullData[0];
+            return [box.left + xaxis._offset + xaxis.l2p(data.base[2] + data.x[2] / 2), box.top + yaxis._offset + yaxis.l2p(2)];
+        }"""
+    )
+    page.mouse.click(*place)
+    expect(page).to_have_url(re.compile("[?&]sf=2"))
+    expect(page.locator(".stMarkdown").filter(has_text="Lit up is superfeature 2, for")).to_be_visible()
+    expect(page.get_by_role("button", name="◉ 2")).to_be_visible()

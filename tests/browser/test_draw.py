@@ -9,7 +9,7 @@ from laboratory import ANSWERS, RESTING, Visitor
 from playwright.sync_api import Page, expect
 
 THREE = [(0.3, 0.25), (0.5, 0.15), (0.68, 0.25), (0.65, 0.4), (0.5, 0.48), (0.66, 0.58), (0.7, 0.75), (0.5, 0.88), (0.28, 0.78)]
-ONE = [(0.38, 0.3), (0.52, 0.15), (0.52, 0.85)]
+ZERO = [(0.5, 0.15), (0.3, 0.35), (0.3, 0.65), (0.5, 0.85), (0.7, 0.65), (0.7, 0.35), (0.5, 0.15)]
 BARS = "node => node._fullData.map(t => Array.from(t.x ?? []))"
 
 
@@ -55,12 +55,12 @@ def test_every_stroke_is_answered_by_the_fragment_alone_and_the_eraser_takes_it_
     tab.until(lambda: plotted(page, ANSWERS) != empty)
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Draw something.")).to_be_visible()
-    stroke(page, ONE)
-    says(page, "1")
+    stroke(page, ZERO)
+    says(page, "0")
     assert tab.whole == whole
     page.get_by_role("button", name="Eraser").click()
     page.get_by_role("slider", name="Width").fill("0.3")
-    stroke(page, ONE)
+    stroke(page, ZERO)
     expect(page.get_by_text("Draw something.")).to_be_visible()
 
 

@@ -33,3 +33,4 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
         pictures = map_panels if cache.convolutional(run) else explain_pictures
         pictures.pictures(about)
         explain_pictures.bars(about)
+        explain_panels.next_step(run)

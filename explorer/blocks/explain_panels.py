@@ -164,6 +164,12 @@ def in_words(about: Subject) -> None:
     st.markdown(" ".join(said))
 
 
+def next_step(run: Run) -> None:
+    """Where to go on with this sample."""
+    if not cache.convolutional(run):
+        st.page_link("app_pages/chimeras.py", label="What if a superfeature were another sample's?", icon=":material/extension:")
+
+
 def not_there_yet(status: str) -> None:
     """A run without an explaining teacher (yet)."""
     if status in ("queued", "running"):

@@ -83,7 +83,8 @@ def test_a_filter_offers_the_samples_that_it_names(kind: str, samples: list[int]
 
 
 def test_every_filter_in_the_settings_is_known_to_the_gallery() -> None:
-    from explorer.settings import SETTINGS, Choice
+    from explorer.kinds import Choice
+    from explorer.settings import SETTINGS
 
     setting = SETTINGS["gallery"]
     assert isinstance(setting, Choice)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import PAGES, address, caption, figure, figures, groups_shown, said, sound, turn_to, usable, visit
+from visitor import PAGES, address, buttons, caption, figure, figures, groups_shown, said, sound, turn_to, usable, visit
 
 from ked.attribution import ATTRIBUTIONS
 from ked.data import fashion_mnist
@@ -75,7 +75,7 @@ def lights_up(app: AppTest, m: int) -> bool:
     plain = visit("explain")
     for key in ("sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student"):
         assert figure(app, key) != figure(plain, key)
-    assert [option.content for option in app.get("button_group")[1].proto.options][m - 1] == f"◉ {m}"
+    assert [option.content for option in buttons(app, "widget.coalition").proto.options][m - 1] == f"◉ {m}"
     return any(f"Lit up is superfeature {m}, " in text.value for text in app.markdown)
 
 
@@ -96,7 +96,7 @@ RESTORED = [
     ("explain", {"c": "3"}, lambda app: app.selectbox(key="widget.label").value == 3),
     ("explain", {"c": "3", "vs": "5"}, lambda app: contrasts(app, "3 rather than 5")),
     ("explain", {"sf": "2"}, lambda app: app.selectbox(key="widget.selected").value == 2 and lights_up(app, 2)),
-    ("explain", {"on": "0101"}, lambda app: app.get("button_group")[1].value == [1, 3]),
+    ("explain", {"on": "0101"}, lambda app: buttons(app, "widget.coalition").value == [1, 3]),
     ("explain", {"student": "mu0"}, lambda app: "KED without explanations on" in app.subheader[2].value),
     ("explain", {"student": "plain"}, lambda app: "does not explain itself" in app.subheader[2].value),
     ("explain", {"rep": "4"}, lambda app: app.slider(key="widget.replica").value == 4),
@@ -195,13 +195,13 @@ def test_every_grouping_gives_m_groups() -> None:
 def test_a_smaller_coalition_changes_the_answer_and_says_so() -> None:
     app = visit("explain")
     before = figure(app, "answers")
-    sound(app.get("button_group")[1].set_value([0, 1]).run(), "explain")
+    sound(buttons(app, "widget.coalition").set_value([0, 1]).run(), "explain")
     assert address(app) == {"on": "1100"}
     assert figure(app, "answers") != before
     assert caption(app, "Explaining nets answer with the switched-on")
-    sound(app.get("button_group")[1].set_value([]).run(), "explain")
+    sound(buttons(app, "widget.coalition").set_value([]).run(), "explain")
     assert address(app) == {"on": "0000"}
-    sound(app.get("button_group")[1].set_value([0, 1, 2, 3]).run(), "explain")
+    sound(buttons(app, "widget.coalition").set_value([0, 1, 2, 3]).run(), "explain")
     assert address(app) == {}
     assert figure(app, "answers") == before
 
@@ -209,7 +209,7 @@ def test_a_smaller_coalition_changes_the_answer_and_says_so() -> None:
 def test_every_filter_of_the_strip_opens() -> None:
     app = visit("explain", p="3")
     for kind in ("wrong", "disagree", "unsure", "all"):
-        sound(app.get("button_group")[0].set_value(kind).run(), "explain")
+        sound(buttons(app, "widget.gallery").set_value(kind).run(), "explain")
         assert address(app) == ({} if kind == "all" else {"show": kind})
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
-from visitor import address, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, figure, figures, sound, turn_to, visit
 
 from ked.data import load
 from ked.explanation import centre
@@ -50,7 +50,7 @@ def test_the_figures_show_what_the_nets_say_of_this_very_chimera() -> None:
 RESTORED = [
     ({"donors": "self,17,mean,blur"}, lambda app: app.number_input(key="widget.donor.1.sample").value == 17),
     ({"donors": "self,self,self,self"}, lambda app: any(text.value.startswith("Nothing is replaced yet") for text in app.markdown)),
-    ({"sf": "3"}, lambda app: app.get("button_group")[0].value == 3),
+    ({"sf": "3"}, lambda app: buttons(app, "widget.fills").value == 3),
     ({"student": "kd"}, lambda app: "does not explain itself" in app.subheader[4].value),
     ({"i": "7"}, lambda app: app.subheader[0].value.endswith("test sample 7")),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, caption, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, caption, figure, figures, sound, turn_to, visit
 
 from explorer.blocks import frame
 from ked.cnn.gradcam import grad_cam
@@ -128,7 +128,7 @@ def test_a_branch_that_is_switched_off_has_no_map() -> None:
 def test_maps_of_what_speaks_against_a_class_are_others_and_have_an_address() -> None:
     app = cnn("explain")
     before = figure(app, "branch-1")
-    sound(app.get("button_group")[2].set_value("against").run(), "explain")
+    sound(buttons(app, "widget.evidence").set_value("against").run(), "explain")
     assert address(app)["ev"] == "against"
     assert figure(app, "branch-1") != before
     assert "speak against" in caption(app, "Grad-CAM")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
-from visitor import address, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, figure, figures, sound, turn_to, visit
 
 from explorer.components import draw
 from explorer.components.draw import Sheet
@@ -101,8 +101,7 @@ def test_an_uploaded_picture_goes_onto_the_sheet_whatever_its_ground(dark: bool)
 
 def test_a_visitor_can_say_that_the_ground_was_taken_wrongly() -> None:
     app = uploaded(drawn(np.zeros_like(HOOK)), png(HOOK))
-    buttons = next(group for group in app.get("button_group") if group.key == "widget.ground")
-    buttons.set_value("light").run()
+    buttons(app, "widget.ground").set_value("light").run()
     assert not sheet(app).any()  # nothing is darker than the rim
     assert address(app)["paper"] == "light"
 

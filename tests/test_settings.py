@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer import settings
-from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, Choice, Number, Setting, Several, Text
+from explorer.kinds import Choice, Number, Setting, Several, Text
+from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS
 from ked.recipe import Recipe
 from ked.runs.presets import RECIPES
 

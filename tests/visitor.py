@@ -77,6 +77,12 @@ def figures(app: AppTest) -> set[str]:
     return {element.key for element in app.get("bidi_component")}
 
 
+def buttons(app: AppTest, key: str) -> Any:
+    """The row of buttons of a setting."""
+    (found,) = [row for row in app.get("button_group") if row.key == key]
+    return found
+
+
 def groups_shown(app: AppTest) -> int:
     """How many superfeatures the headline lists."""
     return len([html for html in app.main if html.type == "html" and re.search(r"\d+ (pixels?|features?)", html.proto.body)])

@@ -8,7 +8,8 @@ from typing import Any
 import streamlit as st
 
 from explorer import state
-from explorer.settings import SETTINGS, Choice, Number, Several
+from explorer.kinds import Choice, Number, Several
+from explorer.settings import SETTINGS
 from ked.errors import InvalidInput
 
 Then = Callable[[], None] | None

@@ -12,8 +12,9 @@ import streamlit as st
 from explorer import cache, state
 from explorer.components.plot import source
 from explorer.fitting import fitting
+from explorer.kinds import Choice
 from explorer.run_list import STATUSES
-from explorer.settings import SETTINGS, Choice, of_recipe
+from explorer.settings import SETTINGS, of_recipe
 from ked.cnn import ARCHITECTURES
 from ked.data import on_shelf
 from ked.data.own import looks_like_path

@@ -9,7 +9,8 @@ import streamlit as st
 
 from explorer.blocks import frame
 from explorer.history import History
-from explorer.settings import SETTINGS, Number
+from explorer.kinds import Number
+from explorer.settings import SETTINGS
 from ked.recipe import Recipe
 from ked.runs import jobs, steering
 from ked.runs.stage_keys import adjustable

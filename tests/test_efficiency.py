@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from command_line import Ked
 
-from ked.library.efficiency import STUDENTS, command, curves, sizes, with_few
+from ked.library.efficiency import STUDENTS, command, curves, gained, sizes, with_few
 from ked.recipe import Recipe
+from ked.statistics import paired_difference
 from ked.store import load_run
 
 LIKE = Recipe(dataset="digits", epochs=3)
@@ -50,6 +51,16 @@ def test_more_seeds_add_up_and_the_same_seed_counts_once() -> None:
     others = info(seed=5, accuracy={"kd": [0.1, 0.2]})
     found = curves([info(), info(), others], LIKE, WHOLE)
     assert sorted(found["kd"][WHOLE].tolist()) == [0.1, 0.2, 0.5, 0.7]
+
+
+def test_what_chimeras_add_is_paired_by_the_seeds_of_teacher_and_student() -> None:
+    first = info(train_size=50, seeds=3, accuracy={"ked+chimera": [0.5, 0.6, 0.9], "ked+real": [0.4, 0.4, 0.6]})
+    second = info(train_size=50, seed=7, accuracy={"ked+chimera": [0.1, 0.1]})  # has no control
+    alone = info(train_size=9, seeds=1, accuracy={"ked+chimera": [0.5], "ked+real": [0.4]})  # one seed has no interval
+    found = gained([first, second, alone], LIKE, WHOLE)
+    assert list(found) == [50]
+    assert found[50] == pytest.approx(paired_difference([0.5, 0.6, 0.9], [0.4, 0.4, 0.6]))
+    assert found[50].mean == pytest.approx(0.2)
 
 
 def test_a_damaged_entry_is_passed_over() -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from explorer import cache, state
 from explorer.components.plot import plot
 from explorer.pictures import efficiency as pictures
-from explorer.results import LABELS, percent
+from explorer.results import LABELS, percent, points
 from explorer.settings import of_recipe
 from ked.errors import Unavailable
 from ked.library import efficiency
@@ -35,8 +35,8 @@ def curve(run: Run) -> None:
         have = f"only runs with {there[0]} training samples" if there else "no such run"
         st.markdown(
             "Where data are few, can chimeras stand in for samples? That takes runs with this run's settings and other numbers of "
-            f"training samples; so far there {'are' if there else 'is'} {have}. *KED + real* goes on for as many steps as "
-            "*KED + chimera*, on real samples: what it gains is owed to the steps, not to the chimeras."
+            f"training samples; so far there {'are' if there else 'is'} {have}. *{LABELS['ked+real']}* goes on for as long as "
+            f"*{LABELS['ked+chimera']}*, on real samples: what it gains is owed to the steps, not to the chimeras."
         )
         _make(recipe, missing, whole)
         return
@@ -46,6 +46,9 @@ def curve(run: Run) -> None:
     with right:
         st.dataframe(_table(found, there), hide_index=True)
         _make(recipe, missing, whole)
+    if gains := efficiency.gained(_infos(), recipe, whole):
+        said = ", ".join(f"**{points(gain)}** at n = {n}" for n, gain in gains.items())
+        st.markdown(f"What chimeras add to as many steps on real samples, in percentage points, paired by seed: {said}.")
     st.caption(
         "Means and 95 % intervals over the students' seeds, of all stored runs with this run's settings. Teachers learn from the same "
         "few samples. The control goes on for as many steps on real samples."

@@ -10,6 +10,7 @@ import numpy as np
 
 from ked.errors import InvalidInput
 from ked.recipe import Recipe
+from ked.statistics import Interval, paired_difference
 
 STUDENTS = ("kd", "ked", "ked+chimera", "ked+real")
 """What is compared: two that see the samples alone, one that goes on with chimeras, one that goes on for as many steps without."""
@@ -32,6 +33,31 @@ def curves(infos: Iterable[Mapping[str, Any]], like: Recipe, whole: int) -> Curv
     Returns:
         Sizes in order; a student that several runs have trained from the same seeds counts once.
     """
+    found = _by_seed(infos, like, whole)
+    return {
+        method: {n: np.array([*found[method][n].values()]) for n in sorted(found[method])} for method in STUDENTS if method in found
+    }
+
+
+def gained(infos: Iterable[Mapping[str, Any]], like: Recipe, whole: int) -> dict[int, Interval]:
+    """What chimeras add to as many steps on real samples: n -> difference of accuracies, paired by seed, with its interval.
+
+    Of those numbers of samples for which two or more seeds have trained both.
+    """
+    found = _by_seed(infos, like, whole)
+    chimeras, real = (found.get(method, {}) for method in ("ked+chimera", "ked+real"))
+    shared = {n: [key for key in chimeras[n] if key in real[n]] for n in sorted(chimeras) if n in real}
+    return {
+        n: paired_difference([chimeras[n][key] for key in keys], [real[n][key] for key in keys])
+        for n, keys in shared.items()
+        if len(keys) > 1
+    }
+
+
+def _by_seed(
+    infos: Iterable[Mapping[str, Any]], like: Recipe, whole: int
+) -> dict[str, dict[int, dict[tuple[int, int], float]]]:
+    """Method -> training samples -> seeds of teacher and student -> test accuracy."""
     found: dict[str, dict[int, dict[tuple[int, int], float]]] = {}
     for info in infos:
         recipe = _same(info, like)
@@ -41,9 +67,7 @@ def curves(infos: Iterable[Mapping[str, Any]], like: Recipe, whole: int) -> Curv
             if method in STUDENTS:
                 seen = found.setdefault(method, {}).setdefault(recipe.train_size or whole, {})
                 seen |= {(recipe.seed, seed): value for seed, value in zip(recipe.seed_list, values, strict=True)}
-    return {
-        method: {n: np.array([*found[method][n].values()]) for n in sorted(found[method])} for method in STUDENTS if method in found
-    }
+    return found
 
 
 def _same(info: Mapping[str, Any], like: Recipe) -> Recipe | None:

@@ -1,4 +1,4 @@
-"""The two pieces of JavaScript: a plot that stays, and the slider that moves plots through time."""
+"""The three pieces of JavaScript: a plot that stays, the slider that moves plots through time, and a canvas."""
 
 from pathlib import Path
 

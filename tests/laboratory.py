@@ -19,7 +19,7 @@ NETS = "data=digits&th=32,32&sh=12,12&tep=3"
 LONG, SHORT = f"{NETS}&ep=500&seeds=6&methods=ked,shuffled,noise", f"{NETS}&ep=40&seeds=2&methods=plain,ked"
 ACCURACY, MASK, OVERLAY, ANSWERS = "Validation accuracy against", "Superfeatures over", "Contributions", "Class probabilities"
 ALTS = [ACCURACY, MASK, OVERLAY, ANSWERS]
-PATIENCE = 30.0  # seconds; on a busy machine everything takes its time
+PATIENCE = 60.0  # seconds; on a busy machine everything takes its time
 CURVE = """([alt, net]) => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData ?? [])
     .filter(line => line.name === net).reduce((most, line) => Math.max(most, line._length ?? 0), 0)"""
 # What figures show at a moment, in their own numbers.

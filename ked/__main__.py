@@ -26,6 +26,7 @@ from ked.recipe import Recipe, run
 from ked.runs import jobs, steering
 from ked.runs.presets import RECIPES
 from ked.runs.presets import make as make_preset
+from ked.studies import commands as study_commands
 
 app = typer.Typer(
     help="Knowledge Explaining Distillation: teachers, superfeatures, students and what they explain.",
@@ -36,6 +37,7 @@ app = typer.Typer(
 data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(library_commands.app)
+app.add_typer(study_commands.app)
 
 _defaults = Recipe()
 _err = Console(stderr=True)

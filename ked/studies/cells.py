@@ -1,0 +1,111 @@
+"""The cells of a study: one recipe each, known by a hash of all that its results depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from ked.errors import InvalidInput
+from ked.recipe import Recipe
+from ked.runs.stage_keys import stage_keys
+from ked.studies.study import PLACES, SCALES, Fields, Study
+
+APART = 1000  # seeds between two teachers, so that their students share none
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a study.
+
+    Attributes:
+        study: The study's name.
+        level: Its place on the axis.
+        teacher: Which of the level's teachers taught it, from 0 on.
+        recipe: What is computed.
+        key: Equal keys mean equal results.
+        stages: The run's stages and their keys.
+    """
+
+    study: str
+    level: str
+    teacher: int
+    recipe: Recipe
+    key: str
+    stages: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """What people call its run."""
+        return f"{self.study}: {self.level}" + (f", teacher {self.teacher + 1}" if self.teacher else "")
+
+    @property
+    def teaching(self) -> frozenset[str]:
+        """Keys of the stages before the students, which other cells may need as well."""
+        return frozenset(key for stage, key in self.stages.items() if not stage.startswith("student-"))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What whoever starts a study decides.
+
+    Attributes:
+        scale: A key of `SCALES`.
+        dataset: Another data set than the study's own; None takes that which the scale is meant for.
+        seeds: Students of each method for each teacher; None takes the study's.
+        teachers: How many teachers each level has, trained and grouped anew from seeds of their own. From two on they are
+            the unit of intervals, and students of one teacher count as one.
+        fields: Recipe fields for all levels, over whatever study and level say.
+    """
+
+    scale: str = "small"
+    dataset: str | None = None
+    seeds: int | None = None
+    teachers: int = 1
+    fields: Fields = field(default_factory=dict)
+
+
+def cells_of(study: Study, settings: Settings) -> tuple[Cell, ...]:
+    """A study's cells, level by level.
+
+    Raises:
+        InvalidInput: A setting is wrong, or no recipe can have it.
+    """
+    if settings.scale not in SCALES:
+        raise InvalidInput(f"scale {settings.scale!r} is unknown; use one of {', '.join(SCALES)}.")
+    if settings.teachers < 1:
+        raise InvalidInput(f"teachers = {settings.teachers} is not allowed: a study needs at least one.")
+    if settings.teachers * (study.seeds if settings.seeds is None else settings.seeds) < 2:
+        raise InvalidInput("seeds = 1 is not allowed with one teacher: intervals need at least two seeds, and five say more.")
+    if settings.dataset is not None and not study.datasets:
+        raise InvalidInput(f"dataset {settings.dataset!r} is not allowed: the levels of study {study.name!r} are data sets.")
+    levels = study.levels(settings.scale)
+    cells = tuple(_cell(study, settings, *place) for place in product(levels, range(settings.teachers)))
+    if len({cell.key for cell in cells}) < len(cells):
+        raise InvalidInput(f"the levels of study {study.name!r} are all one with {', '.join(settings.fields)} set; leave that out.")
+    return cells
+
+
+def key_of(stages: Mapping[str, str]) -> str:
+    """One key for a run, from those of its stages."""
+    return hashlib.sha256(json.dumps(sorted(stages.items())).encode()).hexdigest()[:16]
+
+
+def _cell(study: Study, settings: Settings, level: str, teacher: int) -> Cell:
+    paper = settings.scale == "paper"
+    fields = {
+        "dataset": settings.dataset or PLACES[settings.scale],
+        "methods": study.methods,
+        "seeds": study.seeds if settings.seeds is None else settings.seeds,
+        "seed": teacher * APART,
+        **SCALES[settings.scale],
+        **study.fields,
+        **(study.paper_fields if paper else {}),
+        **study.levels(settings.scale)[level],
+        **settings.fields,
+    }
+    recipe = Recipe.make(**fields)
+    stages = stage_keys(recipe)
+    return Cell(study.name, level, teacher, recipe, key_of(stages), stages)

@@ -1,0 +1,134 @@
+"""The command line of studies: what there is, what a study's cells are, computing them, and what came out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ked.errors import Unavailable
+from ked.runs.disk import disk_errors
+from ked.studies import STUDIES, study_named
+from ked.studies.cells import Cell, Settings, cells_of
+from ked.studies.study import SCALES
+
+if TYPE_CHECKING:
+    from ked.studies.report import Report
+
+app = typer.Typer()
+
+_err = Console(stderr=True)
+
+
+@app.command("study")
+def study_command(
+    name: Annotated[str, typer.Argument(help="A study's name, or `list`.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and what is there of each; compute nothing.")] = False,
+    scale: Annotated[str, typer.Option(help=f"How large the trainings are: {' or '.join(SCALES)}.")] = "small",
+    dataset: Annotated[str | None, typer.Option(help="Other data than those of the scale.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="Students of each method, one a seed.")] = None,
+    teachers: Annotated[int, typer.Option(help="Teachers of each level; from two on they are the unit of intervals.")] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of the students.")] = None,
+    teacher_epochs: Annotated[int | None, typer.Option(help="Epochs of the teachers.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    dask: Annotated[str | None, typer.Option(help="Compute on the Dask cluster of this scheduler, such as tcp://host:8786.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for cells.csv, table.csv and contrasts.csv.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")] = False,
+) -> None:
+    """Answer a question about the method with a grid of runs; what is stored is never computed again."""
+    if name == "list":
+        _list()
+        return
+    study = study_named(name)
+    given = {"epochs": epochs, "teacher_epochs": teacher_epochs, "device": device}
+    settings = Settings(scale, dataset, seeds, teachers, {key: value for key, value in given.items() if value is not None})
+    cells = cells_of(study, settings)
+    if dry_run:
+        _show_cells(cells, as_json)
+        return
+    from ked.studies import execution, executors, report  # with pandas and more, for which no other command should wait
+
+    with executors.local() if dask is None else executors.dask(dask) as executor:
+        failed = _follow(execution.execute(cells, executor, here=dask is None), len(cells))
+    found = report.report(study, settings)
+    if output is not None:
+        _write(found, output)
+    if as_json:
+        typer.echo(json.dumps(found.as_json()))
+    else:
+        _show(found)
+    if failed:
+        raise Unavailable(f"{len(failed)} of {len(cells)} cells failed; the first one, {failed[0]}")
+
+
+def _list() -> None:
+    table = Table("study", "cells", "question")
+    for study in STUDIES.values():
+        table.add_row(study.name, str(len(study.axis)), study.question)
+    Console().print(table)
+
+
+def _show_cells(cells: Sequence[Cell], as_json: bool) -> None:
+    from ked.studies.execution import standing
+
+    states = standing(cells)
+    if as_json:
+        rows = [{"level": cell.level, "teacher": cell.teacher, "key": cell.key, "state": states[cell.key]} for cell in cells]
+        typer.echo(json.dumps({"cells": rows}))
+        return
+    table = Table("level", "teacher", "cell", "there")
+    for cell in cells:
+        table.add_row(escape(cell.level), str(cell.teacher + 1), cell.key, states[cell.key])
+    Console().print(table)
+
+
+def _follow(events: Iterable[dict[str, Any]], count: int) -> list[str]:
+    """Show on stderr how far a study is; returns what failed. Ctrl-C ends it cleanly."""
+    failed: list[str] = []
+    columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=_err) as progress:
+        task = progress.add_task("cells", total=count, note="")
+        try:
+            for event in events:
+                progress.update(task, advance=event["kind"] != "started", note=f"{event['kind']} {escape(event['cell'].name)}")
+                if event["kind"] == "failed":
+                    failed.append(f"{event['cell'].name!r}: {event['message']}")
+        except KeyboardInterrupt:
+            _err.print("stopped; finished cells are kept, and the same command goes on from here")
+            raise SystemExit(130) from None
+    return failed
+
+
+def _write(found: Report, folder: Path) -> None:
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in (("cells", found.cells), ("table", found.table), ("contrasts", found.contrast_table)):
+            table.to_csv(folder / f"{name}.csv", index=False)
+
+
+def _show(found: Report) -> None:
+    table = Table("level", "net", "test accuracy", "agreement", "modularity", "seconds", title=escape(found.study.question))
+    for row in found.table.to_dict("records"):
+        accuracy, agreement = (_with_half(row, name, form) for name, form in (("accuracy", ".2%"), ("agreement", ".3f")))
+        modularity, seconds = _number(row["modularity"], ".3f"), _number(row["seconds"], ".1f")
+        table.add_row(escape(row["level"]), row["net"], accuracy, agreement, modularity, seconds)
+    for text in (table, escape(found.answer), escape(found.note)):
+        Console().print(text)
+
+
+def _with_half(row: dict[str, Any], name: str, form: str) -> str:
+    half = row[f"{name}_high"] - row[name]
+    return _number(row[name], form) + (f" ± {half:{form}}" if half == half else "")
+
+
+def _number(value: float, form: str) -> str:
+    return format(value, form) if value == value else ""
+
+

@@ -1,0 +1,85 @@
+"""What is known of a study's cells: `$KED_HOME/studies/<name>/cells.jsonl`, only ever appended to, one finished cell a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ked.errors import Unavailable
+from ked.home import home
+from ked.runs import jobs, lines
+from ked.runs.disk import disk_errors
+from ked.store import Run, list_runs
+from ked.studies.cells import Cell, key_of
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came out of a cell.
+
+    Attributes:
+        key: The cell's.
+        run: Id of the run folder.
+        seconds: Of all stages that this run computed itself; what came from the stage cache counts as nothing.
+        nets: One entry a net: accuracy, and of students validation, agreement and answer (lists, a value a seed), seconds.
+            What a net does not have is missing.
+        groups: Of the superfeatures: modularity, sizes, adjusted; recovery where the true groups are known.
+    """
+
+    key: str
+    run: str
+    seconds: float
+    nets: dict[str, dict[str, Any]]
+    groups: dict[str, Any]
+
+
+def read(study: str) -> dict[str, Record]:
+    """All finished cells of a study by their keys."""
+    found: dict[str, Record] = {}
+    for line in lines.read(_file(study))[0]:
+        try:
+            found[line["key"]] = Record(**line)
+        except (KeyError, TypeError):  # a line of another version: the run, if it is there, is read again
+            continue
+    return found
+
+
+def write(study: str, record: Record) -> None:
+    """Keep a finished cell."""
+    with disk_errors(_file(study).parent):
+        _file(study).parent.mkdir(parents=True, exist_ok=True)
+        lines.append(_file(study), asdict(record))
+
+
+def finished() -> dict[str, Run]:
+    """Key -> a finished run that has the results of the cell with that key, from wherever the run was started."""
+    return {key_of(info["stages"]): run for run, info in _runs() if info["status"] == "done" and info.get("stages")}
+
+
+def begun(cell: Cell) -> Run | None:
+    """A run that was begun for this cell and has not ended well, with which one can go on."""
+    for run, info in _runs():
+        if info.get("cell") == cell.key and info["status"] != "done" and run.recipe == cell.recipe and not _at_work(run, info):
+            return run
+    return None
+
+
+def _at_work(run: Run, info: dict[str, Any]) -> bool:
+    """Whether a job computes the run, or is about to."""
+    a_job = "pid" in info or jobs.position(run) is not None
+    return a_job and jobs.status(run) in ("queued", "running")
+
+
+def _runs() -> Iterator[tuple[Run, dict[str, Any]]]:
+    """All runs that can be read."""
+    for run in list_runs():
+        try:
+            yield run, run.info
+        except Unavailable:
+            continue
+
+
+def _file(study: str) -> Path:
+    return home() / "studies" / study / "cells.jsonl"

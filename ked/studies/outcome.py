@@ -1,0 +1,156 @@
+"""What came out of a study: its cells and nets as tables, and its comparisons, paired, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ked.statistics import Interval, holm, interval, p_value, paired_difference
+from ked.studies.cells import Cell
+from ked.studies.ledger import Record
+from ked.studies.study import BEST, Comparison, Study
+
+Side = tuple[str, str]
+"""A level and a method."""
+
+ALPHA = 0.05
+_NOTHING = Interval(float("nan"), float("nan"), float("nan"))
+_AVERAGED = ("accuracy", "agreement", "answer")
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Students of one side minus those of the other.
+
+    Attributes:
+        comparison: What it belongs to.
+        ours, theirs: Level and method.
+        difference: Mean and 95 % interval over the units, not corrected for the number of comparisons; accuracy as a share, 0 to 1.
+        units: How many teachers, or students of one teacher, were paired.
+        p: Of the paired t-test that there is no difference.
+        adjusted: The same after Holm's correction for all contrasts of the study.
+    """
+
+    comparison: Comparison
+    ours: Side
+    theirs: Side
+    difference: Interval
+    units: int
+    p: float
+    adjusted: float
+
+    @property
+    def shown(self) -> int:
+        """1 or -1 if a difference above or below zero is shown, also after Holm's correction; 0 if not."""
+        return int(np.sign(self.difference.mean)) if self.adjusted < ALPHA else 0
+
+
+def cell_table(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFrame:
+    """One row a net and seed of every finished cell: everything that the other tables are made of.
+
+    Columns: level, teacher (its number), net, seed, unit (the teacher where there are several, else the seed), accuracy, validation, agreement and answer (with the explaining teacher),
+    modularity, adjusted, recovery, seconds (of all seeds of the net together; about 0 from the stage cache), run, key.
+    """
+    rows = [row for cell in cells if cell.key in records for row in _rows(cell, records[cell.key])]
+    table = pd.DataFrame(rows, columns=[
+        "level", "teacher", "net", "seed", "unit", "accuracy", "validation", "agreement", "answer",
+        "modularity", "adjusted", "recovery", "seconds", "run", "key",
+    ])  # fmt: skip
+    several = any(cell.teacher for cell in cells)  # asked of all cells, as those that are finished may be of one teacher yet
+    return table.assign(unit=table["teacher" if several else "seed"])
+
+
+def net_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row a level and net: mean, low and high of accuracy, agreement and answer over the units, and what the cells cost.
+
+    Columns beside these: units, modularity and recovery (means over the teachers), adjusted, seconds (mean over the cells).
+    """
+    rows = []
+    for (level, net), part in cells.groupby(["level", "net"], sort=False):
+        row: dict[str, Any] = {"level": level, "net": net, "units": len(_units(part, "accuracy"))}
+        for name in _AVERAGED:
+            values = interval(_units(part, name).to_numpy()) if part[name].notna().any() else _NOTHING
+            row |= {name: float(values.mean), f"{name}_low": float(values.low), f"{name}_high": float(values.high)}
+        first = part.groupby("teacher", sort=False).first()
+        row |= {name: first[name].astype(float).mean() for name in ("modularity", "recovery", "seconds")}
+        rows.append(row | {"adjusted": "; ".join(dict.fromkeys(filter(None, first["adjusted"])))})
+    return pd.DataFrame(rows)
+
+
+def contrasts(study: Study, cells: pd.DataFrame, levels: Sequence[str]) -> list[Contrast]:
+    """All comparisons of a study that its finished cells allow, with p values adjusted for their number.
+
+    Args:
+        study: The study.
+        cells: Of `cell_table`.
+        levels: The study's, in order.
+    """
+    found = [pair for comparison in study.comparisons for pair in _pairs(comparison, cells, levels)]
+    values = [_paired(cells, *pair) for pair in found]
+    there = [(pair, both) for pair, both in zip(found, values, strict=True) if both[0]]
+    p = [p_value(*both) for _, both in there]
+    return [
+        Contrast(*pair, paired_difference(*both), len(both[0]), raw, adjusted)
+        for (pair, both), raw, adjusted in zip(there, p, holm(p), strict=True)
+    ]
+
+
+def contrast_table(found: Sequence[Contrast]) -> pd.DataFrame:
+    """The contrasts as a table, one a row."""
+    return pd.DataFrame([
+        {
+            "measure": contrast.comparison.measure, "level": contrast.ours[0], "method": contrast.ours[1],
+            "against_level": contrast.theirs[0], "against": contrast.theirs[1], "units": contrast.units,
+            "difference": float(contrast.difference.mean), "low": float(contrast.difference.low), "high": float(contrast.difference.high),
+            "p": contrast.p, "p_holm": contrast.adjusted, "shown": contrast.shown,
+        }
+        for contrast in found
+    ])  # fmt: skip
+
+
+def best_level(cells: pd.DataFrame, method: str) -> str | None:
+    """The level at which the method's mean validation accuracy is the highest, the first of equals."""
+    means = cells[cells["net"] == method].groupby("level", sort=False)["validation"].mean().dropna()
+    return None if means.empty else str(means.idxmax())
+
+
+def _rows(cell: Cell, record: Record) -> Iterator[dict[str, Any]]:
+    for net, values in record.nets.items():
+        for k, accuracy in enumerate(values["accuracy"]):
+            one = {name: values[name][k] for name in ("validation", "agreement", "answer") if name in values}
+            yield {
+                "level": cell.level, "teacher": cell.teacher, "net": net, "seed": cell.recipe.seed + k, "accuracy": accuracy,
+                "seconds": values["seconds"], "run": record.run, "key": cell.key,
+                "modularity": record.groups.get("modularity"), "adjusted": record.groups.get("adjusted"),
+                "recovery": record.groups.get("recovery"),
+            } | one  # fmt: skip
+
+
+def _pairs(comparison: Comparison, cells: pd.DataFrame, levels: Sequence[str]) -> Iterator[tuple[Comparison, Side, Side]]:
+    """The two sides at every level at which a comparison is made."""
+    named: Sequence[str | None] = comparison.levels or levels
+    for level in (best_level(cells, comparison.method) if level == BEST else level for level in named):
+        if level is not None:
+            ours, theirs = (level, comparison.method), (comparison.against_level or level, comparison.against)
+            if ours != theirs:
+                yield comparison, ours, theirs
+
+
+def _paired(cells: pd.DataFrame, comparison: Comparison, ours: Side, theirs: Side) -> tuple[list[float], list[float]]:
+    """The values of both sides at the units that both have."""
+    mine, other = (_units(_of(cells, side), comparison.measure) for side in (ours, theirs))
+    both = [unit for unit in mine.index if unit in other.index]
+    return mine[both].tolist(), other[both].tolist()
+
+
+def _of(cells: pd.DataFrame, side: Side) -> pd.DataFrame:
+    return cells[(cells["level"] == side[0]) & (cells["net"] == side[1])]
+
+
+def _units(part: pd.DataFrame, name: str) -> pd.Series:
+    """A value a unit: of several teachers the mean over each one's students, of a single one each student's."""
+    return part.astype({name: float}).dropna(subset=[name]).groupby("unit")[name].mean()

@@ -1,0 +1,75 @@
+"""What a study is made of: levels of one axis, methods, and the comparisons that answer its question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Fields = Mapping[str, Any]
+"""Fields of a `ked.recipe.Recipe` and their values."""
+
+Measured = Literal["accuracy", "agreement"]
+
+BEST = "best by validation"
+"""In place of a level: the one at which the method's mean validation accuracy is the highest, so that test data pick nothing."""
+
+SCALES: dict[str, Fields] = {
+    "small": {"teacher_hidden": (200, 200), "student_hidden": (20, 20), "teacher_epochs": 40, "epochs": 60},
+    "paper": {"teacher_hidden": (500, 500), "student_hidden": (60, 60), "teacher_epochs": 100, "epochs": 100},
+}
+"""What trainings a study's cells have: short ones for digits and two cores, or the paper's for Fashion-MNIST."""
+
+PLACES: dict[str, str] = {"small": "digits", "paper": "fashion-mnist"}
+"""A scale -> the data set that it is meant for."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Students of one method minus those of another, or of another level, at every level that it names.
+
+    Attributes:
+        method, against: Names of `ked.methods.METHODS`.
+        against_level: The level of `against`; "" for the same level as `method`.
+        levels: The levels of `method`, or `BEST`; () for all that the study has.
+        measure: What is compared: test accuracy, or agreement with the explaining teacher's explanations.
+    """
+
+    method: str
+    against: str
+    against_level: str = ""
+    levels: tuple[str, ...] = ()
+    measure: Measured = "accuracy"
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question, and the runs that answer it.
+
+    Attributes:
+        name: As on the command line.
+        question: One sentence.
+        axis: Level -> the recipe fields that it changes; a level may have methods of its own.
+        methods: Students of every level that does not say otherwise.
+        comparisons: What answers the question.
+        fields: Recipe fields of all levels, over those of the scale.
+        paper_axis: The axis at the paper's scale, where it is another one.
+        paper_fields: Recipe fields at the paper's scale, over `fields`.
+        datasets: On which data it is meant to run, the first by default; () where the levels are data sets.
+        seeds: Students of each method, one a seed.
+    """
+
+    name: str
+    question: str
+    axis: Mapping[str, Fields]
+    methods: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    fields: Fields = field(default_factory=dict)
+    paper_axis: Mapping[str, Fields] | None = None
+    paper_fields: Fields = field(default_factory=dict)
+    datasets: tuple[str, ...] = ("digits", "fashion-mnist")
+    seeds: int = 5
+
+    def levels(self, scale: str) -> Mapping[str, Fields]:
+        """The axis at a scale."""
+        return self.paper_axis if scale == "paper" and self.paper_axis is not None else self.axis

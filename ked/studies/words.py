@@ -1,0 +1,95 @@
+"""What a study says in the end: one sentence made of its numbers, whichever way they came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from ked.methods import METHODS
+from ked.statistics import Interval
+from ked.studies.outcome import ALPHA, Contrast, Side
+from ked.studies.study import Measured
+
+_UNIT: dict[Measured, tuple[float, str, str]] = {
+    "accuracy": (100, ".1f", " points of accuracy"),
+    "agreement": (1, ".3f", " of agreement (cosine)"),
+}
+_VERDICTS = {
+    1: "{ours} is {size} above {theirs} {interval}",
+    -1: "{ours} is {size} below {theirs} {interval}",
+    0: "a difference of {ours} from {theirs} is not shown ({size} {interval}{corrected})",
+}
+_SEVERAL = {1: "above it", -1: "below it", 0: "not shown to differ"}
+
+
+def answer(found: Sequence[Contrast]) -> str:
+    """One sentence that answers the study's question from its contrasts."""
+    if not found:
+        return "Nothing can be compared yet, as no two sides of a comparison are finished."
+    parts = [_told(list(group)) for _, group in groupby(found, key=lambda contrast: contrast.comparison)]
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def note(found: Sequence[Contrast], teachers: int) -> str:
+    """On what the sentence rests: units, intervals, and for how many comparisons p values were corrected."""
+    if not found:
+        return ""
+    count = max(contrast.units for contrast in found)
+    unit = f"{teachers} teachers, trained and grouped anew" if teachers > 1 else f"{count} student seeds of one teacher"
+    verb = "comparison" if len(found) == 1 else "comparisons"
+    return (
+        f"Paired over {unit}; 95 % Student-t intervals, not corrected; a difference counts as shown if p < 0.05 after Holm's "
+        f"correction for all {len(found)} {verb} of this study."
+    )
+
+
+def _told(group: list[Contrast]) -> str:
+    """One comparison, at one level or at several."""
+    if len(group) == 1:
+        one = group[0]
+        same = one.ours[0] == one.theirs[0]
+        ours, theirs = (_label(side, level=not same) for side in (one.ours, one.theirs))
+        size = _size(abs(one.difference.mean), one) if one.shown else _size(one.difference.mean, one, signed=True)
+        return _VERDICTS[one.shown].format(ours=ours, theirs=theirs, size=size, interval=_interval(one), corrected=_corrected(one))
+    return _summed(group)
+
+
+def _summed(group: list[Contrast]) -> str:
+    same = all(one.ours[0] == one.theirs[0] for one in group)
+    ours, theirs = METHODS[group[0].ours[1]].label, _label(group[0].theirs, level=not same)
+    parts = []
+    for verdict, words in _SEVERAL.items():
+        members = [one for one in group if one.shown == verdict]
+        if members:
+            parts.append(f"{words} at {len(members)} of {len(group)} levels ({', '.join(_of_level(one) for one in members)})")
+    what = "agreement" if group[0].comparison.measure == "agreement" else "accuracy"
+    return f"against {theirs}, the {what} of {ours} is {', '.join(parts)}"
+
+
+def _of_level(one: Contrast) -> str:
+    return f"{one.ours[0]}: {_number(one.difference.mean, one, signed=True)} {_interval(one)}{'' if one.shown else _corrected(one)}"
+
+
+def _label(side: Side, *, level: bool) -> str:
+    label = METHODS[side[1]].label
+    return f"{label} at “{side[0]}”" if level else label
+
+
+def _corrected(one: Contrast) -> str:
+    """Where the interval leaves zero out but the correction does not: the reader would wonder."""
+    return ", too little after Holm's correction" if one.p < ALPHA else ""
+
+
+def _size(value: float, one: Contrast, *, signed: bool = False) -> str:
+    return _number(value, one, signed=signed) + _UNIT[one.comparison.measure][2]
+
+
+def _number(value: float, one: Contrast, *, signed: bool = False) -> str:
+    scale, form, _ = _UNIT[one.comparison.measure]
+    return format(scale * value, f"{'+' if signed else ''}{form}").replace("-", "−")
+
+
+def _interval(one: Contrast) -> str:
+    difference: Interval = one.difference
+    return f"[{_number(difference.low, one)}, {_number(difference.high, one)}]"

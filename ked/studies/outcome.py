@@ -18,6 +18,7 @@ Side = tuple[str, str]
 """A level and a method."""
 
 ALPHA = 0.05
+LEAST = 3  # units that can show anything: accuracies come in steps, so two differences are equal, and their spread nothing, by chance
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 _AVERAGED = ("accuracy", "agreement", "answer")
 
@@ -45,14 +46,15 @@ class Contrast:
 
     @property
     def shown(self) -> int:
-        """1 or -1 if a difference above or below zero is shown, also after Holm's correction; 0 if not."""
-        return int(np.sign(self.difference.mean)) if self.adjusted < ALPHA else 0
+        """1 or -1 if a difference above or below zero is shown, also after Holm's correction; 0 if not, or of too few units."""
+        return int(np.sign(self.difference.mean)) if self.adjusted < ALPHA and self.units >= LEAST else 0
 
 
 def cell_table(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFrame:
     """One row a net and seed of every finished cell: everything that the other tables are made of.
 
-    Columns: level, teacher (its number), net, seed, unit (the teacher where there are several, else the seed), accuracy, validation, agreement and answer (with the explaining teacher),
+    Columns: level, teacher (its number), net, seed, unit (the teacher where there are several, else the seed), accuracy,
+    validation, agreement and answer (with the explaining teacher),
     modularity, adjusted, recovery, seconds (of all seeds of the net together; about 0 from the stage cache), run, key.
     """
     rows = [row for cell in cells if cell.key in records for row in _rows(cell, records[cell.key])]

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from ked.methods import METHODS
 from ked.statistics import Interval
-from ked.studies.outcome import ALPHA, Contrast, Side
+from ked.studies.outcome import ALPHA, LEAST, Contrast, Side
 from ked.studies.study import Measured
 
 _UNIT: dict[Measured, tuple[float, str, str]] = {
@@ -17,7 +17,7 @@ _UNIT: dict[Measured, tuple[float, str, str]] = {
 _VERDICTS = {
     1: "{ours} is {size} above {theirs} {interval}",
     -1: "{ours} is {size} below {theirs} {interval}",
-    0: "a difference of {ours} from {theirs} is not shown ({size} {interval}{corrected})",
+    0: "a difference of {ours} from {theirs} is not shown ({size} {interval}{reason})",
 }
 _SEVERAL = {1: "above it", -1: "below it", 0: "not shown to differ"}
 
@@ -51,7 +51,7 @@ def _told(group: list[Contrast]) -> str:
         same = one.ours[0] == one.theirs[0]
         ours, theirs = (_label(side, level=not same) for side in (one.ours, one.theirs))
         size = _size(abs(one.difference.mean), one) if one.shown else _size(one.difference.mean, one, signed=True)
-        return _VERDICTS[one.shown].format(ours=ours, theirs=theirs, size=size, interval=_interval(one), corrected=_corrected(one))
+        return _VERDICTS[one.shown].format(ours=ours, theirs=theirs, size=size, interval=_interval(one), reason=_reason(one))
     return _summed(group)
 
 
@@ -68,7 +68,7 @@ def _summed(group: list[Contrast]) -> str:
 
 
 def _of_level(one: Contrast) -> str:
-    return f"{one.ours[0]}: {_number(one.difference.mean, one, signed=True)} {_interval(one)}{'' if one.shown else _corrected(one)}"
+    return f"{one.ours[0]}: {_number(one.difference.mean, one, signed=True)} {_interval(one)}{'' if one.shown else _reason(one)}"
 
 
 def _label(side: Side, *, level: bool) -> str:
@@ -76,9 +76,11 @@ def _label(side: Side, *, level: bool) -> str:
     return f"{label} at “{side[0]}”" if level else label
 
 
-def _corrected(one: Contrast) -> str:
-    """Where the interval leaves zero out but the correction does not: the reader would wonder."""
-    return ", too little after Holm's correction" if one.p < ALPHA else ""
+def _reason(one: Contrast) -> str:
+    """Why nothing is shown although the interval leaves zero out: the reader would wonder."""
+    if one.p >= ALPHA:
+        return ""
+    return ", of too few units" if one.units < LEAST else ", too little after Holm's correction"
 
 
 def _size(value: float, one: Contrast, *, signed: bool = False) -> str:

@@ -1,0 +1,58 @@
+"""p values that go with the intervals, and Holm's correction, against second definitions."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from ked.statistics import holm, p_value, paired_difference
+
+VALUES = st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=3, max_size=8)
+
+
+def test_the_p_value_is_that_of_scipys_paired_t_test() -> None:
+    ours, theirs = [0.91, 0.95, 0.93, 0.97], [0.90, 0.91, 0.94, 0.90]
+    assert p_value(ours, theirs) == pytest.approx(stats.ttest_rel(ours, theirs).pvalue)
+
+
+@settings(max_examples=20)
+@given(VALUES)
+def test_p_is_below_five_percent_just_where_the_interval_leaves_zero_out(pairs: list[tuple[float, float]]) -> None:
+    ours, theirs = zip(*pairs, strict=True)
+    difference, p = paired_difference(ours, theirs), p_value(ours, theirs)
+    if abs(p - 0.05) > 1e-9:
+        assert (p < 0.05) == (not difference.low <= 0 <= difference.high)
+
+
+def test_seeds_that_all_differ_by_the_same_leave_no_doubt() -> None:
+    assert p_value([1.0, 2.0], [0.5, 1.5]) == 0
+    assert p_value([1.0, 2.0], [1.0, 2.0]) == 1
+
+
+def test_one_seed_shows_nothing() -> None:
+    assert math.isnan(p_value([0.9], [0.1]))
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.5, 0.6]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_holm_leaves_out_what_was_not_tested() -> None:
+    assert holm([0.01, math.nan, 0.04]) == pytest.approx([0.02, math.nan, 0.04], nan_ok=True)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=10), st.floats(0.001, 0.999))
+def test_holm_rejects_what_its_step_down_procedure_rejects(p: list[float], alpha: float) -> None:
+    rejected = set()
+    for step, index in enumerate(np.argsort(p, kind="stable")):
+        if p[index] * (len(p) - step) > alpha:
+            break
+        rejected.add(int(index))
+    assert {index for index, value in enumerate(holm(p)) if value <= alpha} == rejected

@@ -1,0 +1,212 @@
+"""Studies: the grids have the cells that they promise, contrasts are what a hand computes, sentences follow the numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from study_samples import TINY, TWO_SEEDS
+
+from ked.data import load
+from ked.errors import InvalidInput
+from ked.groupings import GROUPINGS
+from ked.library import NAME_LENGTH, clean_name, clean_tags
+from ked.methods import METHODS
+from ked.runs.forms import check
+from ked.statistics import holm, paired_difference
+from ked.studies import BEST, STUDIES, Comparison, Study, study_named
+from ked.studies.cells import APART, Cell, Settings, cells_of
+from ked.studies.ledger import Record
+from ked.studies.outcome import Contrast, best_level, cell_table, contrasts, net_table
+from ked.studies.study import SCALES
+from ked.studies.words import answer, note
+
+PROMISED = {
+    "kd-vs-ked": 1,
+    "m-sweep": 8,
+    "noise": 1,
+    "grouping": len(GROUPINGS),
+    "architecture": 1,
+    "terms": 6,
+    "temperatures": 3 * 3 * 3 * 2,
+    "chimera": 5,
+    "correlation": 8,
+    "mismatch": 9,
+}
+
+
+def _record(cell: Cell, nets: dict[str, list[float]], **more: list[float]) -> Record:
+    """A cell's outcome with these accuracies, a value a seed."""
+    values = {net: {"accuracy": accuracy, "seconds": 1.0, **more} for net, accuracy in nets.items()}
+    return Record(cell.key, "a-run", 1.0, values, {"modularity": 0.2, "adjusted": "", "sizes": [1]})
+
+
+def _contrast(difference: list[float], adjusted: float, p: float = 0.01, measure: str = "accuracy", level: str = "M = 2") -> Contrast:
+    found = paired_difference(difference, [0.0] * len(difference))
+    comparison = Comparison("ked", "kd", measure=measure)  # type: ignore[arg-type]
+    return Contrast(comparison, (level, "ked"), (level, "kd"), found, len(difference), p, adjusted)
+
+
+def test_every_promised_study_is_there() -> None:
+    assert {name: len(study.axis) for name, study in STUDIES.items()} == PROMISED
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+def test_a_grid_has_a_valid_cell_for_each_level_and_teacher_all_different(study: Study, scale: str) -> None:
+    cells = cells_of(study, Settings(scale, teachers=2))
+    assert len(cells) == 2 * len(study.levels(scale)) == len({cell.key for cell in cells})
+    assert {cell.recipe.seed for cell in cells} == {0, APART}
+    assert all(cell.recipe.seeds >= 5 for cell in cells)
+    for cell in cells:
+        assert clean_name(cell.name[:NAME_LENGTH])
+        assert clean_tags([cell.study]) == [study.name]
+
+
+@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+def test_every_comparison_names_levels_and_methods_that_its_study_has(study: Study) -> None:
+    for scale in SCALES:
+        cells = {cell.level: cell.recipe.methods for cell in cells_of(study, Settings(scale))}
+        for comparison in study.comparisons:
+            assert {comparison.method, comparison.against} <= set(METHODS)
+            for level in comparison.levels or cells:
+                if level != BEST:
+                    assert comparison.method in cells[level] or not comparison.levels
+                    assert comparison.against in cells[comparison.against_level or level] or not comparison.levels
+            assert any(comparison.method in methods for methods in cells.values())
+
+
+def test_small_cells_fit_their_data() -> None:
+    recipes = [cell.recipe for study in STUDIES.values() for cell in cells_of(study, Settings())]
+    for name in {recipe.dataset for recipe in recipes}:
+        dataset = load(name)
+        for recipe in (recipe for recipe in recipes if recipe.dataset == name):
+            check(recipe, dataset.few(recipe.train_size, 0) if recipe.train_size else dataset)
+
+
+def test_the_papers_scale_is_the_papers_recipe() -> None:
+    (cell,) = cells_of(study_named("architecture"), Settings("paper"))
+    recipe = cell.recipe
+    assert (recipe.dataset, recipe.teacher_hidden, recipe.student_hidden) == ("fashion-mnist", (500, 500), (60, 60))
+    assert (recipe.teacher_epochs, recipe.epochs, recipe.superfeatures, recipe.seeds) == (100, 100, 4, 5)
+    assert (recipe.batch_for("teacher", 48_000), recipe.batch_for("student", 48_000)) == (500, 100)
+    assert (recipe.temperature, recipe.tau, recipe.lam, recipe.mu) == (10, 10, 0.7, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("study", "settings", "words"),
+    [
+        ("noise", Settings("large"), "'large'"),
+        ("noise", Settings(teachers=0), "teachers = 0"),
+        ("noise", Settings(seeds=1), "seeds"),
+        ("noise", Settings(dataset="imagenet"), "'imagenet'"),
+        ("correlation", Settings(dataset="digits"), "'digits'"),
+        ("m-sweep", Settings(fields={"superfeatures": 4}), "superfeatures"),
+    ],
+)
+def test_a_wrong_setting_is_refused(study: str, settings: Settings, words: str, one_sentence: Callable[[str], str]) -> None:
+    with pytest.raises(InvalidInput, match=words) as caught:
+        cells_of(study_named(study), settings)
+    one_sentence(str(caught.value))
+
+
+def test_contrasts_are_the_paired_differences_that_a_hand_computes() -> None:
+    first, second = cells_of(TINY, TWO_SEEDS)
+    records = {
+        first.key: _record(first, {"kd": [0.80, 0.82], "ked": [0.84, 0.84]}),
+        second.key: _record(second, {"kd": [0.70, 0.70], "ked": [0.85, 0.89]}),
+    }
+    found = contrasts(TINY, cell_table((first, second), records), list(TINY.axis))
+    assert [(one.ours, one.theirs) for one in found] == [
+        (("M = 2", "ked"), ("M = 2", "kd")),
+        (("M = 3", "ked"), ("M = 3", "kd")),
+        (("M = 3", "ked"), ("M = 2", "ked")),
+    ]
+    assert [float(one.difference.mean) for one in found] == pytest.approx([0.03, 0.17, 0.03])
+    half = 12.7062047 * 0.01 * math.sqrt(2) / math.sqrt(2)  # t(0.975, 1) s / sqrt(2), with differences 0.04 and 0.02
+    assert (found[0].difference.low, found[0].difference.high) == pytest.approx((0.03 - half, 0.03 + half))
+    assert [one.adjusted for one in found] == holm([one.p for one in found])
+
+
+def test_students_of_one_teacher_count_as_one_where_there_are_several_teachers() -> None:
+    settings = Settings(seeds=2, teachers=3)
+    cells = [cell for cell in cells_of(TINY, settings) if cell.level == "M = 2"]
+    records = {cell.key: _record(cell, {"kd": [0.5, 0.7], "ked": [0.6 + t / 10, 0.8 + t / 10]}) for t, cell in enumerate(cells)}
+    (one,) = contrasts(TINY, cell_table(cells, records), list(TINY.axis))
+    assert one.units == 3
+    expected = paired_difference([0.7, 0.8, 0.9], [0.6, 0.6, 0.6])
+    assert [float(value) for value in one.difference] == pytest.approx([float(value) for value in expected])
+
+
+def test_a_teacher_that_is_finished_alone_is_never_paired_as_if_its_seeds_were_teachers() -> None:
+    cells = [cell for cell in cells_of(TINY, Settings(seeds=2, teachers=2)) if cell.level == "M = 2"]
+    records = {cells[0].key: _record(cells[0], {"kd": [0.5, 0.7], "ked": [0.6, 0.8]})}
+    (one,) = contrasts(TINY, cell_table(cells, records), list(TINY.axis))
+    assert one.units == 1
+    assert one.shown == 0
+
+
+def test_the_table_has_mean_and_interval_of_every_net_and_nothing_where_nothing_was_measured() -> None:
+    first, _ = cells_of(TINY, TWO_SEEDS)
+    records = {first.key: _record(first, {"teacher": [0.9], "kd": [0.80, 0.82]})}
+    table = net_table(cell_table((first,), records)).set_index("net")
+    assert table.loc["kd", "accuracy"] == pytest.approx(0.81)
+    assert table.loc["kd", "accuracy_high"] - 0.81 == pytest.approx(12.7062047 * 0.01)
+    assert table["units"].to_dict() == {"teacher": 1, "kd": 2}
+    assert math.isnan(table.loc["teacher", "accuracy_low"])
+    assert table["agreement"].isna().all()
+
+
+def test_validation_picks_the_best_level_and_test_data_do_not() -> None:
+    rows = [("a", 0.7, 0.99), ("a", 0.8, 0.99), ("b", 0.9, 0.1), ("b", 0.9, 0.1), ("c", math.nan, 1.0)]
+    cells = pd.DataFrame([{"level": level, "net": "ked", "validation": value, "accuracy": test} for level, value, test in rows])
+    assert best_level(cells, "ked") == "b"
+    assert best_level(cells, "kd") is None
+
+
+def test_the_sentence_says_above_and_below_only_of_what_is_shown() -> None:
+    assert answer([_contrast([0.02, 0.021, 0.019], 0.01)]).startswith("KED is 2.0 points of accuracy above KD [")
+    assert answer([_contrast([-0.02, -0.021, -0.019], 0.01)]).startswith("KED is 2.0 points of accuracy below KD [")
+    assert answer([_contrast([0.2, 0.21, 0.22], 0.01, measure="agreement")]).startswith("KED is 0.210 of agreement (cosine) above")
+
+
+def test_the_sentence_says_not_shown_where_an_interval_holds_zero() -> None:
+    doubtful = _contrast([0.02, -0.01, 0.005], 0.6, p=0.6)
+    assert doubtful.difference.low < 0 < doubtful.difference.high
+    assert answer([doubtful]).startswith("A difference of KED from KD is not shown (+0.5 points of accuracy [−")
+    assert "above" not in answer([doubtful])
+
+
+def test_the_sentence_says_why_an_interval_without_zero_may_not_be_enough() -> None:
+    text = answer([_contrast([0.02, 0.03, 0.04], adjusted=0.2, p=0.04)])
+    assert "not shown" in text
+    assert "too little after Holm's correction" in text
+
+
+def test_two_seeds_that_happen_to_differ_by_the_same_show_nothing() -> None:
+    one = _contrast([0.014, 0.014], adjusted=0.0, p=0.0)
+    assert one.shown == 0
+    assert "of too few units" in answer([one])
+
+
+def test_several_levels_are_counted_in_one_clause(one_sentence: Callable[[str], str]) -> None:
+    shown, doubtful = _contrast([0.02, 0.021, 0.022], 0.01, level="M = 2"), _contrast([0.02, 0.0, -0.02], 0.9, p=0.9, level="M = 4")
+    text = answer([shown, doubtful])
+    assert "above it at 1 of 2 levels (M = 2: +2.1" in text
+    assert "not shown to differ at 1 of 2 levels (M = 4: +0.0" in text
+    one_sentence(text)
+    assert text.count("KED") == 1
+
+
+def test_nothing_finished_is_no_answer(one_sentence: Callable[[str], str]) -> None:
+    one_sentence(answer([]))
+    assert note([], 1) == ""
+
+
+def test_the_note_names_units_and_the_number_of_comparisons() -> None:
+    both = [_contrast([0.02, 0.021, 0.022], 0.01), _contrast([0.02, 0.03, 0.04], 0.01)]
+    assert "3 student seeds of one teacher" in note(both, 1)
+    assert "all 2 comparisons" in note(both, 1)
+    assert "5 teachers" in note(both, 5)

@@ -1,0 +1,211 @@
+"""Studies at work: cells are computed once, also after a kill; nothing is trained twice at a time; the command says what came out."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+from command_line import Ked
+from study_samples import TINY, TWO_SEEDS
+
+from ked.recipe import Recipe
+from ked.runs.locks import locked
+from ked.store import Run, create_run, list_runs, load_run
+from ked.studies import STUDIES, ledger
+from ked.studies.cells import Cell, Settings, cells_of
+from ked.studies.computing import Order, Stopped, compute
+from ked.studies.execution import execute, free, standing
+from ked.studies.report import report
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+
+KILLED = """
+import os, signal
+from study_samples import TINY, TWO_SEEDS
+from ked.studies.cells import cells_of
+from ked.studies.execution import execute
+from ked.studies.executors import local
+
+if __name__ == "__main__":
+    with local() as pool:
+        for event in execute(cells_of(TINY, TWO_SEEDS), pool):
+            if event["kind"] == "finished":
+                print(*(p for p in pool._processes), flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _all(cells: tuple[Cell, ...]) -> list[dict[str, object]]:
+    with ThreadPoolExecutor(1) as executor:
+        return list(execute(cells, executor))
+
+
+def _own_runs() -> list[Run]:
+    return [run for run in list_runs() if "cell" in run.info]
+
+
+def test_a_study_that_was_killed_goes_on_with_the_cells_that_are_missing(
+    ked_home: Path, tmp_path: Path, wait_for: Callable[..., None]
+) -> None:
+    script = tmp_path / "study_that_is_killed.py"
+    script.write_text(KILLED, "utf-8")
+    paths = os.pathsep.join((str(ROOT), str(TESTS)))
+    environment = os.environ | {"PYTHONPATH": paths, "KED_JOBS": "1"}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    wait_for(lambda: not any(psutil.pid_exists(int(pid)) for pid in done.stdout.split()))  # no worker outlives its parent
+    cells = cells_of(TINY, TWO_SEEDS)
+    kept = ledger.read("tiny")
+    assert len(kept) == 1
+    events = _all(cells)
+    assert [event["kind"] for event in events] == ["known", "started", "finished"]
+    assert {run.info["cell"] for run in _own_runs()} == {cell.key for cell in cells}
+    assert len(_own_runs()) == 2
+    assert {key: ledger.read("tiny")[key] for key in kept} == kept
+    assert [event["kind"] for event in _all(cells)] == ["known", "known"]
+    _check_outcome()
+
+
+def _check_outcome() -> None:
+    """The stored cells as tables, against the runs."""
+    found = report(TINY, TWO_SEEDS)
+    assert found.missing == ()
+    for row in found.cells.to_dict("records"):
+        accuracy = load_run(row["run"]).info["summary"]["accuracy"][row["net"]]
+        assert row["accuracy"] == (accuracy[row["seed"]] if isinstance(accuracy, list) else accuracy)
+    assert set(found.cells["net"]) == {"teacher", "explaining", "kd", "ked"}
+    assert found.cells[found.cells["net"] == "ked"]["agreement"].between(-1, 1).all()
+    assert found.cells[found.cells["net"] == "kd"]["agreement"].isna().all()
+    assert len(found.contrasts) == 3
+    assert found.as_json()["answer"] == found.answer
+
+
+def test_a_finished_run_with_the_same_recipe_is_read_and_not_computed_again(small_recipe: Recipe, warm: Run) -> None:
+    study = replace(TINY, axis={"as it is": small_recipe.model_dump()}, fields={})
+    cells = cells_of(study, TWO_SEEDS)
+    assert standing(cells) == {cells[0].key: "finished run"}
+    events = _all(cells)
+    assert [event["kind"] for event in events] == ["started", "finished"]
+    assert ledger.read("tiny")[cells[0].key].run == warm.id
+    assert _own_runs() == []
+    assert standing(cells) == {cells[0].key: "stored"}
+
+
+LEFT = {"stopped": {"status": "cancelled"}, "killed": {"status": "running", "pid": 2**22 + 1, "pid_started": 0.0}}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+def test_a_cell_that_was_stopped_or_killed_goes_on_in_its_run(left: dict[str, object], tmp_path: Path) -> None:
+    cell, stop = cells_of(TINY, TWO_SEEDS)[0], tmp_path / "stop"
+    begun = create_run(cell.recipe, cell=cell.key)
+    begun.update(**left)
+    assert standing([cell]) == {cell.key: "begun"}
+    stop.touch()
+    with pytest.raises(Stopped):
+        compute(cell, Order(stop))
+    stop.unlink()
+    assert compute(cell, Order(stop)).run == begun.id
+    assert begun.status == "done"
+
+
+def test_a_run_that_a_job_has_taken_over_is_left_to_it() -> None:
+    cell = cells_of(TINY, TWO_SEEDS)[0]
+    create_run(cell.recipe, cell=cell.key).update(status="running", pid=os.getpid(), pid_started=psutil.Process().create_time())
+    assert ledger.begun(cell) is None
+
+
+def test_a_cell_that_somebody_else_computes_is_waited_for(ked_home: Path, wait_for: Callable[..., None], tmp_path: Path) -> None:
+    cell = cells_of(TINY, TWO_SEEDS)[0]
+    with ThreadPoolExecutor(1) as executor:
+        with locked(ked_home / "studies" / ".locks" / cell.key):
+            future = executor.submit(compute, cell, Order(tmp_path / "stop"))
+            with pytest.raises(TimeoutError):
+                future.result(0.3)
+            assert _own_runs() == []
+        assert future.result(60).key == cell.key
+
+
+def test_closing_a_study_stops_the_cell_in_hand_and_leaves_nothing_running() -> None:
+    cells = cells_of(replace(TINY, fields=dict(TINY.fields) | {"epochs": 100_000}), TWO_SEEDS)
+    with ThreadPoolExecutor(1) as executor:
+        events = execute(cells, executor)
+        assert next(events)["kind"] == "started"
+        events.close()
+    assert all(run.status == "cancelled" for run in _own_runs())
+    assert ledger.read("tiny") == {}
+
+
+def test_a_cell_that_fails_is_told_and_the_others_go_on(one_sentence: Callable[[str], str]) -> None:
+    axis = {"too many": {"superfeatures": 65}, "M = 2": {"superfeatures": 2}}
+    cells = cells_of(replace(TINY, axis=axis), TWO_SEEDS)
+    events = {event["cell"].level: event for event in _all(cells) if event["kind"] != "started"}
+    assert events["too many"]["kind"] == "failed"
+    assert "65" in one_sentence(events["too many"]["message"])
+    assert events["M = 2"]["kind"] == "finished"
+
+
+def test_no_teacher_is_trained_by_two_cells_at_a_time() -> None:
+    cells = cells_of(STUDIES["m-sweep"], Settings(teachers=2))
+    first = free(cells, (), ())
+    assert [cell.teacher for cell in first] == [0, 1], "all levels share a teacher, so one cell of each may start"
+    taken = {key for cell in first for key in cell.teaching}
+    rest = [cell for cell in cells if cell not in first]
+    assert free(rest, taken, ()) == []
+    teachers = {cell.stages[stage] for cell in cells for stage in ("teacher", "dependency")}
+    assert free(rest, (), teachers) == rest
+
+
+def test_a_line_that_cannot_be_read_costs_only_that_cell(ked_home: Path) -> None:
+    (ked_home / "studies" / "tiny").mkdir(parents=True)
+    (ked_home / "studies" / "tiny" / "cells.jsonl").write_text('{"key": "a"}\nnonsense\n', "utf-8")
+    assert ledger.read("tiny") == {}
+
+
+def test_the_command_shows_what_there_is_and_computes_nothing(ked: Ked) -> None:
+    assert all(name in ked("study", "list").out for name in STUDIES)
+    shown = ked("study", "m-sweep", "--dry-run", "--json")
+    assert [cell["state"] for cell in shown.result["cells"]] == ["to do"] * 8  # type: ignore[attr-defined]
+    assert "M = 16" in ked("study", "m-sweep", "--dry-run").out
+    assert list_runs() == [run for run in list_runs() if run.id.endswith("preset")]
+
+
+def test_the_command_tells_what_is_stored_and_writes_tables(ked: Ked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(STUDIES, "tiny", TINY)
+    _all(cells_of(TINY, TWO_SEEDS))
+    done = ked("study", "tiny", "--seeds", "2", "--json", "-o", str(tmp_path / "out"))
+    assert done.code == 0, done.err
+    assert done.result["question"] == TINY.question
+    assert done.result["comparisons"] == 3
+    table = pd.read_csv(tmp_path / "out" / "table.csv")
+    assert list(table["net"]) == ["teacher", "explaining", "kd", "ked"] * 2
+    cells = pd.read_csv(tmp_path / "out" / "cells.csv")
+    told = [row["accuracy"] for row in done.result["cells"]]  # type: ignore[attr-defined]
+    assert cells["accuracy"].tolist() == pytest.approx(told, abs=1e-14)
+    assert "KED" in ked("study", "tiny", "--seeds", "2").out
+
+
+@pytest.mark.parametrize("arguments", [("study", "nonsense"), ("study", "noise", "--scale", "large")])
+def test_a_wrong_value_is_one_sentence(ked: Ked, arguments: tuple[str, ...], one_sentence: Callable[[str], str]) -> None:
+    done = ked(*arguments)
+    assert done.code == 2
+    one_sentence(done.err.removeprefix("ked: ").strip())
+
+
+@pytest.mark.skipif(importlib.util.find_spec("distributed") is not None, reason="dask.distributed is installed here")
+def test_dask_is_refused_with_one_sentence_where_it_is_not_installed(ked: Ked, one_sentence: Callable[[str], str]) -> None:
+    done = ked("study", "noise", "--dask", "tcp://127.0.0.1:9")
+    assert done.code == 1
+    assert "pip install distributed" in one_sentence(done.err.removeprefix("ked: ").strip())
+
+

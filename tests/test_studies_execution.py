@@ -18,12 +18,14 @@ import pytest
 from command_line import Ked
 from study_samples import TINY, TWO_SEEDS
 
+from ked.errors import Unavailable
 from ked.recipe import Recipe
 from ked.runs.locks import locked
+from ked.runs.stage_keys import stage_keys
 from ked.store import Run, create_run, list_runs, load_run
 from ked.studies import STUDIES, ledger
 from ked.studies.cells import Cell, Settings, cells_of
-from ked.studies.computing import Order, Stopped, compute
+from ked.studies.computing import Order, Stopped, _check, compute
 from ked.studies.execution import execute, free, standing
 from ked.studies.report import report
 
@@ -125,6 +127,17 @@ def test_a_run_that_a_job_has_taken_over_is_left_to_it() -> None:
     assert ledger.begun(cell) is None
 
 
+def test_a_run_that_was_steered_elsewhere_is_not_taken_for_the_cell(tmp_path: Path, one_sentence: Callable[[str], str]) -> None:
+    cell = cells_of(TINY, TWO_SEEDS)[0]
+    run = create_run(cell.recipe, cell=cell.key)
+    steered = cell.recipe.changed(("student-ked", 1, 1), mu=0.1)
+    run.update(status="done", stages=stage_keys(steered), recipe=steered.model_dump())
+    with pytest.raises(Unavailable, match=run.id) as caught:
+        _check(cell, run, Order(tmp_path / "stop"))
+    one_sentence(f"The cell failed: {caught.value}")
+    assert standing([cell]) == {cell.key: "to do"}
+
+
 def test_a_cell_that_somebody_else_computes_is_waited_for(ked_home: Path, wait_for: Callable[..., None], tmp_path: Path) -> None:
     cell = cells_of(TINY, TWO_SEEDS)[0]
     with ThreadPoolExecutor(1) as executor:
@@ -174,6 +187,7 @@ def test_a_line_that_cannot_be_read_costs_only_that_cell(ked_home: Path) -> None
 
 def test_the_command_shows_what_there_is_and_computes_nothing(ked: Ked) -> None:
     assert all(name in ked("study", "list").out for name in STUDIES)
+    assert [row["study"] for row in ked("study", "list", "--json").result["studies"]] == list(STUDIES)  # type: ignore[attr-defined]
     shown = ked("study", "m-sweep", "--dry-run", "--json")
     assert [cell["state"] for cell in shown.result["cells"]] == ["to do"] * 8  # type: ignore[attr-defined]
     assert "M = 16" in ked("study", "m-sweep", "--dry-run").out

@@ -44,7 +44,7 @@ def study_command(
 ) -> None:
     """Answer a question about the method with a grid of runs; what is stored is never computed again."""
     if name == "list":
-        _list()
+        _list(as_json)
         return
     study = study_named(name)
     given = {"epochs": epochs, "teacher_epochs": teacher_epochs, "device": device}
@@ -68,7 +68,11 @@ def study_command(
         raise Unavailable(f"{len(failed)} of {len(cells)} cells failed; the first one, {failed[0]}")
 
 
-def _list() -> None:
+def _list(as_json: bool) -> None:
+    if as_json:
+        rows = [{"study": study.name, "question": study.question, "levels": list(study.axis)} for study in STUDIES.values()]
+        typer.echo(json.dumps({"studies": rows}))
+        return
     table = Table("study", "cells", "question")
     for study in STUDIES.values():
         table.add_row(study.name, str(len(study.axis)), study.question)

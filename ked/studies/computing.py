@@ -21,7 +21,7 @@ from ked.recipe import run as walk
 from ked.runs import forms, locks, slots, steering
 from ked.store import Run, create_run
 from ked.studies import ledger
-from ked.studies.cells import Cell
+from ked.studies.cells import Cell, key_of
 from ked.studies.ledger import Record
 
 AGREEMENT, FIDELITY = "cosine", "answer"
@@ -91,9 +91,17 @@ def _train(cell: Cell, order: Order) -> Run:
             pass
     finally:
         slot.release()
-    if run.status != "done":
-        raise Stopped("the study was stopped.")
+    _check(cell, run, order)
     return run
+
+
+def _check(cell: Cell, run: Run, order: Order) -> None:
+    """Refuse what is not the cell's result: whoever sees the run in the app can cancel it, or steer it elsewhere."""
+    info = run.info
+    if info["status"] != "done":
+        raise Stopped("the study was stopped." if order.stopped() else f"its run {run.id} was cancelled; start the study again.")
+    if key_of(info["stages"]) != cell.key:
+        raise Unavailable(f"the settings of its run {run.id} were changed on the way; start the study again for one without.")
 
 
 def _player(slot: slots.Slot, order: Order) -> Callable[[], bool]:

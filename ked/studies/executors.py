@@ -29,8 +29,12 @@ def local() -> Iterator[Executor]:
 
 
 @contextlib.contextmanager
-def dask(address: str) -> Iterator[Executor]:
+def dask(address: str, patience: float = 10.0) -> Iterator[Executor]:
     """The workers of a Dask cluster, which see the same $KED_HOME as this process; a cell of a worker that is lost goes to another.
+
+    Args:
+        address: Of the scheduler, such as tcp://host:8786.
+        patience: Seconds that it may take to answer.
 
     Raises:
         Unavailable: dask.distributed is not installed, or nobody answers at the address.
@@ -42,7 +46,7 @@ def dask(address: str) -> Iterator[Executor]:
             "a Dask cluster needs dask.distributed, which is not installed here; run `pip install distributed`, or leave --dask out."
         ) from None
     try:
-        client = distributed.Client(address, timeout=10)
+        client = distributed.Client(address, timeout=patience)
     except (OSError, TimeoutError, ValueError) as error:
         raise Unavailable(f"no Dask scheduler answers at {address!r}; start one there, or leave --dask out.") from error
     with client:

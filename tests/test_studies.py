@@ -200,6 +200,12 @@ def test_several_levels_are_counted_in_one_clause(one_sentence: Callable[[str], 
     assert text.count("KED") == 1
 
 
+def test_planted_groups_are_told_how_well_they_were_found() -> None:
+    text = answer([_contrast([0.02, 0.021, 0.019], 0.01)], {"correlation 0": 1.0, "correlation 0.9": -0.02})
+    assert text.startswith("The planted groups are found")
+    assert "(correlation 0: 1.00, correlation 0.9: −0.02); KED is 2.0" in text
+
+
 def test_nothing_finished_is_no_answer(one_sentence: Callable[[str], str]) -> None:
     one_sentence(answer([]))
     assert note([], 1) == ""

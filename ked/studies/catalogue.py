@@ -150,7 +150,7 @@ STUDIES: dict[str, Study] = {
             ("kd", "mu0", "ked"),
             (Comparison("ked", "kd"), Comparison("ked", "mu0")),
             {"superfeatures": 4},
-            datasets=(),
+            datasets={},
         ),
         Study(
             "mismatch",

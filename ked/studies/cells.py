@@ -11,7 +11,7 @@ from itertools import product
 from ked.errors import InvalidInput
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
-from ked.studies.study import PLACES, SCALES, Fields, Study
+from ked.studies.study import SCALES, Fields, Study
 
 APART = 1000  # seeds between two teachers, so that their students share none
 
@@ -53,7 +53,7 @@ class Settings:
 
     Attributes:
         scale: A key of `SCALES`.
-        dataset: Another data set than the study's own; None takes that which the scale is meant for.
+        dataset: Another data set than the study's own; None takes that of the scale.
         seeds: Students of each method for each teacher; None takes the study's.
         teachers: How many teachers each level has, trained and grouped anew from seeds of their own. From two on they are
             the unit of intervals, and students of one teacher count as one.
@@ -96,7 +96,7 @@ def key_of(stages: Mapping[str, str]) -> str:
 def _cell(study: Study, settings: Settings, level: str, teacher: int) -> Cell:
     paper = settings.scale == "paper"
     fields = {
-        "dataset": settings.dataset or PLACES[settings.scale],
+        "dataset": settings.dataset or study.datasets.get(settings.scale),
         "methods": study.methods,
         "seeds": study.seeds if settings.seeds is None else settings.seeds,
         "seed": teacher * APART,

@@ -20,8 +20,7 @@ SCALES: dict[str, Fields] = {
 }
 """What trainings a study's cells have: short ones for digits and two cores, or the paper's for Fashion-MNIST."""
 
-PLACES: dict[str, str] = {"small": "digits", "paper": "fashion-mnist"}
-"""A scale -> the data set that it is meant for."""
+_DATASETS = {"small": "digits", "paper": "fashion-mnist"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Study:
         fields: Recipe fields of all levels, over those of the scale.
         paper_axis: The axis at the paper's scale, where it is another one.
         paper_fields: Recipe fields at the paper's scale, over `fields`.
-        datasets: On which data it is meant to run, the first by default; () where the levels are data sets.
+        datasets: Scale -> the data set that it runs on unless somebody wants another; empty where the levels are data sets.
         seeds: Students of each method, one a seed.
     """
 
@@ -67,7 +66,7 @@ class Study:
     fields: Fields = field(default_factory=dict)
     paper_axis: Mapping[str, Fields] | None = None
     paper_fields: Fields = field(default_factory=dict)
-    datasets: tuple[str, ...] = ("digits", "fashion-mnist")
+    datasets: Mapping[str, str] = field(default_factory=lambda: _DATASETS)
     seeds: int = 5
 
     def levels(self, scale: str) -> Mapping[str, Fields]:

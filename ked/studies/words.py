@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from ked.methods import METHODS
@@ -22,11 +22,17 @@ _VERDICTS = {
 _SEVERAL = {1: "above it", -1: "below it", 0: "not shown to differ"}
 
 
-def answer(found: Sequence[Contrast]) -> str:
-    """One sentence that answers the study's question from its contrasts."""
+def answer(found: Sequence[Contrast], recovery: Mapping[str, float] | None = None) -> str:
+    """One sentence that answers the study's question from its contrasts.
+
+    Args:
+        found: The contrasts.
+        recovery: Level -> how well the groups that were found match the planted ones (adjusted Rand index), where there are some.
+    """
     if not found:
         return "Nothing can be compared yet, as no two sides of a comparison are finished."
-    parts = [_told(list(group)) for _, group in groupby(found, key=lambda contrast: contrast.comparison)]
+    parts = [_recovered(recovery)] if recovery else []
+    parts += [_told(list(group)) for _, group in groupby(found, key=lambda contrast: contrast.comparison)]
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 
@@ -42,6 +48,11 @@ def note(found: Sequence[Contrast], teachers: int) -> str:
         f"Paired over {unit}; 95 % Student-t intervals, not corrected; a difference counts as shown if p < 0.05 after Holm's "
         f"correction for all {len(found)} {verb} of this study."
     )
+
+
+def _recovered(recovery: Mapping[str, float]) -> str:
+    values = ", ".join(f"{level}: {value:.2f}" for level, value in recovery.items()).replace("-", "−")
+    return f"the planted groups are found with these adjusted Rand indices, where 1 is all and 0 is chance ({values})"
 
 
 def _told(group: list[Contrast]) -> str:

@@ -91,7 +91,7 @@ def _reason(one: Contrast) -> str:
     """Why nothing is shown although the interval leaves zero out: the reader would wonder."""
     if one.p >= ALPHA:
         return ""
-    return ", of too few units" if one.units < LEAST else ", too little after Holm's correction"
+    return " – too few units" if one.units < LEAST else " – too little after Holm's correction"
 
 
 def _size(value: float, one: Contrast, *, signed: bool = False) -> str:
@@ -105,4 +105,6 @@ def _number(value: float, one: Contrast, *, signed: bool = False) -> str:
 
 def _interval(one: Contrast) -> str:
     difference: Interval = one.difference
+    if one.units < 2:
+        return "without an interval"
     return f"[{_number(difference.low, one)}, {_number(difference.high, one)}]"

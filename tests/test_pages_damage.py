@@ -26,12 +26,12 @@ def overwrite(path: Path) -> None:
     path.write_bytes(b"these are not weights" * 40)
 
 
-LOOKING = ("superfeatures", "explain", "attributions", "agreement")
+LOOKING = ("superfeatures", "explain", "attributions", "chimeras", "agreement")
 DAMAGE: dict[str, tuple[Callable[[Run], Any], tuple[str, ...]]] = {  # how, and which pages look at what is damaged
     "run.json cut in half": (lambda run: cut_in_half(run.folder / "run.json"), PAGES),
     "a data set from elsewhere": (lambda run: run.update(recipe=run.info["recipe"] | {"dataset": "a-friends"}), PAGES),
     "weights overwritten": (lambda run: [overwrite(p) for p in run.folder.glob("*.safetensors")], LOOKING),
-    "superfeatures cut in half": (lambda run: cut_in_half(run.folder / "superfeatures.json"), LOOKING[:3]),
+    "superfeatures cut in half": (lambda run: cut_in_half(run.folder / "superfeatures.json"), LOOKING[:4]),
     "events overwritten": (lambda run: overwrite(run.folder / "events.jsonl"), ()),
     "a student missing": (lambda run: (run.folder / "student-ked.safetensors").unlink(), ()),
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import gc
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +39,7 @@ DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 @contextlib.contextmanager
 def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
+    _spare_what_is_imported()
     bare = state.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
     look = f"<style>{_STYLE}</style><script>window.kedCharts = {json.dumps(source())};\n{_SCRIPT}</script>"
@@ -56,6 +59,13 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
             _suit(current_run())
         yield
     state.end()
+
+
+@functools.cache
+def _spare_what_is_imported() -> None:
+    """After every run of a page Streamlit looks for garbage in all that there is: from now on not in modules, which stay."""
+    gc.collect()
+    gc.freeze()
 
 
 def _steps() -> None:

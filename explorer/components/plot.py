@@ -72,7 +72,7 @@ def plot(
     ensure_plotly()
     pixels = int(height or figure.layout.height or _DEFAULT_HEIGHT)
     data = {
-        "figure": figure.to_json(),
+        "figure": _json(figure, key),
         "alt": alt,
         "height": pixels,
         "select": list(select),
@@ -92,6 +92,14 @@ def source() -> str:
     """Where the browser finds the chart library."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
     return f"{'/' + base if base else ''}/app/static/{_FILE}"
+
+
+def _json(figure: go.Figure, key: str) -> str:
+    """The figure as JSON; what moves by itself shows one and the same figure several times a second."""
+    kept: tuple[go.Figure, str] | None = st.session_state.get(f"{key}.json")
+    if kept is None or kept[0] is not figure:
+        kept = st.session_state[f"{key}.json"] = (figure, str(figure.to_json()))
+    return kept[1]
 
 
 def _once(key: str, event: dict[str, Any] | None) -> dict[str, Any] | None:

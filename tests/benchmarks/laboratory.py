@@ -31,7 +31,7 @@ ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
     " --disable-sync"
 )
-PORT, ROUNDS = 8650, 5
+PORT, ROUNDS = 8650, 3
 POINTS = "[aria-label^='Validation accuracy'] .scatterlayer .trace"
 EPOCHS = 31  # of the run that is begun: the axis ends there, as that of the run on screen before does not
 RECIPE = f"data=digits&th=200,200&sh=20,20&methods=plain,ked&seeds=5&tep={EPOCHS}&ep={EPOCHS}"

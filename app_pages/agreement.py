@@ -12,7 +12,7 @@ LEAD = (
 
 with frame.page("agreement", "Do students explain as their teacher does?", LEAD):
     run = frame.current_run()
-    ready = run is not None and run.has("explaining") and jobs.status(run) not in ("queued", "running")
+    ready = explain_panels.ready(run)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         controls.choice("dataset", then=frame.follow_dataset, width=200)
         frame.run_menu()

@@ -16,6 +16,7 @@ from explorer.pictures import gallery
 from explorer.results import LABELS
 from explorer.settings import SETTINGS
 from ked.data import Dataset
+from ked.runs import jobs
 from ked.store import Run
 
 COLUMNS, ROWS = 10, 2  # of the strip
@@ -168,6 +169,11 @@ def next_step(run: Run) -> None:
     """Where to go on with this sample."""
     if not cache.convolutional(run):
         st.page_link("app_pages/chimeras.py", label="What if a superfeature were another sample's?", icon=":material/extension:")
+
+
+def ready(run: Run | None) -> bool:
+    """Whether there is a run that explains itself and has come to its end."""
+    return run is not None and run.has("explaining") and jobs.status(run) not in ("queued", "running")
 
 
 def not_there_yet(status: str) -> None:

@@ -43,6 +43,27 @@ SWEEP = f"""async ([alts, places]) => {{
 RESTING = "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 
 
+def shown(page: Page, alt: str) -> Locator:
+    """The first figure whose words begin so, in view and up to date: what is far from the view is drawn when it comes near."""
+    found = page.locator(f".ked-plot[aria-label^='{alt}']").first
+    found.scroll_into_view_if_needed()
+    expect(found).to_have_attribute("aria-busy", "false")
+    return found
+
+
+def click_at(page: Page, alt: str, x: float, y: float) -> None:
+    """Clicks the place of a figure with these data coordinates."""
+    found = shown(page, alt)
+    place = found.evaluate(
+        """(node, [x, y]) => {
+            const { xaxis, yaxis } = node._fullLayout;
+            return { x: xaxis._offset + xaxis.l2p(x), y: yaxis._offset + yaxis.l2p(y) };
+        }""",
+        [x, y],
+    )
+    found.click(position=place)
+
+
 @dataclass
 class Visitor:
     """A tab, and the script runs that the server has told it of: for each the fragments that ran, none for the whole page."""

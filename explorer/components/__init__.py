@@ -4,3 +4,15 @@ from pathlib import Path
 
 COMPONENTS = Path(__file__).parent
 """The folder of their scripts and styles."""
+
+_PARTS = {"plot": ("numbers", "plot")}
+
+
+def script(name: str) -> str:
+    """A component's module, whole: what it is made of stands one after the other."""
+    return "\n".join((COMPONENTS / f"{part}.js").read_text("utf-8") for part in _PARTS.get(name, (name,)))
+
+
+def style(name: str) -> str:
+    """A component's style sheet."""
+    return (COMPONENTS / f"{name}.css").read_text("utf-8")

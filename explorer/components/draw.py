@@ -6,17 +6,17 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from explorer.components import script, style
+
 _component = st.components.v2.component(
     "ked_draw",
-    js=(_HERE / "draw.js").read_text(encoding="utf-8"),
-    css=(_HERE / "draw.css").read_text(encoding="utf-8"),
+    js=script("draw"),
+    css=style("draw"),
     isolate_styles=False,
 )
 

@@ -1,7 +1,7 @@
 // Draws one plotly figure into one DOM node that stays: Streamlit calls `default` again whenever data or theme change.
 
 let library; // one promise for the page, however many figures it has
-const plots = new WeakMap(); // the element Streamlit gave us -> its plot
+const plots = new WeakMap(); // the element Streamlit gave us, and ours in it -> the plot
 
 // The page's frame has asked for the script already, so that it comes while the server is still at work.
 function loadPlotly(source) {
@@ -89,8 +89,6 @@ function setHome(node, ranges) {
   }
 }
 
-const plain = (value) => (ArrayBuffer.isView(value) ? Array.from(value) : value) ?? null;
-
 function describe(point) {
   const { curveNumber, pointNumber, x, y, z, customdata, data } = point;
   return {
@@ -99,66 +97,37 @@ function describe(point) {
   };
 }
 
-// What a figure shows as a table: a row a point or cell, the horizontal and vertical place, the value, the text beside it.
-function* rowsOf({ type, name, x, y, z, text }, number) {
-  const trace = name ?? `${type} ${number + 1}`;
-  if (z?.length && z[0]?.length !== undefined) {
-    for (let row = 0; row < z.length; row += 1) {
-      for (let column = 0; column < z[row].length; column += 1) {
-        yield [trace, x?.[column] ?? column, y?.[row] ?? row, plain(z[row][column])];
-      }
-    }
-    return;
-  }
-  for (let i = 0; i < Math.max(x?.length ?? 0, y?.length ?? 0); i += 1) {
-    yield [trace, x?.[i] ?? i, y?.[i] ?? i, "", Array.isArray(text) ? text[i] : ""];
-  }
-}
-
-function csvOf(traces) {
-  const cell = (value) => {
-    const words = String(value ?? "").replace(/<[^>]*>/g, "");
-    return /[",\n]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words;
-  };
-  const lines = ["trace,x,y,value,text"];
-  traces.forEach((trace, number) => {
-    if (trace.visible !== true) return;
-    for (const row of rowsOf(trace, number)) lines.push(row.map(cell).join(","));
-  });
-  return `${lines.join("\n")}\n`;
-}
-
-function saveTable(node, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([csvOf(node._fullData)], { type: "text/csv" }));
-  link.download = `${name}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
-
-const TABLE = { width: 24, height: 24, path: "M3 4h18v16H3zM5 9.5v3.500h6v-3.500zM13 9.500v3.500h6v-3.500zM5 15v3h6v-3zM13 15v3h6v-3z" };
-
+// Those that a page has no use for go; what saves a figure comes.
 function settings(select, name) {
-  const unused = ["autoScale2d", "zoomIn2d", "zoomOut2d", ...(select.includes("select") ? [] : ["select2d", "lasso2d"])];
-  const picture = { format: "svg", filename: name };
-  const save = [
-    { name: "png", title: "Download as PNG", icon: window.Plotly.Icons.disk,
-      click: (node) => window.Plotly.downloadImage(node, { format: "png", filename: name, scale: 2 }) },
-    { name: "csv", title: "Download the data as CSV", icon: TABLE, click: (node) => saveTable(node, name) },
-  ];
-  return { displaylogo: false, modeBarButtonsToRemove: unused, modeBarButtonsToAdd: save, showTips: false, toImageButtonOptions: picture };
+  const unused = ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(select.includes("select") ? [] : ["select2d", "lasso2d"])];
+  const save = savings(name).map((one) => ({ ...one, icon: one.icon() }));
+  return { displaylogo: false, modeBarButtonsToRemove: unused, modeBarButtonsToAdd: save, showTips: false };
 }
+
+// Figures far from the view wait until it comes near: whoever watches a training pays for what they see.
+const watcher = new IntersectionObserver(
+  (entries) => entries.forEach(({ target, isIntersecting }) => plots.get(target)?.comes(isIntersecting)),
+  { rootMargin: "30%", scrollMargin: "30%" },
+);
 
 class Plot {
   constructor(parent) {
     this.parent = parent;
+    this.frame = document.createElement("div");
+    this.frame.className = "ked-figure";
+    parent.append(this.frame);
     this.node = document.createElement("div");
     this.node.className = "ked-plot";
-    parent.append(this.node);
+    this.frame.append(this.node);
+    this.numbers = new Numbers(this.frame, this.node);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.node);
+    plots.set(this.frame, this);
+    watcher.observe(this.frame);
     this.heed = ({ detail }) => detail === this.data.group && this.refresh();
     window.addEventListener("ked-scrub", this.heed);
+    this.print = () => this.comes(true);
+    window.addEventListener("beforeprint", this.print);
   }
 
   show(data, send) {
@@ -166,11 +135,24 @@ class Plot {
     this.node.style.height ||= `${data.height}px`; // the figure that is there stays as high until the new one is drawn
     this.node.setAttribute("role", "img");
     this.node.setAttribute("aria-label", data.alt);
+    this.numbers.name(data.alt, data.name);
     this.refresh();
+  }
+
+  comes(near) {
+    this.near = near;
+    if (near && this.stale) this.refresh();
+  }
+
+  // Whether anybody can see what is drawn. The first time a figure is drawn wherever it is, when there is time.
+  get wanted() {
+    return this.near || !this.listening;
   }
 
   refresh() {
     this.stale = true;
+    this.node.setAttribute("aria-busy", "true");
+    if (!this.wanted) return;
     this.drawing ??= this.draw()
       .catch((error) => { this.node.textContent = error.message; })
       .finally(() => { this.drawing = undefined; });
@@ -180,7 +162,7 @@ class Plot {
   async draw() {
     const Plotly = await loadPlotly(this.data.source);
     if (!this.listening) await comesIntoView(this.node);
-    while (this.stale && !this.gone) {
+    while (this.stale && this.wanted && !this.gone) {
       if (this.node._dragging) {
         await new Promise(requestAnimationFrame);
         continue;
@@ -204,6 +186,8 @@ class Plot {
       await Plotly.react(this.node, { ...figure, config });
       setHome(this.node, ranges);
       this.listen();
+      this.numbers.follow();
+      this.node.setAttribute("aria-busy", String(this.stale));
     }
   }
 
@@ -243,9 +227,11 @@ class Plot {
   remove() {
     this.gone = true;
     this.observer.disconnect();
+    watcher.unobserve(this.frame);
+    window.removeEventListener("beforeprint", this.print);
     window.removeEventListener("ked-scrub", this.heed);
     if (this.listening) window.Plotly.purge(this.node);
-    this.node.remove();
+    this.frame.remove();
     plots.delete(this.parent);
   }
 }

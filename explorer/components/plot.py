@@ -18,6 +18,8 @@ import plotly.graph_objects as go
 import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
+from explorer.components import script, style
+
 STATIC = Path(__file__).resolve().parents[2] / "static"
 """The folder that Streamlit serves under app/static/."""
 
@@ -26,8 +28,8 @@ _DEFAULT_HEIGHT = 380
 
 _component = st.components.v2.component(
     "ked_plot",
-    js=Path(__file__).with_name("plot.js").read_text(encoding="utf-8"),
-    css=Path(__file__).with_name("plot.css").read_text(encoding="utf-8"),
+    js=script("plot"),
+    css=style("plot"),
     isolate_styles=False,  # plotly puts its style sheet into the page's head, which a shadow root would not see
 )
 

@@ -7,18 +7,17 @@ where the scrubber says the group's place (`window.kedScrub`) and plots follow.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
 from explorer import state
+from explorer.components import script, style
 from explorer.settings import SETTINGS
 
-_HERE = Path(__file__).parent
 _component = st.components.v2.component(
     "ked_scrubber",
-    js=(_HERE / "scrubber.js").read_text(encoding="utf-8"),
-    css=(_HERE / "scrubber.css").read_text(encoding="utf-8"),
+    js=script("scrubber"),
+    css=style("scrubber"),
     isolate_styles=False,
 )
 

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 import torch
 
 from explorer import cache, film, words
-from explorer.components import COMPONENTS
+from explorer.components import script, style
 from explorer.components.plot import ensure_plotly
 from explorer.film import Figures, Lab
 from explorer.history import History
@@ -90,7 +90,7 @@ def report(run: Run) -> str:
         ),
         plotly=ensure_plotly().read_text("utf-8").replace("</script", "<\\/script"),
         scripts="\n".join(_function(name) for name in ("plot", "scrubber")),
-        style="\n".join([_variables(), *((COMPONENTS / f"{name}.css").read_text("utf-8") for name in ("plot", "scrubber"))]),
+        style="\n".join([_variables(), style("plot"), style("scrubber")]),
     )
 
 
@@ -231,7 +231,7 @@ def _embedded(value: Any) -> str:
 
 def _function(name: str) -> str:
     """A component's module as a function that shows it, in a scope of its own."""
-    source = (COMPONENTS / f"{name}.js").read_text("utf-8").replace("export default function", "return function")
+    source = script(name).replace("export default function", "return function")
     return f"const show_{name} = (() => {{\n{source}\n}})();"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from laboratory import PATIENCE
+from laboratory import PATIENCE, click_at
 from playwright.sync_api import Browser, expect
 
 from ked import data
@@ -25,14 +25,8 @@ def test_a_click_on_the_third_of_the_worst_cases_explains_it(browser: Browser, a
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     tab = context.new_page()
     tab.goto(f"{address}/agreement?student=architecture&agree=spearman")
-    strip = tab.locator(".ked-plot[aria-label^='They explain these least alike']")
-    expect(strip.locator(".cartesianlayer")).to_be_visible(timeout=MILLISECONDS)
-    # Where the third of five samples in the upper row is, in pixels of the figure.
-    place = strip.evaluate(
-        """node => { const {xaxis, yaxis} = node._fullLayout, side = 8 * 1.18;
-            return {x: xaxis._offset + xaxis.d2p(2 * side + 4), y: yaxis._offset + yaxis.d2p(4)}; }"""
-    )
-    strip.click(position=place)
+    side = 8 * 1.18  # the third of five samples in the upper row
+    click_at(tab, "They explain these least alike", 2 * side + 4, 4)
     tab.wait_for_url("**/explain**", timeout=MILLISECONDS)
     expect(tab.get_by_role("heading", name=f"test sample {third}")).to_be_visible(timeout=MILLISECONDS)
     asked = parse_qs(urlsplit(tab.url).query)

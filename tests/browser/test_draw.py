@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from laboratory import ANSWERS, RESTING, Visitor
+from laboratory import ANSWERS, RESTING, Visitor, click_at, shown
 from playwright.sync_api import Page, expect
 
 THREE = [(0.3, 0.25), (0.5, 0.15), (0.68, 0.25), (0.65, 0.4), (0.5, 0.48), (0.66, 0.58), (0.7, 0.75), (0.5, 0.88), (0.28, 0.78)]
@@ -32,7 +32,7 @@ def says(page: Page, answer: str) -> None:
 
 
 def plotted(page: Page, alt: str) -> object:
-    return page.locator(f".ked-plot[aria-label^='{alt}']").first.evaluate(BARS)
+    return shown(page, alt).evaluate(BARS)
 
 
 def opened(visitor: Callable[..., Visitor], address: str) -> Visitor:
@@ -87,17 +87,10 @@ def test_a_click_on_a_superfeature_lights_it_up_everywhere(visitor: Callable[...
     tab = visitor()
     page = tab.page
     page.goto(f"{address}/explain")
-    bar = page.locator(".ked-plot[aria-label^='Bars from the base']").first
-    expect(bar.locator(".cartesianlayer")).to_be_visible()
+    bar = shown(page, "Bars from the base")
     page.wait_for_function(RESTING)
-    bar.scroll_into_view_if_needed()
-    place = bar.evaluate(
-        """node => {
-            const { xaxis, yaxis } = node._fullLayout, box = node.getBoundingClientRect(), data = node._fullData[0];
-            return [box.left + xaxis._offset + xaxis.l2p(data.base[2] + data.x[2] / 2), box.top + yaxis._offset + yaxis.l2p(2)];
-        }"""
-    )
-    page.mouse.click(*place)
+    middle = bar.evaluate("node => node._fullData[0].base[2] + node._fullData[0].x[2] / 2")
+    click_at(page, "Bars from the base", middle, 2)
     expect(page).to_have_url(re.compile("[?&]sf=2"))
     expect(page.locator(".stMarkdown").filter(has_text="Lit up is superfeature 2, for")).to_be_visible()
     expect(page.get_by_role("button", name="◉ 2")).to_be_visible()

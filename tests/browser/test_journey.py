@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from laboratory import click_at, shown
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ked.runs import steering
@@ -50,11 +51,6 @@ def visitor(browser: Browser) -> Iterator[Callable[[], Page]]:
         context.close()
 
 
-def drawn(page: Page, alt: str) -> None:
-    """Waits until the figure whose description starts so is on screen, with its data."""
-    expect(page.locator(f".ked-plot[aria-label^='{alt}'] .cartesianlayer")).to_be_visible(timeout=30 * SECONDS)
-
-
 def no_complaint(page: Page) -> None:
     assert page.get_by_test_id("stException").all_inner_texts() == []
     assert page.get_by_test_id("stAlertContentError").all_inner_texts() == []
@@ -70,20 +66,6 @@ def wait_for_query(page: Page, **expected: str) -> None:
         expect(page).to_have_url(re.compile(rf"[?&]{key}={text}(&|$)"))
 
 
-def click_at(page: Page, alt: str, x: float, y: float) -> None:
-    """Clicks the place with these data coordinates."""
-    figure = page.locator(f".ked-plot[aria-label^='{alt}']")
-    figure.scroll_into_view_if_needed()
-    place = figure.evaluate(
-        """(node, [x, y]) => {
-            const { xaxis, yaxis } = node._fullLayout, box = node.getBoundingClientRect();
-            return [box.left + xaxis._offset + xaxis.l2p(x), box.top + yaxis._offset + yaxis.l2p(y)];
-        }""",
-        [x, y],
-    )
-    page.mouse.click(*place)
-
-
 def points(page: Page) -> int:
     """How many epochs the accuracy curves show, all methods together."""
     return int(page.evaluate(COUNT, ACCURACY))
@@ -97,7 +79,7 @@ def wait_for_points(page: Page, more_than: int) -> int:
 
 def values(page: Page, alt: str) -> list[list[float]]:
     """What the figure draws."""
-    return page.locator(f".ked-plot[aria-label^='{alt}']").evaluate(
+    return shown(page, alt).evaluate(
         "node => node._fullData.map(t => Array.from(t.x ?? [])).filter(x => typeof x[0] === 'number')"
     )
 
@@ -113,7 +95,7 @@ def test_a_copied_address_opened_first_shows_the_whole_app(address: str, visitor
     expect(page.get_by_role("heading", name="Train students on explanations")).to_be_visible(timeout=60 * SECONDS)
     titles = re.findall(r'title="(\w+)"', (ROOT / "streamlit_app.py").read_text("utf-8"))
     expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(title) for title in titles])
-    drawn(page, ACCURACY)
+    shown(page, ACCURACY)
     block = page.get_by_test_id("stMainBlockContainer").bounding_box()
     assert block is not None
     assert block["width"] > 1200
@@ -133,16 +115,16 @@ def test_a_visitor_looks_trains_stops_explains_and_passes_the_address_on(address
 def look(page: Page, address: str) -> None:
     """Superfeatures: the preset is there; M and a clicked feature change what is seen, and the address."""
     page.goto(address)
-    drawn(page, f"{GRAPH} in 4 communities")
+    shown(page, f"{GRAPH} in 4 communities")
     expect(page.get_by_role("combobox", name=re.compile("Run"))).to_have_value(re.compile("^digits-preset"))
     page.get_by_role("slider", name="Superfeatures M").press("ArrowRight")
-    drawn(page, f"{GRAPH} in 5 communities")
+    shown(page, f"{GRAPH} in 5 communities")
     expect(page.get_by_text(re.compile(r"^⬤ \d+\s*\d+ pixels$"))).to_have_count(5)
     wait_for_query(page, m="5")
     click_at(page, GRAPH, 4, 3)
     wait_for_query(page, node="28")
     expect(page.get_by_role("heading", name=re.compile("^Links of "))).to_be_visible()
-    drawn(page, "How strongly each pixel depends on the lit one")
+    shown(page, "How strongly each pixel depends on the lit one")
     assert 1 <= int(query(page)["sf"]) <= 5
     no_complaint(page)
 
@@ -150,7 +132,7 @@ def look(page: Page, address: str) -> None:
 def train(page: Page, address: str) -> None:
     """Train: a short run's curves appear and end in a table."""
     turn_to(page, "Train")
-    drawn(page, ACCURACY)
+    shown(page, ACCURACY)
     wait_for_query(page, m="5", node="28")
     page.goto(f"{address}/train")
     mu = page.get_by_role("slider", name="Explanations' share μ")
@@ -165,7 +147,7 @@ def train(page: Page, address: str) -> None:
     press_train(page)
     expect(page.get_by_text(re.compile("finished"))).to_be_visible(timeout=90 * SECONDS)
     expect(page.get_by_test_id("stDataFrame")).to_be_visible(timeout=30 * SECONDS)
-    drawn(page, "Test accuracy of each method")
+    shown(page, "Test accuracy of each method")
     wait_for_points(page, more_than=7)
     assert points(page) == 8  # two students, four epochs
     expect(page.get_by_text("Everything in this recipe is already computed")).to_be_visible()
@@ -205,7 +187,7 @@ def stop(page: Page, address: str) -> None:
 def explain(page: Page) -> None:
     """Explain: another sample is a click away, and a smaller coalition gives another answer."""
     page.goto(page.url.split("/train")[0] + "/explain")
-    drawn(page, ANSWERS)
+    shown(page, ANSWERS)
     click_at(page, "20 test samples", 3.5 + 2 * 8 * 1.18, 3.5)
     wait_for_query(page, i="2")
     expect(page.get_by_role("heading", name=re.compile("test sample 2$"))).to_be_visible()
@@ -229,7 +211,7 @@ def explain(page: Page) -> None:
 def pass_on(page: Page, other: Page) -> None:
     """Whoever opens the copied address sees the same view."""
     other.goto(page.url)
-    drawn(other, ANSWERS)
+    shown(other, ANSWERS)
     expect(other.get_by_role("heading", name=re.compile("test sample 2$"))).to_be_visible()
     expect(other.get_by_text("Explaining nets answer with the switched-on superfeatures only")).to_be_visible()
     headings = page.get_by_test_id("stMainBlockContainer").get_by_role("heading").all_inner_texts()

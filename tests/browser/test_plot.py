@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from laboratory import click_at
 from playwright.sync_api import Browser, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,18 +96,6 @@ def wait_for_events(page: Page, key: str, count: int) -> list[dict[str, object]]
     return events(page, key)
 
 
-def click_at(page: Page, alt: str, x: float, y: float) -> None:
-    """Clicks the place with these data coordinates."""
-    place = page.get_by_role("img", name=alt).evaluate(
-        """(node, [x, y]) => {
-            const { xaxis, yaxis } = node._fullLayout, box = node.getBoundingClientRect();
-            return [box.left + xaxis._offset + xaxis.l2p(x), box.top + yaxis._offset + yaxis.l2p(y)];
-        }""",
-        [x, y],
-    )
-    page.mouse.click(*place)
-
-
 def updates(page: Page) -> int:
     return int(page.get_by_text(re.compile(r"^updates \d+$")).inner_text().split()[1])
 
@@ -183,8 +172,8 @@ def test_text_takes_the_new_theme_when_the_visitor_switches(page: Page) -> None:
 
 def test_a_slider_steps_through_frames_in_the_browser(page: Page) -> None:
     figure = page.get_by_role("img", name="three frames")
-    figure.locator(".slider-label").filter(has_text="3").first.click(force=True)  # the rail lies above its labels
-    page.wait_for_function("() => document.querySelector('[aria-label=\"three frames\"]')._fullData[0].y[1] === 3")
+    figure.locator(".slider-label").filter(has_text="2").first.click(force=True)  # the rail lies above its labels
+    page.wait_for_function("() => document.querySelector('[aria-label=\"three frames\"]')._fullData[0].y[1] === 2")
 
 
 def test_a_removed_figure_is_purged_and_can_come_back(page: Page) -> None:
@@ -232,4 +221,30 @@ def test_every_figure_gives_its_data_and_itself(page: Page) -> None:
     assert {row["trace"] for row in wave} == {"wave"}
     assert [float(row["y"]) for row in wave[:9]] == pytest.approx([math.sin(x) for x in range(9)])
     assert saved(page, "twelve cells", "Download as PNG").startswith(b"\x89PNG")
-    assert b"<svg" in saved(page, "twelve cells", "Download plot")[:200]
+    assert b"<svg" in saved(page, "twelve cells", "Download as SVG")[:200]
+
+
+def test_the_keyboard_opens_the_numbers_under_a_figure_and_saves_them(page: Page) -> None:
+    page.get_by_role("img", name="twelve cells").evaluate("node => node.nextElementSibling.firstElementChild.focus()")
+    page.keyboard.press("Enter")
+    rows = page.locator(".ked-numbers[open] tr")
+    expect(rows).to_have_count(13)
+    assert [row.split("\t")[1:] for row in rows.all_inner_texts()] == [["x", "y", "value"]] + [
+        [str(cell % 4), str(cell // 4), str(cell)] for cell in range(12)
+    ]
+    page.keyboard.press("Tab")
+    with page.expect_download() as coming:
+        page.keyboard.press("Enter")
+    assert Path(coming.value.path()).read_text().startswith("trace,x,y,value,text\nheatmap 1,0,0,0,")
+
+
+def test_a_figure_far_from_the_view_waits_until_it_comes_near(page: Page) -> None:
+    figure, held = page.get_by_role("img", name="a wave that grows"), "node => node._fullData[0]._length"
+    page.set_viewport_size({"width": 1000, "height": 300})
+    page.get_by_test_id("stMain").evaluate("node => node.scrollTo(0, node.scrollHeight)")
+    expect(figure).to_have_attribute("aria-busy", "true")
+    before, count = figure.evaluate(held), updates(page)
+    page.wait_for_function(f"() => Number(document.body.innerText.match(/updates (\\d+)/)[1]) > {count + 2}")
+    assert figure.evaluate(held) == before
+    page.get_by_test_id("stMain").evaluate("node => node.scrollTo(0, 0)")
+    page.wait_for_function("least => document.querySelector('.ked-plot')._fullData[0]._length > least", arg=before + 2)

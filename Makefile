@@ -18,14 +18,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2
 
 bench: $(READY)
-	$(BIN)/python -m ked bench dependency
-	$(BIN)/python -m ked bench communities
-	$(BIN)/python -m ked bench training
-	$(BIN)/python -m ked bench jobs
-	$(BIN)/python -m ked bench branches
-	$(BIN)/python -m ked bench hints
-	$(BIN)/python -m ked bench agreement
-	$(BIN)/python -m ked bench steering
+	$(BIN)/python -m ked bench all
 	$(BIN)/python tests/benchmarks/live_page.py
 
 presets: $(READY)

@@ -238,15 +238,16 @@ def _print_sizes(name: str) -> None:
 
 @app.command()
 def bench(name: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Measure against the obvious ways: dependency, communities, training, branches, hints; what steering costs; jobs' first words."""
+    """Measure against the obvious ways, one benchmark or `all`; README says what each is."""
     result = benchmarks.measure(name)
     if as_json:
         print(json.dumps(result))
         return
-    table = Table("quantity", "value")
-    for key, value in result.items():
-        table.add_row(key, f"{value:.4g}" if isinstance(value, float) else str(value))
-    Console().print(table)
+    for title, figures in result.items() if name == "all" else [(name, result)]:
+        table = Table("quantity", "value", title=title)
+        for key, value in figures.items():
+            table.add_row(key, f"{value:.4g}" if isinstance(value, float) else str(value))
+        Console().print(table)
 
 
 @app.command(hidden=True)

@@ -12,6 +12,7 @@ import pytest
 from command_line import Answer, Ked
 
 from ked import bench, data
+from ked.bench.growth import exponent
 from ked.data import fashion_mnist
 from ked.store import Run, list_runs, load_run
 
@@ -222,8 +223,17 @@ def test_no_arguments_give_help(ked: Ked) -> None:
 
 
 def test_every_benchmark_is_in_the_table_and_the_fast_one_measures_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert list(bench.BENCHMARKS) == ["dependency", "communities", "training", "branches", "hints", "agreement", "steering", "jobs"]
+    assert list(bench.BENCHMARKS) == [
+        "dependency", "communities", "training", "loop", "shapley", "chimeras", "growth",
+        "branches", "hints", "agreement", "steering", "jobs",
+    ]  # fmt: skip
     order: list[str] = []
     times = bench.alternate({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=3)
     assert order == ["a", "b"] * 3
     assert 0 <= min(times.values()) < 0.1
+
+
+def test_growth_finds_the_exponent_of_a_power_law() -> None:
+    assert exponent([1, 10, 100], [3.0, 30.0, 300.0]) == pytest.approx(1)
+    assert exponent([2, 4, 8, 16], [5 * size**2.5 for size in (2, 4, 8, 16)]) == pytest.approx(2.5)
+    assert exponent([1, 4, 16], [0.2, 0.2, 0.2]) == pytest.approx(0, abs=1e-12)

@@ -13,9 +13,13 @@ import torch
 
 from ked.bench.agreement import agreement
 from ked.bench.branches import branches
+from ked.bench.chimeras import chimeras
 from ked.bench.contest import alternate
 from ked.bench.dependency import communities, dependency
+from ked.bench.growth import growth
 from ked.bench.hints import hints
+from ked.bench.loop import loop
+from ked.bench.shapley import shapley
 from ked.bench.steering import steering
 from ked.bench.training import training
 from ked.bench.waiting import waiting_for_jobs
@@ -27,6 +31,10 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "dependency": dependency,
     "communities": communities,
     "training": training,
+    "loop": loop,
+    "shapley": shapley,
+    "chimeras": chimeras,
+    "growth": growth,
     "branches": branches,
     "hints": hints,
     "agreement": agreement,
@@ -38,9 +46,14 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
 def measure(name: str) -> dict[str, Any]:
     """The figures of one benchmark: seconds, ratios of seconds, and what they were measured on.
 
+    Args:
+        name: A key of `BENCHMARKS`, or "all" for each in turn under its name.
+
     Raises:
         InvalidInput: There is no such benchmark.
     """
+    if name == "all":
+        return {one: measure(one) for one in BENCHMARKS}
     if name not in BENCHMARKS:
-        raise InvalidInput(f"benchmark {name!r} is unknown; use one of {', '.join(BENCHMARKS)}.")
+        raise InvalidInput(f"benchmark {name!r} is unknown; use one of {', '.join(BENCHMARKS)}, or all.")
     return {"benchmark": name, "threads": torch.get_num_threads(), **BENCHMARKS[name]()}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import warnings
+from collections.abc import Callable
 from typing import Any
 
+import community
+import networkx as nx
 import psutil
 import torch
 from torch import Tensor
@@ -17,6 +21,8 @@ from ked.nets import SubnetStack
 
 SAMPLES = 1000  # N of the dependency matrix
 CHECKED = 10  # samples on which both ways to W are compared
+ONE_BY_ONE = 2  # samples of the slowest way, scaled to all
+STRIDE = 0.1  # of the resolution in the obvious search for M communities
 HESSIAN_BYTES = 15e6  # that vmap(hessian) takes for each sample of this net, measured
 
 
@@ -32,6 +38,7 @@ def dependency() -> dict[str, Any]:
     exact = (H + H.T).fill_diagonal_(0)
     fit_into_memory = min(SAMPLES, max(CHECKED, int(0.8 * psutil.virtual_memory().available / HESSIAN_BYTES)))
     fast: Contestants = {"closed_form": lambda: dependency_matrix(net, x), "products": lambda: _matrix_products(stack, x)}
+    fast["autograd"] = lambda: _one_by_one(net, x[:ONE_BY_ONE])
     fast["small_batch"] = lambda: hessian(x[:CHECKED])  # far cheaper a sample than all at once, as it fits the caches
     before = alternate(fast, rounds=5)
     slow = alternate({"hessian": lambda: hessian(x[:fit_into_memory])}, rounds=1)["hessian"]
@@ -46,6 +53,7 @@ def dependency() -> dict[str, Any]:
         "vmap_hessian_samples_measured": fit_into_memory,
         "faster_than_vmap_hessian": vmap_seconds / best["closed_form"],
         "faster_than_vmap_hessian_in_small_batches": best["small_batch"] * SAMPLES / CHECKED / best["closed_form"],
+        "faster_than_autograd_one_by_one": best["autograd"] * SAMPLES / ONE_BY_ONE / best["closed_form"],
         "small_batch_samples": CHECKED,
         "times_its_matrix_products": best["closed_form"] / best["products"],
         "relative_error": float((dependency_matrix(net, x[:CHECKED]) - exact).norm() / exact.norm()),
@@ -58,6 +66,7 @@ def communities() -> dict[str, Any]:
     W = dependency_matrix(trained_teacher(pixels).sequential(), pixels.x[:SAMPLES])
     found = find_superfeatures(W, 4)
     best = alternate({"search": lambda: find_superfeatures(W, 4)}, rounds=5)
+    searches = {name: _linear_search(at, 4) for name, at in (("python_louvain", _python_louvain(W)), ("networkx", _networkx(W)))}
     return {
         "pixels": pixels.source,
         "links": int((W > 0).sum()) // 2,
@@ -66,7 +75,34 @@ def communities() -> dict[str, Any]:
         "modularity": found.modularity,
         "engine": found.engine,
         "seconds": best["search"],
+        **{f"{name}_{what}": value for name, told in searches.items() for what, value in told.items()},
+        **{f"faster_than_{name}": told["seconds"] / best["search"] for name, told in searches.items()},
     }
+
+
+def _linear_search(communities_at: Callable[[float], int], M: int) -> dict[str, float]:
+    """The obvious search: a resolution after the other until there are M communities. Seconds, calls, and how many it found."""
+    began, count, calls = time.perf_counter(), 0, 0
+    while count < M:
+        calls += 1
+        count = communities_at(calls * STRIDE)
+    return {"seconds": time.perf_counter() - began, "calls": calls, "superfeatures": count}
+
+
+def _python_louvain(W: Tensor) -> Callable[[float], int]:
+    graph = nx.from_numpy_array(W.numpy())
+    return lambda resolution: len(set(community.best_partition(graph, resolution=resolution, random_state=0).values()))
+
+
+def _networkx(W: Tensor) -> Callable[[float], int]:
+    graph = nx.from_numpy_array(W.numpy())
+    return lambda resolution: len(nx.community.louvain_communities(graph, resolution=resolution, seed=0))
+
+
+def _one_by_one(net: torch.nn.Sequential, x: Tensor) -> None:
+    """The Hessian of each sample by two backward passes, row after row."""
+    for sample in x:
+        torch.autograd.functional.hessian(lambda one: net(one).log_softmax(-1).sum(), sample)
 
 
 @torch.inference_mode()

@@ -19,6 +19,7 @@ import streamlit as st
 from plotly.offline import get_plotlyjs_version
 
 from explorer.components import script, style
+from explorer.pictures import theme
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 """The folder that Streamlit serves under app/static/."""
@@ -100,7 +101,7 @@ def _json(figure: go.Figure, key: str) -> str:
     """The figure as JSON; what moves by itself shows one and the same figure several times a second."""
     kept: tuple[go.Figure, str] | None = st.session_state.get(f"{key}.json")
     if kept is None or kept[0] is not figure:
-        kept = st.session_state[f"{key}.json"] = (figure, str(figure.to_json()))
+        kept = st.session_state[f"{key}.json"] = (figure, theme.to_json(figure))
     return kept[1]
 
 

@@ -132,7 +132,7 @@ def pairs(values: Mapping[str, Sequence[float]], labels: Sequence[str], colours:
             text=theme.key(colours[title], title), xref="paper", x=0, yref="paper", y=1, xanchor="left", yanchor="bottom",
             yshift=20 * (len(values) - 1 - level),
         )  # fmt: skip
-    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    theme.upright(drawing, 0)
     drawing.update_yaxes(tickvals=places, ticktext=list(labels), range=[len(labels) - 0.4, -0.6], fixedrange=True)
     drawing.update_yaxes(tickfont={"size": 11, "color": theme.INK})
     drawing.update_xaxes(range=[-1.05, 1.05], fixedrange=True, tickvals=[-1, -0.5, 0, 0.5, 1])
@@ -156,7 +156,7 @@ def shapley(games: Mapping[str, np.ndarray]) -> go.Figure:
             text=[f"{theme.signed(value)} {name}" for value in values], textposition="none",
             hovertemplate="superfeature %{y}: %{x:+.5f} nats, " + name + "<extra></extra>",
         )  # fmt: skip
-    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    theme.upright(drawing, 0)
     drawing.update_yaxes(
         tickvals=list(range(M)), ticktext=[theme.key(colours[m], f"<b>{m + 1}</b>") for m in range(M)], autorange="reversed",
         showgrid=False, fixedrange=True,

@@ -55,10 +55,10 @@ def waterfall(
     span = limits or (float(min(starts.min(), ends.min())), float(max(0.0, starts.max(), ends.max())))
     width = span[1] - span[0]  # room for the values beside the bars, on a narrow screen too
     title = "log-probability" if against < 0 else "difference of log-probabilities"
-    drawing.update_xaxes(title_text=title, range=[span[0] - 0.26 * width, span[1] + 0.2 * width])
-    drawing.update_yaxes(tickvals=list(range(len(rows))), ticktext=rows, range=[len(rows) - 0.4, -0.6], showgrid=False)
-    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
-    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    theme.put(drawing.layout.xaxis, title_text=title, range=[span[0] - 0.26 * width, span[1] + 0.2 * width])
+    rest_of_axis = {"range": [len(rows) - 0.4, -0.6], "showgrid": False, "tickfont": {"color": theme.INK, "size": 13}}
+    theme.put(drawing.layout.yaxis, tickvals=list(range(len(rows))), ticktext=rows, **rest_of_axis)
+    theme.upright(drawing, 0)
     return drawing
 
 

@@ -161,7 +161,7 @@ def staircase(resolutions: Values, counts: Values, modularities: Values, *, chos
     line = {"line": {"width": 2.4, "color": theme.MUTED}, "mode": "lines", "name": "modularity"}
     drawing.add_scatter(x=resolutions, y=modularities, row=2, col=1, hovertemplate="%{y:.3f}<extra></extra>", **line)
     at = min(max(int(np.searchsorted(resolutions, chosen, side="right")) - 1, 0), len(counts) - 1)
-    drawing.add_vline(chosen, line={"color": theme.ACCENT, "width": 1.5})
+    theme.upright(drawing, chosen, theme.ACCENT, 1.5)
     mark = {"color": theme.ACCENT, "size": 11, "line": {"color": theme.PAPER, "width": 2}}
     for row, values in ((1, counts), (2, modularities)):
         drawing.add_scatter(x=[chosen], y=[values[at]], mode="markers", marker=mark, hoverinfo="skip", row=row, col=1)

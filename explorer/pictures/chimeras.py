@@ -91,5 +91,5 @@ def changes(
     drawing.update_yaxes(tickvals=numbers, ticktext=ticks, range=[M + 0.55, 0.45], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
     drawing.update_xaxes(range=[-1.35 * limit, 1.35 * limit], title_text="contribution φ; pale: in the original")
-    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    theme.upright(drawing, 0)
     return drawing

@@ -67,8 +67,8 @@ def strip(
     )
     drawing.add_heatmap(z=sheet, zmin=0, zmax=255, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="none")
     theme.pixel_axes(drawing, *sheet.shape)
-    drawing.update_xaxes(range=[-1.5, sheet.shape[1] + 0.5])  # room for the frame of a sample at the edge
-    drawing.update_yaxes(range=[sheet.shape[0] + 0.5, -1.5])
+    drawing.layout.xaxis.range = [-1.5, sheet.shape[1] + 0.5]  # room for the frame of a sample at the edge
+    drawing.layout.yaxis.range = [sheet.shape[0] + 0.5, -1.5]
     letters = max((len(line) for text in captions for line in text.split("<br>")), default=0)
     theme.fitted(drawing, (sheet.shape[0] + 2) / (sheet.shape[1] + 2), room=4, lettered=columns * letters * _LETTER)
     return drawing

@@ -280,7 +280,7 @@ def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> 
     drawing.update_traces(_bar_values(phi, limit))
     _name_axis(drawing, [f"<b>{m + 1}</b> {title}" for m, title in enumerate(titles)])
     drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")
-    drawing.add_vline(0, line={"color": theme.MUTED, "width": 1})
+    theme.upright(drawing, 0)
     return drawing
 
 

@@ -23,7 +23,7 @@ from explorer.components import script, style
 from explorer.components.plot import ensure_plotly
 from explorer.film import Figures, Lab
 from explorer.history import History
-from explorer.pictures import charts, graphs, overlays
+from explorer.pictures import charts, graphs, overlays, theme
 from explorer.pictures.past import GROUP
 from explorer.results import LABELS, headline, result_table
 from explorer.settings import RECIPE_SETTINGS, SETTINGS
@@ -219,7 +219,7 @@ def _data(drawn: Figure) -> dict[str, Any]:
     """What `plot.js` is given."""
     height = int(drawn.figure.layout.height or 380)
     return {
-        "figure": drawn.figure.to_json(), "alt": drawn.alt, "height": height, "select": [], "source": "",
+        "figure": theme.to_json(drawn.figure), "alt": drawn.alt, "height": height, "select": [], "source": "",
         "group": GROUP if drawn.moves else None, "name": re.sub(r"\W+", "-", drawn.heading.lower()),
     }  # fmt: skip
 

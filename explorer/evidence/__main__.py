@@ -1,0 +1,123 @@
+"""`python -m explorer.evidence`: write what the README shows from the raw results."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ked.studies.authors import AUTHORS
+from ked.studies.shipped import RESULTS, file_of
+
+from explorer.evidence.forest import Row, forest
+from explorer.evidence.speed import growth, speed
+from explorer.evidence.tables import brief, markdown, nets, with_half
+from explorer.results import LABELS
+from ked.studies import STUDIES
+from ked.studies.outcome import Contrast
+from ked.studies.report import Report, shipped_report
+
+ROOT = RESULTS.parent
+SCALES = {"small": "Digits", "paper": "Fashion-MNIST, the paper's recipe"}
+_MOST = 45  # rows of a figure
+_AXES = {"accuracy": "difference of test accuracy, percentage points", "agreement": "difference of agreement (cosine)"}
+
+
+def main() -> None:
+    """Write the tables, the figures, `results/README.md` and the generated parts of README.md."""
+    reports = {scale: [_report(name, scale) for name in STUDIES if file_of(name, scale).is_file()] for scale in SCALES}
+    for scale, found in reports.items():
+        for report in found:
+            _write_study(report, RESULTS / scale / report.study.name)
+    (RESULTS / "README.md").write_text(_everything(reports), encoding="utf-8")
+    parts = {"authors": _beside_the_authors(reports["paper"]), "studies": _overview(reports)}
+    bench = RESULTS / "bench.json"
+    if bench.is_file():
+        figures = json.loads(bench.read_text("utf-8"))
+        parts |= {"speed": speed(figures), "growth": growth(figures)}
+    _replace(ROOT / "README.md", parts)
+
+
+def _report(name: str, scale: str) -> Report:
+    return shipped_report(STUDIES[name], scale)
+
+
+def _write_study(report: Report, folder: Path) -> None:
+    report.table.to_csv(folder / "table.csv", index=False)
+    report.contrast_table.to_csv(folder / "contrasts.csv", index=False)
+    for measure, found in _by_measure(report.contrasts).items():
+        (folder / f"{measure}.svg").write_text(forest([_row(one) for one in found[:_MOST]], _AXES[measure]), encoding="utf-8")
+
+
+def _by_measure(found: Sequence[Contrast]) -> dict[str, list[Contrast]]:
+    parts = {measure: [one for one in found if one.comparison.measure == measure] for measure in _AXES}
+    return {measure: part for measure, part in parts.items() if part}
+
+
+def _row(one: Contrast) -> Row:
+    scale = 100 if one.comparison.measure == "accuracy" else 1
+    (level, net), (other_level, other) = one.ours, one.theirs
+    name = f"{LABELS[net]} − {LABELS[other]}, {level}" if level == other_level else f"{LABELS[net]}, {level} − {other_level}"
+    values = (scale * float(value) for value in (one.difference.mean, one.difference.low, one.difference.high))
+    return Row(name, *values, bool(one.shown), net)
+
+
+def _everything(reports: dict[str, list[Report]]) -> str:
+    parts = [
+        "# What came out\n\nWritten by `python -m explorer.evidence` from the raw cells beside it (`cells.csv`, one row a net and "
+        "seed). Full dots: shown after Holm's correction; hollow: not shown."
+    ]
+    for scale, found in reports.items():
+        parts.append(f"## {SCALES[scale]}")
+        parts += [_section(report, scale) for report in found]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(report: Report, scale: str) -> str:
+    name = report.study.name
+    parts = [f"### {report.study.question}", report.answer, report.note]
+    parts += [f"![Differences of {measure}]({scale}/{name}/{measure}.svg)" for measure in _by_measure(report.contrasts)]
+    if report.missing:
+        parts.append(f"Not computed yet: {', '.join(report.missing)}.")
+    option = "" if scale == "small" else f" --scale {scale}"
+    parts.append(f"<details><summary>All nets</summary>\n\n{nets(report)}\n\n</details>\n\n`python -m ked study {name}{option}`")
+    return "\n\n".join(parts)
+
+
+def _beside_the_authors(found: Sequence[Report]) -> str:
+    """Their one run beside our seeds."""
+    report = next((report for report in found if report.study.name == "architecture"), None)
+    if report is None:
+        return "Not computed yet."
+    rows = report.table.set_index("net").to_dict("index")
+    told = [
+        [LABELS[net], f"{100 * AUTHORS.accuracy[net]:.2f}" if net in AUTHORS.accuracy else "", with_half(row, "accuracy", 100, 2)]
+        for net, row in rows.items()
+    ]
+    return markdown(["Fashion-MNIST, test accuracy in %", "the authors' code, one run", "ours"], told)
+
+
+def _overview(reports: dict[str, list[Report]]) -> str:
+    """One row a study: what its comparisons give on each data set."""
+    rows = []
+    for study in STUDIES.values():
+        told = [next((brief(one) for one in found if one.study.name == study.name), "") for found in reports.values()]
+        rows.append([f"{study.question} (`{study.name}`)", *told])
+    return markdown(["question", *SCALES.values()], rows)
+
+
+def _replace(file: Path, parts: dict[str, str]) -> None:
+    """Put each part between its two marks, `<!-- name -->` and `<!-- /name -->`."""
+    text = file.read_text("utf-8")
+    for name, part in parts.items():
+        marks = f"<!-- {name} -->", f"<!-- /{name} -->"
+        pattern = f"{re.escape(marks[0])}.*?{re.escape(marks[1])}"
+        text, count = re.subn(pattern, lambda _, part=part, marks=marks: f"{marks[0]}\n{part}\n{marks[1]}", text, flags=re.DOTALL)
+        if count != 1:
+            raise SystemExit(f"{file.name} has no place for {name!r}: put {marks[0]} and {marks[1]} where it belongs.")
+    file.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

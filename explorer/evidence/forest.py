@@ -1,0 +1,103 @@
+"""A forest plot as an SVG file: a row a comparison, its difference with a 95 % interval, and the line of no difference.
+
+Written by hand, because a file beside a README has no chart library; it follows the reader's light or dark scheme.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explorer.pictures import theme
+
+ROW, TOP, BOTTOM, WIDTH = 24, 14, 46, 860
+LEFT, RIGHT = 360, 150  # room for names, and for numbers
+STYLE = (
+    "text{font:13px system-ui,sans-serif;fill:#1f2933}.n{fill:#5c6470}.g{stroke:#d4d7dd}.z{stroke:#1f2933}.h{fill:#fff}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6e8eb}.n{fill:#a5acb5}.g{stroke:#3a414b}.z{stroke:#e6e8eb}.h{fill:#0d1117}}"
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison.
+
+    Attributes:
+        name: What minus what, and where.
+        mean, low, high: The difference and its interval, in the unit of the axis.
+        shown: Whether it counts as shown: a full dot, else a hollow one.
+        net: Whose colour it has.
+    """
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    shown: bool
+    net: str
+
+
+def forest(rows: Sequence[Row], axis: str) -> str:
+    """The plot of at least one row, with the axis' title below it."""
+    low = min(0.0, *[row.low for row in rows])
+    high = max(0.0, *[row.high for row in rows])
+    ticks = _ticks(low, high)
+    low, high = min(low, ticks[0]), max(high, ticks[-1])
+    digits, bottom = (2 if high - low < 1.5 else 1), TOP + ROW * len(rows)
+
+    def at(value: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * (value - low) / (high - low)
+
+    parts = [_tick(tick, at(tick), bottom) for tick in ticks]
+    parts.append(_words(axis, (at(low) + at(high)) / 2, bottom + 37))
+    for number, row in enumerate(rows):
+        parts += _row(row, TOP + ROW * (number + 0.5), at(row.low), at(row.mean), at(row.high), digits)
+    height = bottom + BOTTOM
+    told = html.escape(f"Differences with 95 % intervals: {'; '.join(f'{row.name} {_told(row, digits)}' for row in rows)}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">'
+        f"<title>{told}</title><style>{STYLE}</style>{''.join(parts)}</svg>\n"
+    )
+
+
+def _tick(value: float, x: float, bottom: float) -> str:
+    look = "z" if value == 0 else "g"
+    line = f'<line class="{look}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>'
+    return line + _words(_number(value), x, bottom + 17)
+
+
+def _words(text: str, x: float, y: float) -> str:
+    return f'<text class="n" x="{x:.1f}" y="{y}" text-anchor="middle">{html.escape(text)}</text>'
+
+
+def _row(row: Row, y: float, low: float, mean: float, high: float, digits: int) -> list[str]:
+    colour = theme.method_colour(row.net)
+    colour = "#7a828e" if colour.startswith("var") else colour
+    fill = f'fill="{colour}"' if row.shown else 'class="h"'
+    return [
+        f'<text x="{LEFT - 14}" y="{y + 4.5:.1f}" text-anchor="end">{html.escape(row.name)}</text>',
+        f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{colour}" stroke-width="2.5"/>',
+        f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="5" {fill} stroke="{colour}" stroke-width="2"/>',
+        f'<text class="{"" if row.shown else "n"}" x="{WIDTH - RIGHT + 14}" y="{y + 4.5:.1f}">{html.escape(_told(row, digits))}</text>',
+    ]
+
+
+def _told(row: Row, digits: int) -> str:
+    mean, low, high = (_number(value, digits) for value in (row.mean, row.low, row.high))
+    return f"{'+' if row.mean > 0 else ''}{mean} [{low}, {high}]"
+
+
+def _number(value: float, digits: int | None = None) -> str:
+    text = f"{value:g}" if digits is None else f"{value:.{digits}f}"
+    return text.replace("-", "−")
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers that cover the range, some five of them, 0 among them."""
+    rough = max(high - low, 1e-6) / 5
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = power * next(nice for nice in (1, 2, 5, 10) if nice * power >= rough * (1 - 1e-9))
+    return [round(float(step * i), 10) for i in range(int(np.floor(low / step)), int(np.ceil(high / step)) + 1)]

@@ -55,25 +55,27 @@ def write(study: str, record: Record) -> None:
 
 def finished() -> dict[str, Run]:
     """Key -> a finished run that has the results of the cell with that key, from wherever the run was started."""
-    return {key_of(info["stages"]): run for run, info in _runs() if info["status"] == "done" and info.get("stages")}
+    return {key_of(info["stages"]): run for run, info in runs() if info["status"] == "done" and info.get("stages")}
 
 
 def begun(cell: Cell) -> Run | None:
     """A run that was begun for this cell and has not ended well, with which one can go on."""
-    for run, info in _runs():
-        if info.get("cell") == cell.key and info["status"] != "done" and run.recipe == cell.recipe and not _at_work(run, info):
-            return run
-    return None
+    return next((run for run, info in runs() if is_begun(cell, run, info) and not at_work(run, info)), None)
 
 
-def _at_work(run: Run, info: dict[str, Any]) -> bool:
+def is_begun(cell: Cell, run: Run, info: dict[str, Any]) -> bool:
+    """Whether a run was made for the cell and has not ended well (yet)."""
+    return info.get("cell") == cell.key and info["status"] != "done" and run.recipe == cell.recipe
+
+
+def at_work(run: Run, info: dict[str, Any]) -> bool:
     """Whether a job computes the run, or is about to."""
     a_job = "pid" in info or jobs.position(run) is not None
     return a_job and jobs.status(run) in ("queued", "running")
 
 
-def _runs() -> Iterator[tuple[Run, dict[str, Any]]]:
-    """All runs that can be read."""
+def runs() -> Iterator[tuple[Run, dict[str, Any]]]:
+    """All runs that can be read, the newest first, with what run.json says."""
     for run in list_runs():
         try:
             yield run, run.info

@@ -38,7 +38,7 @@ class Record:
 def read(study: str) -> dict[str, Record]:
     """All finished cells of a study by their keys."""
     found: dict[str, Record] = {}
-    for line in lines.read(_file(study))[0]:
+    for line in lines.read(file_of(study))[0]:
         try:
             found[line["key"]] = Record(**line)
         except (KeyError, TypeError):  # a line of another version: the run, if it is there, is read again
@@ -48,9 +48,9 @@ def read(study: str) -> dict[str, Record]:
 
 def write(study: str, record: Record) -> None:
     """Keep a finished cell."""
-    with disk_errors(_file(study).parent):
-        _file(study).parent.mkdir(parents=True, exist_ok=True)
-        lines.append(_file(study), asdict(record))
+    with disk_errors(file_of(study).parent):
+        file_of(study).parent.mkdir(parents=True, exist_ok=True)
+        lines.append(file_of(study), asdict(record))
 
 
 def finished() -> dict[str, Run]:
@@ -83,5 +83,6 @@ def runs() -> Iterator[tuple[Run, dict[str, Any]]]:
             continue
 
 
-def _file(study: str) -> Path:
+def file_of(study: str) -> Path:
+    """Where the cells of a study are kept."""
     return home() / "studies" / study / "cells.jsonl"

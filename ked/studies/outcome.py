@@ -178,4 +178,5 @@ def _of(cells: pd.DataFrame, side: Side) -> pd.DataFrame:
 
 def _units(part: pd.DataFrame, name: str) -> pd.Series:
     """A value a unit: of several teachers the mean over each one's students, of a single one each student's."""
-    return part.astype({name: float}).dropna(subset=[name]).groupby("unit")[name].mean()
+    values = part.set_index("unit")[name].dropna().sort_index()
+    return values if values.index.is_unique else values.groupby(level=0).mean()

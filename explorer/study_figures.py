@@ -59,7 +59,7 @@ AXES: dict[str, Axis] = {
     "m-sweep": Axis("superfeatures M", lambda fields: fields["superfeatures"], log=True),
     "chimera": Axis("training samples n", lambda fields: fields["train_size"], log=True, last="all"),
     "correlation": Axis(
-        "correlation of features",
+        "correlation of features (dashed: across the planted groups)",
         lambda fields: float(_planted(fields)["correlation"]),
         lambda fields: "across groups" if "across" in _planted(fields) else "within groups",
     ),
@@ -95,7 +95,7 @@ def by_level(about: Report, measure: Measured) -> go.Figure | None:
     return along(lines, _ticks(places, axis), axis.title, SCALES[measure], log=axis.log, marks=marks)
 
 
-def of_groups(about: Report, column: str, title: str) -> go.Figure | None:
+def of_groups(about: Report, column: str, title: str, bounds: tuple[float, float] = (-np.inf, np.inf)) -> go.Figure | None:
     """What belongs to a level's superfeatures and to no net, over an axis of numbers; None where it is of no interest."""
     axis = AXES.get(about.study.name)
     first = about.cells.drop_duplicates(["level", "teacher"]).dropna(subset=[column])
@@ -104,7 +104,8 @@ def of_groups(about: Report, column: str, title: str) -> go.Figure | None:
     values = {str(level): part[column].to_numpy() for level, part in first.groupby("level", sort=False)}
     places = _places(about, axis)
     lines = _lines(about, axis, places, "explaining", dict(values), name=title)
-    return along(lines, _ticks(places, axis), axis.title, Scale(title, 1.0, 2), log=axis.log, height=300)
+    scale = Scale(title, 1.0, 2, *bounds)
+    return along(lines, _ticks(places, axis), axis.title, scale, log=axis.log, height=300)
 
 
 def authors(about: Report) -> dict[tuple[str, str], float]:
@@ -163,7 +164,7 @@ def _lines(
     return [
         Line(
             net, ", ".join(filter(None, (name or LABELS[net], row))), {places[level]: _there(values[level]) for level in levels}, levels,
-            dash="dot" if quiet else "solid" if number == 0 else "dash", quiet=quiet,
+            legend="" if number else name or LABELS[net], dash="dot" if quiet else "solid" if number == 0 else "dash", quiet=quiet,
         )
         for number, (row, levels) in enumerate(_solid_first(rows))
     ]  # fmt: skip

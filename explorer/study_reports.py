@@ -52,7 +52,7 @@ class Outcome:
     @functools.cached_property
     def recovery(self) -> go.Figure | None:
         """How well planted groups are found."""
-        return self._named(study_figures.of_groups(self.report, "recovery", "adjusted Rand index with the planted groups"))
+        return self._named(study_figures.of_groups(self.report, "recovery", "adjusted Rand index", (-0.1, 1.1)))
 
     def _named(self, figure: Figure) -> Figure:
         """Zoom is kept while the study stays the same."""

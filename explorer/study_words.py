@@ -37,7 +37,7 @@ TOPICS: dict[str, dict[str, str]] = {
     },
 }
 OTHERS = "Other questions"
-SCALES = {"small": "digits, small nets", "paper": "Fashion-MNIST, the paper's"}
+SCALES = {"small": "digits, small nets", "paper": "Fashion-MNIST, paper's nets"}
 
 
 def titles() -> dict[str, str]:

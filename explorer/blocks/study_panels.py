@@ -60,7 +60,8 @@ def answer(about: Report) -> None:
 def _nothing(about: Report) -> None:
     seeds = about.settings.seeds or about.study.seeds
     where = f"with {seeds} seeds, at the scale “{study_words.SCALES[about.settings.scale]}”"
-    st.info(f"Nothing of this study is finished {where}. Start it below, or look at another scale.", icon=":material/hourglass_empty:")
+    usual = f" The results that come with the program have {about.study.seeds} seeds." if seeds != about.study.seeds else ""
+    st.info(f"Nothing of this study is finished {where}.{usual} Start it below, or look elsewhere.", icon=":material/hourglass_empty:")
 
 
 def _from_where(about: Report) -> str:
@@ -83,9 +84,6 @@ def pictures(shown: Outcome) -> None:
             st.subheader(_FORESTS[measure], anchor=False)
             alt = "Differences between methods, a row a comparison: a dot and its 95 % interval beside a line at zero."
             _plot(figure, f"differences-{measure}", alt)
-        if shown.modularity is not None:
-            st.subheader("How clear-cut the superfeatures are", anchor=False)
-            _plot(shown.modularity, "study-modularity", "Modularity of the teacher's superfeatures against their number.")
         if shown.recovery is not None:
             st.subheader("Are the planted groups found?", anchor=False)
             _plot(shown.recovery, "study-recovery", _RECOVERED)
@@ -97,6 +95,9 @@ def pictures(shown: Outcome) -> None:
         if shown.agreement is not None:
             st.subheader("Agreement with the teacher's explanations", anchor=False)
             _plot(shown.agreement, "study-agreement", f"Agreement {_BY_LEVEL}")
+        if shown.modularity is not None:
+            st.subheader("How clear-cut the superfeatures are", anchor=False)
+            _plot(shown.modularity, "study-modularity", "Modularity of the teacher's superfeatures against their number.")
 
 
 def _plot(figure: go.Figure, key: str, alt: str) -> None:

@@ -151,7 +151,7 @@ def _rows(about: Report, cells: Sequence[Cell], places: dict[str, Standing], wor
         {
             "cell": cell.level, "students": ", ".join(LABELS[name] for name in cell.recipe.methods),
             "there": "✕ failed" if cell.key in failed else _said(about, cell, places[cell.key]),
-            "run": f"{base_path()}/train?run={places[cell.key].run}" if places[cell.key].run else None,
+            "run": f"{base_path()}/train?run={places[cell.key].run}" if places[cell.key].run else "",
         }
         for cell in cells
     ])  # fmt: skip

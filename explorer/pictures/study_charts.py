@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,6 +16,7 @@ from explorer.pictures.levels import Scale
 Values = np.ndarray
 
 HEAD, ROW = 34, 25  # pixels of a heading, and of a row
+_LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
 AUTHORS = "the authors' code, one run"
 
 
@@ -51,7 +53,7 @@ class Line:
 
     Attributes:
         net: Whose colour it has.
-        name: As in the legend.
+        name: As in the tooltip; legend: as in the legend, "" for a line that is told by its dashes.
         at: Place on the axis -> (K,) values, one a unit.
         keys: What a click on each place reports.
         dash: How it is broken.
@@ -62,6 +64,7 @@ class Line:
     name: str
     at: Mapping[float, Values]
     keys: Sequence[str]
+    legend: str = ""
     dash: str = "solid"
     quiet: bool = False
 
@@ -123,7 +126,7 @@ def along(
 
     `ticks`: place -> what is written there. `marks`: net -> place -> what somebody else found, drawn as a cross.
     """
-    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 40, "b": 8})
+    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 40 if len(lines) > 1 else 12, "b": 8})
     dodged = [line for line in lines if not line.quiet]
     for line in lines:
         shift = 0.0 if line.quiet else dodged.index(line) - (len(dodged) - 1) / 2
@@ -132,8 +135,9 @@ def along(
         places, values = list(found), [scale.factor * value for value in found.values()]
         _crosses(drawing, net, places, values, scale)
     drawing.update_xaxes(title_text=title, type="log" if log else "linear", tickvals=list(ticks), ticktext=list(ticks.values()))
-    drawing.update_yaxes(title_text=scale.title, nticks=6)
-    drawing.update_layout(showlegend=True, legend={"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"})
+    bounds = [scale.factor * end for end in (scale.low, scale.high)]
+    drawing.update_yaxes(title_text=scale.title, nticks=6, range=bounds if np.isfinite(bounds).all() else None)
+    drawing.update_layout(showlegend=sum(bool(line.legend) for line in lines) > 1, legend=_LEGEND)
     return drawing
 
 
@@ -151,7 +155,7 @@ def _line(drawing: go.Figure, line: Line, x: Sequence[float], scale: Scale) -> N
     hover = f"{line.name}: %{{y:.{scale.decimals + 1}f}}"
     look = {"color": colour, "width": 1.3 if line.quiet else 2.2, "dash": line.dash}
     if line.quiet:
-        drawing.add_scatter(x=x, y=means, mode="lines", name=line.name, line=look, hovertemplate=f"{hover}<extra></extra>")
+        drawing.add_scatter(x=x, y=means, mode="lines", line=look, hovertemplate=f"{hover}<extra></extra>", **_known(line))
         return
     dots = np.concatenate(found) if found else np.array([])
     drawing.add_scatter(
@@ -162,11 +166,16 @@ def _line(drawing: go.Figure, line: Line, x: Sequence[float], scale: Scale) -> N
     half = [float(band(values)[2] - values.mean()) for values in found]
     symbol = "circle" if line.dash == "solid" else "diamond"
     drawing.add_scatter(
-        x=x, y=means, mode="lines+markers", name=line.name, line=look, marker={"size": 8, "color": colour, "symbol": symbol},
+        x=x, y=means, mode="lines+markers", line=look, marker={"size": 8, "color": colour, "symbol": symbol}, **_known(line),
         error_y={"array": half, "color": colour, "thickness": 1.5, "width": 4}, customdata=list(line.keys),
         text=[f"{h:.{scale.decimals + 1}f}" for h in half],
         hovertemplate=f"%{{customdata}}<br>{hover} ± %{{text}}<extra></extra>",
     )  # fmt: skip
+
+
+def _known(line: Line) -> dict[str, Any]:
+    """A line's place in the legend; what belongs to one net comes and goes together."""
+    return {"name": line.legend or line.name, "showlegend": bool(line.legend), "legendgroup": line.net}
 
 
 def _crosses(drawing: go.Figure, net: str, x: Sequence[float], y: Sequence[float], scale: Scale, label: str = "") -> None:
@@ -188,30 +197,35 @@ def in_rows(
     """Values at levels that are no numbers: a row a level and net, with faint dots for units, the mean and its 95 % interval.
 
     `groups`: level -> net -> (K,). `quiet`: nets that share one row in each level, as ticks, to compare with. `marks`: level and net
-    -> what somebody else found, drawn as a cross. With one level each row is named by its net; with several nets are told by colour.
+    -> what somebody else found, drawn as a cross. Nets are told by colour where a level's nets differ in it; else, and where there is
+    one level, each row is named by its net.
     """
     rows, ticks, depth = _rows(groups, labels, quiet)
-    head = 44 if len(groups) > 1 else 8  # a legend
+    told = {level for level, nets in groups.items() if _told_by_colour(groups, nets)}
+    head = 44 if told else 8  # a legend
     drawing = theme.figure(round(depth) + 48 + head, margin={"l": 8, "r": 92, "t": head, "b": 8})
     legend: set[str] = set()
     for level, net, y in rows:
-        name = labels.get(net, net)
+        who = (level, net, labels.get(net, net))
         values = scale.factor * np.asarray(groups[level][net], dtype=float)
-        shown = len(groups) > 1 and net not in legend
-        legend.add(net)
+        shown = level in told and net not in legend
+        legend |= {net} if level in told else set()
         if net in quiet:
-            _tick(drawing, net, name, float(values.mean()), y, scale, legend=shown)
+            _tick(drawing, who, float(values.mean()), y, scale, legend=shown)
         else:
-            _row(drawing, (level, net, name), values, y, scale, legend=shown, beside=4 if len(groups) > 1 else 9)
+            _row(drawing, who, values, y, scale, legend=shown, beside=4 if level in told else 8)
         mark = (marks or {}).get((level, net))
         if mark is not None:
-            _crosses(drawing, net, [scale.factor * mark], [y], scale, name)
+            _crosses(drawing, net, [scale.factor * mark], [y], scale, who[2])
     drawing.update_xaxes(title_text=scale.title, nticks=6)
     drawing.update_yaxes(tickvals=list(ticks), ticktext=list(ticks.values()), range=[depth, 0], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK})
-    look = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
-    drawing.update_layout(showlegend=len(groups) > 1, legend=look)
+    drawing.update_layout(showlegend=bool(told), legend=_LEGEND)
     return drawing
+
+
+def _told_by_colour(groups: Mapping[str, Mapping[str, Values]], nets: Mapping[str, Values]) -> bool:
+    return len(groups) > 1 and len({theme.method_colour(net) for net in nets}) == len(nets)
 
 
 def _rows(
@@ -220,21 +234,22 @@ def _rows(
     """(level, net, depth in pixels) of each row, depth -> what is written there, and the whole depth."""
     rows: list[tuple[str, str, float]] = []
     ticks: dict[float, str] = {}
-    depth, single = 6.0, len(groups) == 1
-    step = 46 if single else 15
+    depth = 6.0
     for level, nets in groups.items():
-        top = depth
+        top, told = depth, _told_by_colour(groups, nets)
+        step = 15 if told else 42 if len(groups) == 1 else 30
         for net in nets:
-            if net in quiet and not single:
+            if net in quiet and told:
                 continue
             rows.append((level, net, depth + step / 2))
-            if single:
-                ticks[depth + step / 2] = theme.wrapped(labels.get(net, net), 12)
+            if not told:
+                before = f"{level}, " if len(groups) > 1 else ""
+                ticks[depth + step / 2] = theme.wrapped(f"{before}{labels.get(net, net)}", 12 if len(groups) == 1 else 24)
             depth += step
-        if not single:
+        if told:
             rows += [(level, net, (top + depth) / 2) for net in nets if net in quiet]
             ticks[(top + depth) / 2] = theme.wrapped(level, 20)
-            depth += 10
+        depth += 10
     return rows, ticks, depth
 
 
@@ -248,7 +263,8 @@ def _row(drawing: go.Figure, who: tuple[str, str, str], values: Values, y: float
         name=f"{name}, interval",
     )  # fmt: skip
     drawing.add_scatter(
-        x=values, y=np.full(len(values), y + beside), mode="markers", name=f"{name}, seeds", showlegend=False, customdata=[level] * len(values),
+        x=values, y=np.full(len(values), y + beside), mode="markers", name=f"{name}, seeds", showlegend=False,
+        customdata=[level] * len(values),
         marker={"color": colour, "size": 6, "opacity": 0.35}, hovertemplate=f"{name}, {level}, one seed: %{{x:{digits}}}<extra></extra>",
     )  # fmt: skip
     drawing.add_scatter(
@@ -261,9 +277,10 @@ def _row(drawing: go.Figure, who: tuple[str, str, str], values: Values, y: float
     drawing.add_annotation(text=text, x=1, xref="paper", y=y, xanchor="left", xshift=8, font={"size": 11})
 
 
-def _tick(drawing: go.Figure, net: str, name: str, value: float, y: float, scale: Scale, *, legend: bool) -> None:
+def _tick(drawing: go.Figure, who: tuple[str, str, str], value: float, y: float, scale: Scale, *, legend: bool) -> None:
+    level, net, name = who
     drawing.add_scatter(
         x=[value], y=[y], mode="markers", name=name, legendgroup=net, showlegend=legend,
         marker={"symbol": "line-ns", "size": 20, "line": {"color": theme.method_colour(net), "width": 2}},
-        hovertemplate=f"{name}: %{{x:.{scale.decimals + 1}f}}<extra></extra>",
+        hovertemplate=f"{name}, {level}: %{{x:.{scale.decimals + 1}f}}<extra></extra>", customdata=[level],
     )  # fmt: skip

@@ -9,49 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from command_line import Ked
-from study_samples import TINY, TWO_SEEDS
+from study_samples import TINY, TWO_SEEDS, keep
 
 from ked.errors import Unavailable
-from ked.studies import STUDIES, Study, ledger, shipped, study_named
+from ked.studies import STUDIES, Study, shipped, study_named
 from ked.studies.authors import AUTHORS, beside
-from ked.studies.cells import Cell, Settings, cells_of
-from ked.studies.commands import _write
-from ked.studies.ledger import Record
+from ked.studies.cells import Settings, cells_of
 from ked.studies.report import report, report_with_shipped
 
 Ship = Callable[[Study, Settings], Path]
-
-
-def _record(cell: Cell, shift: float = 0.0) -> Record:
-    """What might come out of a cell: numbers with all their digits, some of them missing."""
-    nets: dict[str, dict[str, object]] = {"teacher": {"accuracy": [1 / 3], "seconds": 0.1}}
-    nets["explaining"] = {"accuracy": [0.1 + 0.2], "seconds": 1.0}
-    for number, net in enumerate(cell.recipe.methods, start=1):
-        values = [shift + 0.9 - 0.1 / (3 * number + seed * len(cell.level)) for seed in range(cell.recipe.seeds)]
-        nets[net] = {"accuracy": values, "validation": [value / 7 for value in values], "seconds": 1.0}
-        nets[net] |= {"agreement": values[::-1], "answer": values} if net == "ked" else {}
-    return Record(cell.key, f"digits-{cell.key}", 3.0, nets, {"modularity": 2 / 7, "adjusted": "one was split", "sizes": [1, 2]})
-
-
-def _own(study: Study, settings: Settings, levels: tuple[str, ...] = (), shift: float = 0.0) -> None:
-    for cell in cells_of(study, settings):
-        if not levels or cell.level in levels:
-            ledger.write(study.name, _record(cell, shift))
-
-
-@pytest.fixture
-def ship(ked_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ship:
-    """`ship(study, settings)` lets a study's results come with the program, and leaves none here."""
-
-    def write(study: Study, settings: Settings) -> Path:
-        monkeypatch.setattr(shipped, "RESULTS", tmp_path / "results")
-        _own(study, settings)
-        folder = tmp_path / "results" / settings.scale / study.name
-        _write(report(study, settings), folder)
-        (ked_home / "studies" / study.name / "cells.jsonl").unlink()
-        return folder / "cells.csv"
-
-    return write
 
 
 @pytest.mark.parametrize("settings", [TWO_SEEDS, Settings(seeds=3, teachers=2)], ids=["seeds", "teachers"])
@@ -59,7 +25,7 @@ def test_shipped_cells_give_the_report_that_their_records_give(settings: Setting
     ship(TINY, settings)
     theirs = report_with_shipped(TINY, settings)
     assert report(TINY, settings).missing == tuple(TINY.axis)
-    _own(TINY, settings)
+    keep(TINY, settings)
     mine = report(TINY, settings)
     for name in ("cells", "table", "contrast_table"):
         pd.testing.assert_frame_equal(getattr(theirs, name), getattr(mine, name), check_exact=True)
@@ -70,7 +36,7 @@ def test_shipped_cells_give_the_report_that_their_records_give(settings: Setting
 
 def test_a_visitors_own_cells_stand_before_shipped_ones_and_are_told_apart(ship: Ship) -> None:
     ship(TINY, TWO_SEEDS)
-    _own(TINY, TWO_SEEDS, ("M = 2",), shift=0.05)
+    keep(TINY, TWO_SEEDS, ("M = 2",), shift=0.05)
     found = report_with_shipped(TINY, TWO_SEEDS)
     assert found.shipped == ("M = 3",)
     assert found.missing == ()
@@ -92,7 +58,7 @@ def test_shipped_cells_of_other_settings_are_left_out(ship: Ship) -> None:
 def test_without_shipped_results_there_is_what_was_computed_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "RESULTS", tmp_path / "nowhere")
     assert report_with_shipped(TINY, TWO_SEEDS).missing == tuple(TINY.axis)
-    _own(TINY, TWO_SEEDS)
+    keep(TINY, TWO_SEEDS)
     assert report_with_shipped(TINY, TWO_SEEDS).contrasts == report(TINY, TWO_SEEDS).contrasts
 
 

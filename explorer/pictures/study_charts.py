@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,6 +16,7 @@ from explorer.pictures.levels import Scale
 Values = np.ndarray
 
 HEAD, ROW = 34, 25  # pixels of a heading, and of a row
+_BESIDE = 5  # pixels between a row and its units
 _LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
 AUTHORS = "the authors' code, one run"
 
@@ -204,23 +205,18 @@ def in_rows(
     told = {level for level, nets in groups.items() if _told_by_colour(groups, nets)}
     head = 44 if told else 8  # a legend
     drawing = theme.figure(round(depth) + 48 + head, margin={"l": 8, "r": 92, "t": head, "b": 8})
-    legend: set[str] = set()
-    for level, net, y in rows:
-        who = (level, net, labels.get(net, net))
-        values = scale.factor * np.asarray(groups[level][net], dtype=float)
-        shown = level in told and net not in legend
-        legend |= {net} if level in told else set()
-        if net in quiet:
-            _tick(drawing, who, float(values.mean()), y, scale, legend=shown)
-        else:
-            _row(drawing, who, values, y, scale, legend=shown, beside=4 if level in told else 8)
-        mark = (marks or {}).get((level, net))
-        if mark is not None:
-            _crosses(drawing, net, [scale.factor * mark], [y], scale, who[2])
+    for net in dict.fromkeys(row.net for row in rows):
+        mine = [row for row in rows if row.net == net]
+        legend = any(row.level in told for row in mine)
+        draw = _ticks if net in quiet else _rows_of
+        draw(drawing, net, labels.get(net, net), mine, scale, legend=legend)
+        crosses = {row.y: marks[row.level, net] for row in mine if (row.level, net) in marks} if marks else {}
+        if crosses:
+            _crosses(drawing, net, [scale.factor * value for value in crosses.values()], list(crosses), scale, labels.get(net, net))
+    drawing.update_layout(showlegend=bool(told), legend=_LEGEND, annotations=[_written(row, scale) for row in rows if row.net not in quiet])
     drawing.update_xaxes(title_text=scale.title, nticks=6)
-    drawing.update_yaxes(tickvals=list(ticks), ticktext=list(ticks.values()), range=[depth, 0], showgrid=False)
-    drawing.update_yaxes(tickfont={"color": theme.INK})
-    drawing.update_layout(showlegend=bool(told), legend=_LEGEND)
+    look = {"range": [depth, 0], "showgrid": False, "tickfont": {"color": theme.INK}}
+    drawing.update_yaxes(tickvals=list(ticks), ticktext=list(ticks.values()), **look)
     return drawing
 
 
@@ -228,59 +224,77 @@ def _told_by_colour(groups: Mapping[str, Mapping[str, Values]], nets: Mapping[st
     return len(groups) > 1 and len({theme.method_colour(net) for net in nets}) == len(nets)
 
 
+class _Place(NamedTuple):
+    """A row: whose it is, how deep it lies in pixels, and its values."""
+
+    level: str
+    net: str
+    y: float
+    values: Values
+
+
 def _rows(
     groups: Mapping[str, Mapping[str, Values]], labels: Mapping[str, str], quiet: Sequence[str]
-) -> tuple[list[tuple[str, str, float]], dict[float, str], float]:
-    """(level, net, depth in pixels) of each row, depth -> what is written there, and the whole depth."""
-    rows: list[tuple[str, str, float]] = []
+) -> tuple[list[_Place], dict[float, str], float]:
+    """Each row, depth -> what is written there, and the whole depth in pixels."""
+    rows: list[_Place] = []
     ticks: dict[float, str] = {}
     depth = 6.0
     for level, nets in groups.items():
         top, told = depth, _told_by_colour(groups, nets)
         step = 15 if told else 42 if len(groups) == 1 else 30
-        for net in nets:
+        for net, values in nets.items():
             if net in quiet and told:
                 continue
-            rows.append((level, net, depth + step / 2))
+            rows.append(_Place(level, net, depth + step / 2, np.asarray(values, dtype=float)))
             if not told:
-                before = f"{level}, " if len(groups) > 1 else ""
-                ticks[depth + step / 2] = theme.wrapped(f"{before}{labels.get(net, net)}", 12 if len(groups) == 1 else 24)
+                name = labels.get(net, net)
+                ticks[depth + step / 2] = theme.wrapped(name, 12) if len(groups) == 1 else theme.wrapped(f"{level}, {name}", 24)
             depth += step
         if told:
-            rows += [(level, net, (top + depth) / 2) for net in nets if net in quiet]
-            ticks[(top + depth) / 2] = theme.wrapped(level, 20)
+            middle = (top + depth) / 2
+            rows += [_Place(level, net, middle, np.asarray(nets[net], dtype=float)) for net in nets if net in quiet]
+            ticks[middle] = theme.wrapped(level, 20)
         depth += 10
     return rows, ticks, depth
 
 
-def _row(drawing: go.Figure, who: tuple[str, str, str], values: Values, y: float, scale: Scale, *, legend: bool, beside: int) -> None:
-    level, net, name = who
-    colour = theme.method_colour(net)
-    mean, low, high = (float(v) for v in band(values))
-    digits = f".{scale.decimals + 1}f"
+def _rows_of(drawing: go.Figure, net: str, name: str, rows: Sequence[_Place], scale: Scale, *, legend: bool) -> None:
+    """A net's intervals, units and means."""
+    colour, digits = theme.method_colour(net), f".{scale.decimals + 1}f"
+    found = [[scale.factor * float(value) for value in band(row.values)] for row in rows]
+    ends = [end for (_, low, high), row in zip(found, rows, strict=True) for end in ((low, row.y), (high, row.y), (None, None))]
     drawing.add_scatter(
-        x=[low, high], y=[y, y], mode="lines", line={"color": colour, "width": 2.5}, hoverinfo="skip", showlegend=False,
-        name=f"{name}, interval",
+        x=[x for x, _ in ends], y=[y for _, y in ends], mode="lines", line={"color": colour, "width": 2.5}, hoverinfo="skip",
+        showlegend=False, name=f"{name}, interval",
     )  # fmt: skip
     drawing.add_scatter(
-        x=values, y=np.full(len(values), y + beside), mode="markers", name=f"{name}, seeds", showlegend=False,
-        customdata=[level] * len(values),
-        marker={"color": colour, "size": 6, "opacity": 0.35}, hovertemplate=f"{name}, {level}, one seed: %{{x:{digits}}}<extra></extra>",
+        x=scale.factor * np.concatenate([row.values for row in rows]),
+        y=np.concatenate([np.full(len(row.values), row.y + _BESIDE) for row in rows]), mode="markers", name=f"{name}, seeds",
+        showlegend=False, customdata=[row.level for row in rows for _ in row.values],
+        marker={"color": colour, "size": 6, "opacity": 0.35},
+        hovertemplate=f"{name}, %{{customdata}}, one seed: %{{x:{digits}}}<extra></extra>",
     )  # fmt: skip
     drawing.add_scatter(
-        x=[mean], y=[y], mode="markers", name=name, legendgroup=net, showlegend=legend, customdata=[level],
+        x=[mean for mean, _, _ in found], y=[row.y for row in rows], mode="markers", name=name, legendgroup=net, showlegend=legend,
+        customdata=[row.level for row in rows], text=[f"{high - mean:{digits}}" for mean, _, high in found],
         marker={"color": colour, "size": 10, "line": {"color": theme.PAPER, "width": 1.5}},
-        hovertemplate=f"{name}, {level}: %{{x:{digits}}} ± {high - mean:{digits}}<extra></extra>",
+        hovertemplate=f"{name}, %{{customdata}}: %{{x:{digits}}} ± %{{text}}<extra></extra>",
     )  # fmt: skip
-    half = f" ± {high - mean:.{scale.decimals}f}" if len(values) > 1 else ""
-    text = f"<b>{mean:.{scale.decimals}f}</b>{half}".replace("-", "−")
-    drawing.add_annotation(text=text, x=1, xref="paper", y=y, xanchor="left", xshift=8, font={"size": 11})
 
 
-def _tick(drawing: go.Figure, who: tuple[str, str, str], value: float, y: float, scale: Scale, *, legend: bool) -> None:
-    level, net, name = who
+def _ticks(drawing: go.Figure, net: str, name: str, rows: Sequence[_Place], scale: Scale, *, legend: bool) -> None:
+    """A net to compare with."""
     drawing.add_scatter(
-        x=[value], y=[y], mode="markers", name=name, legendgroup=net, showlegend=legend,
+        x=[scale.factor * float(row.values.mean()) for row in rows], y=[row.y for row in rows], mode="markers", name=name,
+        legendgroup=net, showlegend=legend, customdata=[row.level for row in rows],
         marker={"symbol": "line-ns", "size": 20, "line": {"color": theme.method_colour(net), "width": 2}},
-        hovertemplate=f"{name}, {level}: %{{x:.{scale.decimals + 1}f}}<extra></extra>", customdata=[level],
+        hovertemplate=f"{name}, %{{customdata}}: %{{x:.{scale.decimals + 1}f}}<extra></extra>",
     )  # fmt: skip
+
+
+def _written(row: _Place, scale: Scale) -> dict[str, Any]:
+    """Mean and half an interval, beside the row."""
+    mean, _, high = (float(value) for value in band(row.values))
+    text = f"<b>{scale.text(mean)}</b>{f' ± {scale.text(high - mean)}' if len(row.values) > 1 else ''}"
+    return {"text": text, "x": 1, "xref": "paper", "y": row.y, "xanchor": "left", "xshift": 8, "font": {"size": 11}, "showarrow": False}

@@ -121,7 +121,7 @@ _ALL: tuple[Setting, ...] = (
     Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor a superfeature such as self,mean,17,blur"),
     # The studies page.
     Choice("study", "study", "Study", "A question about the method, answered by a grid of runs.", "kd-vs-ked", study_titles()),
-    Choice("study_scale", "size", "Scale", "How large the trainings are: minutes on two cores, or the paper's recipe, which takes hours.", "small", STUDY_SCALES),
+    Choice("study_scale", "size", "Scale", "Small nets on digits, which take minutes on two cores, or the paper's recipe on Fashion-MNIST, which takes hours.", "small", STUDY_SCALES),
     Number("study_seeds", "ns", "Seeds", "Students of each method, one a seed; the results that come with the program have five.", 5, 2, 20, 1),
     Text("cell", "cell", "Cell", "One of the study's runs: each level of its axis has one.", "", _ONE_LINE, "a level such as M = 4"),
     # The data page.

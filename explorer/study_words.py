@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from explorer.results import LABELS
+from ked.data import SOURCES
 from ked.statistics import Interval
 from ked.studies import STUDIES
+from ked.studies.cells import cells_of
 from ked.studies.launch import command
 from ked.studies.outcome import Contrast, Side
 from ked.studies.report import Report
@@ -37,7 +39,7 @@ TOPICS: dict[str, dict[str, str]] = {
     },
 }
 OTHERS = "Other questions"
-SCALES = {"small": "digits, small nets", "paper": "Fashion-MNIST, paper's nets"}
+SCALES = {"small": "small nets", "paper": "the paper's nets"}
 
 
 def titles() -> dict[str, str]:
@@ -51,6 +53,19 @@ def topics() -> dict[str, dict[str, str]]:
     placed = {name for rows in found.values() for name in rows}
     rest = {name: name for name in STUDIES if name not in placed}
     return found | ({OTHERS: rest} if rest else {})
+
+
+def made_of(about: Report) -> str:
+    """On which data, with what nets and for how long a study trains, where its levels say nothing else."""
+    recipe = cells_of(about.study, about.settings)[0].recipe
+    data = recipe.dataset.partition(":")[0]
+    named = SOURCES[data].title if data in SOURCES else f"{data} data"
+    widths = [" × ".join((str(len(hidden)), str(hidden[0]))) for hidden in (recipe.teacher_hidden, recipe.student_hidden)]
+    teachers = f"{about.settings.teachers} teachers" if about.settings.teachers > 1 else "one teacher"
+    return (
+        f"On {named}: teachers {widths[0]} for {recipe.teacher_epochs} epochs, students {widths[1]} for {recipe.epochs}, "
+        f"{recipe.seeds} seeds of {teachers}."
+    )
 
 
 def command_line(about: Report) -> str:

@@ -16,6 +16,8 @@ from ked.studies.authors import AUTHORS
 from ked.studies.report import Report
 from ked.studies.study import Measured
 
+_CLEAR_CUT = "Modularity of the teacher's superfeatures against their number."
+MANY = 20  # levels whose figures are too tall to stand beside the differences
 _FORESTS: dict[Measured, str] = {"accuracy": "What is gained, in accuracy", "agreement": "What is gained, in agreement"}
 _BY_LEVEL = "by level and method: faint dots are seeds, large ones means with 95 % intervals."
 _RECOVERED = "Adjusted Rand index of superfeatures and planted groups against the features' correlation."
@@ -46,6 +48,7 @@ def found() -> Outcome:
 def answer(about: Report) -> None:
     """The question in full, then what the numbers say: what is shown first."""
     st.subheader(about.study.question, anchor=False)
+    st.caption(study_words.made_of(about))
     if not about.contrasts:
         _nothing(about)
         return
@@ -59,9 +62,9 @@ def answer(about: Report) -> None:
 
 def _nothing(about: Report) -> None:
     seeds = about.settings.seeds or about.study.seeds
-    where = f"with {seeds} seeds, at the scale “{study_words.SCALES[about.settings.scale]}”"
+    where = f"with {seeds} seeds and {study_words.SCALES[about.settings.scale]}"
     usual = f" The results that come with the program have {about.study.seeds} seeds." if seeds != about.study.seeds else ""
-    st.info(f"Nothing of this study is finished {where}.{usual} Start it below, or look elsewhere.", icon=":material/hourglass_empty:")
+    st.info(f"Nothing of this study is finished {where}.{usual} Start it below, or look at the others.", icon=":material/hourglass_empty:")
 
 
 def _from_where(about: Report) -> str:
@@ -78,30 +81,45 @@ def _from_where(about: Report) -> str:
 
 def pictures(shown: Outcome) -> None:
     """The differences against zero, and what they are differences of."""
+    if len(shown.report.study.levels(shown.report.settings.scale)) > MANY:
+        _differences(shown)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _accuracy(shown)
+        with right:
+            _agreement(shown)
+        return
     left, right = st.columns(2, gap="large")
     with left:
-        for measure, figure in shown.forests.items():
-            st.subheader(_FORESTS[measure], anchor=False)
-            alt = "Differences between methods, a row a comparison: a dot and its 95 % interval beside a line at zero."
-            _plot(figure, f"differences-{measure}", alt)
-        if shown.recovery is not None:
-            st.subheader("Are the planted groups found?", anchor=False)
-            _plot(shown.recovery, "study-recovery", _RECOVERED)
+        _differences(shown)
+        _titled("Are the planted groups found?", shown.recovery, "study-recovery", _RECOVERED)
     with right:
-        if shown.accuracy is not None:
-            st.subheader("Accuracy", anchor=False)
-            _plot(shown.accuracy, "study-accuracy", f"Test accuracy {_BY_LEVEL}")
-            _authors(shown.report)
-        if shown.agreement is not None:
-            st.subheader("Agreement with the teacher's explanations", anchor=False)
-            _plot(shown.agreement, "study-agreement", f"Agreement {_BY_LEVEL}")
-        if shown.modularity is not None:
-            st.subheader("How clear-cut the superfeatures are", anchor=False)
-            _plot(shown.modularity, "study-modularity", "Modularity of the teacher's superfeatures against their number.")
+        _accuracy(shown)
+        _agreement(shown)
+        _titled("How clear-cut the superfeatures are", shown.modularity, "study-modularity", _CLEAR_CUT)
 
 
-def _plot(figure: go.Figure, key: str, alt: str) -> None:
-    """A figure whose click chooses the cell of that level."""
+def _differences(shown: Outcome) -> None:
+    for measure, figure in shown.forests.items():
+        alt = "Differences between methods, a row a comparison: a dot and its 95 % interval beside a line at zero."
+        _titled(_FORESTS[measure], figure, f"differences-{measure}", alt)
+
+
+def _accuracy(shown: Outcome) -> None:
+    _titled("Accuracy", shown.accuracy, "study-accuracy", f"Test accuracy {_BY_LEVEL}")
+    if shown.accuracy is not None:
+        _authors(shown.report)
+
+
+def _agreement(shown: Outcome) -> None:
+    _titled("Agreement with the teacher's explanations", shown.agreement, "study-agreement", f"Agreement {_BY_LEVEL}")
+
+
+def _titled(title: str, figure: go.Figure | None, key: str, alt: str) -> None:
+    """A figure under its title, if there is one; a click on it chooses the cell of that level."""
+    if figure is None:
+        return
+    st.subheader(title, anchor=False)
     clicked = plot(figure, key, alt=alt)
     if clicked and clicked.get("customdata"):
         state.put(cell=str(clicked["customdata"]))

@@ -89,7 +89,7 @@ def _elsewhere(study: Study, work: Work) -> None:
     settings = work.settings
     seeds = settings.seeds or study.seeds
     st.info(
-        f"This study is at work already, with {seeds} seeds at the scale “{study_words.SCALES[settings.scale]}”; one at a time.",
+        f"This study is at work already, with {seeds} seeds and {study_words.SCALES[settings.scale]}; one at a time.",
         icon=":material/directions_run:",
     )
     if st.button("Look at that one", icon=":material/visibility:"):

@@ -254,7 +254,7 @@ def _rows(
         if told:
             middle = (top + depth) / 2
             rows += [_Place(level, net, middle, np.asarray(nets[net], dtype=float)) for net in nets if net in quiet]
-            ticks[middle] = theme.wrapped(level, 20)
+            ticks[middle] = theme.wrapped(level, 20) if len(level) < 30 else level.replace(" = ", " ")
         depth += 10
     return rows, ticks, depth
 

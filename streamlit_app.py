@@ -15,6 +15,7 @@ st.navigation(
         st.Page("app_pages/attributions.py", title="Attributions", icon=":material/compare:"),
         st.Page("app_pages/agreement.py", title="Agreement", icon=":material/handshake:"),
         st.Page("app_pages/chimeras.py", title="Chimeras", icon=":material/extension:"),
+        st.Page("app_pages/studies.py", title="Studies", icon=":material/science:"),
         st.Page("app_pages/data.py", title="Data", icon=":material/table_view:"),
         st.Page("app_pages/runs.py", title="Runs", icon=":material/inventory_2:"),
     ],

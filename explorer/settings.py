@@ -11,6 +11,8 @@ from typing import Any
 
 from explorer.kinds import Choice, Number, Setting, Several, Text
 from explorer.run_list import ORDERS, STATUSES
+from explorer.study_words import SCALES as STUDY_SCALES
+from explorer.study_words import titles as study_titles
 from explorer.titles import Titles
 from ked.agreement import MEASURES
 from ked.cnn import ARCHITECTURES
@@ -117,6 +119,11 @@ _ALL: tuple[Setting, ...] = (
     Choice("checks", "checks", "Measured", "The sanity check draws a net's weights anew, and max-sensitivity explains ten neighbours of the sample: both take a while.", "", {"": "what is quick", "all": "sanity and max-sensitivity too"}),
     # The chimeras page.
     Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor a superfeature such as self,mean,17,blur"),
+    # The studies page.
+    Choice("study", "study", "Study", "A question about the method, answered by a grid of runs.", "kd-vs-ked", study_titles()),
+    Choice("study_scale", "size", "Scale", "Small nets on digits, which take minutes on two cores, or the paper's recipe on Fashion-MNIST, which takes hours.", "small", STUDY_SCALES),
+    Number("study_seeds", "ns", "Seeds", "Students of each method, one a seed; the results that come with the program have five.", 5, 2, 20, 1),
+    Text("cell", "cell", "Cell", "One of the study's runs: each level of its axis has one.", "", _ONE_LINE, "a level such as M = 4"),
     # The data page.
     Number("kind", "k", "Class shown", "The class whose samples are shown; -1 shows some of every class.", -1, -1, 9999, 1),
     # The runs page.

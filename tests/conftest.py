@@ -15,12 +15,17 @@ import pytest
 import torch
 from command_line import Answer, Ked
 from hypothesis import settings
+from study_samples import keep
 
 from ked import __main__ as cli
 from ked.recipe import Recipe
 from ked.recipe import run as run_recipe
 from ked.runs import workers
 from ked.store import Run, create_run, load_run
+from ked.studies import Study, launch, shipped
+from ked.studies import commands as study_commands
+from ked.studies.cells import Settings
+from ked.studies.report import report
 
 torch.set_num_threads(1)
 settings.register_profile("ked", deadline=None, derandomize=True, max_examples=50)
@@ -60,7 +65,7 @@ def ked_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def leave_no_worker() -> Iterator[None]:
     """Workers end with their homes; the tests are over when they have."""
     yield
-    for process in workers._started:
+    for process in [*workers._started, *launch._started]:
         process.wait(30)
 
 
@@ -147,3 +152,18 @@ def ked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return Answer(code, said.out, said.err)
 
     return call
+
+
+@pytest.fixture
+def ship(ked_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Study, Settings], Path]:
+    """`ship(study, settings)` lets results of a study come with the program, and leaves none here; returns their file."""
+    monkeypatch.setattr(shipped, "RESULTS", tmp_path / "results")
+
+    def write(study: Study, settings: Settings) -> Path:
+        keep(study, settings)
+        folder = shipped.file_of(study.name, settings.scale).parent
+        study_commands._write(report(study, settings), folder)
+        (ked_home / "studies" / study.name / "cells.jsonl").unlink()
+        return folder / "cells.csv"
+
+    return write

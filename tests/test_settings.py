@@ -30,7 +30,7 @@ TEXTS = {
     "teacher_hidden": st.lists(st.integers(1, 99_999), min_size=1, max_size=6).map(lambda widths: ",".join(map(str, widths))),
 }
 TEXTS["student_hidden"] = TEXTS["teacher_hidden"]
-TEXTS |= dict.fromkeys(("of_data", "of_tag"), TEXTS["search"])
+TEXTS |= dict.fromkeys(("of_data", "of_tag", "cell"), TEXTS["search"])
 DEFAULTS = {name: setting.default for name, setting in SETTINGS.items()}
 
 
@@ -72,7 +72,7 @@ def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
     texts = {"beside": "digits-0a1b", "compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv"}
     texts |= {"of_tag": "for the paper", "run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32"}
     texts["student_hidden"] = "7"
-    texts["donors"] = "self,17"
+    texts |= {"donors": "self,17", "cell": "T = 1, τ = 4"}
     options = [*getattr(setting, "options", ())]
     other = {
         Choice: lambda: next(option for option in options if option != setting.default),
@@ -111,6 +111,10 @@ REFUSED = {
     "state": ["running"],
     "order": ["worst"],
     "only": ["", "teacher"],
+    "study": ["", "nonsense"],
+    "size": ["large"],
+    "ns": ["1", "21"],
+    "cell": ["a\nb", "x" * 81],
     "show": ["none"],
     "node": ["-2", "x"],
     "sf": ["65"],

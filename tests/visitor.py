@@ -24,7 +24,9 @@ TITLES = {
 }
 PAGES = tuple(TITLES)  # those that show one run or data set
 TITLES["runs"] = "What came out of every run?"
-CONTROLS = dict.fromkeys(PAGES, "widget.dataset") | {"runs": "widget.of_data"}  # a menu without which a page is of no use
+TITLES["studies"] = "What do explanations buy?"
+CONTROLS = dict.fromkeys(PAGES, "widget.dataset")  # a menu without which a page is of no use
+CONTROLS |= {"runs": "widget.of_data", "studies": "widget.cell"}
 
 
 def visit(page: str = "superfeatures", **address: str) -> AppTest:

@@ -77,6 +77,20 @@ def some(name: str, options: Sequence[str], *, part: str, label: str, help: str,
     )  # fmt: skip
 
 
+def one(name: str, options: Mapping[str, str], *, part: str, label: str, **layout: Any) -> None:
+    """Pills for a `Choice` that stand in several rows, of which one pill is chosen; `part` tells rows apart."""
+    key = f"widget.{name}.{part}"
+    chosen = state.get(name) if state.get(name) in options else None
+    if state.first_time(key) or st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+
+    def changed() -> None:
+        if st.session_state[key] is not None:  # a second click on the chosen one changes nothing
+            state.put(**{name: st.session_state[key]})
+
+    st.pills(label, list(options), format_func=options.__getitem__, key=key, on_change=changed, **layout)
+
+
 def several(name: str, *, options: Sequence[str] | None = None, **layout: Any) -> tuple[str, ...]:
     """Pills for a `Several`; the last one cannot be taken away; `options` narrows what is offered."""
     setting = SETTINGS[name]

@@ -93,8 +93,13 @@ def _rerun() -> None:
 
 def source() -> str:
     """Where the browser finds the chart library."""
+    return f"{base_path()}/app/static/{_FILE}"
+
+
+def base_path() -> str:
+    """What stands before the path of every page's address; "" where the app has a host for itself."""
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/app/static/{_FILE}"
+    return f"/{base}" if base else ""
 
 
 def _json(figure: go.Figure, key: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable, Sequence
+import signal
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,6 +42,8 @@ def study_command(
     teacher_epochs: Annotated[int | None, typer.Option(help="Epochs of the teachers.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     dask: Annotated[str | None, typer.Option(help="Compute on the Dask cluster of this scheduler, such as tcp://host:8786.")] = None,
+    stored: Annotated[bool, typer.Option("--stored", help="Compute nothing: tell what is stored, or came with the program.")] = False,
+    progress: Annotated[Path | None, typer.Option(help="A file to which each event is added, as a line of JSON.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for cells.csv, table.csv and contrasts.csv.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")] = False,
 ) -> None:
@@ -53,11 +58,15 @@ def study_command(
     if dry_run:
         _show_cells(cells, as_json)
         return
-    from ked.studies import execution, executors, report  # with pandas and more, for which no other command should wait
+    # With pandas and more, for which no other command should wait.
+    from ked.studies import execution, executors, report, telling
 
-    with executors.local() if dask is None else executors.dask(dask) as executor:
-        failed = _follow(execution.execute(cells, executor, here=dask is None), len(cells))
-    found = report.report(study, settings)
+    failed: list[str] = []
+    if not stored:
+        with _ended_by_a_signal(), executors.local() if dask is None else executors.dask(dask) as executor:
+            events = execution.execute(cells, executor, here=dask is None)
+            failed = _follow(events if progress is None else telling.told(events, len(cells), progress), len(cells))
+    found = report.report_with_shipped(study, settings) if stored else report.report(study, settings)
     if output is not None:
         _write(found, output)
     if as_json:
@@ -80,20 +89,30 @@ def _list(as_json: bool) -> None:
 
 
 def _show_cells(cells: Sequence[Cell], as_json: bool) -> None:
-    from ked.studies.execution import standing
+    from ked.studies.standing import standing
 
     states = standing(cells)
     if as_json:
-        rows = [{"level": cell.level, "teacher": cell.teacher, "key": cell.key, "state": states[cell.key]} for cell in cells]
+        rows = [{"level": cell.level, "teacher": cell.teacher, "key": cell.key, **asdict(states[cell.key])} for cell in cells]
         typer.echo(json.dumps({"cells": rows}))
         return
     table = Table("level", "teacher", "cell", "there")
     for cell in cells:
-        table.add_row(escape(cell.level), str(cell.teacher + 1), cell.key, states[cell.key])
+        table.add_row(escape(cell.level), str(cell.teacher + 1), cell.key, states[cell.key].state)
     Console().print(table)
 
 
-def _follow(events: Iterable[dict[str, Any]], count: int) -> list[str]:
+@contextlib.contextmanager
+def _ended_by_a_signal() -> Iterator[None]:
+    """Whoever ends the process, such as the app or a cluster, ends it as ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _follow(events: Generator[dict[str, Any], None, None], count: int) -> list[str]:
     """Show on stderr how far a study is; returns what failed. Ctrl-C ends it cleanly."""
     failed: list[str] = []
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -105,6 +124,7 @@ def _follow(events: Iterable[dict[str, Any]], count: int) -> list[str]:
                 if event["kind"] == "failed":
                     failed.append(f"{event['cell'].name!r}: {event['message']}")
         except KeyboardInterrupt:
+            events.close()  # also where it came between two events: cells end after the batch in hand
             _err.print("stopped; finished cells are kept, and the same command goes on from here")
             raise SystemExit(130) from None
     return failed

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, Literal
+from typing import Any
 
 from ked.errors import InvalidInput, Unavailable
 from ked.home import home
@@ -17,24 +17,8 @@ from ked.studies.cells import Cell
 from ked.studies.computing import Order, compute
 from ked.studies.ledger import Record
 
-State = Literal["stored", "finished run", "begun", "to do"]
 
-
-def standing(cells: Sequence[Cell]) -> dict[str, State]:
-    """Key -> what is there of each cell: its record, a finished run that is still to be read, or part of a run."""
-    stored, runs = _stored(cells), ledger.finished()
-
-    def state(cell: Cell) -> State:
-        if cell.key in stored:
-            return "stored"
-        if cell.key in runs:
-            return "finished run"
-        return "begun" if ledger.begun(cell) else "to do"
-
-    return {cell.key: state(cell) for cell in cells}
-
-
-def execute(cells: Sequence[Cell], executor: Executor, *, here: bool = True) -> Iterator[dict[str, Any]]:
+def execute(cells: Sequence[Cell], executor: Executor, *, here: bool = True) -> Generator[dict[str, Any], None, None]:
     """Compute all cells that are not stored, and store each as soon as it is there.
 
     Closing the generator, or ctrl-C, lets cells in progress end after their batch in hand; the next call goes on with them.

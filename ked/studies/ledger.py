@@ -38,7 +38,7 @@ class Record:
 def read(study: str) -> dict[str, Record]:
     """All finished cells of a study by their keys."""
     found: dict[str, Record] = {}
-    for line in lines.read(_file(study))[0]:
+    for line in lines.read(file_of(study))[0]:
         try:
             found[line["key"]] = Record(**line)
         except (KeyError, TypeError):  # a line of another version: the run, if it is there, is read again
@@ -48,32 +48,34 @@ def read(study: str) -> dict[str, Record]:
 
 def write(study: str, record: Record) -> None:
     """Keep a finished cell."""
-    with disk_errors(_file(study).parent):
-        _file(study).parent.mkdir(parents=True, exist_ok=True)
-        lines.append(_file(study), asdict(record))
+    with disk_errors(file_of(study).parent):
+        file_of(study).parent.mkdir(parents=True, exist_ok=True)
+        lines.append(file_of(study), asdict(record))
 
 
 def finished() -> dict[str, Run]:
     """Key -> a finished run that has the results of the cell with that key, from wherever the run was started."""
-    return {key_of(info["stages"]): run for run, info in _runs() if info["status"] == "done" and info.get("stages")}
+    return {key_of(info["stages"]): run for run, info in runs() if info["status"] == "done" and info.get("stages")}
 
 
 def begun(cell: Cell) -> Run | None:
     """A run that was begun for this cell and has not ended well, with which one can go on."""
-    for run, info in _runs():
-        if info.get("cell") == cell.key and info["status"] != "done" and run.recipe == cell.recipe and not _at_work(run, info):
-            return run
-    return None
+    return next((run for run, info in runs() if is_begun(cell, run, info) and not at_work(run, info)), None)
 
 
-def _at_work(run: Run, info: dict[str, Any]) -> bool:
+def is_begun(cell: Cell, run: Run, info: dict[str, Any]) -> bool:
+    """Whether a run was made for the cell and has not ended well (yet)."""
+    return info.get("cell") == cell.key and info["status"] != "done" and run.recipe == cell.recipe
+
+
+def at_work(run: Run, info: dict[str, Any]) -> bool:
     """Whether a job computes the run, or is about to."""
     a_job = "pid" in info or jobs.position(run) is not None
     return a_job and jobs.status(run) in ("queued", "running")
 
 
-def _runs() -> Iterator[tuple[Run, dict[str, Any]]]:
-    """All runs that can be read."""
+def runs() -> Iterator[tuple[Run, dict[str, Any]]]:
+    """All runs that can be read, the newest first, with what run.json says."""
     for run in list_runs():
         try:
             yield run, run.info
@@ -81,5 +83,6 @@ def _runs() -> Iterator[tuple[Run, dict[str, Any]]]:
             continue
 
 
-def _file(study: str) -> Path:
+def file_of(study: str) -> Path:
+    """Where the cells of a study are kept."""
     return home() / "studies" / study / "cells.jsonl"

@@ -22,6 +22,13 @@ LEAST = 3  # units that can show anything: accuracies come in steps, so two diff
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 _AVERAGED = ("accuracy", "agreement", "answer")
 
+COLUMNS: dict[str, str] = {
+    "level": "str", "teacher": "int", "net": "str", "seed": "int", "unit": "int", "accuracy": "float", "validation": "float",
+    "agreement": "float", "answer": "float", "modularity": "float", "adjusted": "str", "recovery": "float", "seconds": "float",
+    "run": "str", "key": "str",
+}  # fmt: skip
+"""The columns of a table of cells, and their types."""
+
 
 @dataclass(frozen=True)
 class Contrast:
@@ -58,12 +65,28 @@ def cell_table(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataF
     modularity, adjusted, recovery, seconds (of all seeds of the net together; about 0 from the stage cache), run, key.
     """
     rows = [row for cell in cells if cell.key in records for row in _rows(cell, records[cell.key])]
-    table = pd.DataFrame(rows, columns=[
-        "level", "teacher", "net", "seed", "unit", "accuracy", "validation", "agreement", "answer",
-        "modularity", "adjusted", "recovery", "seconds", "run", "key",
-    ])  # fmt: skip
+    return _with_units(pd.DataFrame(rows, columns=list(COLUMNS)), cells)
+
+
+def completed(own: pd.DataFrame, others: pd.DataFrame, cells: Sequence[Cell]) -> pd.DataFrame:
+    """A table of cells with rows from elsewhere for the cells that it lacks, in the order of the study.
+
+    Args:
+        own: Of `cell_table`.
+        others: Of the same form; cells are known by their keys, and those that the study has not are left out.
+        cells: The study's.
+    """
+    place = {cell.key: number for number, cell in enumerate(cells)}
+    lacking = others[others["key"].isin(place) & ~others["key"].isin(own["key"])]
+    both = pd.concat([own, lacking], ignore_index=True)
+    both = both.loc[both["key"].map(place).sort_values(kind="stable").index].reset_index(drop=True)
+    at = [cells[place[key]] for key in both["key"]]
+    return _with_units(both.assign(level=[cell.level for cell in at], teacher=[cell.teacher for cell in at]), cells)
+
+
+def _with_units(table: pd.DataFrame, cells: Sequence[Cell]) -> pd.DataFrame:
     several = any(cell.teacher for cell in cells)  # asked of all cells, as those that are finished may be of one teacher yet
-    return table.assign(unit=table["teacher" if several else "seed"])
+    return table.assign(unit=table["teacher" if several else "seed"]).astype(COLUMNS)
 
 
 def net_table(cells: pd.DataFrame) -> pd.DataFrame:
@@ -127,7 +150,7 @@ def _rows(cell: Cell, record: Record) -> Iterator[dict[str, Any]]:
             yield {
                 "level": cell.level, "teacher": cell.teacher, "net": net, "seed": cell.recipe.seed + k, "accuracy": accuracy,
                 "seconds": values["seconds"], "run": record.run, "key": cell.key,
-                "modularity": record.groups.get("modularity"), "adjusted": record.groups.get("adjusted"),
+                "modularity": record.groups.get("modularity"), "adjusted": record.groups.get("adjusted") or "",
                 "recovery": record.groups.get("recovery"),
             } | one  # fmt: skip
 
@@ -155,4 +178,5 @@ def _of(cells: pd.DataFrame, side: Side) -> pd.DataFrame:
 
 def _units(part: pd.DataFrame, name: str) -> pd.Series:
     """A value a unit: of several teachers the mean over each one's students, of a single one each student's."""
-    return part.astype({name: float}).dropna(subset=[name]).groupby("unit")[name].mean()
+    values = part.set_index("unit")[name].dropna().sort_index()
+    return values if values.index.is_unique else values.groupby(level=0).mean()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from ked.studies import ledger, words
-from ked.studies.cells import Settings, cells_of
-from ked.studies.outcome import Contrast, cell_table, contrast_table, contrasts, net_table
+from ked.studies import ledger, shipped, words
+from ked.studies.cells import Cell, Settings, cells_of
+from ked.studies.outcome import Contrast, cell_table, completed, contrast_table, contrasts, net_table
 from ked.studies.study import Study
 
 
@@ -25,6 +25,7 @@ class Report:
         table: One row a level and net (`net_table`).
         contrasts: The comparisons that the finished cells allow.
         missing: Levels with a cell that is not stored.
+        shipped: Levels with a cell that was not computed here but came with the program.
     """
 
     study: Study
@@ -33,6 +34,7 @@ class Report:
     table: pd.DataFrame
     contrasts: list[Contrast]
     missing: tuple[str, ...]
+    shipped: tuple[str, ...] = ()
 
     @cached_property
     def contrast_table(self) -> pd.DataFrame:
@@ -43,6 +45,11 @@ class Report:
     def answer(self) -> str:
         """One sentence, made of the numbers."""
         return words.answer(self.contrasts, self.recovery)
+
+    @property
+    def findings(self) -> list[tuple[bool, str]]:
+        """A short sentence for each comparison, and whether it shows anything (`ked.studies.words.findings`)."""
+        return words.findings(self.contrasts)
 
     @property
     def recovery(self) -> dict[str, float]:
@@ -60,19 +67,37 @@ class Report:
         tables = {"cells": self.cells, "table": self.table, "contrasts": self.contrast_table}
         return {
             "study": self.study.name, "question": self.study.question, "answer": self.answer, "note": self.note,
-            "comparisons": len(self.contrasts), "missing": list(self.missing),
+            "comparisons": len(self.contrasts), "missing": list(self.missing), "shipped": list(self.shipped),
             **{name: json.loads(table.to_json(orient="records", double_precision=15)) for name, table in tables.items()},
         }  # fmt: skip
 
 
 def report(study: Study, settings: Settings) -> Report:
-    """A study's outcome so far.
+    """A study's outcome so far, from the cells that were computed here.
 
     Raises:
         InvalidInput: A setting is wrong.
     """
-    cells, records = cells_of(study, settings), ledger.read(study.name)
-    rows = cell_table(cells, records)
-    missing = dict.fromkeys(cell.level for cell in cells if cell.key not in records)
+    cells = cells_of(study, settings)
+    return _made(study, settings, cells, cell_table(cells, ledger.read(study.name)))
+
+
+def report_with_shipped(study: Study, settings: Settings) -> Report:
+    """The same with the results that come with the program in place of cells that were not computed here.
+
+    Raises:
+        InvalidInput: A setting is wrong.
+        Unavailable: The shipped results are damaged.
+    """
+    cells = cells_of(study, settings)
+    own = cell_table(cells, ledger.read(study.name))
+    rows = completed(own, shipped.rows_of(study.name, settings.scale), cells)
+    elsewhere = {*rows["key"]} - {*own["key"]}
+    return _made(study, settings, cells, rows, tuple(dict.fromkeys(cell.level for cell in cells if cell.key in elsewhere)))
+
+
+def _made(study: Study, settings: Settings, cells: tuple[Cell, ...], rows: pd.DataFrame, elsewhere: tuple[str, ...] = ()) -> Report:
+    there = {*rows["key"]}
+    missing = dict.fromkeys(cell.level for cell in cells if cell.key not in there)
     found = contrasts(study, rows, list(study.levels(settings.scale)))
-    return Report(study, settings, rows, net_table(rows), found, tuple(missing))
+    return Report(study, settings, rows, net_table(rows), found, tuple(missing), elsewhere)

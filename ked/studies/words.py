@@ -19,6 +19,7 @@ _VERDICTS = {
     -1: "{ours} is {size} below {theirs} {interval}",
     0: "a difference of {ours} from {theirs} is not shown ({size} {interval}{reason})",
 }
+NOTHING = "Nothing can be compared yet, as no two sides of a comparison are finished."
 _SEVERAL = {1: "above it", -1: "below it", 0: "not shown to differ"}
 
 
@@ -30,10 +31,26 @@ def answer(found: Sequence[Contrast], recovery: Mapping[str, float] | None = Non
         recovery: Level -> how well the groups that were found match the planted ones (adjusted Rand index), where there are some.
     """
     if not found:
-        return "Nothing can be compared yet, as no two sides of a comparison are finished."
+        return NOTHING
     parts = [_recovered(recovery)] if recovery else []
-    parts += [_told(list(group)) for _, group in groupby(found, key=lambda contrast: contrast.comparison)]
-    text = "; ".join(parts)
+    return _sentence("; ".join([*parts, *(_told(group) for group in _groups(found))]))
+
+
+def findings(found: Sequence[Contrast]) -> list[tuple[bool, str]]:
+    """The same as a sentence for each comparison, without the numbers of every level: for those who have these before their eyes.
+
+    Returns:
+        Whether anything is shown, and the sentence; what is shown comes first.
+    """
+    told = [(any(one.shown for one in group), _sentence(_told(group, brief=True))) for group in _groups(found)]
+    return sorted(told, key=lambda item: not item[0])
+
+
+def _groups(found: Sequence[Contrast]) -> list[list[Contrast]]:
+    return [list(group) for _, group in groupby(found, key=lambda contrast: contrast.comparison)]
+
+
+def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
@@ -55,7 +72,7 @@ def _recovered(recovery: Mapping[str, float]) -> str:
     return f"the planted groups are found with these adjusted Rand indices, where 1 is all and 0 is chance ({values})"
 
 
-def _told(group: list[Contrast]) -> str:
+def _told(group: list[Contrast], *, brief: bool = False) -> str:
     """One comparison, at one level or at several."""
     if len(group) == 1:
         one = group[0]
@@ -63,17 +80,18 @@ def _told(group: list[Contrast]) -> str:
         ours, theirs = (_label(side, level=not same) for side in (one.ours, one.theirs))
         size = _size(abs(one.difference.mean), one) if one.shown else _size(one.difference.mean, one, signed=True)
         return _VERDICTS[one.shown].format(ours=ours, theirs=theirs, size=size, interval=_interval(one), reason=_reason(one))
-    return _summed(group)
+    return _summed(group, brief=brief)
 
 
-def _summed(group: list[Contrast]) -> str:
+def _summed(group: list[Contrast], *, brief: bool) -> str:
     same = all(one.ours[0] == one.theirs[0] for one in group)
     ours, theirs = METHODS[group[0].ours[1]].label, _label(group[0].theirs, level=not same)
     parts = []
     for verdict, words in _SEVERAL.items():
         members = [one for one in group if one.shown == verdict]
         if members:
-            parts.append(f"{words} at {len(members)} of {len(group)} levels ({', '.join(_of_level(one) for one in members)})")
+            each = "" if brief and not verdict else f" ({', '.join(one.ours[0] if brief else _of_level(one) for one in members)})"
+            parts.append(f"{words} at {len(members)} of {len(group)} levels{each}")
     what = "agreement" if group[0].comparison.measure == "agreement" else "accuracy"
     return f"against {theirs}, the {what} of {ours} is {', '.join(parts)}"
 

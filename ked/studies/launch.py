@@ -1,0 +1,183 @@
+"""Studies that go on by themselves: each in a process of its own, which outlives the page and the server that started it.
+
+The process is `python -m ked study NAME`. What it tells (`ked.studies.telling`) and who it is lie in `$KED_HOME/studies/NAME`; a lock that
+it holds to its end sees to it that there is one to a study.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from ked.errors import Unavailable
+from ked.home import home
+from ked.runs import lines, locks
+from ked.runs.disk import disk_errors
+from ked.store import write_json
+from ked.studies.cells import Settings, cells_of
+from ked.studies.study import Study
+
+MOST = 2  # studies at work at a time: each keeps some processes with torch in memory
+
+State = Literal["starting", "computing", "stopping", "done", "stopped", "broken"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+_OPTIONS = {"epochs": "--epochs", "teacher_epochs": "--teacher-epochs", "device": "--device"}  # of recipe fields
+_ENDS: tuple[State, ...] = ("done", "stopped", "broken")
+
+_started: list[subprocess.Popen[bytes]] = []  # by this process; kept so that one that ended does not linger as a zombie
+
+
+@dataclass(frozen=True)
+class Work:
+    """How the process that was started last for a study stands.
+
+    Attributes:
+        settings: What was asked for.
+        state: Where it is, or how it ended.
+        began: When, in seconds since 1970.
+        cells: How many there are.
+        ended: Keys of cells whose end was told, those that were stored before among them.
+        failed: Key of a cell -> why.
+        message: Why the process broke off; "" where it did not.
+    """
+
+    settings: Settings
+    state: State
+    began: float
+    cells: int = 0
+    ended: frozenset[str] = frozenset()
+    failed: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+
+    @property
+    def active(self) -> bool:
+        """Whether its process is there."""
+        return self.state in ("starting", "computing", "stopping")
+
+
+def command(study: Study, settings: Settings) -> list[str]:
+    """The arguments of `python -m ked` that compute a study at these settings, as short as they can be."""
+    given = {"--scale": settings.scale, "--dataset": settings.dataset, "--seeds": settings.seeds, "--teachers": settings.teachers}
+    usual = {"--scale": "small", "--dataset": None, "--seeds": None, "--teachers": 1}
+    options = {name: value for name, value in given.items() if value != usual[name]}
+    options |= {_OPTIONS[name]: value for name, value in settings.fields.items()}
+    return ["study", study.name, *(str(part) for option in options.items() for part in option)]
+
+
+def start(study: Study, settings: Settings) -> None:
+    """Compute what is missing of a study, in a process of its own.
+
+    Raises:
+        InvalidInput: A setting is wrong.
+        Unavailable: It is at work already, or as many others are as may be; the disk is full.
+    """
+    cells_of(study, settings)
+    with locks.locked(home() / "studies" / ".starting"):
+        _check_room(study)
+        lock = locks.take(_folder(study.name) / ".process", wait=False)
+        if lock is None:
+            raise Unavailable(f"study {study.name!r} is at work already; wait for its end, or stop it first.")
+        try:
+            _spawn(study, settings, lock)
+        finally:
+            os.close(lock)
+
+
+def stop(study: Study) -> None:
+    """End a study at work as ctrl-C does: cells end after the batch in hand, and the next start goes on with them."""
+    about = _about(study.name)
+    process = _process(about) if about else None
+    if process is not None and not about["stopping"]:
+        write_json(_folder(study.name) / "process.json", about | {"stopping": True})
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+
+
+def look(study: Study) -> Work | None:
+    """How the process stands that was started last; None where none ever was."""
+    _started[:] = [one for one in _started if one.poll() is None]
+    about = _about(study.name)
+    if not about:
+        return None
+    alive = _process(about) is not None  # before its last words are read
+    events = lines.read(_folder(study.name) / "progress.jsonl")[0]
+    kinds = [event["kind"] for event in events]
+    state = _state(kinds, alive=alive, stopping=about["stopping"])
+    message = next((event["message"] for event in events if event["kind"] == "broken"), "")
+    if state == "broken" and not message:
+        message = "its process ended without a word (killed, or out of memory); start it again and it goes on."
+    return Work(
+        Settings(**about["settings"]), state, about["began"],
+        next((event["cells"] for event in events if event["kind"] == "began"), 0),
+        frozenset(event["key"] for event in events if event["kind"] in ("known", "finished", "failed")),
+        {event["key"]: event["message"] for event in events if event["kind"] == "failed"}, message,
+    )  # fmt: skip
+
+
+def _state(kinds: list[str], *, alive: bool, stopping: bool) -> State:
+    if alive:
+        return "stopping" if stopping else "computing" if kinds else "starting"
+    return next((end for end in _ENDS if end in kinds), "stopped" if stopping else "broken")
+
+
+def _check_room(study: Study) -> None:
+    others = [name for name in _at_work() if name != study.name]
+    if len(others) >= MOST:
+        raise Unavailable(f"the studies {' and '.join(map(repr, others))} are at work already; wait for the end of one, or stop it first.")
+
+
+def _at_work() -> Iterator[str]:
+    for path in sorted((home() / "studies").glob("*/process.json")):
+        if (about := _about(path.parent.name)) and _process(about):
+            yield path.parent.name
+
+
+def _spawn(study: Study, settings: Settings, lock: int) -> None:
+    folder = _folder(study.name)
+    with disk_errors(folder), open(folder / "process.log", "wb") as log:
+        (folder / "progress.jsonl").write_bytes(b"")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ked", *command(study, settings), "--progress", str(folder.absolute() / "progress.jsonl")],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # closing the server's terminal does not end it
+            cwd=_ROOT,
+            env=os.environ | {"KED_HOME": str(home().absolute())},
+            pass_fds=(lock,),  # it holds the lock to its end, without knowing
+        )
+    _started.append(process)
+    about = {"pid": process.pid, "pid_started": psutil.Process(process.pid).create_time(), "began": time.time(), "stopping": False}
+    write_json(folder / "process.json", about | {"settings": asdict(settings)})
+
+
+def _about(name: str) -> dict[str, Any]:
+    """What is known of the process that was started last; empty where that is nothing."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        about: dict[str, Any] = json.loads((_folder(name) / "process.json").read_text("utf-8"))
+        Settings(**about["settings"])
+        return about if {"pid", "pid_started", "began", "stopping"} <= about.keys() else {}
+    return {}
+
+
+def _process(about: dict[str, Any]) -> psutil.Process | None:
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(about["pid"])
+        if abs(process.create_time() - about["pid_started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE:
+            return process
+    return None
+
+
+def _folder(name: str) -> Path:
+    return home() / "studies" / name

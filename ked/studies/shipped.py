@@ -1,0 +1,43 @@
+"""The results that come with the program: `results/<scale>/<study>/cells.csv`, as `python -m ked study NAME -o FOLDER` writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ked.errors import Unavailable
+from ked.studies.outcome import COLUMNS
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+
+_NUMBERS = [name for name, kind in COLUMNS.items() if kind == "float"]
+
+
+def file_of(study: str, scale: str) -> Path:
+    """Where the raw cells of a study would be."""
+    return RESULTS / scale / study / "cells.csv"
+
+
+def rows_of(study: str, scale: str) -> pd.DataFrame:
+    """The cells of a study that come with the program, as `ked.studies.outcome.cell_table` has them; none where it comes without.
+
+    Raises:
+        Unavailable: The file is damaged.
+    """
+    path = file_of(study, scale)
+    return read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Cells that were written as CSV, number for number as they were.
+
+    Raises:
+        Unavailable: The file is not there, or holds something else.
+    """
+    try:
+        missing = {name: [""] for name in _NUMBERS}
+        table = pd.read_csv(path, dtype=COLUMNS, keep_default_na=False, na_values=missing)
+        return table[list(COLUMNS)]
+    except (OSError, ValueError, KeyError) as error:  # pandas refuses a damaged file with several kinds of ValueError
+        raise Unavailable(f"the results in {path} cannot be read; get the file anew, or start the study to compute them.") from error

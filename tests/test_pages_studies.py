@@ -1,0 +1,188 @@
+"""The studies page as a visitor without a browser meets it: shipped results, own cells, a study at work, the run of a cell."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import psutil
+import pytest
+from streamlit.testing.v1 import AppTest
+from study_samples import keep
+from visitor import address, buttons, figures, said, sound, visit
+
+from ked.recipe import Recipe
+from ked.store import Run, create_run, write_json
+from ked.studies import STUDIES, Study, launch, ledger, study_named
+from ked.studies.cells import Settings, cells_of
+from ked.studies.report import report
+
+Ship = Callable[[Study, Settings], Path]
+KD_VS_KED = study_named("kd-vs-ked")
+
+
+def words(app: AppTest) -> str:
+    return " ".join(found.value for found in [*app.subheader, *app.markdown, *app.info, *app.caption])
+
+
+def links(app: AppTest) -> dict[str, str]:
+    """Page -> the query with which it is opened."""
+    return {link.proto.page or "superfeatures": link.proto.query_string for link in app.get("page_link")}
+
+
+@pytest.mark.parametrize("name", ["kd-vs-ked", "terms", "temperatures", "correlation"])  # one of each form of figure
+def test_shipped_results_are_shown_on_a_fresh_install(name: str, ship: Ship) -> None:
+    ship(study_named(name), Settings())
+    app = sound(visit("studies", study=name), "studies")
+    assert {"differences-accuracy", "study-accuracy"} <= figures(app)
+    shown = words(app)
+    assert study_named(name).question in shown
+    assert "These results come with the program" in shown
+    assert app.code[0].value == f"python -m ked study {name}"
+    assert len(app.selectbox(key="widget.cell").options) == 1 + len(study_named(name).axis)
+
+
+def test_the_answer_is_that_of_the_command(ship: Ship) -> None:
+    ship(KD_VS_KED, Settings())
+    app = visit("studies")
+    keep(KD_VS_KED, Settings())
+    about = report(KD_VS_KED, Settings())
+    for shown, sentence in about.findings:
+        assert f"{'**●' if shown else '○'} {sentence}" in words(app)
+    assert about.note in words(app)
+    assert about.answer in words(app)
+
+
+def test_without_any_result_the_page_says_how_to_get_some(ship: Ship) -> None:
+    ship(KD_VS_KED, Settings())
+    app = sound(visit("studies", ns="3"), "studies")
+    assert figures(app) == set()
+    assert "Nothing of this study is finished with 3 seeds" in words(app)
+    assert "have 5 seeds" in words(app)
+    assert app.code[0].value == "python -m ked study kd-vs-ked --seeds 3"
+    assert not app.button(key="study-start").disabled
+
+
+def test_another_question_is_a_click_away_and_has_an_address(ship: Ship) -> None:
+    for name in ("m-sweep", "kd-vs-ked"):
+        ship(study_named(name), Settings())
+    app = sound(visit("studies", cell="M = 2"), "studies")
+    sound(buttons(app, "widget.study.Which superfeatures?").set_value("m-sweep").run(), "studies")
+    assert address(app)["study"] == "m-sweep"
+    assert study_named("m-sweep").question in words(app)
+    assert buttons(app, "widget.study.Do explanations help?").value is None
+    assert {"differences-agreement", "study-agreement", "study-modularity"} <= figures(app)
+    sound(app.number_input(key="widget.study_seeds").set_value(6).run(), "studies")
+    sound(buttons(app, "widget.study_scale").set_value("paper").run(), "studies")
+    assert address(app) == {"study": "m-sweep", "ns": "6", "size": "paper", "cell": "M = 2"}
+    assert sound(visit("studies", **address(app)), "studies").code[0].value == app.code[0].value
+    assert app.code[0].value == "python -m ked study m-sweep --scale paper --seeds 6"
+
+
+def test_own_cells_stand_before_shipped_ones_and_are_named(ship: Ship) -> None:
+    study = study_named("m-sweep")
+    ship(study, Settings())
+    keep(study, Settings(), ["M = 2", "M = 3"], shift=0.05)
+    app = sound(visit("studies", study="m-sweep"), "studies")
+    assert "Computed here: M = 2, M = 3; 6 of 8 levels come with the program." in words(app)
+    assert "6 of 8 cells are to be computed" in words(app)
+    keep(study, Settings())
+    app = sound(visit("studies", study="m-sweep"), "studies")
+    assert "All of it was computed here." in words(app)
+    assert app.button(key="study-start").disabled
+
+
+def test_a_study_of_which_some_cells_are_missing_says_which(ship: Ship) -> None:
+    study = study_named("m-sweep")
+    keep(study, Settings(), ["M = 1", "M = 2"])
+    app = sound(visit("studies", study="m-sweep"), "studies")
+    assert "left out: M = 3, M = 4, M = 6, M = 8, M = 12, M = 16." in words(app)
+
+
+def test_the_authors_numbers_stand_beside_ours_and_are_said_to_be_one_run(ship: Ship) -> None:
+    ship(study_named("architecture"), Settings("paper"))
+    app = sound(visit("studies", study="architecture", size="paper"), "studies")
+    assert "teacher 90.00, explaining teacher 89.53, plain 87.50, KD 88.28, KED 88.68 %. One run has no interval." in words(app)
+
+
+def test_the_run_of_a_cell_opens_on_the_other_pages(finish: Callable[[Recipe], Run], ship: Ship, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"teacher_hidden": (12,), "student_hidden": (8,), "epochs": 1, "teacher_epochs": 1, "dependency_samples": 20, "train_size": 100}
+    monkeypatch.setitem(STUDIES, "noise", Study("noise", "Does it?", {"M = 4": small}, ("kd", "ked"), (), {}))
+    (cell,) = cells_of(STUDIES["noise"], Settings())
+    run = finish(cell.recipe)
+    app = sound(visit("studies", study="noise", cell="M = 4"), "studies")
+    assert links(app).keys() == {"train", "explain", "agreement", "superfeatures"}
+    assert all(f"run={run.id}" in query and "study=noise" in query for query in links(app).values())
+    assert run.id in app.dataframe[-1].value["run"].iloc[0]
+
+
+def test_a_cell_whose_run_is_elsewhere_or_not_finished_says_so(ship: Ship) -> None:
+    ship(KD_VS_KED, Settings())
+    app = sound(visit("studies", cell="M = 2"), "studies")
+    assert links(app) == {}
+    assert "is not on this machine: start the study" in words(app)
+    (cell,) = cells_of(KD_VS_KED, Settings())
+    create_run(cell.recipe, cell=cell.key).update(status="running", pid=os.getpid(), pid_started=psutil.Process().create_time())
+    app = sound(visit("studies", cell="M = 2"), "studies")
+    assert links(app).keys() == {"train"}, "it can be watched, but does not explain anything yet"
+    assert "1 training now; shipped with the program" in app.expander[-1].label
+    assert address(sound(visit("studies", cell="M = 99"), "studies")) == {}
+
+
+def test_start_and_stop_of_a_study_from_the_page(ship: Ship, wait_for: Callable[..., None]) -> None:
+    ship(KD_VS_KED, Settings())
+    app = sound(visit("studies"), "studies")
+    sound(app.button(key="study-start").click().run(), "studies")
+    assert launch.look(KD_VS_KED).settings == Settings()  # type: ignore[union-attr]
+    assert "study-start" not in {button.key for button in app.button}
+    sound(app.button(key="study-stop").click().run(), "studies")
+    wait_for(lambda: not launch.look(KD_VS_KED).active)  # type: ignore[union-attr]
+    sound(app.run(), "studies")
+    assert "stopped; what is finished is kept" in words(app)
+    assert not app.button(key="study-start").disabled
+    assert ledger.read(KD_VS_KED.name) == {}
+
+
+def test_a_study_that_somebody_else_has_started_is_told_and_followed(ked_home: Path, ship: Ship) -> None:
+    ship(KD_VS_KED, Settings())
+    folder = ked_home / "studies" / KD_VS_KED.name
+    folder.mkdir(parents=True, exist_ok=True)
+    pid, began = os.getpid(), psutil.Process().create_time()
+    about = {"pid": pid, "pid_started": began, "began": time.time(), "stopping": False, "settings": asdict(Settings(seeds=7))}
+    write_json(folder / "process.json", about)
+    (folder / "progress.jsonl").write_text('{"kind":"began","cells":1}\n', "utf-8")
+    app = sound(visit("studies"), "studies")
+    assert "at work already, with 7 seeds" in words(app)
+    assert "study-start" not in {button.key for button in app.button}
+    (other,) = [button for button in app.button if button.label == "Look at that one"]
+    sound(other.click().run(), "studies")
+    assert address(app) == {"ns": "7"}
+    assert "computing** · 0 of 1 cells" in words(app)
+
+
+def test_how_a_study_broke_off_and_why_a_cell_failed_is_said(ked_home: Path, ship: Ship) -> None:
+    ship(KD_VS_KED, Settings())
+    (cell,) = cells_of(KD_VS_KED, Settings())
+    folder = ked_home / "studies" / KD_VS_KED.name
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {"pid": 2**22 + 1, "pid_started": 0.0, "began": time.time(), "stopping": False, "settings": asdict(Settings())}
+    write_json(folder / "process.json", about)
+    told = f'{{"kind":"began","cells":1}}\n{{"kind":"failed","key":"{cell.key}","message":"the data are gone."}}\n'
+    (folder / "progress.jsonl").write_text(told, "utf-8")
+    app = visit("studies")
+    ended, failed = said(app)
+    assert "ended without a word" in ended
+    assert failed == "The data are gone."
+    assert app.dataframe[-1].value["there"].tolist() == ["✕ failed"]
+    assert not app.button(key="study-start").disabled
+
+
+def test_damaged_shipped_results_are_a_sentence(ship: Ship) -> None:
+    ship(KD_VS_KED, Settings()).write_text("nonsense", "utf-8")
+    app = visit("studies")
+    assert [error.message for error in app.exception] == []
+    (message,) = said(app)
+    assert "cells.csv cannot be read" in message

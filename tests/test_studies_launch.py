@@ -1,0 +1,170 @@
+"""Studies that go on by themselves: one process to a study, which others follow and can end; and what it tells them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from study_samples import TINY, TWO_SEEDS
+
+from ked.errors import InvalidInput, Unavailable
+from ked.runs import lines
+from ked.store import write_json
+from ked.studies import ledger, study_named
+from ked.studies.cells import Settings, cells_of
+from ked.studies.commands import _ended_by_a_signal, _follow
+from ked.studies.execution import execute
+from ked.studies.launch import MOST, command, look, start, stop
+from ked.studies.telling import Events, told
+
+KINDS = ("began", "started", "finished", "started", "finished", "done")
+
+
+def _kinds(file: Path) -> tuple[str, ...]:
+    return tuple(event["kind"] for event in lines.read(file)[0])
+
+
+def _left(home: Path, study: str, *events: dict[str, Any], pid: int = 2**22 + 1, stopping: bool = False) -> None:
+    """What a process leaves in its study's folder; that of this test, so that it is alive, or one that is none."""
+    folder = home / "studies" / study
+    folder.mkdir(parents=True)
+    began = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else 0.0
+    about = {"pid": pid, "pid_started": began, "began": time.time(), "stopping": stopping, "settings": asdict(TWO_SEEDS)}
+    write_json(folder / "process.json", about)
+    (folder / "progress.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events), "utf-8")
+
+
+def test_a_study_is_started_once_and_can_be_stopped(wait_for: Callable[..., None], one_sentence: Callable[[str], str]) -> None:
+    study, settings = study_named("kd-vs-ked"), Settings(seeds=2, fields={"epochs": 2})
+    assert look(study) is None
+    start(study, settings)
+    with pytest.raises(Unavailable, match="at work already") as caught:
+        start(study, Settings())
+    one_sentence(f"So it is: {caught.value}")
+    work = look(study)
+    assert work is not None
+    assert work.active
+    assert (work.settings, work.ended, work.message) == (settings, frozenset(), "")
+    stop(study)
+    wait_for(lambda: not look(study).active)  # type: ignore[union-attr]
+    assert look(study) == replace(work, state="stopped", cells=look(study).cells)  # type: ignore[union-attr]
+    assert ledger.read(study.name) == {}
+    stop(study)  # once more, when nobody is there: nothing happens
+    start(study, settings)  # nor does the one that is gone stand in the way
+    stop(study)
+    wait_for(lambda: not look(study).active)  # type: ignore[union-attr]
+
+
+def test_the_signal_that_ends_a_study_is_to_it_what_ctrl_c_is() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), _ended_by_a_signal():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_no_more_studies_than_there_is_memory_for(ked_home: Path, one_sentence: Callable[[str], str]) -> None:
+    for number in range(MOST):
+        _left(ked_home, f"study-{number}", pid=os.getpid())
+    with pytest.raises(Unavailable, match="'study-0' and 'study-1'") as caught:
+        start(study_named("noise"), Settings())
+    one_sentence(f"So it is: {caught.value}")
+    assert look(study_named("noise")) is None
+
+
+def test_a_wrong_setting_starts_nothing(ked_home: Path) -> None:
+    with pytest.raises(InvalidInput):
+        start(study_named("noise"), Settings("large"))
+    assert not (ked_home / "studies" / "noise").exists()
+
+
+BEGAN, DONE = {"kind": "began", "cells": 2}, {"kind": "done"}
+ENDS = {
+    "killed": ((BEGAN,), False, "broken"),
+    "broken": ((BEGAN, {"kind": "broken", "message": "the disk is full."}), False, "broken"),
+    "done": ((BEGAN, DONE), False, "done"),
+    "stopped": ((BEGAN, {"kind": "stopped"}), True, "stopped"),
+    "stopped before it had said a word": ((), True, "stopped"),
+    "done before it was stopped": ((BEGAN, DONE), True, "done"),
+}
+
+
+@pytest.mark.parametrize(("events", "stopping", "state"), ENDS.values(), ids=ENDS)
+def test_how_a_process_ended_is_told_by_what_it_left(
+    events: tuple[dict[str, Any], ...], stopping: bool, state: str, ked_home: Path, one_sentence: Callable[[str], str]
+) -> None:
+    _left(ked_home, "tiny", *events, stopping=stopping)
+    work = look(TINY)
+    assert work is not None
+    assert (work.state, work.active) == (state, False)
+    assert bool(work.message) == (state == "broken")
+    if work.message:
+        one_sentence(f"So it is: {work.message}")
+
+
+def test_damaged_notes_of_a_process_are_none(ked_home: Path) -> None:
+    (ked_home / "studies" / "tiny").mkdir(parents=True)
+    for text in ("", "{", "[]", "{}", '{"settings": {"size": 1}}'):
+        (ked_home / "studies" / "tiny" / "process.json").write_text(text, "utf-8")
+        assert look(TINY) is None
+
+
+def test_a_study_tells_of_each_cell_and_of_its_end(tmp_path: Path) -> None:
+    file, cells = tmp_path / "progress.jsonl", cells_of(TINY, TWO_SEEDS)
+    with ThreadPoolExecutor(1) as executor:
+        passed = [event["kind"] for event in told(execute(cells, executor), 2, file)]
+    assert ("began", *passed, "done") == _kinds(file) == KINDS
+    keys = [event["key"] for event in lines.read(file)[0] if event["kind"] == "finished"]
+    assert sorted(keys) == sorted(cell.key for cell in cells)
+
+
+def _broken() -> Events:
+    yield {"kind": "failed", "cell": cells_of(TINY, TWO_SEEDS)[0], "message": "it did not."}
+    raise Unavailable("the disk is full.")
+
+
+def test_an_end_before_the_last_cell_is_told_too(tmp_path: Path) -> None:
+    stopped, broken = tmp_path / "stopped", tmp_path / "broken"
+    events = told(_broken(), 2, stopped)
+    next(events)
+    events.close()
+    assert _kinds(stopped) == ("began", "failed", "stopped")
+    with pytest.raises(Unavailable):
+        list(told(_broken(), 2, broken))
+    assert _kinds(broken) == ("began", "failed", "broken")
+    assert lines.read(broken)[0][1]["message"] == "it did not."
+
+
+def test_ctrl_c_between_two_events_ends_the_cells_at_once() -> None:
+    class Interrupting:
+        @property
+        def name(self) -> str:
+            raise KeyboardInterrupt
+
+    ended: list[str] = []
+
+    def events() -> Iterator[dict[str, Any]]:
+        try:
+            yield {"kind": "started", "cell": Interrupting()}
+        finally:
+            ended.append("cells")
+
+    going = events()
+    with pytest.raises(SystemExit) as left:
+        _follow(going, 1)  # type: ignore[arg-type]
+    assert left.value.code == 130
+    assert ended == ["cells"]
+
+
+def test_the_command_says_only_what_is_unusual() -> None:
+    assert command(TINY, Settings()) == ["study", "tiny"]
+    full = Settings("paper", None, 7, 2, {"epochs": 3})
+    assert command(TINY, full) == ["study", "tiny", "--scale", "paper", "--seeds", "7", "--teachers", "2", "--epochs", "3"]

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
-
-from ked.studies.authors import AUTHORS
-from ked.studies.shipped import RESULTS, file_of
 
 from explorer.evidence.forest import Row, forest
 from explorer.evidence.speed import growth, speed
 from explorer.evidence.tables import brief, markdown, nets, with_half
 from explorer.results import LABELS
 from ked.studies import STUDIES
+from ked.studies.authors import AUTHORS
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report, shipped_report
+from ked.studies.shipped import RESULTS, file_of
 
 ROOT = RESULTS.parent
 SCALES = {"small": "Digits", "paper": "Fashion-MNIST, the paper's recipe"}
@@ -59,8 +57,8 @@ def _row(one: Contrast) -> Row:
     scale = 100 if one.comparison.measure == "accuracy" else 1
     (level, net), (other_level, other) = one.ours, one.theirs
     name = f"{LABELS[net]} − {LABELS[other]}, {level}" if level == other_level else f"{LABELS[net]}, {level} − {other_level}"
-    values = (scale * float(value) for value in (one.difference.mean, one.difference.low, one.difference.high))
-    return Row(name, *values, bool(one.shown), net)
+    mean, low, high = (scale * float(value) for value in (one.difference.mean, one.difference.low, one.difference.high))
+    return Row(name, mean, low, high, bool(one.shown), net)
 
 
 def _everything(reports: dict[str, list[Report]]) -> str:
@@ -103,6 +101,8 @@ def _overview(reports: dict[str, list[Report]]) -> str:
     rows = []
     for study in STUDIES.values():
         told = [next((brief(one) for one in found if one.study.name == study.name), "") for found in reports.values()]
+        if not study.datasets:  # one outcome, of data that are made
+            told = [f"on made data<br>{told[0]}", "–"]
         rows.append([f"{study.question} (`{study.name}`)", *told])
     return markdown(["question", *SCALES.values()], rows)
 
@@ -111,11 +111,11 @@ def _replace(file: Path, parts: dict[str, str]) -> None:
     """Put each part between its two marks, `<!-- name -->` and `<!-- /name -->`."""
     text = file.read_text("utf-8")
     for name, part in parts.items():
-        marks = f"<!-- {name} -->", f"<!-- /{name} -->"
-        pattern = f"{re.escape(marks[0])}.*?{re.escape(marks[1])}"
-        text, count = re.subn(pattern, lambda _, part=part, marks=marks: f"{marks[0]}\n{part}\n{marks[1]}", text, flags=re.DOTALL)
-        if count != 1:
-            raise SystemExit(f"{file.name} has no place for {name!r}: put {marks[0]} and {marks[1]} where it belongs.")
+        head, mark, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, tail = rest.partition(f"<!-- /{name} -->")
+        if not (mark and end):
+            raise SystemExit(f"{file.name} has no place for {name!r}: put <!-- {name} --> and <!-- /{name} --> where it belongs.")
+        text = f"{head}{mark}{part}\n{end}{tail}"
     file.write_text(text, encoding="utf-8")
 
 

@@ -42,7 +42,11 @@ def brief(report: Report) -> str:
         against = LABELS[contrast.theirs[1]] + (f" at {contrast.theirs[0]}" if contrast.theirs[0] != contrast.ours[0] else "")
         what = "agreement, " if contrast.comparison.measure == "agreement" else ""
         groups.setdefault(f"{what}{LABELS[contrast.ours[1]]} − {against}", []).append(contrast)
-    return "<br>".join(f"{name}: {_brief(found)}" for name, found in groups.items())
+    found = [f"{name}: {_brief(found)}" for name, found in groups.items()]
+    if report.recovery:
+        least, most = (f"{pick(report.recovery.values()):.2f}" for pick in (min, max))
+        found.insert(0, f"planted groups recovered: adjusted Rand index {least} to {most}")
+    return "<br>".join(found)
 
 
 def _brief(found: Sequence[Contrast]) -> str:

@@ -96,6 +96,18 @@ def report_with_shipped(study: Study, settings: Settings) -> Report:
     return _made(study, settings, cells, rows, tuple(dict.fromkeys(cell.level for cell in cells if cell.key in elsewhere)))
 
 
+def shipped_report(study: Study, scale: str) -> Report:
+    """The outcome that comes with the program, whatever was computed here.
+
+    Raises:
+        Unavailable: The shipped results are damaged.
+    """
+    settings = Settings(scale)
+    cells = cells_of(study, settings)
+    rows = completed(cell_table((), {}), shipped.rows_of(study.name, scale), cells)
+    return _made(study, settings, cells, rows, tuple(study.levels(scale)))
+
+
 def _made(study: Study, settings: Settings, cells: tuple[Cell, ...], rows: pd.DataFrame, elsewhere: tuple[str, ...] = ()) -> Report:
     there = {*rows["key"]}
     missing = dict.fromkeys(cell.level for cell in cells if cell.key not in there)

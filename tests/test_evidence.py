@@ -1,0 +1,69 @@
+"""What the README shows comes from the raw results, number for number."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from explorer.evidence.__main__ import _replace
+from explorer.evidence.forest import Row, forest
+from explorer.evidence.tables import brief, markdown, nets
+from ked.studies import STUDIES
+from ked.studies.report import shipped_report
+from ked.studies.shipped import RESULTS
+
+ROWS = [Row("a < b", 1.0, 0.5, 1.5, True, "ked"), Row("c", -2.0, -4.0, 0.0, False, "kd")]
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def circles(text: str) -> list[ET.Element]:
+    return list(ET.fromstring(text).iter(f"{SVG}circle"))
+
+
+def test_dots_lie_on_one_scale_and_what_is_not_shown_is_hollow() -> None:
+    drawn = ET.fromstring(forest(ROWS, "points"))
+    ticks = {text.text: float(text.get("x", "")) for text in drawn.iter(f"{SVG}text") if text.get("text-anchor") == "middle"}
+    unit = (ticks["2"] - ticks["0"]) / 2
+    first, second = (float(dot.get("cx", "")) for dot in drawn.iter(f"{SVG}circle"))
+    assert first == pytest.approx(ticks["0"] + unit, abs=0.2)
+    assert second == pytest.approx(ticks["0"] - 2 * unit, abs=0.2)
+    assert [dot.get("class") for dot in circles(forest(ROWS, "points"))] == [None, "h"]
+
+
+def test_every_number_is_also_there_in_words() -> None:
+    told = next(ET.fromstring(forest(ROWS, "points")).iter(f"{SVG}title")).text
+    assert told == "Differences with 95 % intervals: a < b +1.0 [0.5, 1.5]; c −2.0 [−4.0, 0.0]"
+
+
+def test_a_table_keeps_bars_out_of_its_columns() -> None:
+    assert markdown(["a", "b"], [["x|y", "1"]]) == "| a | b |\n| --- | --- |\n| x\\|y | 1 |"
+
+
+def test_a_part_is_put_between_its_marks_and_a_missing_place_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_text("before\n<!-- one -->\nold\n<!-- /one -->\nafter\n")
+    _replace(file, {"one": "new"})
+    assert file.read_text() == "before\n<!-- one -->\nnew\n<!-- /one -->\nafter\n"
+    with pytest.raises(SystemExit, match="no place for 'two'"):
+        _replace(file, {"two": "new"})
+
+
+def test_the_shipped_study_says_what_its_cells_say() -> None:
+    report = shipped_report(STUDIES["kd-vs-ked"], "small")
+    cells = pd.read_csv(RESULTS / "small" / "kd-vs-ked" / "cells.csv")
+    mean = {net: 100 * part["accuracy"].mean() for net, part in cells.groupby("net")}
+    assert f"{mean['ked'] - mean['kd']:+.1f}" in brief(report)
+    assert f"| KED | {mean['ked']:.1f} ± " in nets(report)
+
+
+def test_the_readme_says_what_the_results_give() -> None:
+    readme = (RESULTS.parent / "README.md").read_text()
+    for scale in ("small", "paper"):
+        for name, study in STUDIES.items():
+            if (RESULTS / scale / name / "cells.csv").is_file():
+                assert brief(shipped_report(study, scale)) in readme, f"run python -m explorer.evidence: {scale} {name}"
+    assert len(re.findall("<!-- (\\w+) -->", readme)) == len(re.findall("<!-- /(\\w+) -->", readme)) == 4

@@ -143,11 +143,12 @@ def explanation(run_id: str, run_stamp: int, which: str, k: int, sample: int) ->
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def branch_maps(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int, evidence: str) -> np.ndarray:
-    """(M, H, W) Grad-CAM of a convolutional net's branches for one class, of one test sample, in nats per whole map."""
+def branch_maps(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int, other: int, evidence: str) -> np.ndarray:
+    """(M, H, W) Grad-CAM of a convolutional net's branches for a class, or rather than another, of a test sample; nats per whole map."""
     stack = _convolutional(net(run_id, run_stamp, which))
     x = dataset(load_run(run_id).recipe.dataset).part("test")[0][sample : sample + 1]
-    return grad_cam(stack, x, k, classes=[label], evidence=evidence, density=True)[0, :, 0].numpy()
+    against = other if other >= 0 else None
+    return grad_cam(stack, x, k, classes=[label], against=against, evidence=evidence, density=True)[0, :, 0].numpy()
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking at what each branch looks at …")

@@ -119,6 +119,20 @@ def test_the_explain_page_shows_a_map_for_each_branch_of_teacher_and_student() -
             assert texts[2 + 2 * row] == f"channels {group[0] + 1}–{group[-1] + 1}"
 
 
+def test_maps_and_numbers_follow_the_contrast_of_two_classes() -> None:
+    app = cnn("explain", i="7", c="3", vs="8", ev="against")
+    run, x = load_run(RUN), load("digits").part("test")[0][7:8]
+    for row, net in enumerate([run.explaining(), run.student("ked").replica(0)]):
+        maps = grad_cam(net, x, classes=[3], against=8, evidence="against", density=True)[0, :, 0].numpy()  # type: ignore[arg-type]
+        phi = (net.explanations(x) - net.base)[0, :, 0].detach()
+        for m in range(4):
+            drawing = figure(app, f"branch-{m + 1}")
+            assert values(tint(drawing, row)) == pytest.approx(maps[m], rel=1e-4, abs=1e-5)
+            said = f"{float(phi[m, 3] - phi[m, 8]):+.2f}".replace("-", "−")
+            assert said in drawing["layout"]["annotations"][1 + 2 * row]["text"]
+    assert "3 rather than 8" in caption(app, "Grad-CAM")
+
+
 def test_a_branch_that_is_switched_off_has_no_map() -> None:
     drawing = figure(cnn("explain", on="1011"), "branch-2")
     assert not [trace for trace in drawing["data"] if "hovertemplate" in trace]

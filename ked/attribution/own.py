@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ked.attribution.question import Question
 from ked.cnn import ConvStack
-from ked.cnn.gradcam import grad_cam
+from ked.cnn.gradcam import grad_cam_of
 from ked.explanation import centre, contributions
 
 
@@ -37,9 +37,7 @@ def own_map(question: Question) -> Tensor:
 
 def _looks(question: Question, stack: ConvStack) -> Tensor:
     """(B, M, D) where each branch looks, adding up to one over the features; evenly where it looks nowhere."""
-    classes, which = question.target.unique(return_inverse=True)
-    maps = grad_cam(stack, question.x, question.k, classes=classes.tolist(), evidence="signed").abs()  # (B, M, n, H, W)
-    chosen = maps[torch.arange(len(maps)), :, which].flatten(2)
+    chosen = grad_cam_of(stack, question.x, question.target, question.k).abs().flatten(2)
     looks = chosen.repeat(1, 1, question.x.shape[-1] // chosen.shape[-1])
     total = looks.sum(dim=-1, keepdim=True)
     return torch.where(total > 0, looks / total, torch.full_like(looks, 1 / looks.shape[-1]))

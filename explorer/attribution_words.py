@@ -87,6 +87,24 @@ def summary(lines: Sequence[Line], view: str) -> str:
     )
 
 
+def orders(lines: Sequence[Line]) -> str:
+    """Whose order of the features loses and wins one net's answer soonest, whose latest, and after how many features."""
+    lost = sorted(lines, key=lambda line: line.measured.deletion)
+    won = sorted(lines, key=lambda line: -line.measured.insertion)
+    halves = [f"halfway after {100 * half:.0f} %" for half in (lost[0].measured.deleted.halfway, won[0].measured.inserted.halfway)]
+    text = (
+        f"The {lines[0].net} loses its answer soonest in the order of **{lost[0].method}** (area {lost[0].measured.deletion:.2f}, "
+        f"{halves[0]} of the features) and wins it soonest in that of **{won[0].method}** "
+        f"({won[0].measured.insertion:.2f}, {halves[1]})"
+    )
+    if len(lines) == 1:
+        return f"{text}."
+    return (
+        f"{text}; latest in those of {lost[-1].method} ({lost[-1].measured.deletion:.2f}) and {won[-1].method} "
+        f"({won[-1].measured.insertion:.2f})."
+    )
+
+
 def verdict(found: Verdict) -> str:
     """passes, fails, or that there was nothing to judge."""
     if math.isnan(found.correlation):

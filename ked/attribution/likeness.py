@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
+import torch
+from torch import Tensor
 
+from ked.agreement.pixels import overlap, strongest
+from ked.agreement.similarity import ranks
 from ked.errors import InvalidInput
-
-TOP = 0.1  # the share of the features that counts as the strongest
 
 
 @dataclass(frozen=True)
@@ -45,29 +46,19 @@ def likeness(first: np.ndarray, second: np.ndarray, parts: Sequence[Sequence[int
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return Likeness(math.nan, math.nan, math.nan)
     sums = [np.array([one[list(part)].sum() for part in parts]) for one in (a, b)]
-    return Likeness(spearman(a, b), _overlap(_strongest(a), _strongest(b)), _cosine(*sums))
+    shared = float(overlap(strongest(_tensor(a)), strongest(_tensor(b))))
+    return Likeness(spearman(a, b), shared, _cosine(*sums))
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Rank correlation of two maps (D,), ties sharing their ranks; NaN where one is constant."""
-    ranks = [rankdata(one) - (len(one) + 1) / 2 for one in (first, second)]
-    return _cosine(*ranks)
+    return _cosine(*(ranks(_tensor(one)).numpy() for one in (first, second)))
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=float))
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / lengths if lengths > 0 else math.nan
-
-
-def _strongest(values: np.ndarray) -> np.ndarray:
-    """(D,) membership in the top tenth, 0 to 1: features that tie for the last places share them equally."""
-    count = max(1, round(TOP * len(values)))
-    least = np.sort(values)[-count]
-    above, tied = values > least, values == least
-    membership: np.ndarray = above + tied * ((count - above.sum()) / tied.sum())
-    return membership
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two sets with shares of members."""
-    return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())

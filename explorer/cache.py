@@ -251,14 +251,15 @@ def forming(run_id: str, run_stamp: int, count: int) -> dict[int, dict[str, Any]
     return states(load_run(run_id))
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing what students and teacher say of every test sample …")
-def survey(run_id: str, run_stamp: int, method: str) -> Survey:
-    """Agreement and fidelity of a method's students on the test samples, the first `SURVEYED` of them."""
+@st.cache_resource(max_entries=32, show_spinner="Comparing what students and teacher say of every test sample …")
+def survey(run_id: str, run_stamp: int, method: str, maps: str = "") -> Survey:
+    """Agreement and fidelity of a method's students on the first `SURVEYED` test samples; `maps`: which are compared too, if any."""
     run = load_run(run_id)
     student, teacher = net(run_id, run_stamp, method), net(run_id, run_stamp, "explaining")
-    x, y = (part[:SURVEYED] for part in dataset(run.recipe.dataset).part("test"))
-    pairs = matching(student, teacher) if METHODS[method].net == "ked" else None
-    return measure_agreement(student, teacher, x, y, pairs=pairs, tau=run.recipe.tau)
+    source = dataset(run.recipe.dataset)
+    x, y = (part[:SURVEYED] for part in source.part("test"))
+    pairs, kinds = matching(student, teacher) if METHODS[method].net == "ked" else None, [maps] if maps else []
+    return measure_agreement(student, teacher, x, y, pairs=pairs, tau=run.recipe.tau, shape=source.shape, maps=kinds)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

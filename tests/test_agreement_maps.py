@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from cnn_samples import SHAPE, mixed_up, pictures, small_stack
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Survey, map_measures, survey
+from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Survey, kind_of, map_measures, survey
 from ked.agreement.pixels import SIGMA, WINDOW, PixelMaps, overlap, ssim, strongest
 from ked.agreement.similarity import ranks
 from ked.agreement.survey import another
@@ -24,6 +23,7 @@ from ked.matching import match, match_by_number
 from ked.nets import mlp
 from ked.stack import Stack
 
+BOTH = ("own", "gradient")
 SIDES = (9, 13)  # smaller than a window one way, larger the other
 
 
@@ -126,7 +126,7 @@ def test_gradient_maps_are_captums_of_every_replica() -> None:
 def test_maps_of_a_convolutional_net_are_those_of_the_attributions() -> None:
     student, teacher = (mixed_up(small_stack("small-cnn", replicas=n)).eval() for n in (2, 1))
     x, shape = pictures(6), teacher.shape
-    found = survey(student, teacher, x, torch.zeros(6, dtype=torch.int64), pairs=match_by_number(3, 3), tau=2.0, shape=shape)
+    found = survey(student, teacher, x, torch.zeros(6, dtype=torch.int64), pairs=match_by_number(3, 3), tau=2.0, shape=shape, maps=BOTH)
     target = teacher(x)[0].argmax(-1).tolist()
     parts = [range(math.prod(SHAPE))]
     for kind, method in (("own", "own"), ("gradient", "input-x-gradient")):
@@ -147,7 +147,7 @@ LAYOUT = (2, 4)
 
 def compared(student: Stack, teacher: Stack, *, black: bool = False, **options: object) -> Survey:
     pairs = None if black else match(student.groups, teacher.groups)
-    options = {"shape": LAYOUT} | options
+    options = {"shape": LAYOUT, "maps": BOTH} | options
     return survey(student, teacher, X, LABELS, pairs=pairs, tau=3.0, **options)  # type: ignore[arg-type]
 
 
@@ -171,7 +171,7 @@ def test_streamed_it_is_what_the_attribution_methods_give_sample_by_sample_and_s
 
 def test_the_size_of_the_chunks_does_not_matter_and_other_measures_are_what_they_are_without_maps() -> None:
     student, teacher = explaining(), explaining(replicas=1)
-    whole, pieces, bare = compared(student, teacher), compared(student, teacher, chunk=9), compared(student, teacher, shape=None)
+    whole, pieces, bare = compared(student, teacher), compared(student, teacher, chunk=9), compared(student, teacher, maps=())
     for name in MEASURES | FIDELITY:
         np.testing.assert_allclose(whole.samples[name], bare.samples[name], rtol=1e-5, atol=1e-6)
     for name in whole.samples:
@@ -190,7 +190,7 @@ def test_a_net_has_the_maps_of_itself_and_an_unrelated_one_those_of_another_samp
         assert itself.chance_mean(name)[0] < 0.9
     student, other = mlp(49, (20,), C, replicas=3).double(), explaining(groups=[range(49)], replicas=1)
     x, y = torch.randn(400, 49, dtype=torch.float64), torch.zeros(400, dtype=torch.int64)
-    found = survey(student, other, x, y, pairs=None, tau=2.0, shape=(7, 7))
+    found = survey(student, other, x, y, pairs=None, tau=2.0, shape=(7, 7), maps=BOTH)
     for name, level in (("gradient-ranks", 0.0), ("gradient-top", 0.055), ("gradient-structure", 0.0)):
         assert float(found.mean(name).mean()) == pytest.approx(level, abs=0.12), name
         assert found.mean(name).mean() == pytest.approx(found.chance_mean(name).mean(), abs=0.12), name
@@ -204,10 +204,8 @@ def test_nets_that_look_at_the_same_pixels_agree_where_and_others_do_not() -> No
         weights[0, pixel], weights[1, pixel] = strength, -strength
         return linear(weights)
 
-    teacher = looking_at(2, 3.0)
-    same, elsewhere = (
-        survey(student, teacher, X, LABELS, pairs=None, tau=1.0, shape=(D,)) for student in (looking_at(2, 1.0), looking_at(5, 1.0))
-    )
+    teacher, students = looking_at(2, 3.0), (looking_at(2, 1.0), looking_at(5, 1.0))
+    same, elsewhere = (survey(student, teacher, X, LABELS, pairs=None, tau=1.0, shape=(D,), maps=BOTH) for student in students)
     assert same.mean("gradient-top") == pytest.approx([1])
     assert same.mean("gradient-ranks") == pytest.approx([1])
     assert elsewhere.mean("gradient-top") == pytest.approx([0])
@@ -237,10 +235,13 @@ def test_a_black_box_has_gradients_only_and_a_table_no_structure(shape: tuple[in
     student = black_box() if black else explaining()
     found = compared(student, explaining(replicas=1), black=black, shape=shape)
     assert set(found.samples) & set(MAPS) == expected == set(map_measures(shape, explains=not black))
+    only = compared(student, explaining(replicas=1), black=black, shape=shape, maps=("own",))
+    assert set(only.samples) & set(MAPS) == {name for name in expected if kind_of(name) == "own"}
 
 
-def test_every_measure_has_a_name_of_its_own_and_a_sentence(one_sentence: Callable[[str], str]) -> None:
+def test_every_measure_has_a_name_of_its_own_and_a_description() -> None:
     assert len(ALL) == len(MEASURES) + len(MAPS) + len(FIDELITY)
+    assert {kind_of(name) for name in MEASURES | FIDELITY} == {""}
     for measure in MAPS.values():
         assert measure.more_is_better
         assert measure.description.endswith(".")

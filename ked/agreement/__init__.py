@@ -4,12 +4,12 @@
 `survey` makes all of them over a whole test set, a chunk at a time, and `contrasts` says what learning from explanations buys.
 """
 
-from ked.agreement.map_measures import ALL, MAPS, map_measures
+from ked.agreement.map_measures import ALL, MAPS, kind_of, map_measures
 from ked.agreement.measures import FIDELITY, MEASURES, Measure
 from ked.agreement.similarity import cosine, divergence, jensen_shannon, kullback_leibler, spearman
 from ked.agreement.survey import Survey, survey
 
 __all__ = [
-    "ALL", "FIDELITY", "MAPS", "MEASURES", "Measure", "Survey", "cosine", "divergence", "jensen_shannon", "kullback_leibler",
-    "map_measures", "spearman", "survey",
+    "ALL", "FIDELITY", "MAPS", "MEASURES", "Measure", "Survey", "cosine", "divergence", "jensen_shannon", "kind_of",
+    "kullback_leibler", "map_measures", "spearman", "survey",
 ]  # fmt: skip

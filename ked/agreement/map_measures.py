@@ -69,13 +69,19 @@ ALL: dict[str, Measure] = MEASURES | MAPS | FIDELITY
 """Every measure there is."""
 
 
-def map_measures(shape: Sequence[int], *, explains: bool) -> dict[str, Measure]:
+def kind_of(name: str) -> str:
+    """Which maps a measure compares, "own" or "gradient"; empty for a measure that compares none."""
+    return name.partition("-")[0] if name in MAPS else ""
+
+
+def map_measures(shape: Sequence[int], kinds: Sequence[str] = tuple(_KINDS), *, explains: bool = True) -> dict[str, Measure]:
     """The rows that apply: a black box has no maps of its own, and a table has no structure in the plane.
 
     Args:
         shape: How a sample is laid out, (H, W), (channels, H, W) or (D,).
+        kinds: Which maps, of "own" and "gradient".
         explains: Whether the student has explanations of its own.
     """
-    kinds = [kind for kind in _KINDS if explains or kind != "own"]
     forms = ("ranks", "top", "structure") if len(shape) > 1 else ("ranks", "top")
-    return {name: MAPS[name] for kind in kinds for name in (f"{kind}-{form}" for form in forms)}
+    applying = [kind for kind in kinds if explains or kind != "own"]
+    return {name: MAPS[name] for kind in applying for name in (f"{kind}-{form}" for form in forms)}

@@ -120,7 +120,7 @@ def said(
     tau: float,
     superfeatures: Sequence[int] | None,
     asked: Tensor | None = None,
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int] = (),
 ) -> Said:
     """What a net says of samples x (N, D); of its superfeatures those numbered so, all by default.
 
@@ -131,4 +131,4 @@ def said(
     whole = log_y.transpose(-1, -2)
     some = superfeatures is not None and tuple(superfeatures) != tuple(range(log_y.shape[1]))
     compared = whole[:, list(superfeatures)] if superfeatures is not None and some else whole
-    return Said(compared, log_p, net.base, tau, asked, None if shape is None else Sight(net, x, shape, whole))
+    return Said(compared, log_p, net.base, tau, asked, Sight(net, x, shape, whole) if shape else None)

@@ -92,7 +92,8 @@ def survey(
     *,
     pairs: Matching | None,
     tau: float,
-    shape: Sequence[int] | None = None,
+    shape: Sequence[int] = (),
+    maps: Sequence[str] = (),
     seed: int = 0,
     chunk: int | None = None,
     progress: Callable[[float], None] | None = None,
@@ -105,8 +106,8 @@ def survey(
         pairs: Superfeatures that answer to each other (`ked.runs.forms.matching`); None for black boxes, which have no explanations
             of their own, so that only their answers are compared.
         tau: What explanations are softened by.
-        shape: How a sample is laid out, (H, W), (channels, H, W) or (D,), to compare maps over its pixels too; they take several
-            times as long as all else, so that by default they are left out.
+        shape: How a sample is laid out, (H, W), (channels, H, W) or (D,), where maps are compared.
+        maps: Which maps over the input are compared too, of "own" and "gradient"; each takes longer than all else together.
         seed: Decides which other sample stands for chance.
         chunk: Samples at a time; by default so many that memory stays bounded. No result depends on it.
         progress: Called with the finished share, 0 to 1.
@@ -116,10 +117,10 @@ def survey(
     """
     if not len(x):
         raise InvalidInput("agreement needs at least one sample, and there is none.")
-    maps = {} if shape is None else map_measures(shape, explains=pairs is not None)
-    table = (MEASURES if pairs else {}) | maps | FIDELITY
+    mapped = map_measures(shape, maps, explains=pairs is not None) if maps else {}
+    table = (MEASURES if pairs else {}) | mapped | FIDELITY
     own, its = (pairs.students, pairs.teachers) if pairs else (None, None)
-    numbers = student.replicas * max(len(student.groups) * student.classes, x.shape[1] if maps else 0)
+    numbers = student.replicas * max(len(student.groups) * student.classes, x.shape[1] if mapped else 0)
     size = chunk or max(1, NUMBERS // numbers)
     tally, others = _Tally(table, student, len(x)), another(len(x), seed).to(x.device)
     for rows in torch.arange(len(x), device=x.device).split(size):

@@ -99,15 +99,16 @@ def superfeatures(
     if stored == (reduce, scale, M, grouping, engine) and run.has("superfeatures"):
         return run.superfeatures()
     source = dataset(recipe.dataset)
-    return group(
-        grouping,
-        W=torch.from_numpy(dependency(run_id, run_stamp, reduce, scale)),
-        M=M,
-        x=source.part("train")[0],
-        shape=source.shape,
-        seed=recipe.seed,
-        engine=engine,
-    )
+    W, x = torch.from_numpy(dependency(run_id, run_stamp, reduce, scale)), source.part("train")[0]
+    return group(grouping, W=W, M=M, x=x, shape=source.shape, seed=recipe.seed, engine=engine)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def ordered(run_id: str, run_stamp: int) -> graphs.Ordered:
+    """The W that the run's own superfeatures were found in, ordered by them and pooled for a small picture."""
+    run = load_run(run_id)
+    W = dependency(run_id, run_stamp, run.recipe.reduce, run.recipe.scale)
+    return graphs.ordered(W, run.superfeatures().groups, graphs.SMALL)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

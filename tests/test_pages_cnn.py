@@ -101,7 +101,7 @@ def test_the_average_can_be_taken_otherwise() -> None:
 def test_the_explain_page_shows_a_map_for_each_branch_of_teacher_and_student() -> None:
     app = cnn("explain", i="7", c="3", rep="1")
     assert figures(app) == {
-        "strip", "sample", "waterfall-teacher", "waterfall-student", "answers", *(f"branch-{m}" for m in range(1, 5)),
+        "strip", "sample", "block", "waterfall-teacher", "waterfall-student", "answers", *(f"branch-{m}" for m in range(1, 5)),
     }  # fmt: skip
     run, x = load_run(RUN), load("digits").part("test")[0][7:8]
     nets = [run.explaining(), run.student("ked").replica(1)]

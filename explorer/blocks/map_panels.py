@@ -8,7 +8,7 @@ import torch
 
 from explorer import cache, state
 from explorer.blocks import controls
-from explorer.blocks.explain_pictures import black_box_student, light_up
+from explorer.blocks.explain_pictures import black_box_student, block, light_up
 from explorer.blocks.voices import Subject, Voice
 from explorer.components.plot import plot
 from explorer.pictures import maps, theme
@@ -38,6 +38,7 @@ def pictures(about: Subject) -> None:
             f"{about.question}. Full colour is {limit:.1f} nats, were the whole picture like that place; one scale for all maps. "
             f"The numbers are the contributions{_CONTRASTED * (about.against >= 0)}."
         )
+        block(about)
     with columns:
         st.subheader(f"Where each superfeature looks for {about.question}", anchor=False)
         with st.container(horizontal=True, gap="small"):

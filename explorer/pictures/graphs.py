@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -16,6 +16,9 @@ Groups = Sequence[Sequence[int]]
 
 JSON_LIMIT = 1_500_000
 """Bytes of JSON above which the matrix is pooled; a byte of data takes 4/3 bytes of base64."""
+
+LARGE, SMALL = 1000, 200
+"""Cells a side that a matrix has at most: one whose JSON has to stay within JSON_LIMIT, and one of a finger's length."""
 
 
 def node_positions(w: np.ndarray, shape: Sequence[int], seed: int = 0) -> np.ndarray:
@@ -151,41 +154,87 @@ def matrix_pair(click: dict[str, Any], groups: Groups) -> tuple[int, int]:
     return int(order[row]), int(order[column])
 
 
+class Ordered(NamedTuple):
+    """W ordered by superfeature: cells that hold the largest of factor x factor links, and the number of features of each group."""
+
+    cells: np.ndarray
+    factor: int
+    sizes: tuple[int, ...]
+
+    def block(self, place: float) -> int:
+        """The superfeature of a row or column, counted from 0; of one beside the matrix the nearest."""
+        ends = np.cumsum(self.sizes)
+        return int(np.searchsorted(ends, min(max(round(place), 0), ends[-1] - 1), side="right"))
+
+
+def ordered(w: np.ndarray, groups: Groups, most: int) -> Ordered:
+    """W (D, D) superfeature by superfeature, pooled to at most `most` cells a side."""
+    order = matrix_order(groups)
+    cells, factor = pool(np.asarray(w, dtype=float)[np.ix_(order, order)], most)
+    return Ordered(cells, factor, tuple(len(group) for group in groups))
+
+
 def dependency_blocks(
     w: np.ndarray,
     groups: Groups,
     *,
     selected: int | None = None,
+    lit: int | None = None,
     names: Sequence[str] | None = None,
     height: int = 460,
 ) -> go.Figure:
     """W ordered by superfeature, blocks outlined and bands at the sides in their colours; the colour scale is a square root.
 
-    W is heavy tailed: the scale ends at its 99.9 % quantile. `selected`: a feature whose row and column are marked.
-    Where the JSON would exceed JSON_LIMIT, cells are pooled by their maximum and the title says so.
+    W is heavy tailed: the scale ends at its 99.9 % quantile. `selected`: a feature whose row and column are marked. `lit`: a superfeature
+    whose block stands out. Where the JSON would exceed JSON_LIMIT, cells are pooled by their maximum and the title says so.
     """
-    order = matrix_order(groups)
-    ordered = np.asarray(w, dtype=float)[np.ix_(order, order)]
-    pooled, factor = pool(ordered)
-    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 8 if factor == 1 else 34, "b": 8})
-    if factor > 1:
-        drawing.update_layout(title_text=f"each cell is the largest of {factor} × {factor} links")
-    drawing.add_trace(_heat(pooled, factor))
-    _outline(drawing, [len(group) for group in groups])
+    what = ordered(w, groups, LARGE)
+    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 8 if what.factor == 1 else 34, "b": 8})
+    if what.factor > 1:
+        drawing.update_layout(title_text=f"each cell is the largest of {what.factor} × {what.factor} links")
+    drawing.add_trace(_heat(what.cells, what.factor))
+    _frame_blocks(drawing, what, lit)
     if selected is not None:
+        order = matrix_order(groups)
         _mark(drawing, int(np.flatnonzero(order == selected)[0]), len(order))
-    band = 0.035 * len(order)
-    hidden = {"visible": False, "constrain": "domain"}
-    drawing.update_xaxes(**hidden, range=[-0.5 - band, len(order) - 0.5])
-    drawing.update_yaxes(**hidden, range=[len(order) - 0.5, -0.5 - band], scaleanchor="x")
     return drawing
 
 
-def pool(w: np.ndarray) -> tuple[np.ndarray, int]:
-    """W with the maximum over f x f cells and f, the smallest for which the JSON stays within JSON_LIMIT (a byte a cell)."""
-    factor = 1
-    while (-(-len(w) // factor)) ** 2 * 4 / 3 > 0.9 * JSON_LIMIT:
-        factor += 1
+def small_blocks(what: Ordered, *, lit: int | None = None, height: int = 250) -> go.Figure:
+    """The same in small, to show where a superfeature's block lies: no numbers, the blocks alone."""
+    drawing = theme.figure(height, margin={"l": 2, "r": 2, "t": 2, "b": 2}, dragmode=False)
+    heat = _heat(what.cells, what.factor)
+    drawing.add_trace(heat.update(showscale=False, customdata=None, hovertemplate=None, hoverinfo="none"))
+    _frame_blocks(drawing, what, lit)
+    return drawing
+
+
+def _frame_blocks(drawing: go.Figure, what: Ordered, lit: int | None) -> None:
+    count = sum(what.sizes)
+    if lit is not None:
+        _veil(drawing, what.sizes, lit)
+    _outline(drawing, what.sizes)
+    band = 0.035 * count
+    hidden = {"visible": False, "constrain": "domain"}
+    drawing.update_xaxes(**hidden, range=[-0.5 - band, count - 0.5])
+    drawing.update_yaxes(**hidden, range=[count - 0.5, -0.5 - band], scaleanchor="x")
+
+
+def _veil(drawing: go.Figure, sizes: Sequence[int], lit: int) -> None:
+    """Paper over all but the lit superfeature's block, thinner over its links to the others."""
+    before = sum(sizes[:lit])
+    edges = [-0.5, before - 0.5, before + sizes[lit] - 0.5, sum(sizes) - 0.5]
+    for row in range(3):
+        for column in range(3):
+            if (row, column) != (1, 1):
+                place = {"x0": edges[column], "x1": edges[column + 1], "y0": edges[row], "y1": edges[row + 1]}
+                opacity = 0.5 if 1 in (row, column) else 0.85
+                drawing.add_shape(type="rect", fillcolor=theme.PAPER, opacity=opacity, line={"width": 0}, **place)
+
+
+def pool(w: np.ndarray, most: int) -> tuple[np.ndarray, int]:
+    """W with the maximum over f x f cells and f, the smallest for which at most `most` cells a side are left."""
+    factor = -(-len(w) // most)
     size = -(-len(w) // factor)
     padded = np.zeros((size * factor, size * factor))
     padded[: len(w), : len(w)] = w

@@ -39,6 +39,7 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
         row: dict[str, object] = {"net": line.net, "method": line.method, "ms": 1000 * line.measured.seconds}
         row |= {"deletion": line.measured.deletion, "insertion": line.measured.insertion}
         row |= {"own: ranks": line.own.spearman, "own: strongest tenth": line.own.overlap, "own: sums": line.own.cosine}
+        row |= {"own: structure": line.own.structure}
         row |= {"infidelity": line.measured.infidelity}
         if line.sensitivity is not None:
             row["max-sensitivity"] = line.sensitivity
@@ -49,11 +50,11 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
 
 
 def alike_table(pairs: Sequence[tuple[str, str, str, Likeness]]) -> pd.DataFrame:
-    """How alike maps are in all three views; `pairs`: whose maps, the one, the other, their likeness."""
+    """How alike maps are in all views that there are; `pairs`: whose maps, the one, the other, their likeness."""
     return pd.DataFrame(
-        [(whose, one, other, found.spearman, found.overlap, found.cosine) for whose, one, other, found in pairs],
-        columns=["whose", "map", "and map", "ranks", "strongest tenth", "sums"],
-    )
+        [(whose, one, other, found.spearman, found.overlap, found.cosine, found.structure) for whose, one, other, found in pairs],
+        columns=["whose", "map", "and map", "ranks", "strongest tenth", "sums", "structure"],
+    ).dropna(axis="columns", how="all")
 
 
 def maps_csv(maps: Mapping[str, np.ndarray], features: Sequence[str]) -> str:

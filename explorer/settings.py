@@ -115,7 +115,7 @@ _ALL: tuple[Setting, ...] = (
     Choice("measure", "agree", "Measure of agreement", "How the student's explanations are compared with its teacher's.", "cosine", {name: measure.label for name, measure in (MEASURES | MAPS).items()}),
     Text("beside", "beside", "Beside KED of", "Adds the KED students of another run, held against their own teacher, such as those of random groups.", "", RUN_ID, "a run's name such as digits-0a1b2c3d"),
     # The attributions page.
-    Choice("likeness", "like", "Agreement by", "How two maps are compared: by the ranks of all features, the strongest tenth of them, or the sums over superfeatures.", "spearman", {"spearman": "rank correlation", "overlap": "strongest tenth", "cosine": "sums over superfeatures"}),
+    Choice("likeness", "like", "Agreement by", "How two maps are compared: by the ranks of all features, the strongest tenth of them, the sums over superfeatures, or the pictures' structure.", "spearman", {"spearman": "rank correlation", "overlap": "strongest tenth", "cosine": "sums over superfeatures", "structure": "structure (SSIM)"}),
     Choice("checks", "checks", "Measured", "The sanity check draws a net's weights anew, and max-sensitivity explains ten neighbours of the sample: both take a while.", "", {"": "what is quick", "all": "sanity and max-sensitivity too"}),
     # The chimeras page.
     Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor a superfeature such as self,mean,17,blur"),

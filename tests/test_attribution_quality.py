@@ -14,6 +14,7 @@ from attribution_samples import GROUPS, REFERENCE, C, D, explaining, linear, que
 from scipy.stats import spearmanr
 from torch import Tensor
 
+from ked.agreement.pixels import PixelMaps, ssim
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute, refusal
 from ked.attribution.likeness import likeness
 from ked.attribution.quality import NEIGHBOURS, RADIUS, Curve, area, curve, infidelity, max_sensitivity, measure, timed
@@ -251,6 +252,16 @@ def test_the_cosine_is_that_of_the_sums_over_the_parts() -> None:
     sums = [[sum(one[i] for i in group) for group in GROUPS] for one in (a, b)]
     expected = sum(i * j for i, j in zip(*sums, strict=True)) / math.hypot(*sums[0]) / math.hypot(*sums[1])
     assert likeness(a, b, GROUPS).cosine == pytest.approx(expected)
+
+
+def test_the_structure_of_pictures_is_compared_and_that_of_tables_is_not() -> None:
+    a = np.random.default_rng(3).normal(size=48)
+    assert likeness(a, 2 * a, [range(48)], shape=(3, 4, 4)).structure == pytest.approx(1)
+    assert likeness(a, -a, [range(48)], shape=(6, 8)).structure < 0
+    first, second = (PixelMaps(torch.from_numpy(one), (6, 8)).structure for one in (np.abs(a), np.abs(a[::-1])))
+    unsigned = likeness(a, a[::-1], [range(48)], signed=False, shape=(6, 8))
+    assert unsigned.structure == pytest.approx(float(ssim(first, second)))
+    assert math.isnan(likeness(a, a, [range(48)], shape=(48,)).structure)
 
 
 def test_features_that_tie_for_the_last_place_among_the_strongest_share_it() -> None:

@@ -116,10 +116,10 @@ def test_every_likeness_is_in_a_table() -> None:
     rows = app.dataframe[0].value
     assert len(rows) == 2 * 36 + 9 + 8  # every two of nine methods for two nets; both pairs of nets, black boxes without their own
     maps = [attribute("occlusion", asked(run, which, 7, 3))[0].numpy() for which in ("teacher", "kd")]
-    alike = likeness(*maps, run.superfeatures().groups)
+    alike = likeness(*maps, run.superfeatures().groups, shape=(8, 8))
     row = rows[(rows["whose"] == "occlusion") & (rows["map"] == "black-box teacher")].iloc[0]
-    found = row[["ranks", "strongest tenth", "sums"]].tolist()
-    assert found == pytest.approx([alike.spearman, alike.overlap, alike.cosine], abs=1e-4)
+    found = row[["ranks", "strongest tenth", "sums", "structure"]].tolist()
+    assert found == pytest.approx([alike.spearman, alike.overlap, alike.cosine, alike.structure], abs=1e-4)
 
 
 def test_maps_can_be_had_as_csv_in_their_own_units() -> None:
@@ -170,6 +170,8 @@ def test_an_mlp_is_told_why_grad_cam_is_missing_and_what_is_there_instead() -> N
 def test_a_table_is_shown_as_bars_by_the_names_of_its_features(finish: Callable[[Recipe], Run]) -> None:
     run = finish(Recipe.make(dataset="wine", methods=("ked",), superfeatures=3, **TINY))
     app = sound(visit("attributions", run=run.id), "attributions")
+    assert "own: structure" not in numbers(app)
+    assert "structure (SSIM)" not in [option.content for option in app.get("button_group")[1].proto.options]
     drawing = figure(app, "map-occlusion")
     assert [trace["name"] for trace in drawing["data"]] == ["black box", "explaining", "KED student"]
     assert any("alcohol" in text for text in drawing["layout"]["yaxis"]["ticktext"])

@@ -46,7 +46,7 @@ def matrix(about: Findings, survey: Survey) -> None:
     found = interval(scale.factor * np.moveaxis(cells, 0, -1))
     chance, best = scale.factor * float(survey.chance_mean(name).mean()), scale.factor * about.measure.best
     figure = likeness.matrix(
-        found.mean, [*rows, "all"], classes, chance=chance, best=best, title=scale.title.partition(":")[0],
+        found.mean, [*rows, "all"], classes, chance=chance, best=best, title=scale.title.partition(": less")[0],
         spread=found.mean - found.low,
     )  # fmt: skip
     alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: darker is more agreement."

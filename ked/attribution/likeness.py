@@ -10,32 +10,37 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ked.agreement.pixels import overlap, strongest
+from ked.agreement.pixels import PixelMaps, overlap, ssim, strongest
 from ked.agreement.similarity import ranks
 from ked.errors import InvalidInput
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """Three views of it; NaN where a map is the same everywhere and so says nothing.
+    """Four views of it; NaN where a map is the same everywhere and so says nothing.
 
     spearman: rank correlation over the features, -1 to 1; unrelated maps have 0 on average.
     overlap: of the strongest tenth of the features, intersection over union, 0 to 1; by chance about 0.05.
     cosine: of the sums over the parts, -1 to 1.
+    structure: structural similarity of the pictures (`ked.agreement.pixels.ssim`), -1 to 1; NaN for tables.
     """
 
     spearman: float
     overlap: float
     cosine: float
+    structure: float = math.nan
 
 
-def likeness(first: np.ndarray, second: np.ndarray, parts: Sequence[Sequence[int]], *, signed: bool = True) -> Likeness:
+def likeness(
+    first: np.ndarray, second: np.ndarray, parts: Sequence[Sequence[int]], *, signed: bool = True, shape: Sequence[int] = ()
+) -> Likeness:
     """Compare two maps (D,).
 
     Args:
         first, second: The maps.
         parts: Groups of features over which maps are summed for the cosine.
         signed: Whether both maps know for and against; otherwise their magnitudes are compared.
+        shape: How a picture is laid out, (H, W) or (channels, H, W).
 
     Raises:
         InvalidInput: The maps are of different length.
@@ -47,7 +52,12 @@ def likeness(first: np.ndarray, second: np.ndarray, parts: Sequence[Sequence[int
         return Likeness(math.nan, math.nan, math.nan)
     sums = [np.array([one[list(part)].sum() for part in parts]) for one in (a, b)]
     shared = float(overlap(strongest(_tensor(a)), strongest(_tensor(b))))
-    return Likeness(spearman(a, b), shared, _cosine(*sums))
+    return Likeness(spearman(a, b), shared, _cosine(*sums), _alike(a, b, shape) if len(shape) > 1 else math.nan)
+
+
+def _alike(a: np.ndarray, b: np.ndarray, shape: Sequence[int]) -> float:
+    first, second = (PixelMaps(_tensor(one), shape).structure for one in (a, b))
+    return float(ssim(first, second))
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:

@@ -215,8 +215,8 @@ def _frame_blocks(drawing: go.Figure, what: Ordered, lit: int | None) -> None:
     drawing.update_layout(shapes=[*veil, *_outline(what.sizes)])  # at once: one by one takes several times as long
     band = 0.035 * count
     hidden = {"visible": False, "constrain": "domain"}
-    drawing.update_xaxes(**hidden, range=[-0.5 - band, count - 0.5])
-    drawing.update_yaxes(**hidden, range=[count - 0.5, -0.5 - band], scaleanchor="x")
+    theme.put(drawing.layout.xaxis, **hidden, range=[-0.5 - band, count - 0.5])
+    theme.put(drawing.layout.yaxis, **hidden, range=[count - 0.5, -0.5 - band], scaleanchor="x")
 
 
 def _veil(sizes: Sequence[int], lit: int) -> list[dict[str, Any]]:

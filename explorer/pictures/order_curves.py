@@ -41,8 +41,9 @@ def order_curves(orders: Sequence[Order], *, removed: bool, what: str) -> go.Fig
     for order in reversed(ranked):  # the best lies on top
         drawing.add_trace(_line(order, done))
     drawing.update_layout(annotations=_legend(ranked))
-    drawing.update_xaxes(title_text=f"features {done}, %", range=[0, 100], fixedrange=True, nticks=5, automargin=False)
-    drawing.update_yaxes(title_text=f"probability of {theme.plain(what, 14)}", range=[-0.01, 1.01], fixedrange=True, nticks=5)
+    fixed = {"fixedrange": True, "nticks": 5}
+    theme.put(drawing.layout.xaxis, title_text=f"features {done}, %", range=[0, 100], automargin=False, **fixed)
+    theme.put(drawing.layout.yaxis, title_text=f"probability of {theme.plain(what, 14)}", range=[-0.01, 1.01], **fixed)
     return drawing
 
 

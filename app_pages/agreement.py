@@ -17,7 +17,7 @@ with frame.page("agreement", "Do students explain as their teacher does?", LEAD)
         controls.choice("dataset", then=frame.follow_dataset, width=200)
         frame.run_menu()
         if run and ready:
-            agreement_panels.choose_measure()
+            agreement_panels.choose_measure(run)
             agreement_panels.choose_beside(run)
     if run is None:
         graph_panels.no_run_yet()

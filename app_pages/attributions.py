@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from explorer.blocks import attribution_checks, attribution_panels, controls, explain_panels, frame, graph_panels
+from explorer.blocks import (
+    attribution_checks,
+    attribution_curves,
+    attribution_panels,
+    controls,
+    explain_panels,
+    frame,
+    graph_panels,
+)
 from ked.runs import jobs
 
 LEAD = (
@@ -30,6 +38,7 @@ with frame.page("attributions", "Which explanation can be trusted?", LEAD):
         about = attribution_panels.subject(run)
         explain_panels.choose_class(about)
         attribution_panels.grid(about)
+        attribution_curves.orders(about)
         attribution_checks.agreement(about)
         attribution_checks.shapley(about)
         attribution_checks.numbers(about)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.results import LABELS
-from ked.agreement import FIDELITY, MEASURES, Measure, Survey
+from ked.agreement import ALL, Measure, Survey
 from ked.agreement.contrasts import REFERENCES, Contrast, shown
 from ked.statistics import Interval, interval
 
@@ -166,9 +166,10 @@ def _signed(gain: Interval) -> str:
 
 
 def everything(surveys: Mapping[str, Survey], labels: Mapping[str, str] = LABELS) -> pd.DataFrame:
-    """Every measure of every student: mean and half its interval over seeds, and the level of chance."""
+    """Every measure that was taken of some student: mean and half its interval over seeds, and the level of chance."""
     rows = []
-    for name, measure in (MEASURES | FIDELITY).items():
+    taken = {name for survey in surveys.values() for name in survey.samples}
+    for name, measure in ((name, measure) for name, measure in ALL.items() if name in taken):
         row = {"measure": measure.label}
         for method, survey in surveys.items():
             if name in survey.samples:

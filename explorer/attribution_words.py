@@ -39,6 +39,7 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
         row: dict[str, object] = {"net": line.net, "method": line.method, "ms": 1000 * line.measured.seconds}
         row |= {"deletion": line.measured.deletion, "insertion": line.measured.insertion}
         row |= {"own: ranks": line.own.spearman, "own: strongest tenth": line.own.overlap, "own: sums": line.own.cosine}
+        row |= {"own: structure": line.own.structure}
         row |= {"infidelity": line.measured.infidelity}
         if line.sensitivity is not None:
             row["max-sensitivity"] = line.sensitivity
@@ -49,11 +50,11 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
 
 
 def alike_table(pairs: Sequence[tuple[str, str, str, Likeness]]) -> pd.DataFrame:
-    """How alike maps are in all three views; `pairs`: whose maps, the one, the other, their likeness."""
+    """How alike maps are in all views that there are; `pairs`: whose maps, the one, the other, their likeness."""
     return pd.DataFrame(
-        [(whose, one, other, found.spearman, found.overlap, found.cosine) for whose, one, other, found in pairs],
-        columns=["whose", "map", "and map", "ranks", "strongest tenth", "sums"],
-    )
+        [(whose, one, other, found.spearman, found.overlap, found.cosine, found.structure) for whose, one, other, found in pairs],
+        columns=["whose", "map", "and map", "ranks", "strongest tenth", "sums", "structure"],
+    ).dropna(axis="columns", how="all")
 
 
 def maps_csv(maps: Mapping[str, np.ndarray], features: Sequence[str]) -> str:
@@ -84,6 +85,24 @@ def summary(lines: Sequence[Line], view: str) -> str:
         f"{text} Its own explanation, which speaks of superfeatures and not of single features, comes to "
         f"{own.measured.deletion:.2f} and {own.measured.insertion:.2f}; nearest to it is **{nearest.method}** "
         f"({getattr(nearest.own, view):.2f})."
+    )
+
+
+def orders(lines: Sequence[Line]) -> str:
+    """Whose order of the features loses and wins one net's answer soonest, whose latest, and after how many features."""
+    lost = sorted(lines, key=lambda line: line.measured.deletion)
+    won = sorted(lines, key=lambda line: -line.measured.insertion)
+    halves = [f"halfway after {100 * half:.0f} %" for half in (lost[0].measured.deleted.halfway, won[0].measured.inserted.halfway)]
+    text = (
+        f"The {lines[0].net} loses its answer soonest in the order of **{lost[0].method}** (area {lost[0].measured.deletion:.2f}, "
+        f"{halves[0]} of the features) and wins it soonest in that of **{won[0].method}** "
+        f"({won[0].measured.insertion:.2f}, {halves[1]})"
+    )
+    if len(lines) == 1:
+        return f"{text}."
+    return (
+        f"{text}; latest in those of {lost[-1].method} ({lost[-1].measured.deletion:.2f}) and {won[-1].method} "
+        f"({won[-1].measured.insertion:.2f})."
     )
 
 

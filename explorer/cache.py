@@ -99,15 +99,16 @@ def superfeatures(
     if stored == (reduce, scale, M, grouping, engine) and run.has("superfeatures"):
         return run.superfeatures()
     source = dataset(recipe.dataset)
-    return group(
-        grouping,
-        W=torch.from_numpy(dependency(run_id, run_stamp, reduce, scale)),
-        M=M,
-        x=source.part("train")[0],
-        shape=source.shape,
-        seed=recipe.seed,
-        engine=engine,
-    )
+    W, x = torch.from_numpy(dependency(run_id, run_stamp, reduce, scale)), source.part("train")[0]
+    return group(grouping, W=W, M=M, x=x, shape=source.shape, seed=recipe.seed, engine=engine)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def ordered(run_id: str, run_stamp: int) -> graphs.Ordered:
+    """The W that the run's own superfeatures were found in, ordered by them and pooled for a small picture."""
+    run = load_run(run_id)
+    W = dependency(run_id, run_stamp, run.recipe.reduce, run.recipe.scale)
+    return graphs.ordered(W, run.superfeatures().groups, graphs.SMALL)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
@@ -143,11 +144,12 @@ def explanation(run_id: str, run_stamp: int, which: str, k: int, sample: int) ->
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)
-def branch_maps(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int, evidence: str) -> np.ndarray:
-    """(M, H, W) Grad-CAM of a convolutional net's branches for one class, of one test sample, in nats per whole map."""
+def branch_maps(run_id: str, run_stamp: int, which: str, k: int, sample: int, label: int, other: int, evidence: str) -> np.ndarray:
+    """(M, H, W) Grad-CAM of a convolutional net's branches for a class, or rather than another, of a test sample; nats per whole map."""
     stack = _convolutional(net(run_id, run_stamp, which))
     x = dataset(load_run(run_id).recipe.dataset).part("test")[0][sample : sample + 1]
-    return grad_cam(stack, x, k, classes=[label], evidence=evidence, density=True)[0, :, 0].numpy()
+    against = other if other >= 0 else None
+    return grad_cam(stack, x, k, classes=[label], against=against, evidence=evidence, density=True)[0, :, 0].numpy()
 
 
 @st.cache_data(max_entries=16, show_spinner="Looking at what each branch looks at …")
@@ -250,14 +252,15 @@ def forming(run_id: str, run_stamp: int, count: int) -> dict[int, dict[str, Any]
     return states(load_run(run_id))
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing what students and teacher say of every test sample …")
-def survey(run_id: str, run_stamp: int, method: str) -> Survey:
-    """Agreement and fidelity of a method's students on the test samples, the first `SURVEYED` of them."""
+@st.cache_resource(max_entries=32, show_spinner="Comparing what students and teacher say of every test sample …")
+def survey(run_id: str, run_stamp: int, method: str, maps: str = "") -> Survey:
+    """Agreement and fidelity of a method's students on the first `SURVEYED` test samples; `maps`: which are compared too, if any."""
     run = load_run(run_id)
     student, teacher = net(run_id, run_stamp, method), net(run_id, run_stamp, "explaining")
-    x, y = (part[:SURVEYED] for part in dataset(run.recipe.dataset).part("test"))
-    pairs = matching(student, teacher) if METHODS[method].net == "ked" else None
-    return measure_agreement(student, teacher, x, y, pairs=pairs, tau=run.recipe.tau)
+    source = dataset(run.recipe.dataset)
+    x, y = (part[:SURVEYED] for part in source.part("test"))
+    pairs, kinds = matching(student, teacher) if METHODS[method].net == "ked" else None, [maps] if maps else []
+    return measure_agreement(student, teacher, x, y, pairs=pairs, tau=run.recipe.tau, shape=source.shape, maps=kinds)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

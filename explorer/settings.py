@@ -14,7 +14,7 @@ from explorer.run_list import ORDERS, STATUSES
 from explorer.study_words import SCALES as STUDY_SCALES
 from explorer.study_words import titles as study_titles
 from explorer.titles import Titles
-from ked.agreement import MEASURES
+from ked.agreement import MAPS, MEASURES
 from ked.cnn import ARCHITECTURES
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
@@ -112,10 +112,10 @@ _ALL: tuple[Setting, ...] = (
     Choice("subject", "what", "Explained", "A sample of the test data, or a picture that you draw or upload.", "sample", {"sample": "test samples", "own": "your own picture"}),
     Choice("ground", "paper", "Uploaded picture", "Whether its figure is darker or lighter than its ground; automatic looks at its rim.", "", {"": "automatic", "light": "dark on light", "dark": "light on dark"}),
     # The agreement page.
-    Choice("measure", "agree", "Measure of agreement", "How the student's explanations are compared with its teacher's.", "cosine", {name: measure.label for name, measure in MEASURES.items()}),
+    Choice("measure", "agree", "Measure of agreement", "How the student's explanations are compared with its teacher's.", "cosine", {name: measure.label for name, measure in (MEASURES | MAPS).items()}),
     Text("beside", "beside", "Beside KED of", "Adds the KED students of another run, held against their own teacher, such as those of random groups.", "", RUN_ID, "a run's name such as digits-0a1b2c3d"),
     # The attributions page.
-    Choice("likeness", "like", "Agreement by", "How two maps are compared: by the ranks of all features, the strongest tenth of them, or the sums over superfeatures.", "spearman", {"spearman": "rank correlation", "overlap": "strongest tenth", "cosine": "sums over superfeatures"}),
+    Choice("likeness", "like", "Agreement by", "How two maps are compared: by the ranks of all features, the strongest tenth of them, the sums over superfeatures, or the pictures' structure.", "spearman", {"spearman": "rank correlation", "overlap": "strongest tenth", "cosine": "sums over superfeatures", "structure": "structure (SSIM)"}),
     Choice("checks", "checks", "Measured", "The sanity check draws a net's weights anew, and max-sensitivity explains ten neighbours of the sample: both take a while.", "", {"": "what is quick", "all": "sanity and max-sensitivity too"}),
     # The chimeras page.
     Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor a superfeature such as self,mean,17,blur"),

@@ -7,6 +7,8 @@ import pytest
 
 from explorer.pictures import attribution_charts as charts
 from explorer.pictures import maps, theme
+from explorer.pictures.order_curves import Order, order_curves
+from ked.attribution import ATTRIBUTIONS
 
 SHAPE = (4, 6)
 
@@ -68,3 +70,21 @@ def test_the_scale_is_the_one_that_maps_are_drawn_on() -> None:
     heat = charts.scale().data[0]
     assert tuple(tuple(step) for step in heat.colorscale) == theme.DIVERGING
     assert heat.z[0][0] == -heat.z[0][-1] == -1
+
+
+@pytest.mark.parametrize(("removed", "expected"), [(True, ["saliency", "own", "occlusion"]), (False, ["occlusion", "own", "saliency"])])
+def test_orders_are_ranked_by_their_area_which_is_good_when_small_or_when_large(removed: bool, expected: list[str]) -> None:
+    shares, areas = np.linspace(0, 1, 5), {"own": 0.5, "saliency": 0.25, "occlusion": 0.75}
+    orders = [Order(name, name, shares, np.full(5, area), area) for name, area in areas.items()]
+    drawing = order_curves(orders, removed=removed, what="<b>3")
+    assert [line.name for line in reversed(drawing.data)] == expected
+    assert [note.text.split("</span> ")[1].removesuffix("</b>") for note in drawing.layout.annotations[1:]] == [
+        f"{areas[name]:.2f} {name}" for name in expected
+    ]
+    assert drawing.data[0].line.color == theme.ATTRIBUTIONS[expected[-1]][0]
+    assert drawing.layout.yaxis.title.text == "probability of &lt;b&gt;3"
+
+
+def test_every_method_has_a_line_of_its_own() -> None:
+    assert set(theme.ATTRIBUTIONS) == set(ATTRIBUTIONS)
+    assert len(set(theme.ATTRIBUTIONS.values())) == len(ATTRIBUTIONS)

@@ -14,9 +14,10 @@ from attribution_samples import GROUPS, REFERENCE, C, D, explaining, linear, que
 from scipy.stats import spearmanr
 from torch import Tensor
 
+from ked.agreement.pixels import PixelMaps, ssim
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute, refusal
 from ked.attribution.likeness import likeness
-from ked.attribution.quality import NEIGHBOURS, RADIUS, area, curve, infidelity, max_sensitivity, measure, timed
+from ked.attribution.quality import NEIGHBOURS, RADIUS, Curve, area, curve, infidelity, max_sensitivity, measure, timed
 from ked.attribution.sanity import THRESHOLD, Verdict, sanity
 from ked.data import load
 from ked.errors import InvalidInput
@@ -95,6 +96,43 @@ def test_a_measured_map_is_the_methods_own_with_its_areas() -> None:
     assert found.deletion == float(area(curve(asked, exact, False))[0])
     assert found.insertion == float(area(curve(asked, exact, True))[0])
     assert 0 < found.seconds < 5
+
+
+def test_measured_curves_are_those_of_a_loop_that_takes_features_away_one_by_one_and_so_are_the_areas() -> None:
+    asked = question(explaining(), 1, x=torch.rand(1, D, dtype=torch.float64), target=[2])
+    found = measure("input-x-gradient", asked)
+    order = np.argsort(-found.values)
+    for shown, here, there in (
+        (found.deleted, asked.x[0], REFERENCE.baseline), (found.inserted, REFERENCE.baseline, asked.x[0]),
+    ):  # fmt: skip
+        sample, heights = here.clone(), []
+        for d in (None, *order):
+            if d is not None:
+                sample[d] = there[d]
+            heights.append(float(asked.stack(sample[None])[1, 0].detach().softmax(-1)[2]))
+        assert shown.shares == pytest.approx(np.arange(D + 1) / D)
+        assert shown.heights == pytest.approx(heights)
+        assert shown.area == pytest.approx(sum((a + b) / 2 / D for a, b in itertools.pairwise(heights)))
+        assert shown.halfway == next(
+            i / D for i, p in enumerate(heights) if abs(p - heights[0]) >= abs(heights[-1] - heights[0]) / 2 - 1e-12
+            and (p - heights[0]) * (heights[-1] - heights[0]) >= 0
+        )  # fmt: skip
+
+
+def test_all_is_lost_and_all_is_won_with_the_two_features_that_the_net_looks_at() -> None:
+    asked, _ = known()
+    found = measure("integrated-gradients", asked)
+    whole, blank = (float(asked.net(one).softmax(-1)[0, 0]) for one in (asked.x, asked.baselines))
+    assert found.deleted.heights[2:] == pytest.approx([blank] * (D - 1))
+    assert found.inserted.heights[2:] == pytest.approx([whole] * (D - 1))
+    assert found.deleted.heights[0] == pytest.approx(whole)
+    assert found.inserted.heights[0] == pytest.approx(blank)
+    assert found.deleted.halfway == 2 / D  # one of the two is enough to be sure of the class
+    assert found.inserted.halfway == 1 / D
+
+
+def test_a_curve_that_goes_nowhere_is_halfway_at_once() -> None:
+    assert Curve(np.array([0, 0.5, 1]), np.array([0.3, 0.9, 0.3])).halfway == 0
 
 
 def test_a_run_time_is_that_of_the_fastest_round() -> None:
@@ -214,6 +252,16 @@ def test_the_cosine_is_that_of_the_sums_over_the_parts() -> None:
     sums = [[sum(one[i] for i in group) for group in GROUPS] for one in (a, b)]
     expected = sum(i * j for i, j in zip(*sums, strict=True)) / math.hypot(*sums[0]) / math.hypot(*sums[1])
     assert likeness(a, b, GROUPS).cosine == pytest.approx(expected)
+
+
+def test_the_structure_of_pictures_is_compared_and_that_of_tables_is_not() -> None:
+    a = np.random.default_rng(3).normal(size=48)
+    assert likeness(a, 2 * a, [range(48)], shape=(3, 4, 4)).structure == pytest.approx(1)
+    assert likeness(a, -a, [range(48)], shape=(6, 8)).structure < 0
+    first, second = (PixelMaps(torch.from_numpy(one), (6, 8)).structure for one in (np.abs(a), np.abs(a[::-1])))
+    unsigned = likeness(a, a[::-1], [range(48)], signed=False, shape=(6, 8))
+    assert unsigned.structure == pytest.approx(float(ssim(first, second)))
+    assert math.isnan(likeness(a, a, [range(48)], shape=(48,)).structure)
 
 
 def test_features_that_tie_for_the_last_place_among_the_strongest_share_it() -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ked.cnn import ConvStack
 from ked.cnn.channels import group_links
-from ked.cnn.gradcam import class_averages, grad_cam
+from ked.cnn.gradcam import class_averages, grad_cam, grad_cam_of
 from ked.errors import InvalidInput
 from ked.explanation import centre
 
@@ -43,6 +43,34 @@ def test_grad_cam_is_the_weighted_sum_of_the_branchs_own_channels(name: str) -> 
     for evidence, cut in {"for": slow.relu(), "against": (-slow).relu(), "signed": slow}.items():
         expected = nn.functional.interpolate(cut.flatten(1, 2), (H, WIDTH), mode="bilinear").view(2, M, C, H, WIDTH)
         torch.testing.assert_close(grad_cam(stack, x, 1, evidence=evidence), expected)
+
+
+@pytest.mark.parametrize(("c", "other"), [(0, 2), (2, 1)])
+def test_a_contrast_is_the_gradient_of_the_difference_of_two_classes(c: int, other: int) -> None:
+    stack, x = mixed_up(small_stack("small-cnn", replicas=2)), pictures(2)
+    one = stack.replica(1).eval()
+    expected = []
+    for sample in x:
+        maps = one.split(sample[None]).detach().requires_grad_()
+        log_y = one.from_split(maps)[0][0, :, :, 0]
+        for m in range(M):
+            (slope,) = torch.autograd.grad(log_y[m, c] - log_y[m, other], maps, retain_graph=True)
+            expected.append(sum(slope[0, m, 0, i].mean() * maps[0, m, 0, i].detach() for i in range(maps.shape[3])))
+    signed = torch.stack(expected).unflatten(0, (2, M))  # type: ignore[arg-type]
+    for evidence, cut in {"for": signed.relu(), "against": (-signed).relu(), "signed": signed}.items():
+        found = grad_cam(stack, x, 1, classes=[c], against=other, evidence=evidence)
+        torch.testing.assert_close(found[:, :, 0], nn.functional.interpolate(cut, (H, WIDTH), mode="bilinear"))
+    turned = grad_cam(stack, x, 1, classes=[other], against=c, evidence="against")
+    torch.testing.assert_close(turned, grad_cam(stack, x, 1, classes=[c], against=other))
+
+
+def test_maps_of_each_samples_own_class_are_those_of_that_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack, x, target = mixed_up(small_stack("small-cnn", replicas=2)), pictures(B), torch.tensor([0, 2, 1, 1, 2, 0])
+    whole = grad_cam(stack, x, 1, evidence="signed")
+    expected = torch.stack([maps[:, c] for maps, c in zip(whole, target.tolist(), strict=True)])
+    torch.testing.assert_close(grad_cam_of(stack, x, target, 1), expected)
+    monkeypatch.setattr(ConvStack, "chunk", 4)
+    torch.testing.assert_close(grad_cam_of(stack, x, target, 1), expected)
 
 
 class _Branch(nn.Module):
@@ -137,7 +165,7 @@ def test_the_plain_form_has_one_branch() -> None:
     assert grad_cam(small_stack("small-cnn", superfeatures=1), pictures(2), classes=[0]).shape == (2, 1, 1, H, WIDTH)
 
 
-@pytest.mark.parametrize(("wrong", "said"), [({"classes": [0, C]}, f"{C}"), ({"evidence": "both"}, "'both'")])
+@pytest.mark.parametrize(("wrong", "said"), [({"classes": [0, C]}, f"{C}"), ({"against": C}, f"{C}"), ({"evidence": "both"}, "'both'")])
 def test_a_wrong_class_or_kind_of_evidence_is_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         grad_cam(small_stack("small-cnn"), pictures(1), **wrong)  # type: ignore[arg-type]

@@ -153,6 +153,32 @@ def test_each_block_is_outlined_in_its_colour() -> None:
     ]
 
 
+@pytest.mark.parametrize("lit", [0, 1, 2])
+def test_a_lit_superfeature_leaves_its_block_clear_and_its_links_to_others_clearer_than_the_rest(lit: int) -> None:
+    small = graphs.small_blocks(graphs.ordered(symmetric(12), GROUPS, graphs.SMALL), lit=lit)
+    figures = [graphs.dependency_blocks(symmetric(12), GROUPS, lit=lit), small]
+    start = sum(len(group) for group in GROUPS[:lit])
+    inside = set(range(start, start + len(GROUPS[lit])))
+    for figure in figures:
+        veils = [shape for shape in figure.layout.shapes if shape.fillcolor == theme.PAPER]
+        for i in range(12):
+            for j in range(12):
+                over = [veil.opacity for veil in veils if veil.x0 < j < veil.x1 and veil.y0 < i < veil.y1]
+                assert over == [] if {i, j} <= inside else over == [0.5 if {i, j} & inside else 0.85]
+    assert not [shape for shape in graphs.dependency_blocks(symmetric(12), GROUPS).layout.shapes if shape.fillcolor == theme.PAPER]
+
+
+def test_a_small_matrix_holds_the_largest_links_of_each_cell_and_knows_whose_row_is_whose() -> None:
+    w = symmetric(12)
+    what = graphs.ordered(w, GROUPS, 5)
+    order = graphs.matrix_order(GROUPS)
+    assert (what.factor, what.cells.shape, what.sizes) == (3, (4, 4), (5, 3, 4))
+    assert what.cells[0, 3] == w[np.ix_(order[:3], order[9:])].max()
+    assert [what.block(place) for place in (-2, 0, 4.4, 4.6, 7, 8, 11, 30)] == [0, 0, 0, 1, 1, 2, 2, 2]
+    big = graphs.ordered(symmetric(784), (tuple(range(784)),), graphs.SMALL)
+    assert len(graphs.small_blocks(big).to_json()) < 80_000
+
+
 @pytest.mark.parametrize(("size", "factor"), [(784, 1), (1568, 2)])
 def test_a_large_matrix_stays_light_and_says_when_it_is_pooled(size: int, factor: int) -> None:
     w = np.random.default_rng(0).random((size, size))
@@ -164,7 +190,7 @@ def test_a_large_matrix_stays_light_and_says_when_it_is_pooled(size: int, factor
 def test_pooling_keeps_the_largest_link() -> None:
     w = np.zeros((1568, 1568))
     w[7, 1500] = 3.0
-    pooled, factor = graphs.pool(w)
+    pooled, factor = graphs.pool(w, graphs.LARGE)
     assert pooled[7 // factor, 1500 // factor] == 3.0
     assert (pooled > 0).sum() == 1
 

@@ -22,8 +22,9 @@ FIRST = {
         "accuracy", "losses", "results", "scrubber.run", "forming", "modularity", "teacher-overlay", "student-overlay", "answers",
         "agreement",
     },
-    "explain": {"strip", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers"},
+    "explain": {"strip", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers", "block"},
     "attributions": {
+        "deletion-1", "insertion-1", "deletion-2", "insertion-2",
         "strip", "scale", "agreement-1", "agreement-2", "between", "shapley-1", "shapley-2",
         *(f"map-{name}" for name in ATTRIBUTIONS if name != "grad-cam"),
     },
@@ -71,9 +72,9 @@ def contrasts(app: AppTest, question: str) -> bool:
 
 
 def lights_up(app: AppTest, m: int) -> bool:
-    """Whether superfeature m, from 1, stands out on the overlay, in both sums and among the switches, and the words name it."""
+    """Whether superfeature m, from 1, stands out on every picture, in both sums and among the switches, and the words name it."""
     plain = visit("explain")
-    for key in ("sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student"):
+    for key in ("sample", "overlay-teacher", "overlay-student", "block", "waterfall-teacher", "waterfall-student"):
         assert figure(app, key) != figure(plain, key)
     assert [option.content for option in buttons(app, "widget.coalition").proto.options][m - 1] == f"◉ {m}"
     return any(f"Lit up is superfeature {m}, " in text.value for text in app.markdown)
@@ -82,7 +83,7 @@ def lights_up(app: AppTest, m: int) -> bool:
 RESTORED = [
     ("superfeatures", {"m": "6"}, lambda app: groups_shown(app) == 6),
     ("superfeatures", {"node": "20"}, lambda app: "Links of" in app.subheader[2].value and "row" in figures(app)),
-    ("superfeatures", {"sf": "2"}, lambda app: figure(app, "mask") != figure(visit(), "mask")),
+    ("superfeatures", {"sf": "2"}, lambda app: all(figure(app, key) != figure(visit(), key) for key in ("mask", "matrix"))),
     ("superfeatures", {"edges": "40"}, lambda app: app.slider(key="widget.edges").value == 40),
     ("superfeatures", {"group": "grid"}, lambda app: app.selectbox(key="widget.grouping").value == "grid"),
     ("superfeatures", {"scale": "std"}, lambda app: app.selectbox(key="widget.scale").value == "std"),

@@ -82,6 +82,23 @@ def test_a_case_opens_on_the_explain_page() -> None:
     assert address(app)["student"] == "architecture"
 
 
+def test_gradient_maps_are_compared_of_black_boxes_too_and_own_maps_of_those_that_explain_themselves() -> None:
+    run = load_run("digits-preset")
+    x, y = data.load("digits").part("test")
+    plain = survey(run.student("plain"), run.explaining(), x, y, pairs=None, tau=1.0, shape=(8, 8), maps=("gradient",))
+    app = sound(visit("agreement", agree="gradient-structure"), "agreement")
+    assert figures(app) == ALL
+    assert numbers(drawn(app, "agreement", "plain, seeds")["x"]) == pytest.approx(plain.mean("gradient-structure"), rel=1e-4)
+    assert len(app.dataframe[1].value) == len(MEASURES) + 3 + 3
+    assert figure(app, "cells")["layout"]["yaxis"]["ticktext"] == ["all"]
+    assert "whole maps" in words(app)
+    own = sound(app.selectbox(key="widget.measure").set_value("own-top").run(), "agreement")
+    names = {trace.get("name") for trace in figure(own, "agreement")["data"]}
+    assert "KED, seeds" in names
+    assert "plain, seeds" not in names
+    assert address(own)["agree"] == "own-top"
+
+
 def test_convolutional_students_are_compared_branch_by_branch() -> None:
     app = sound(visit("agreement", run="digits-small-cnn-preset"), "agreement")
     assert figures(app) == ALL
@@ -97,6 +114,7 @@ def test_a_table_lists_its_cases_as_buttons_that_open_them(finish: Callable[[Rec
     run = finish(Recipe.make(dataset="wine", methods=("ked", "shuffled", "noise"), superfeatures=3, seeds=2, **TINY))
     app = sound(visit("agreement", run=run.id), "agreement")
     assert figures(app) == ALL - {"worst", "best"}
+    assert not [name for name in app.selectbox(key="widget.measure").options if "SSIM" in name]
     assert "Beside *shuffled explanations*" in words(app)
     (first, *_) = [button for button in app.button if str(button.key).startswith("best-")]
     sound(first.click().run(), "explain")
@@ -138,6 +156,8 @@ def test_a_run_without_students_that_explain_themselves_shows_fidelity_alone(fin
     app = sound(visit("agreement", run=run.id), "agreement")
     assert figures(app) == {"fidelity", "accuracy"}
     assert "these are black boxes" in words(app)
+    sound(app.selectbox(key="widget.measure").set_value("gradient-ranks").run(), "agreement")
+    assert figures(app) == {"agreement", "fidelity", "accuracy"}
 
 
 def test_a_run_without_explaining_teacher_or_without_students_is_a_sentence(

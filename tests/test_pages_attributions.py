@@ -12,10 +12,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 from visitor import address, copy_of, figure, figures, sound, visit
 
-from explorer.attribution_words import Line, duration, maps_csv, sanity, shapley, share, summary, table, tiny, verdict
+from explorer.attribution_words import Line, duration, maps_csv, orders, sanity, shapley, share, summary, table, tiny, verdict
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute
 from ked.attribution.likeness import Likeness, likeness
-from ked.attribution.quality import Measured, measure
+from ked.attribution.quality import Curve, Measured, measure
 from ked.attribution.sanity import Verdict
 from ked.attribution.shapley import ExactShapley, exact_shapley
 from ked.data import load
@@ -80,6 +80,28 @@ def test_the_numbers_under_a_map_are_those_of_the_table_and_of_the_library() -> 
     assert len(rows) == 4 * 9 - 2  # two black boxes have no explanation of their own
 
 
+def test_deletion_and_insertion_are_drawn_for_teacher_and_student_from_the_numbers_of_the_table() -> None:
+    app, run = sound(visit("attributions", i="7", c="3"), "attributions"), load_run(PIXELS)
+    for place, which in enumerate(("explaining", "ked"), start=1):
+        found = measure("occlusion", asked(run, which, 7, 3))
+        for key, curve in ((f"deletion-{place}", found.deleted), (f"insertion-{place}", found.inserted)):
+            drawing = figure(app, key)
+            (line,) = [trace for trace in drawing["data"] if trace["name"] == "occlusion"]
+            assert packed(line["x"]) == pytest.approx(100 * curve.shares, abs=1e-4)
+            assert packed(line["y"]) == pytest.approx(curve.heights, abs=1e-5)
+            assert f"area {curve.area:.3f}" in line["hovertemplate"]
+            assert drawing["layout"]["yaxis"]["range"] == [-0.01, 1.01]
+            assert len(drawing["data"]) == 9
+    rows = numbers(app)
+    row = rows[(rows["net"] == "KED student")].sort_values("deletion").iloc[0]
+    (said,) = [text.value for text in app.markdown if text.value.startswith("The KED student loses")]
+    assert f"in the order of **{row['method']}** (area {row['deletion']:.2f}, halfway after" in said
+
+
+def packed(values: dict[str, str]) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+
+
 def test_agreement_is_measured_as_the_visitor_chooses() -> None:
     app = sound(visit("attributions", i="7"), "attributions")
     before = figure(app, "agreement-1"), figure(app, "between")
@@ -94,10 +116,10 @@ def test_every_likeness_is_in_a_table() -> None:
     rows = app.dataframe[0].value
     assert len(rows) == 2 * 36 + 9 + 8  # every two of nine methods for two nets; both pairs of nets, black boxes without their own
     maps = [attribute("occlusion", asked(run, which, 7, 3))[0].numpy() for which in ("teacher", "kd")]
-    alike = likeness(*maps, run.superfeatures().groups)
+    alike = likeness(*maps, run.superfeatures().groups, shape=(8, 8))
     row = rows[(rows["whose"] == "occlusion") & (rows["map"] == "black-box teacher")].iloc[0]
-    found = row[["ranks", "strongest tenth", "sums"]].tolist()
-    assert found == pytest.approx([alike.spearman, alike.overlap, alike.cosine], abs=1e-4)
+    found = row[["ranks", "strongest tenth", "sums", "structure"]].tolist()
+    assert found == pytest.approx([alike.spearman, alike.overlap, alike.cosine, alike.structure], abs=1e-4)
 
 
 def test_maps_can_be_had_as_csv_in_their_own_units() -> None:
@@ -148,6 +170,8 @@ def test_an_mlp_is_told_why_grad_cam_is_missing_and_what_is_there_instead() -> N
 def test_a_table_is_shown_as_bars_by_the_names_of_its_features(finish: Callable[[Recipe], Run]) -> None:
     run = finish(Recipe.make(dataset="wine", methods=("ked",), superfeatures=3, **TINY))
     app = sound(visit("attributions", run=run.id), "attributions")
+    assert "own: structure" not in numbers(app)
+    assert "structure (SSIM)" not in [option.content for option in app.get("button_group")[1].proto.options]
     drawing = figure(app, "map-occlusion")
     assert [trace["name"] for trace in drawing["data"]] == ["black box", "explaining", "KED student"]
     assert any("alcohol" in text for text in drawing["layout"]["yaxis"]["ticktext"])
@@ -173,6 +197,7 @@ def test_a_run_that_ended_before_its_students_or_its_teachers_says_what_there_is
     app = sound(visit("attributions", run=run.id), "attributions")
     assert len(tints(app, "saliency")) == 2
     assert "between" not in figures(app)
+    assert {name for name in figures(app) if name.startswith("deletion")} == {"deletion-1"}
     for name in ("teacher", "explaining"):
         (run.folder / f"{name}.safetensors").unlink()
     app = sound(visit("attributions", run=run.id), "attributions")
@@ -188,8 +213,13 @@ def test_too_many_superfeatures_for_all_orders_are_a_sentence(finish: Callable[[
 # Words
 
 
+def measured(deletion: float, insertion: float) -> Measured:
+    flat = (Curve(np.array([0.0, 1.0]), np.full(2, area)) for area in (deletion, insertion))
+    return Measured(np.ones(2), 0.01, *flat, 2.0)
+
+
 def line(method: str, correlation: float) -> Line:
-    return Line("net", method, Measured(np.ones(2), 0.01, 0.1, 0.9, 2.0), Likeness(0.5, 0.2, 1.0), 0.3, Verdict(correlation))
+    return Line("net", method, measured(0.1, 0.9), Likeness(0.5, 0.2, 1.0), 0.3, Verdict(correlation))
 
 
 def test_the_sentence_on_sanity_sorts_the_methods() -> None:
@@ -200,7 +230,7 @@ def test_the_sentence_on_sanity_sorts_the_methods() -> None:
 
 def test_the_summary_names_the_best_orders_and_what_is_nearest_to_the_own_explanation() -> None:
     def of(method: str, deletion: float, insertion: float, ranks: float) -> Line:
-        return Line("net", method, Measured(np.ones(2), 0.01, deletion, insertion, 2.0), Likeness(ranks, 0.2, 0.1))
+        return Line("net", method, measured(deletion, insertion), Likeness(ranks, 0.2, 0.1))
 
     lines = [of("own explanation", 0.3, 0.6, 1.0), of("a", 0.1, 0.7, 0.2), of("b", 0.2, 0.9, 0.5)]
     said = summary(lines, "spearman")
@@ -208,6 +238,20 @@ def test_the_summary_names_the_best_orders_and_what_is_nearest_to_the_own_explan
     assert "in that of **b** (insertion 0.90)" in said
     assert "comes to 0.30 and 0.60; nearest to it is **b** (0.50)" in said
     assert "own explanation" not in summary(lines[1:], "spearman")
+
+
+def test_the_sentence_on_orders_names_the_best_and_the_worst_of_a_net() -> None:
+    def of(method: str, deletion: float, insertion: float) -> Line:
+        ramp = Curve(np.linspace(0, 1, 11), 2 * deletion * np.linspace(1, 0, 11))
+        rise = Curve(np.linspace(0, 1, 11), 2 * insertion * np.linspace(0, 1, 11))
+        return Line("net", method, Measured(np.ones(2), 0.01, ramp, rise, 2.0), Likeness(0.1, 0.1, 0.1))
+
+    lines = [of("a", 0.3, 0.1), of("b", 0.1, 0.4), of("c", 0.2, 0.45)]
+    assert orders(lines) == (
+        "The net loses its answer soonest in the order of **b** (area 0.10, halfway after 50 % of the features) and wins it soonest "
+        "in that of **c** (0.45, halfway after 50 %); latest in those of a (0.30) and a (0.10)."
+    )
+    assert orders(lines[:1]).endswith("(0.10, halfway after 50 %).")
 
 
 def test_the_table_has_every_number_and_no_empty_column() -> None:

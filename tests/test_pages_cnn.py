@@ -101,7 +101,7 @@ def test_the_average_can_be_taken_otherwise() -> None:
 def test_the_explain_page_shows_a_map_for_each_branch_of_teacher_and_student() -> None:
     app = cnn("explain", i="7", c="3", rep="1")
     assert figures(app) == {
-        "strip", "sample", "waterfall-teacher", "waterfall-student", "answers", *(f"branch-{m}" for m in range(1, 5)),
+        "strip", "sample", "block", "waterfall-teacher", "waterfall-student", "answers", *(f"branch-{m}" for m in range(1, 5)),
     }  # fmt: skip
     run, x = load_run(RUN), load("digits").part("test")[0][7:8]
     nets = [run.explaining(), run.student("ked").replica(1)]
@@ -117,6 +117,20 @@ def test_the_explain_page_shows_a_map_for_each_branch_of_teacher_and_student() -
             assert f"{phi:+.2f}".replace("-", "−") in texts[1 + 2 * row]
             group = net.groups[m]
             assert texts[2 + 2 * row] == f"channels {group[0] + 1}–{group[-1] + 1}"
+
+
+def test_maps_and_numbers_follow_the_contrast_of_two_classes() -> None:
+    app = cnn("explain", i="7", c="3", vs="8", ev="against")
+    run, x = load_run(RUN), load("digits").part("test")[0][7:8]
+    for row, net in enumerate([run.explaining(), run.student("ked").replica(0)]):
+        maps = grad_cam(net, x, classes=[3], against=8, evidence="against", density=True)[0, :, 0].numpy()  # type: ignore[arg-type]
+        phi = (net.explanations(x) - net.base)[0, :, 0].detach()
+        for m in range(4):
+            drawing = figure(app, f"branch-{m + 1}")
+            assert values(tint(drawing, row)) == pytest.approx(maps[m], rel=1e-4, abs=1e-5)
+            said = f"{float(phi[m, 3] - phi[m, 8]):+.2f}".replace("-", "−")
+            assert said in drawing["layout"]["annotations"][1 + 2 * row]["text"]
+    assert "3 rather than 8" in caption(app, "Grad-CAM")
 
 
 def test_a_branch_that_is_switched_off_has_no_map() -> None:

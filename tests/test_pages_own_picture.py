@@ -21,7 +21,7 @@ from ked.explanation import centre
 from ked.recipe import Recipe
 from ked.store import Run, load_run
 
-PICTURES = {"draw.digits", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers"}
+PICTURES = {"draw.digits", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers", "block"}
 HOOK = np.zeros((96, 96), dtype=np.uint8)
 HOOK[12:24, 24:72], HOOK[12:84, 60:72] = 255, 255
 

@@ -12,11 +12,14 @@ from explorer.components.plot import plot
 from explorer.pictures import gallery, likeness, theme
 from explorer.results import LABELS
 from explorer.words import plain
-from ked.agreement import MEASURES, Survey
+from ked.agreement import ALL, MAPS, Survey
 from ked.statistics import interval
 
 COLUMNS, ROWS = 5, 2  # of a gallery
 POINTS = 2000  # of the scatter
+
+
+_WHOLE = {True: "whole maps", False: "all superfeatures together"}
 
 
 def choose_student(about: Findings) -> Survey:
@@ -43,14 +46,14 @@ def matrix(about: Findings, survey: Survey) -> None:
     found = interval(scale.factor * np.moveaxis(cells, 0, -1))
     chance, best = scale.factor * float(survey.chance_mean(name).mean()), scale.factor * about.measure.best
     figure = likeness.matrix(
-        found.mean, [*rows, "all"], classes, chance=chance, best=best, title=scale.title.partition(":")[0],
+        found.mean, [*rows, "all"], classes, chance=chance, best=best, title=scale.title.partition(": less")[0],
         spread=found.mean - found.low,
     )  # fmt: skip
     alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: darker is more agreement."
     plot(figure, "cells", alt=alt, select=())
     st.caption(
         "Mean over seeds and over the test samples of each true class; the colours go from chance to full agreement."
-        + ("" if rows else " This measure is about all superfeatures together, so it has one row.")
+        + ("" if rows else f" This measure is about {_WHOLE[name in MAPS]}, so it has one row.")
     )
 
 
@@ -84,10 +87,10 @@ def drawn(count: int, wanted: int) -> tuple[int, ...]:
 def distribution(about: Findings) -> None:
     """How the measure is spread over the samples."""
     st.subheader("Over the samples", anchor=False)
-    name, scale = about.measure.name, scale_of(about.measure, about.speaking)
+    name, scale = about.measure.name, scale_of(about.measure, about.measured)
     figure = likeness.distribution(
-        {method: scale.factor * one.samples[name] for method, one in about.speaking.items()},
-        {method: scale.factor * one.chance[name] for method, one in about.speaking.items()},
+        {method: scale.factor * one.samples[name] for method, one in about.measured.items()},
+        {method: scale.factor * one.chance[name] for method, one in about.measured.items()},
         scale.title, labels=about.labels, bounds=(scale.factor * scale.low, scale.factor * scale.high),
     )  # fmt: skip
     alt = f"Distribution of {about.measure.label} over the test samples, a row a student, and dotted what chance gives."
@@ -120,7 +123,7 @@ def extremes(about: Findings, survey: Survey) -> None:
 
 def ranked(survey: Survey, name: str, k: int) -> np.ndarray:
     """Samples from least to most agreement of one student; where a measure makes no difference, the cosine does."""
-    better = 1 if MEASURES[name].more_is_better else -1
+    better = 1 if ALL[name].more_is_better else -1
     return np.lexsort((survey.samples["cosine"][k], better * survey.samples[name][k]))
 
 

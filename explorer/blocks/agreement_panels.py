@@ -13,7 +13,7 @@ from explorer.blocks import controls, frame
 from explorer.components.plot import plot
 from explorer.pictures.levels import Level, Scale, levels
 from explorer.results import LABELS
-from ked.agreement import FIDELITY, MEASURES, Measure, Survey
+from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Measure, Survey, kind_of, map_measures
 from ked.agreement.contrasts import REFERENCES, contrasts
 from ked.data import Dataset
 from ked.errors import Unavailable
@@ -67,6 +67,11 @@ class Findings:
         return {name: survey for name, survey in self.surveys.items() if survey.pairs}
 
     @property
+    def measured(self) -> dict[str, Survey]:
+        """The students that the chosen measure is about: gradient maps are of black boxes too."""
+        return {name: survey for name, survey in self.surveys.items() if self.measure.name in survey.samples}
+
+    @property
     def any(self) -> Survey:
         """Some survey, for what all have in common."""
         return next(iter(self.surveys.values()))
@@ -75,11 +80,14 @@ class Findings:
 def findings(run: Run) -> Findings:
     """Compare every student of a finished run with its explaining teacher."""
     recipe, stamp = cache.facts(run)["recipe"], cache.stamp(run)
-    surveys = {name: cache.survey(run.id, stamp, name) for name in METHODS if name in recipe["methods"] and run.has(f"student-{name}")}
+    measure = ALL[state.get("measure")]
+    maps = kind_of(measure.name)
+    there = [name for name in METHODS if name in recipe["methods"] and run.has(f"student-{name}")]
+    surveys = {name: cache.survey(run.id, stamp, name, maps) for name in there}
     other = next((one for one in comparable(run) if one.id == state.get("beside")), None)
     if other and "ked" in surveys:
-        surveys[BESIDE] = cache.survey(other.id, cache.stamp(other), "ked")
-    return Findings(run, cache.dataset(recipe["dataset"]), surveys, MEASURES[state.get("measure")], other)
+        surveys[BESIDE] = cache.survey(other.id, cache.stamp(other), "ked", maps)
+    return Findings(run, cache.dataset(recipe["dataset"]), surveys, measure, other)
 
 
 def comparable(run: Run) -> list[Run]:
@@ -95,9 +103,10 @@ def comparable(run: Run) -> list[Run]:
     return [one for one in list_runs() if one.id != run.id and alike(one)] if run.has("student-ked") else []
 
 
-def choose_measure() -> None:
-    """Which measure of agreement."""
-    controls.choice("measure", width=290)
+def choose_measure(run: Run) -> None:
+    """Which measure of agreement; of maps over the input those that these data allow."""
+    shape = cache.dataset(cache.facts(run)["recipe"]["dataset"]).shape
+    controls.choice("measure", options=list(MEASURES | map_measures(shape)), width=290)
 
 
 def choose_beside(run: Run) -> None:
@@ -125,8 +134,8 @@ def answer(about: Findings) -> None:
     st.markdown(said)
     if not about.speaking:
         st.info(
-            "No student of this run explains itself: these are black boxes, so only their answers can be compared with the "
-            "teacher's. Train a student of the KED form to see agreement.",
+            "No student of this run explains itself: these are black boxes, so only their answers and their gradient maps can be "
+            "compared with the teacher's. Choose a measure of gradient maps, or train a student of the KED form.",
             icon=":material/visibility_off:",
         )
         st.page_link("app_pages/train.py", label="Train one", icon=":material/play_circle:")
@@ -135,7 +144,7 @@ def answer(about: Findings) -> None:
 def headline(about: Findings) -> None:
     """Agreement, fidelity and accuracy of every student, in the same order; seeds, means, intervals, chance."""
     agreement, fidelity, accuracy = st.columns(3, gap="medium")
-    if about.speaking:
+    if about.measured:
         with agreement:
             _agreement(about)
     with fidelity:
@@ -147,16 +156,16 @@ def headline(about: Findings) -> None:
 
 def _agreement(about: Findings) -> None:
     st.subheader("Agreement: the same reasons", anchor=False)
-    measure, speaking = about.measure, about.speaking
-    values = {name: survey.mean(measure.name) if survey.pairs else None for name, survey in about.surveys.items()}
-    chance = {name: float(survey.chance_mean(measure.name).mean()) for name, survey in speaking.items()}
+    measure, measured = about.measure, about.measured
+    values = {name: survey.mean(measure.name) if name in measured else None for name, survey in about.surveys.items()}
+    chance = {name: float(survey.chance_mean(measure.name).mean()) for name, survey in measured.items()}
     lines = [Level("beside another sample's explanation", each=chance)]
-    first = next(iter(speaking.values()))
+    first = next(iter(measured.values()))
     exact = first.exact_chance(measure.name)
-    same = all(survey.exact_chance(measure.name) == exact for survey in speaking.values())  # another run may have another M
+    same = all(survey.exact_chance(measure.name) == exact for survey in measured.values())  # another run may have another M
     if exact is not None and same:
         lines.append(Level("independent explanations", at=exact, dash="dot"))
-    figure = levels(values, scale_of(measure, speaking), labels=about.labels, lines=lines, missing="a black box: no explanation")
+    figure = levels(values, scale_of(measure, measured), labels=about.labels, lines=lines, missing="a black box: no explanation")
     alt = f"{measure.label} with the explaining teacher, a row a student: a dot a seed, the mean, its 95 % interval, and chance."
     plot(figure, "agreement", alt=alt, select=())
     st.caption(f"{measure.description} {agreement_words.what_chance_is(measure, first, dotted=same)}")
@@ -231,4 +240,5 @@ def differences(about: Findings) -> None:
     with st.expander("Every measure, as a table", icon=":material/table_rows:"):
         look = {"measure": st.column_config.TextColumn(pinned=True)}
         st.dataframe(agreement_words.everything(about.surveys, about.labels), hide_index=True, height="content", column_config=look)
-        st.caption("Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample.")
+        rest = "" if about.measure.name in MAPS else " Maps are compared, and listed here, once one of their measures is chosen."
+        st.caption(f"Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample.{rest}")

@@ -24,13 +24,14 @@ _CHANCE = {
     "spearman": "Unrelated maps have 0 on average.",
     "overlap": "Unrelated maps share about 0.05 by chance.",
     "cosine": "Over few groups unrelated maps are often far from 0: agreement of sums comes cheap.",
+    "structure": "Structural similarity (Wang et al. 2004) of the maps as grey levels: unrelated maps have about 0.",
 }
 
 
 def agreement(about: Subject) -> None:
     """How alike any two methods are, for the explaining teacher and for the student; and both nets under each method."""
     st.subheader("Do methods agree? Do teacher and student?", anchor=False)
-    controls.segments("likeness")
+    controls.segments("likeness", options=[view for view in _CHANCE if view != "structure" or about.dataset.is_image])
     shown, pairs = [net for net in about.nets if net.explains][:2] or about.nets[:2], _pairs(about)
     columns = iter(st.columns(3, gap="medium"))
     for place, net in enumerate(shown):
@@ -46,7 +47,8 @@ def agreement(about: Subject) -> None:
     with st.expander("These numbers as a table"):
         number = st.column_config.NumberColumn(format="%.3f")
         rows = attribution_words.alike_table(_every_pair(about, shown, pairs))
-        st.dataframe(rows, hide_index=True, height=300, column_config=dict.fromkeys(("ranks", "strongest tenth", "sums"), number))
+        look = dict.fromkeys(("ranks", "strongest tenth", "sums", "structure"), number)
+        st.dataframe(rows, hide_index=True, height=300, column_config=look)
 
 
 def _every_pair(about: Subject, shown: list[Net], pairs: list[tuple[Net, Net]]) -> list[tuple[str, str, str, Likeness]]:
@@ -166,6 +168,7 @@ _COLUMNS = {
     "own: ranks": "Rank correlation over all features with the net's own explanation (a black box: the explaining teacher's).",
     "own: strongest tenth": "Intersection over union of the strongest tenth of the features; chance is about 0.05.",
     "own: sums": "Cosine of the sums over the superfeatures.",
+    "own: structure": "Structural similarity (Wang et al. 2004) of the two maps as grey levels.",
     "infidelity": "How wrong the map is about what random halves of the features are worth together, after it has been scaled "
     "to fit best; squared nats, low is good (Yeh et al. 2019).",
     "max-sensitivity": "How far the map moves, as a share of its length, when the sample hardly does; low is good (Yeh et al. 2019).",

@@ -90,11 +90,11 @@ class Subject:
         signed = all(ATTRIBUTIONS[method].signed for _, method in (first, second))
         pair = frozenset((net.which, method) for net, method in (first, second))
         if pair not in self.alike:
-            self.alike[pair] = likeness(a.values, b.values, self.parts, signed=signed)
+            self.alike[pair] = likeness(a.values, b.values, self.parts, signed=signed, shape=self.dataset.shape)
         return self.alike[pair]
 
     def chosen(self, found: Likeness) -> float:
-        """The one of the three views that the visitor chose."""
+        """The one of the views that the visitor chose."""
         return float(getattr(found, state.get("likeness")))
 
     def to_own(self, net: Net, method: str) -> Likeness:

@@ -1,4 +1,4 @@
-"""The pictures of the explain page: the sample, overlays on one scale, bars that add up, and what every net answers.
+"""The pictures of the explain page: the sample, overlays on one scale, blocks of W, bars that add up, and what every net answers.
 
 One superfeature is lit up on all of them; a click lights up another.
 """
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer import state, words
+from explorer import cache, state, words
 from explorer.blocks.voices import Subject, Voice
 from explorer.components.plot import plot
 from explorer.pictures import bars as bar_charts
-from explorer.pictures import overlays
+from explorer.pictures import graphs, overlays
 from explorer.results import LABELS
 
 
@@ -29,7 +29,7 @@ def light_up(click: dict[str, Any] | None) -> None:
 def pictures(about: Subject) -> None:
     """The image, and what teacher and student make of each superfeature, on one scale."""
     limit = overlays.shared_limit(*map(about.evidence, about.voices))
-    columns = st.columns(3, gap="medium")
+    columns = st.columns([4, 4, 4, 3], gap="medium")
     with columns[0]:
         st.subheader(about.title, anchor=False)
         figure = overlays.superfeature_mask(
@@ -38,12 +38,30 @@ def pictures(about: Subject) -> None:
         )  # fmt: skip
         click = plot(figure, "sample", alt="The sample, its pixels in the colours of their superfeatures.")
         light_up(click if about.dataset.is_image else None)  # of a table's bars a click says which feature was met
-    for column, voice in zip(columns[1:], about.voices, strict=False):
+    for column, voice in zip(columns[1:3], about.voices, strict=False):
         with column:
             _overlay(about, voice, limit)
     if not about.student:
         with columns[2]:
             black_box_student(state.get("student"))
+    with columns[3]:
+        block(about)
+
+
+def block(about: Subject) -> None:
+    """The dependency matrix in small, ordered by superfeature, with the lit one's block; a click on a block lights it up."""
+    if not about.run.has("dependency"):
+        return
+    st.subheader("Blocks of W", anchor=False)
+    what = cache.ordered(about.run.id, cache.stamp(about.run))
+    m = about.selected
+    lit = "none is lit up" if m is None else f"that of superfeature {m + 1} is lit up"
+    figure = graphs.small_blocks(what, lit=m)
+    alt = f"The teacher's dependency matrix in small: {len(what.sizes)} blocks along its diagonal, of which {lit}."
+    click = plot(figure, "block", alt=alt)
+    st.caption(_BLOCKS if m is None else f"Superfeature {m + 1}: {what.sizes[m]} of {sum(what.sizes)} {about.unit}. {_LIT}")
+    if click:
+        light_up({"customdata": what.block(float(click["y"])) + 1})
 
 
 def _overlay(about: Subject, voice: Voice, limit: float) -> None:
@@ -109,6 +127,8 @@ def _answers(about: Subject) -> None:
         st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")
 
 
+_BLOCKS = "Which depend on each other for the teacher: the darker, the more. A superfeature is a block; light one up."
+_LIT = "Clear is its block: what its members have to do with each other; paler are its links to the others."
 _EXPLAINED = (
     "The base is the teacher's average answer, before any superfeature has spoken. Contributions are in nats and centred over the "
     "classes: how much more a superfeature says for this class than for the average class. A shift that all classes share "

@@ -134,7 +134,7 @@ def graph(view: View) -> None:
 def matrix(view: View) -> None:
     """W ordered by community with its blocks outlined; a click lights up the row's feature."""
     st.subheader("Dependency matrix, ordered", anchor=False)
-    figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, names=view.names)
+    figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, lit=view.selected, names=view.names)
     clicked = plot(
         figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal, darker is stronger."
     )

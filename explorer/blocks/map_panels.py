@@ -8,7 +8,7 @@ import torch
 
 from explorer import cache, state
 from explorer.blocks import controls
-from explorer.blocks.explain_pictures import black_box_student, light_up
+from explorer.blocks.explain_pictures import black_box_student, block, light_up
 from explorer.blocks.voices import Subject, Voice
 from explorer.components.plot import plot
 from explorer.pictures import maps, theme
@@ -20,6 +20,7 @@ from ked.cnn.gradcam import grad_cam
 
 CELL = 168  # pixels: two stand side by side on a telephone
 _SIDES = {"for": "speak for", "against": "speak against"}
+_CONTRASTED = ", and maps and numbers the difference of what is said for the two classes"
 
 
 def pictures(about: Subject) -> None:
@@ -34,11 +35,12 @@ def pictures(about: Subject) -> None:
         controls.segments("evidence")
         st.caption(
             f"Grad-CAM of each branch: where its own channels {_SIDES[state.get('evidence')]} "
-            f"{about.dataset.classes[about.label]}. Full colour is {limit:.1f} nats, were the whole picture like that place; one "
-            "scale for all maps. The numbers are the contributions."
+            f"{about.question}. Full colour is {limit:.1f} nats, were the whole picture like that place; one scale for all maps. "
+            f"The numbers are the contributions{_CONTRASTED * (about.against >= 0)}."
         )
+        block(about)
     with columns:
-        st.subheader(f"Where each superfeature looks for {about.dataset.classes[about.label]}", anchor=False)
+        st.subheader(f"Where each superfeature looks for {about.question}", anchor=False)
         with st.container(horizontal=True, gap="small"):
             for m in range(max(map(len, seen))):
                 with st.container(width=CELL):
@@ -51,10 +53,11 @@ def _maps(about: Subject, voice: Voice) -> np.ndarray:
     """(M, H, W) of the net that speaks."""
     k, stamp, evidence = state.get("replica") if voice is about.student else 0, cache.stamp(about.run), state.get("evidence")
     if about.sample is not None:
-        return cache.branch_maps(about.run.id, stamp, voice.name, k, about.sample, about.label, evidence)
+        return cache.branch_maps(about.run.id, stamp, voice.name, k, about.sample, about.label, about.against, evidence)
     stack, x = cache.net(about.run.id, stamp, voice.name), torch.from_numpy(about.image)[None]
     assert isinstance(stack, ConvStack)
-    return grad_cam(stack, x, k, classes=[about.label], evidence=evidence, density=True)[0, :, 0].numpy()
+    against = about.against if about.against >= 0 else None
+    return grad_cam(stack, x, k, classes=[about.label], against=against, evidence=evidence, density=True)[0, :, 0].numpy()
 
 
 def _column(about: Subject, voices: list[Voice], seen: list[np.ndarray], m: int, limit: float) -> None:
@@ -70,7 +73,7 @@ def _column(about: Subject, voices: list[Voice], seen: list[np.ndarray], m: int,
 
 def _cell(about: Subject, voice: Voice, values: np.ndarray, m: int) -> maps.Cell:
     on = about.members_of(voice)[m]
-    said = theme.signed(voice.phi[m, about.label]) if on else "off"
+    said = theme.signed(about.evidence(voice)[m]) if on else "off"
     groups = cache.net(about.run.id, cache.stamp(about.run), voice.name).groups
     who = LABELS[voice.name]
     return maps.Cell(

@@ -77,6 +77,11 @@ class Subject:
         return f"{self.dataset.classes[self.truth]}, test sample {self.sample}"
 
     @property
+    def unit(self) -> str:
+        """What superfeatures are made of."""
+        return "channels" if cache.convolutional(self.run) else "pixels" if self.dataset.is_image else "features"
+
+    @property
     def question(self) -> str:
         """The class in question, and the class that it is weighed against, if any."""
         classes = self.dataset.classes

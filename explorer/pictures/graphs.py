@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -16,6 +16,9 @@ Groups = Sequence[Sequence[int]]
 
 JSON_LIMIT = 1_500_000
 """Bytes of JSON above which the matrix is pooled; a byte of data takes 4/3 bytes of base64."""
+
+LARGE, SMALL = 1000, 200
+"""Cells a side that a matrix has at most: one whose JSON has to stay within JSON_LIMIT, and one of a finger's length."""
 
 
 def node_positions(w: np.ndarray, shape: Sequence[int], seed: int = 0) -> np.ndarray:
@@ -151,41 +154,87 @@ def matrix_pair(click: dict[str, Any], groups: Groups) -> tuple[int, int]:
     return int(order[row]), int(order[column])
 
 
+class Ordered(NamedTuple):
+    """W ordered by superfeature: cells that hold the largest of factor x factor links, and the number of features of each group."""
+
+    cells: np.ndarray
+    factor: int
+    sizes: tuple[int, ...]
+
+    def block(self, place: float) -> int:
+        """The superfeature of a row or column, counted from 0; of one beside the matrix the nearest."""
+        ends = np.cumsum(self.sizes)
+        return int(np.searchsorted(ends, min(max(round(place), 0), ends[-1] - 1), side="right"))
+
+
+def ordered(w: np.ndarray, groups: Groups, most: int) -> Ordered:
+    """W (D, D) superfeature by superfeature, pooled to at most `most` cells a side."""
+    order = matrix_order(groups)
+    cells, factor = pool(np.asarray(w, dtype=float)[np.ix_(order, order)], most)
+    return Ordered(cells, factor, tuple(len(group) for group in groups))
+
+
 def dependency_blocks(
     w: np.ndarray,
     groups: Groups,
     *,
     selected: int | None = None,
+    lit: int | None = None,
     names: Sequence[str] | None = None,
     height: int = 460,
 ) -> go.Figure:
     """W ordered by superfeature, blocks outlined and bands at the sides in their colours; the colour scale is a square root.
 
-    W is heavy tailed: the scale ends at its 99.9 % quantile. `selected`: a feature whose row and column are marked.
-    Where the JSON would exceed JSON_LIMIT, cells are pooled by their maximum and the title says so.
+    W is heavy tailed: the scale ends at its 99.9 % quantile. `selected`: a feature whose row and column are marked. `lit`: a superfeature
+    whose block stands out. Where the JSON would exceed JSON_LIMIT, cells are pooled by their maximum and the title says so.
     """
-    order = matrix_order(groups)
-    ordered = np.asarray(w, dtype=float)[np.ix_(order, order)]
-    pooled, factor = pool(ordered)
-    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 8 if factor == 1 else 34, "b": 8})
-    if factor > 1:
-        drawing.update_layout(title_text=f"each cell is the largest of {factor} × {factor} links")
-    drawing.add_trace(_heat(pooled, factor))
-    _outline(drawing, [len(group) for group in groups])
+    what = ordered(w, groups, LARGE)
+    drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 8 if what.factor == 1 else 34, "b": 8})
+    if what.factor > 1:
+        drawing.update_layout(title_text=f"each cell is the largest of {what.factor} × {what.factor} links")
+    drawing.add_trace(_heat(what.cells, what.factor))
+    _frame_blocks(drawing, what, lit)
     if selected is not None:
+        order = matrix_order(groups)
         _mark(drawing, int(np.flatnonzero(order == selected)[0]), len(order))
-    band = 0.035 * len(order)
-    hidden = {"visible": False, "constrain": "domain"}
-    drawing.update_xaxes(**hidden, range=[-0.5 - band, len(order) - 0.5])
-    drawing.update_yaxes(**hidden, range=[len(order) - 0.5, -0.5 - band], scaleanchor="x")
     return drawing
 
 
-def pool(w: np.ndarray) -> tuple[np.ndarray, int]:
-    """W with the maximum over f x f cells and f, the smallest for which the JSON stays within JSON_LIMIT (a byte a cell)."""
-    factor = 1
-    while (-(-len(w) // factor)) ** 2 * 4 / 3 > 0.9 * JSON_LIMIT:
-        factor += 1
+def small_blocks(what: Ordered, *, lit: int | None = None, height: int = 250) -> go.Figure:
+    """The same in small, to show where a superfeature's block lies: no numbers, the blocks alone."""
+    drawing = theme.figure(height, margin={"l": 2, "r": 2, "t": 2, "b": 2}, dragmode=False)
+    heat = _heat(what.cells, what.factor)
+    drawing.add_trace(heat.update(showscale=False, customdata=None, hovertemplate=None, hoverinfo="none"))
+    _frame_blocks(drawing, what, lit)
+    return drawing
+
+
+def _frame_blocks(drawing: go.Figure, what: Ordered, lit: int | None) -> None:
+    count = sum(what.sizes)
+    veil = [] if lit is None else _veil(what.sizes, lit)
+    drawing.update_layout(shapes=[*veil, *_outline(what.sizes)])  # at once: one by one takes several times as long
+    band = 0.035 * count
+    hidden = {"visible": False, "constrain": "domain"}
+    theme.put(drawing.layout.xaxis, **hidden, range=[-0.5 - band, count - 0.5])
+    theme.put(drawing.layout.yaxis, **hidden, range=[count - 0.5, -0.5 - band], scaleanchor="x")
+
+
+def _veil(sizes: Sequence[int], lit: int) -> list[dict[str, Any]]:
+    """Paper over all but the lit superfeature's block, thinner over its links to the others."""
+    before = sum(sizes[:lit])
+    edges = [-0.5, before - 0.5, before + sizes[lit] - 0.5, sum(sizes) - 0.5]
+    paper = {"type": "rect", "fillcolor": theme.PAPER, "line": {"width": 0}}
+    return [
+        {"x0": edges[j], "x1": edges[j + 1], "y0": edges[i], "y1": edges[i + 1], "opacity": 0.5 if 1 in (i, j) else 0.85, **paper}
+        for i in range(3)
+        for j in range(3)
+        if (i, j) != (1, 1)
+    ]
+
+
+def pool(w: np.ndarray, most: int) -> tuple[np.ndarray, int]:
+    """W with the maximum over f x f cells and f, the smallest for which at most `most` cells a side are left."""
+    factor = -(-len(w) // most)
     size = -(-len(w) // factor)
     padded = np.zeros((size * factor, size * factor))
     padded[: len(w), : len(w)] = w
@@ -210,15 +259,17 @@ def _heat(w: np.ndarray, factor: int) -> go.Heatmap:
     )  # fmt: skip
 
 
-def _outline(drawing: go.Figure, sizes: Sequence[int]) -> None:
+def _outline(sizes: Sequence[int]) -> list[dict[str, Any]]:
+    shapes: list[dict[str, Any]] = []
     band, start = 0.035 * sum(sizes), -0.5
+    near, far = -0.5 - band * 0.3, -0.5 - band
     for m, size in enumerate(sizes):
         colour, end = theme.superfeature_colour(m), start + size
-        drawing.add_shape(type="rect", x0=start, x1=end, y0=start, y1=end, line={"color": colour, "width": 2})
-        solid = {"type": "rect", "fillcolor": colour, "line": {"width": 0}}
-        drawing.add_shape(x0=-0.5 - band, x1=-0.5 - band * 0.3, y0=start, y1=end, **solid)
-        drawing.add_shape(y0=-0.5 - band, y1=-0.5 - band * 0.3, x0=start, x1=end, **solid)
+        box = {"x0": start, "x1": end, "y0": start, "y1": end, "line": {"color": colour, "width": 2}}
+        solid: dict[str, Any] = {"fillcolor": colour, "line": {"width": 0}}
+        shapes += [box, {"x0": far, "x1": near, "y0": start, "y1": end, **solid}, {"y0": far, "y1": near, "x0": start, "x1": end, **solid}]
         start = end
+    return [{"type": "rect", **shape} for shape in shapes]
 
 
 def _mark(drawing: go.Figure, place: int, count: int) -> None:

@@ -53,6 +53,20 @@ METHODS = {
 # A hint is seen in the line, not in the colour: "ked+fitnet" is KED, dashed.
 _DASHES = {"fitnet": "dash", "at": "dashdot", "sp": "longdash"}
 
+# An attribution method's colour and line: what a net says itself in KED's orange, gradients solid, taking features away dashed.
+ATTRIBUTIONS = {
+    "own": ("#E07B00", "solid"),
+    "grad-cam": ("#C2549D", "solid"),
+    "integrated-gradients": ("#2F6FDE", "solid"),
+    "saliency": (GREY, "solid"),
+    "input-x-gradient": ("#29A6C9", "solid"),
+    "deep-lift": ("#7A5BE0", "solid"),
+    "gradient-shap": ("#85B4F7", "solid"),
+    "occlusion": ("#1B8F86", "dash"),
+    "feature-ablation": ("#B59A00", "dash"),
+    "shapley-sampling": ("#A8709A", "dash"),
+}
+
 TERMS = {"ce": GREY, "prediction": "#3B78C9", "explanation": "#E07B00", "hint": "#8A5CC2"}
 TERM_LABELS = {"ce": "cross-entropy"}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ked.agreement.measures import FIDELITY, MEASURES
+from ked.agreement.map_measures import ALL
 from ked.agreement.survey import Survey
 from ked.statistics import Interval, paired_difference
 
@@ -40,7 +40,7 @@ def contrasts(surveys: Mapping[str, Survey], measure: str, references: Sequence[
 
     Args:
         surveys: Method -> survey, all of the same seeds and samples.
-        measure: A key of `MEASURES`.
+        measure: A key of `ALL`.
         references: Whom to compare with, in this order, of those that there are.
     """
     if TAUGHT not in surveys:
@@ -57,7 +57,7 @@ def _contrast(reference: str, taught: Survey, other: Survey, measure: str) -> Co
 
 def _gain(taught: Survey, other: Survey, name: str) -> Interval:
     pair = taught, other
-    mine, theirs = (list(survey.mean(name)) for survey in (pair if (MEASURES | FIDELITY)[name].more_is_better else pair[::-1]))
+    mine, theirs = (list(survey.mean(name)) for survey in (pair if ALL[name].more_is_better else pair[::-1]))
     return paired_difference(mine, theirs)
 
 

@@ -73,10 +73,14 @@ def one_vector(phi: Tensor) -> Tensor:
 
 def ranks(values: Tensor) -> Tensor:
     """Ranks along the last axis less their mean; equal values share their mean rank. Same shape, zero where all are equal."""
-    values = values.contiguous()
-    ordered = values.sort(dim=-1).values
-    below, up_to = (torch.searchsorted(ordered, values, right=right) for right in (False, True))
-    return (below + up_to).to(values.dtype) / 2 - values.shape[-1] / 2
+    ordered, order = values.sort(dim=-1)
+    count = values.shape[-1]
+    place = torch.arange(count, dtype=values.dtype, device=values.device)
+    alike = ordered[..., 1:] == ordered[..., :-1]
+    alone = torch.zeros_like(ordered[..., :1], dtype=torch.bool)
+    first = place.where(~torch.cat([alone, alike], dim=-1), 0).cummax(dim=-1).values  # of each run of equal values
+    last = place.where(~torch.cat([alike, alone], dim=-1), count).flip(-1).cummin(dim=-1).values.flip(-1)
+    return torch.empty_like(ordered).scatter_(-1, order, (first + last - (count - 1)) / 2)
 
 
 def check(student: Tensor, teacher: Tensor) -> None:

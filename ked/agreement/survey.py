@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ked.agreement.map_measures import ALL, map_measures
 from ked.agreement.measures import FIDELITY, MEASURES, Measure
 from ked.agreement.ranking import top
 from ked.agreement.said import Said, said
@@ -64,7 +65,7 @@ class Survey:
 
     def exact_chance(self, name: str) -> float | None:
         """Its mean for independent explanations, where there is a formula."""
-        formula = (MEASURES | FIDELITY)[name].chance
+        formula = ALL[name].chance
         return None if formula is None else formula(len(self.superfeatures), self.k)
 
     def by_class(self, name: str) -> Values:
@@ -82,7 +83,7 @@ class Survey:
         return max((cells.shape[-1] for cells in self.cells.values()), default=int(self.labels.max()) + 1)
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def survey(
     student: Stack,
     teacher: Stack,
@@ -91,6 +92,8 @@ def survey(
     *,
     pairs: Matching | None,
     tau: float,
+    shape: Sequence[int] = (),
+    maps: Sequence[str] = (),
     seed: int = 0,
     chunk: int | None = None,
     progress: Callable[[float], None] | None = None,
@@ -103,6 +106,8 @@ def survey(
         pairs: Superfeatures that answer to each other (`ked.runs.forms.matching`); None for black boxes, which have no explanations
             of their own, so that only their answers are compared.
         tau: What explanations are softened by.
+        shape: How a sample is laid out, (H, W), (channels, H, W) or (D,), where maps are compared.
+        maps: Which maps over the input are compared too, of "own" and "gradient"; each takes longer than all else together.
         seed: Decides which other sample stands for chance.
         chunk: Samples at a time; by default so many that memory stays bounded. No result depends on it.
         progress: Called with the finished share, 0 to 1.
@@ -112,14 +117,16 @@ def survey(
     """
     if not len(x):
         raise InvalidInput("agreement needs at least one sample, and there is none.")
-    table = (MEASURES if pairs else {}) | FIDELITY
+    mapped = map_measures(shape, maps, explains=pairs is not None) if maps else {}
+    table = (MEASURES if pairs else {}) | mapped | FIDELITY
     own, its = (pairs.students, pairs.teachers) if pairs else (None, None)
-    size = chunk or max(1, NUMBERS // (student.replicas * len(student.groups) * student.classes))
+    numbers = student.replicas * max(len(student.groups) * student.classes, x.shape[1] if mapped else 0)
+    size = chunk or max(1, NUMBERS // numbers)
     tally, others = _Tally(table, student, len(x)), another(len(x), seed).to(x.device)
     for rows in torch.arange(len(x), device=x.device).split(size):
-        theirs = said(teacher, x[rows], tau, its)
-        elsewhere = said(teacher, x[others[rows]], tau, its)
-        mine = said(student, x[rows], tau, own, asked=theirs.asked)
+        theirs = said(teacher, x[rows], tau, its, shape=shape)
+        elsewhere = said(teacher, x[others[rows]], tau, its, shape=shape)
+        mine = said(student, x[rows], tau, own, theirs.asked, shape)
         tally.add(rows, mine, theirs, elsewhere, y[rows])
         if progress:
             progress(min(1.0, (int(rows[-1]) + 1) / len(x)))

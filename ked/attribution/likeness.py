@@ -7,34 +7,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
+import torch
+from torch import Tensor
 
+from ked.agreement.pixels import PixelMaps, overlap, ssim, strongest
+from ked.agreement.similarity import ranks
 from ked.errors import InvalidInput
-
-TOP = 0.1  # the share of the features that counts as the strongest
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """Three views of it; NaN where a map is the same everywhere and so says nothing.
+    """Four views of it; NaN where a map is the same everywhere and so says nothing.
 
     spearman: rank correlation over the features, -1 to 1; unrelated maps have 0 on average.
     overlap: of the strongest tenth of the features, intersection over union, 0 to 1; by chance about 0.05.
     cosine: of the sums over the parts, -1 to 1.
+    structure: structural similarity of the pictures (`ked.agreement.pixels.ssim`), -1 to 1; NaN for tables.
     """
 
     spearman: float
     overlap: float
     cosine: float
+    structure: float = math.nan
 
 
-def likeness(first: np.ndarray, second: np.ndarray, parts: Sequence[Sequence[int]], *, signed: bool = True) -> Likeness:
+def likeness(
+    first: np.ndarray, second: np.ndarray, parts: Sequence[Sequence[int]], *, signed: bool = True, shape: Sequence[int] = ()
+) -> Likeness:
     """Compare two maps (D,).
 
     Args:
         first, second: The maps.
         parts: Groups of features over which maps are summed for the cosine.
         signed: Whether both maps know for and against; otherwise their magnitudes are compared.
+        shape: How a picture is laid out, (H, W) or (channels, H, W).
 
     Raises:
         InvalidInput: The maps are of different length.
@@ -45,29 +51,24 @@ def likeness(first: np.ndarray, second: np.ndarray, parts: Sequence[Sequence[int
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return Likeness(math.nan, math.nan, math.nan)
     sums = [np.array([one[list(part)].sum() for part in parts]) for one in (a, b)]
-    return Likeness(spearman(a, b), _overlap(_strongest(a), _strongest(b)), _cosine(*sums))
+    shared = float(overlap(strongest(_tensor(a)), strongest(_tensor(b))))
+    return Likeness(spearman(a, b), shared, _cosine(*sums), _alike(a, b, shape) if len(shape) > 1 else math.nan)
+
+
+def _alike(a: np.ndarray, b: np.ndarray, shape: Sequence[int]) -> float:
+    first, second = (PixelMaps(_tensor(one), shape).structure for one in (a, b))
+    return float(ssim(first, second))
 
 
 def spearman(first: np.ndarray, second: np.ndarray) -> float:
     """Rank correlation of two maps (D,), ties sharing their ranks; NaN where one is constant."""
-    ranks = [rankdata(one) - (len(one) + 1) / 2 for one in (first, second)]
-    return _cosine(*ranks)
+    return _cosine(*(ranks(_tensor(one)).numpy() for one in (first, second)))
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.asarray(values, dtype=float))
 
 
 def _cosine(a: np.ndarray, b: np.ndarray) -> float:
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     return float(a @ b) / lengths if lengths > 0 else math.nan
-
-
-def _strongest(values: np.ndarray) -> np.ndarray:
-    """(D,) membership in the top tenth, 0 to 1: features that tie for the last places share them equally."""
-    count = max(1, round(TOP * len(values)))
-    least = np.sort(values)[-count]
-    above, tied = values > least, values == least
-    membership: np.ndarray = above + tied * ((count - above.sum()) / tied.sum())
-    return membership
-
-
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two sets with shares of members."""
-    return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())

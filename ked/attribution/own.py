@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from ked.attribution.question import Question
-from ked.cnn import ConvStack
-from ked.cnn.gradcam import grad_cam
 from ked.explanation import centre, contributions
+from ked.maps import spread
 
 
 @torch.no_grad()
@@ -21,25 +20,5 @@ def own_contributions(question: Question) -> Tensor:
 
 
 def own_map(question: Question) -> Tensor:
-    """The contributions spread over the features, (B, D), such that each superfeature's features add up to its phi_m.
-
-    An MLP's superfeature shares phi_m equally among its features. A convolutional net's consists of channels, not of pixels:
-    its phi_m is shared among the pixels by how strongly its branch looks at them (the magnitude of the branch's Grad-CAM).
-    """
-    phi, stack = own_contributions(question), question.stack
-    if isinstance(stack, ConvStack):
-        return torch.einsum("bm,bmd->bd", phi, _looks(question, stack))
-    values = torch.empty_like(question.x)
-    for m, group in enumerate(stack.groups):
-        values[:, list(group)] = phi[:, m, None] / len(group)
-    return values
-
-
-def _looks(question: Question, stack: ConvStack) -> Tensor:
-    """(B, M, D) where each branch looks, adding up to one over the features; evenly where it looks nowhere."""
-    classes, which = question.target.unique(return_inverse=True)
-    maps = grad_cam(stack, question.x, question.k, classes=classes.tolist(), evidence="signed").abs()  # (B, M, n, H, W)
-    chosen = maps[torch.arange(len(maps)), :, which].flatten(2)
-    looks = chosen.repeat(1, 1, question.x.shape[-1] // chosen.shape[-1])
-    total = looks.sum(dim=-1, keepdim=True)
-    return torch.where(total > 0, looks / total, torch.full_like(looks, 1 / looks.shape[-1]))
+    """The contributions spread over the features, (B, D) (`ked.maps.spread`)."""
+    return spread(question.stack, question.k, question.x, own_contributions(question).T, question.target)

@@ -26,21 +26,59 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
+class Curve:
+    """One sample's deletion or insertion curve, as `curve` gives it.
+
+    shares: (S + 1,) of the features that are gone or there, from 0 to 1.  heights: (S + 1,) the class's probability.
+    """
+
+    shares: np.ndarray
+    heights: np.ndarray
+
+    @property
+    def area(self) -> float:
+        """The area under it, 0 to 1."""
+        return float(area((torch.from_numpy(self.shares), torch.from_numpy(self.heights)[None]))[0])
+
+    @property
+    def halfway(self) -> float:
+        """The share of the features after which it has first gone half the way from its beginning to its end."""
+        first, last = self.heights[0], self.heights[-1]
+        gone = (self.heights - first) * np.sign(last - first)
+        return float(self.shares[int((gone >= abs(last - first) / 2).argmax())])
+
+
+@dataclass(frozen=True)
 class Measured:
-    """A map of one sample (D,), the seconds it took, the areas (0 to 1) under its curves, its infidelity (squared nats)."""
+    """A map of one sample (D,), the seconds it took, the curves of the order that it gives, its infidelity (squared nats)."""
 
     values: np.ndarray
     seconds: float
-    deletion: float
-    insertion: float
+    deleted: Curve
+    inserted: Curve
     infidelity: float
+
+    @property
+    def deletion(self) -> float:
+        """The area under the deletion curve."""
+        return self.deleted.area
+
+    @property
+    def insertion(self) -> float:
+        """The area under the insertion curve."""
+        return self.inserted.area
 
 
 def measure(name: str, question: Question) -> Measured:
     """A method's map of the question's first sample, with what it cost and how well it orders the features."""
     values, seconds = timed(lambda: attribute(name, question))
-    areas = [float(area(curve(question, values, insert))[0]) for insert in (False, True)]
-    return Measured(values[0].numpy(), seconds, areas[0], areas[1], float(infidelity(question, values)[0]))
+    deleted, inserted = (_first(curve(question, values, insert)) for insert in (False, True))
+    return Measured(values[0].numpy(), seconds, deleted, inserted, float(infidelity(question, values)[0]))
+
+
+def _first(points: tuple[Tensor, Tensor]) -> Curve:
+    shares, heights = points
+    return Curve(shares.numpy(), heights[0].numpy())
 
 
 def timed(call: Callable[[], T], enough: float = 0.015) -> tuple[T, float]:

@@ -31,6 +31,7 @@ def grad_cam(
     k: int = 0,
     *,
     classes: Sequence[int] | None = None,
+    against: int | None = None,
     evidence: str = "for",
     density: bool = False,
 ) -> Tensor:
@@ -45,6 +46,8 @@ def grad_cam(
         x: (B, D) samples.
         k: The replica.
         classes: Which classes; all C by default, each of which takes a backward pass.
+        against: A class that they are weighed against: the target is then log y_m[c] - log y_m[against], which is linear in the
+            two classes' targets, and so are the signed maps.
         evidence: A key of `EVIDENCE`.
         density: Whether to count in nats per whole map: the maps are then multiplied by the pixels of the map at the split,
             so that nets that split maps of different sizes can share a scale.
@@ -53,25 +56,45 @@ def grad_cam(
         InvalidInput: For a class that the net does not know, or an unknown kind of evidence.
     """
     chosen = range(stack.classes) if classes is None else classes
-    if any(not 0 <= c < stack.classes for c in chosen):
-        raise InvalidInput(f"classes {list(chosen)} are not allowed: the net knows the classes 0 to {stack.classes - 1}.")
+    named = [*chosen, *([] if against is None else [against])]
+    if any(not 0 <= c < stack.classes for c in named):
+        raise InvalidInput(f"classes {named} are not allowed: the net knows the classes 0 to {stack.classes - 1}.")
     if evidence not in EVIDENCE:
         raise InvalidInput(f"evidence {evidence!r} is unknown; use one of {', '.join(EVIDENCE)}.")
     one = stack.replica(k).eval()
-    parts = [EVIDENCE[evidence](_weighted(one, part, chosen, density)) for part in x.split(one.chunk)]
-    return torch.cat([_stretched(part, stack.shape[-2:]) for part in parts])
+    wanted = _wanted(stack.classes, chosen, against).to(x)[:, None].expand(-1, len(x), -1)
+    return _maps(one, x, wanted, evidence, density)
 
 
-def _weighted(one: ConvStack, x: Tensor, classes: Sequence[int], density: bool) -> Tensor:
-    """The signed sums of channels at the split, (B, M, len(classes), H', W'), of a net with one replica."""
+def grad_cam_of(stack: ConvStack, x: Tensor, target: Tensor, k: int = 0) -> Tensor:
+    """Signed maps (B, M, H, W) for each sample's own class, target (B,): one backward pass for all of them."""
+    wanted = nn.functional.one_hot(target, stack.classes).to(x)
+    return _maps(stack.replica(k).eval(), x, wanted[None], "signed", density=False)[:, :, 0]
+
+
+def _wanted(count: int, classes: Sequence[int], against: int | None) -> Tensor:
+    """(len(classes), C) by how much each log y_m[c] counts in a target."""
+    wanted = torch.eye(count)[list(classes)]
+    return wanted if against is None else wanted - torch.eye(count)[against]
+
+
+def _maps(one: ConvStack, x: Tensor, wanted: Tensor, evidence: str, density: bool) -> Tensor:
+    """Maps (B, M, n, H, W) of a net with one replica, for targets that are mixed of classes as wanted (n, B, C) says."""
+    parts = zip(x.split(one.chunk), wanted.split(one.chunk, dim=1), strict=True)
+    cut = [EVIDENCE[evidence](_weighted(one, part, mixed, density)) for part, mixed in parts]
+    return torch.cat([_stretched(part, one.shape[-2:]) for part in cut])
+
+
+def _weighted(one: ConvStack, x: Tensor, wanted: Tensor, density: bool) -> Tensor:
+    """The signed sums of channels at the split, (B, M, n, H', W'), of a net with one replica."""
     with torch.no_grad():
         groups = one.split(one.arrange(x))[0]  # (M, B, f, H', W')
     sums = []
     with torch.enable_grad():
         leaf = groups.detach().requires_grad_()
         log_y = centre(one.from_split(leaf[None])[0][0].transpose(-1, -2))  # (M, B, C)
-        for c in classes:
-            (slope,) = torch.autograd.grad(log_y[..., c].sum(), leaf, retain_graph=True)
+        for mixed in wanted:
+            (slope,) = torch.autograd.grad((log_y * mixed).sum(), leaf, retain_graph=True)
             weights = slope.sum(dim=(-2, -1)) if density else slope.mean(dim=(-2, -1))
             sums.append(torch.einsum("mbf,mbfhw->bmhw", weights, groups))
     return torch.stack(sums, dim=2)

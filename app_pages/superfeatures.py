@@ -24,7 +24,7 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
             controls.slider("superfeatures", width=190)
             controls.choice("grouping", width=150)
             controls.choice("scale", width=190)
-            with st.popover("More settings", icon=":material/tune:"):
+            with st.popover("More settings", icon=":material/tune:", help="How W is averaged, and what searches it."):
                 controls.choice("engine")
                 controls.choice("reduce")
 

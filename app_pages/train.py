@@ -18,7 +18,8 @@ with frame.page("train", "Train students on explanations", LEAD):
         controls.slider("seeds", width=150)
         controls.slider("epochs", width=180)
         controls.slider("mu", width=180)
-        with st.popover("More settings", icon=":material/tune:", width="content"):
+        told = "Loss, nets, training, superfeatures and data: everything else that a run depends on."
+        with st.popover("More settings", icon=":material/tune:", width="content", help=told):
             more_settings.tabs()
     student_menu.choose()
     live.start()

@@ -141,7 +141,7 @@ def table(entries: Sequence[Entry]) -> pd.DataFrame:
             "net": found.form,
             "when": None if found.status == "preset" else pd.Timestamp(found.created, unit="s", tz="UTC"),
             "tags": list(found.tags),
-            "students": ", ".join(found.methods),
+            "students": " · ".join(found.methods),
         }
         for found in entries
     ]

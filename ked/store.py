@@ -30,6 +30,7 @@ from ked.runs.locks import alone
 from ked.stack import Stack
 from ked.weights import load_matrix, load_stack
 
+_ON_SHELF = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
 _RESERVE, _RESERVED = ".reserve", 8192  # a file of so many bytes, given up when a run has to say how it ended
 SNAPSHOTS = "checkpoints"  # the folder of nets as they were during training, of a run and of a cached stage
@@ -178,8 +179,9 @@ def load_run(id_or_folder: str | Path) -> Run:
 
 
 def new_id(dataset: str) -> str:
-    """A run id that begins with the data set's name, or with that of the user's file."""
-    slug = re.sub(r"[^a-z0-9]+", "-", Path(dataset).stem.lower()).strip("-")[:40] or "own"
+    """A run id that begins with the data set's name, or with that of the user's file; what tells files on the shelf apart is left out."""
+    readable = _ON_SHELF.sub(r"\1", dataset)
+    slug = re.sub(r"[^a-z0-9]+", "-", Path(readable).stem.lower()).strip("-")[:40] or "own"
     return f"{slug}-{secrets.token_hex(4)}"
 
 

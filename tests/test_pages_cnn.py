@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, buttons, caption, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, buttons, caption, figure, figures, sound, turn_to, visit
 
 from explorer.blocks import frame
 from ked.cnn.gradcam import grad_cam
@@ -66,10 +66,8 @@ def test_a_visitor_of_digits_sees_the_mlp_first_and_can_tell_it_from_the_convolu
 def test_the_superfeatures_page_speaks_of_channels() -> None:
     app = cnn()
     assert figures(app) == {"graph", "matrix", "groups", *(f"looks-{m}" for m in range(1, 5))}
-    sizes = [html.proto.body for html in app.main if html.type == "html" and "channels" in html.proto.body]
-    assert len(sizes) == 4
-    assert all("46 channels" in size for size in sizes)
-    assert not [html for html in app.main if html.type == "html" and "pixels" in html.proto.body]
+    sizes = [option.content for option in buttons(app, "widget.selected").proto.options]
+    assert [size.rpartition("**")[2] for size in sizes] == [" 46 channels"] * 4
     assert caption(app, "These nets are convolutional")
     assert any(text.value.startswith("Are the 4 groups independent?") for text in app.markdown)
     assert "channel 1" in str(figure(app, "graph")["data"][-1]["customdata"])

@@ -144,9 +144,13 @@ def _gallery(about: Findings, survey: Survey, shown: np.ndarray, key: str, title
     below = [f"{name}{' · ' if len(name) < 5 else '<br>'}{scale.text(value)}" for name, value in zip(names, values, strict=True)]
     figure = gallery.strip(images, dataset.shape, below, columns=COLUMNS)
     click = plot(figure, key, alt=f"{title}: {', '.join(captions)}. Click one to explain it.")
-    opens = "Opens it on the Explain page; so does a click on any picture."
-    if st.button("Explain the first", key=f"{key}-first", icon=":material/visibility:", help=opens):
-        _explain(int(shown[0]))
+    opens = "Opens one of them on the Explain page; so does a click on its picture."
+    chosen = st.menu_button(
+        "Explain one of these", range(len(shown)), key=f"{key}-menu", icon=":material/visibility:", help=opens,
+        format_func=lambda place: f"sample {shown[place]}: {plain(captions[place])}",
+    )  # fmt: skip
+    if chosen is not None:
+        _explain(int(shown[chosen]))
     if click:
         position = gallery.clicked(click, dataset.shape, COLUMNS)
         if position < len(shown):

@@ -230,7 +230,7 @@ def differences(about: Findings) -> None:
     found = contrasts(about.surveys, about.measure.name, (*REFERENCES, BESIDE))
     if found:
         st.subheader("What the explanations buy", anchor=False)
-        look = {"KED beside": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=240)}
+        look = {"KED beside": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=270)}
         st.dataframe(agreement_words.differences(found, about.labels, about.lacks), hide_index=True, height="content", column_config=look)
         sure = _INTERVALS[len(about.any.correct) > 1]
         unit = f", in {about.measure.unit}" * bool(about.measure.unit)

@@ -151,9 +151,12 @@ def grid(about: Subject) -> None:
     """A column for each method, quick ones first, so that the page fills from the left."""
     what = about.dataset.classes[about.label]
     st.subheader(f"What speaks for {what}", anchor=False)
-    with st.container(width=280):
-        alt = "The scale of all maps: blue speaks against the class, red for it."
-        plot(attribution_charts.scale(), "scale", alt=alt, select=())
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(width=280):
+            alt = "The scale of all maps: blue speaks against the class, red for it."
+            plot(attribution_charts.scale(), "scale", alt=alt, select=())
+        with st.container(width=_BESIDE):
+            st.caption(_NUMBERS)
     draw = _pictures if about.dataset.is_image else _bars
     shown = () if about.dataset.is_image else _strongest(about)
     with st.container(horizontal=True, gap="small", key="attributions"):
@@ -241,15 +244,21 @@ def _narrow(texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(line for text in texts for line in (text.split(" ") if len(text) > 12 else [text]))
 
 
+_BESIDE = 640  # pixels of the words beside the scale; under it on a telephone
+_NUMBERS = (
+    "Under each map, **del**: area under the class's probability while features are removed, low is good; **ins**: while they are put "
+    "in, high is good; **own**: agreement with the net's own explanation; last the time it took."
+)
+
+
 def _legend(about: Subject) -> None:
     """What maps and numbers are, and which methods are missing."""
     many = about.dataset.feature_count > _FEATURES and not about.dataset.is_image
     st.caption(
         "Every map explains the class's evidence: its log-probability less the mean over the classes, which is what the own "
         "contributions add up to. Absent features are the training mean. Units differ between methods, so full colour is each "
-        "map's own strongest place. **del**: area under the class's probability as the features that speak for it most are "
-        "removed first, low is good; **ins**: as they are put in, high is good. **own**: agreement with the net's own "
-        "explanation, a black box's with the explaining teacher's. Last: the time of one map on this machine."
+        "map's own strongest place. Features are removed and put in by how much they speak for the class, the strongest first. A black "
+        "box is compared with the explaining teacher's own explanation. Times are of one map on this machine."
         + (f" The {_FEATURES} features that matter most are shown; the table has the rest." if many else "")
     )
     with st.expander("What the methods do"):

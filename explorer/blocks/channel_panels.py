@@ -50,12 +50,12 @@ def graph(view: View) -> None:
     figure = graphs.dependency_graph(
         view.W, view.groups, (len(view.W),), edges=state.get("edges"),
         positions=cache.positions(view.run.id, view.stamp, view.reduce, None), names=view.names, selected=view.node,
-        labelled=False,
+        lit=view.selected, labelled=False,
     )  # fmt: skip
     alt = f"Graph of {len(view.W)} channels in {len(view.groups)} groups, with the {state.get('edges')} strongest links."
     clicked = plot(figure, "graph", alt=alt)
     controls.slider("edges")
-    st.caption("Channels that are linked strongly lie near each other, whatever their group. Click one to see its own links.")
+    st.caption("Channels that are linked strongly lie near each other, whatever their group. Click or choose one for its own links.")
     if clicked and clicked.get("customdata") is not None:
         graph_panels.light_up(view, int(np.ravel(clicked["customdata"])[0]))
 

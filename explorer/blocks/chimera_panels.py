@@ -57,7 +57,8 @@ def slots(view: View) -> None:
             number = st.session_state[_SURPRISES] = st.session_state.get(_SURPRISES, 0) + 1
             put([*drawn(len(view.dataset.part("test")[1]), len(view.groups), number)])
             st.rerun()
-        if st.button("All from the sample itself", icon=":material/restart_alt:", type="tertiary", disabled=not any(view.new)):
+        back = "Takes every donor away: the chimera is the sample again."
+        if st.button("All from the sample itself", icon=":material/restart_alt:", type="tertiary", disabled=not any(view.new), help=back):
             put([SELF] * len(view.groups))
             st.rerun()
 
@@ -65,7 +66,7 @@ def slots(view: View) -> None:
 def _slot(view: View, m: int) -> None:
     donor, count = view.donors[m], len(view.dataset.part("test")[1])
     what, size = "pixel" if view.dataset.is_image else "feature", len(view.groups[m])
-    st.html(f"<span style='color:{theme.superfeature_colour(m)}'>⬤</span> <b>{m + 1}</b> {size} {what}{'s' if size > 1 else ''}")
+    dot = theme.dot(theme.superfeature_colour(m))
     key, numbered = f"widget.donor.{m}", f"widget.donor.{m}.sample"
     options = {SELF: "the sample itself", _ANOTHER: "another test sample", MEAN: "the training mean", BLUR: "the sample, blurred"}
     st.session_state[key] = _ANOTHER if isinstance(donor, int) else donor
@@ -78,13 +79,14 @@ def _slot(view: View, m: int) -> None:
         give(drawn(count, len(view.donors), 0)[m] if name == _ANOTHER else name)
 
     st.selectbox(
-        f"Donor of superfeature {m + 1}", [name for name in options if name != BLUR or view.dataset.is_image], key=key,
-        format_func=options.__getitem__, label_visibility="collapsed", on_change=chosen,
+        f"{dot} Donor of **{m + 1}**", [name for name in options if name != BLUR or view.dataset.is_image], key=key,
+        format_func=options.__getitem__, on_change=chosen,
+        help=f"Where the content of superfeature {m + 1}, {size} {what}{'s' if size > 1 else ''}, comes from.",
     )  # fmt: skip
     if isinstance(donor, int):
         st.session_state[numbered] = donor
         st.number_input(
-            f"Sample for superfeature {m + 1}", 0, count - 1, key=numbered, label_visibility="collapsed",
+            f"Sample for **{m + 1}**", 0, count - 1, key=numbered, help=f"The number of a test sample, up to {count - 1}.",
             on_change=lambda: give(st.session_state[numbered]),
         )  # fmt: skip
 
@@ -214,4 +216,5 @@ def channels_instead(run: Run) -> None:
     other = frame.default_run(cache.facts(run)["recipe"]["dataset"])
     if other and not cache.convolutional(other) and other.has("explaining"):
         shown = {"run": other.id, "coalition": "", "donors": ""}
-        st.button(f"Show {other.id}", icon=":material/swap_horiz:", on_click=lambda: state.put(**shown))
+        told = "Its nets are fully connected."
+        st.button(f"Show {other.id}", icon=":material/swap_horiz:", help=told, on_click=lambda: state.put(**shown))

@@ -57,7 +57,7 @@ def compare(run_ids: list[str]) -> None:
     found = sides(run_ids)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"{len(found)} runs side by side", anchor=False, width="content")
-        if st.button("Unmark all", icon=":material/close:", type="tertiary"):
+        if st.button("Unmark all", icon=":material/close:", type="tertiary", help="Shows one run again."):
             state.put(compare="")
             st.rerun()
     _differences(found)

@@ -138,13 +138,13 @@ def slider(name: str, *, high: float | None = None, then: Then = None, **layout:
     return state.get(name)
 
 
-def number(name: str, *, high: float | None = None, **layout: Any) -> Any:
-    """A field for a `Number`; `high` narrows its range to what the data allow."""
+def number(name: str, *, high: float | None = None, then: Then = None, **layout: Any) -> Any:
+    """A field for a `Number`; `high` narrows its range to what the data allow, `then` runs after a change."""
     setting, kind, top = _within(name, high)
     form: dict[str, Any] = {} if setting.whole else {"format": "%.10g"}
     st.number_input(
         setting.label, kind(setting.low), top, step=kind(setting.step), help=setting.help,
-        **form, **_bound(name, None), **layout,
+        **form, **_bound(name, then), **layout,
     )  # fmt: skip
     return state.get(name)
 

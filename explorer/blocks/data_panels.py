@@ -12,6 +12,7 @@ from explorer.blocks import frame
 from explorer.components.plot import plot
 from explorer.fitting import fitting
 from explorer.pictures import data_charts, gallery, theme
+from explorer.settings import SETTINGS
 from ked.data import PARTS, SOURCES, Dataset, shelf
 from ked.data.checkup import Checkup
 from ked.errors import Unavailable
@@ -38,10 +39,11 @@ def opened(name: str) -> Dataset | None:
 
 def next_steps(data: Dataset, run: Run | None) -> None:
     """Buttons to the other pages, with this data set."""
-    if st.button("Train on it", icon=":material/play_circle:", type="primary", key="train"):
+    told = "Opens the Train page with settings that suit these data."
+    if st.button("Train on it", icon=":material/play_circle:", type="primary", key="train", help=told):
         state.put(**({} if run else fitting(state.values(), data.shape)))
         st.switch_page("app_pages/train.py")
-    if run and st.button("Its superfeatures", icon=":material/hub:"):
+    if run and st.button("Its superfeatures", icon=":material/hub:", help="Opens the Superfeatures page with its run."):
         st.switch_page("app_pages/superfeatures.py")
 
 
@@ -92,7 +94,7 @@ def checks(data: Dataset, found: Checkup) -> None:
 
 def samples(data: Dataset, found: Checkup) -> None:
     """Some training samples: pictures in strips, tables as their first rows and what each feature is like."""
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader("Training samples", anchor=False, width="content")
         _choose_kind(data)
     if data.is_image:
@@ -111,7 +113,7 @@ def _choose_kind(data: Dataset) -> None:
     c = _kind(data)
     st.session_state["widget.kind"] = -1 if c is None else c
     st.selectbox(
-        "Class shown", range(-1, data.class_count), key="widget.kind", width=200, label_visibility="collapsed",
+        SETTINGS["kind"].label, range(-1, data.class_count), key="widget.kind", width=200, help=SETTINGS["kind"].help,
         format_func=lambda c: "all classes" if c < 0 else data.classes[c],
         on_change=lambda: state.put(kind=st.session_state["widget.kind"]),
     )  # fmt: skip

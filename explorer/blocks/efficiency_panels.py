@@ -77,7 +77,8 @@ def _make(recipe: Recipe, missing: list[int], whole: int) -> None:
     with st.container(horizontal=True):
         for n in missing:
             few = efficiency.with_few(recipe, n, whole)
-            if st.button(f"Train with {'all' if n == whole else n} samples", icon=":material/play_circle:", key=f"few.{n}"):
+            label = f"Train with {'all' if n == whole else n} samples"
+            if st.button(label, icon=":material/play_circle:", key=f"few.{n}", help="Opens the Train page with these settings."):
                 state.put(**of_recipe(few))
                 st.switch_page("app_pages/train.py")
     with st.expander("The same from the command line"):

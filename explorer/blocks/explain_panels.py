@@ -34,7 +34,10 @@ def choose_student(run: Run) -> None:
 
 def take(sample: int) -> None:
     """Explain another test sample."""
-    state.put(sample=sample, label=-1, against=-1)
+    state.put(sample=sample, **_ANEW)
+
+
+_ANEW = {"label": -1, "against": -1}  # another sample is asked about its own class
 
 
 def choose_sample(run: Run, teacher: str = "explaining", *, taken: Callable[[int], None] = take) -> None:
@@ -49,11 +52,12 @@ def choose_sample(run: Run, teacher: str = "explaining", *, taken: Callable[[int
     students = cache.test_predictions(run.id, stamp, student, k) if run.has(f"student-{student}") else answers
     offered = gallery.order(state.get("gallery"), answers, students, y.numpy())
     pages = max(1, -(-len(offered) // (COLUMNS * ROWS)))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", key="choose-sample"):
         controls.segments("gallery", then=lambda: state.put(page=1))
         controls.slider("page", high=pages, width=220) if pages > 1 else None
-        controls.number("sample", high=len(y) - 1, width=150) if not dataset.is_image else None
-        st.caption(f"{len(offered)} of {len(y)} test samples")
+        controls.number("sample", high=len(y) - 1, width=120, then=lambda: state.put(**_ANEW))
+        click = " Click one, or enter its number." if dataset.is_image else ""
+        st.caption(f"{len(offered)} of {len(y)} test samples.{click}", width="content")
     page = min(state.get("page"), pages) - 1
     shown = offered[page * COLUMNS * ROWS : (page + 1) * COLUMNS * ROWS]
     if not len(shown):

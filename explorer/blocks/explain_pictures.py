@@ -132,7 +132,7 @@ _LIT = "Clear is its block: what its members have to do with each other; paler a
 _EXPLAINED = (
     "The base is the teacher's average answer, before any superfeature has spoken. Contributions are in nats and centred over the "
     "classes: how much more a superfeature says for this class than for the average class. A shift that all classes share "
-    "cannot change a prediction, and the normaliser takes it up. Black boxes have answers, but no contributions. A click on a "
+    "cannot change a prediction, and the normaliser takes it up. Answers are in percent; black boxes give no contributions. A click on a "
     "superfeature lights it up everywhere, one on an answer asks about its class."
 )
 _CONTRASTED = (

@@ -15,6 +15,7 @@ from explorer.blocks import controls, frame
 from explorer.components.plot import plot
 from explorer.pictures import charts, graphs, links, overlays, theme
 from explorer.results import LABELS
+from explorer.settings import SETTINGS
 from ked.communities import Superfeatures
 from ked.data import Dataset
 from ked.store import Run
@@ -86,12 +87,12 @@ def light_up(view: View, feature: int) -> None:
 
 
 def headline(view: View) -> None:
-    """Sizes, modularity, and what had to be adjusted."""
+    """The superfeatures and their sizes, each a button; modularity, and what had to be adjusted."""
     found, facts = view.found, cache.facts(view.run)
-    cells = st.container(horizontal=True, gap="medium")
-    for m, size in enumerate(found.sizes):
-        dot = f"<span style='color:{theme.superfeature_colour(m)}'>⬤</span>"
-        cells.html(f"<span style='white-space:nowrap'>{dot} <b>{m + 1}</b>&ensp;{size} {view.unit if size > 1 else view.unit[:-1]}</span>")
+    cells = st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="headline")
+    with cells:
+        _choose_superfeature(view)
+        _choose_feature(view)
     cells.markdown(
         f"modularity **{found.modularity:.3f}**",
         help="How much more link strength lies inside the groups than chance would put there; 0 is chance.",
@@ -103,6 +104,38 @@ def headline(view: View) -> None:
         cells.markdown(f"{LABELS[whose]} **{accuracy:.1%}** on the test split", width="content")
     if found.adjusted:
         st.caption(f":material/build: Adjusted: {found.adjusted}")
+
+
+def _choose_superfeature(view: View) -> None:
+    """The legend of all pictures, to choose from; what a click on one of them does for those who do not click."""
+    st.session_state["widget.selected"] = view.selected
+
+    def named(m: int) -> str:
+        size = view.found.sizes[m]
+        return f"{theme.dot(theme.superfeature_colour(m))} **{m + 1}** {size} {view.unit if size > 1 else view.unit[:-1]}"
+
+    def changed() -> None:
+        m = st.session_state["widget.selected"]
+        state.put(node=-1, selected=0 if m is None else m + 1)
+
+    st.pills(
+        "Superfeatures", range(len(view.groups)), format_func=named, key="widget.selected", on_change=changed, width="content",
+        help="Choose one to light it up on every picture, or once more to let it go.",
+    )  # fmt: skip
+
+
+def _choose_feature(view: View) -> None:
+    """The lit feature by its name; a click on graph, matrix or mask does the same."""
+    st.session_state["widget.node"] = -1 if view.node is None else view.node
+
+    def changed() -> None:
+        node = st.session_state["widget.node"]
+        state.put(node=node, selected=view.owner(node) + 1 if node >= 0 else 0)
+
+    st.selectbox(
+        view.unit[:-1].capitalize(), range(-1, len(view.names)), format_func=lambda d: view.names[d] if d >= 0 else "none",
+        key="widget.node", on_change=changed, width=170, help=SETTINGS["node"].help,
+    )  # fmt: skip
 
 
 def graph(view: View) -> None:
@@ -119,12 +152,13 @@ def graph(view: View) -> None:
         spread=spread,
         names=view.dataset.features,
         selected=view.node,
+        lit=view.selected,
     )
     alt = f"Graph of {len(view.W)} features in {len(view.groups)} communities, with the {state.get('edges')} strongest links."
     clicked = plot(figure, "graph", alt=alt)
     controls.slider("edges")
     st.caption(
-        "Click a feature to light up its superfeature and its own links. "
+        "Click a feature, or choose it above, to light up its superfeature and its own links. "
         "Hollow features hardly ever vary: their links mean little."
     )
     if clicked and clicked.get("customdata") is not None:
@@ -163,9 +197,17 @@ def chosen(view: View) -> None:
             view.groups, view.dataset.shape, image=shown, names=view.dataset.features, selected=view.selected, height=300
         )
         clicked = plot(mask, "mask", alt=f"{whole} in the colours of {len(view.groups)} superfeatures.")
+    if view.dataset.is_image:
+        st.caption(_SCATTERED if view.node is None else "How strongly each pixel depends on the lit one, which is framed.")
     if clicked:
         _answer_pixel(view, clicked)
     links_table(view)
+
+
+_SCATTERED = (
+    "Superfeatures need not be of one piece: pixels that lie far apart may mean something together. Colours are strong where the "
+    "average picture is."
+)
 
 
 def links_table(view: View) -> None:

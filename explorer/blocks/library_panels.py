@@ -106,10 +106,10 @@ _COLUMNS: dict[str, Any] = {
 
 def take_in() -> None:
     """Import a run from a zip that was exported here or elsewhere."""
-    with st.popover("Import", icon=":material/upload:"):
+    with st.popover("Import", icon=":material/upload:", help="Takes in a run that was downloaded here or elsewhere."):
         st.caption("A zip from *Download* or `python -m ked export`. Every file in it is checked; nothing in it is executed.")
         count = st.session_state.setdefault(_UPLOADS, 0)
-        file = st.file_uploader("Zip of a run", "zip", key=f"upload-{count}", max_upload_size=UPLOAD_MB)
+        file = st.file_uploader("Zip of a run", "zip", key=f"upload-{count}", max_upload_size=UPLOAD_MB, help="It gets an id of its own.")
         if file is not None:
             with frame.sentences():
                 run = import_run(file)
@@ -186,10 +186,16 @@ def _archive(run: Run) -> bytes:
 
 
 def _rename(run: Run, facts: dict[str, Any]) -> None:
-    with st.popover("Name and tags", icon=":material/edit:"), st.form(f"name-{run.id}", border=False):
-        name = st.text_input("Name", facts.get("name", ""), placeholder=run.id, max_chars=library.NAME_LENGTH)
-        tags = st.text_input("Tags, separated by commas", ", ".join(facts.get("tags", [])), placeholder="paper, to do")
-        if st.form_submit_button("Save", type="primary"):
+    told = "What people call this run, and words to find it by; its id stays."
+    with st.popover("Name and tags", icon=":material/edit:", help=told), st.form(f"name-{run.id}", border=False):
+        name = st.text_input(
+            "Name", facts.get("name", ""), placeholder=run.id, max_chars=library.NAME_LENGTH, help="Empty, the id is the name again."
+        )
+        tags = st.text_input(
+            "Tags, separated by commas", ", ".join(facts.get("tags", [])), placeholder="paper, to do",
+            help=f"Up to {library.TAGS}, to filter the list by.",
+        )  # fmt: skip
+        if st.form_submit_button("Save", type="primary", help="Keeps both."):
             with frame.sentences():
                 cleaned = library.clean_tags(tags.split(","))  # before anything is changed
                 library.rename(run, name)
@@ -198,9 +204,10 @@ def _rename(run: Run, facts: dict[str, Any]) -> None:
 
 
 def _delete(run: Run, found: Entry) -> None:
-    with st.popover("Delete", icon=":material/delete:", disabled=found.status == "active"):
+    told = "Removes this run, after a question; while it is in progress, stop it first."
+    with st.popover("Delete", icon=":material/delete:", disabled=found.status == "active", help=told):
         st.markdown(f"Delete **{plain(found.name)}** for good? Its weights, curves and results cannot be brought back.")
-        if st.button("Delete for good", type="primary", key=f"delete-{run.id}"):
+        if st.button("Delete for good", type="primary", key=f"delete-{run.id}", help="It cannot be brought back."):
             with frame.sentences():
                 library.delete(run)
                 left = [name for name in state.get("compare").split(",") if name != run.id]
@@ -229,7 +236,7 @@ def _settings(recipe: Recipe) -> None:
     usual, values = Recipe().model_dump(), recipe.model_dump()
     names = sorted(values, key=lambda name: values[name] == usual[name])
     st.markdown("**Recipe**")
-    rows = [{"setting": label(name), "value": shown(values[name]), "usual": shown(usual[name])} for name in names]
+    rows = [{"setting": label(name), "value": shown(values[name]), "default": shown(usual[name])} for name in names]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height=316)
 
 
@@ -241,7 +248,7 @@ def label(name: str) -> str:
 def shown(value: Any) -> str:
     """A setting's value as people write it."""
     if isinstance(value, tuple | list):
-        return ", ".join(str(LABELS.get(part, part)) for part in value)
+        return " · ".join(str(LABELS.get(part, part)) for part in value)
     return "–" if value is None else str(value)
 
 

@@ -16,6 +16,7 @@ from explorer.history import History
 from explorer.pictures import charts
 from explorer.pictures.past import GROUP
 from explorer.results import LABELS, headline, result_table
+from ked.data import here
 from ked.recipe import Recipe
 from ked.runs import jobs, steering
 from ked.runs.stage_keys import stage_keys
@@ -29,12 +30,27 @@ def start() -> None:
     """The button that starts a job, and what it will find already done."""
     recipe = settings.to_recipe(state.values())
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Train", type="primary", icon=":material/play_arrow:")
+        pressed = st.button("Train", type="primary", icon=":material/play_arrow:", help=_STARTS)
         st.caption(_plan(recipe))
+    if not here(recipe.dataset):
+        _not_here(recipe.dataset)
     if pressed:
         with frame.sentences():  # a refusal leaves the run below in view
             state.put(run=jobs.submit(recipe, visitor=state.visitor()).id)
             st.rerun()
+
+
+def _not_here(dataset: str) -> None:
+    """What to do for data whose files are not on this machine; a run may still fetch them, where there is a way."""
+    title = frame.title_of(dataset)
+    st.info(
+        f"{title} is not on this machine. A run fetches it where there is a way, and else ends at once and says which file goes where.",
+        icon=":material/folder_off:",
+    )  # fmt: skip
+    st.page_link("app_pages/data.py", label="Which file goes where", icon=":material/table_view:")
+
+
+_STARTS = "Trains what these settings ask for in a process of its own: you may leave the page and come back."
 
 
 def _plan(recipe: Recipe) -> str:
@@ -153,7 +169,7 @@ def _resume(run: Run) -> None:
             "New learning rate", 1e-7, now, now / 10, format="%.3g", width=170, key="resume.lr",
             help=f"Training goes on after epoch {place['epoch']}, the last good one; the change becomes part of the recipe.",
         )  # fmt: skip
-    if st.button("Resume", icon=":material/resume:", key="resume"):
+    if st.button("Resume", icon=":material/resume:", key="resume", help="Goes on after the last epoch that was finished."):
         jobs.resume(run, **change)
         st.session_state["ked.histories"].clear()
         st.rerun()

@@ -25,11 +25,14 @@ def bring() -> None:
             "**A table**: CSV with one line of names, numbers in all columns but the class. **Arrays**: NPZ with `x` and `y`. "
             "**Pictures**: a zip with one folder a class."
         )
-        file = st.file_uploader("Your file", type=ENDINGS, max_upload_size=MEGABYTES, key=f"upload.{count}")
+        file = st.file_uploader("Your file", type=ENDINGS, max_upload_size=MEGABYTES, key=f"upload.{count}", help=_CHECKED)
         st.caption("The file stays on this server until it is deleted on this page; whoever can open this app can see it.")
         if file is not None:
             with frame.sentences():
                 _take(file, count)
+
+
+_CHECKED = "Nothing is kept before every sample has passed all checks; what is wrong is said in a sentence."
 
 
 def _take(file: UploadedFile, count: int) -> None:
@@ -41,7 +44,8 @@ def _take(file: UploadedFile, count: int) -> None:
             "Column with the class", columns, index=usual, key=f"column.{count}", width=260,
             help="Words or whole numbers; every other column must hold numbers.",
         )  # fmt: skip
-    if st.button("Use these data", type="primary", icon=":material/check:", key="use"):
+    told = "Checks every sample, keeps the file, and shows the data on all pages."
+    if st.button("Use these data", type="primary", icon=":material/check:", key="use", help=told):
         with st.spinner("Checking every sample …"):
             name = shelf.shelve(file.name, content, label)
         st.session_state[_COUNT] = count + 1
@@ -50,11 +54,11 @@ def _take(file: UploadedFile, count: int) -> None:
 
 def delete(name: str) -> None:
     """Ask, then delete own data and show what a first visitor sees."""
-    with st.popover("Delete", icon=":material/delete:"):
+    with st.popover("Delete", icon=":material/delete:", help="Takes these data from this server, after a question."):
         runs = sum(run.info["recipe"].get("dataset") == name for run in list_runs())
         stay = f" {runs} run{'s' * (runs > 1)} trained on them will stay, but cannot be shown without them." if runs else ""
         st.markdown(f"Delete **{shelf.entry(name).file}** from this server?{stay}")
-        if st.button("Delete for good", icon=":material/delete_forever:", key="delete"):
+        if st.button("Delete for good", icon=":material/delete_forever:", key="delete", help="They cannot be brought back."):
             shelf.forget(name)
             cache.dataset.clear(name)
             _choose(SETTINGS["dataset"].default)

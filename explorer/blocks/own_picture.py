@@ -32,7 +32,7 @@ def _guarded(run_id: str) -> None:
 def _panel(run: Run) -> None:
     dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
     # The same blocks in every state: see `live.py`.
-    paper, said = st.columns([2, 3], gap="large")
+    paper, said = st.columns([1, 2], gap="medium")
     with paper:
         drawing = _drawing(dataset)
         draw(f"draw.{dataset.name}", drawing, alt=_ALT, drawn=_keep)
@@ -51,11 +51,11 @@ def _panel(run: Run) -> None:
 
 def _upload(dataset: Dataset) -> None:
     """A picture from a file, which goes onto the sheet."""
-    with st.popover("Take a picture from a file", icon=":material/upload:"):
+    with st.popover("Take a picture from a file", icon=":material/upload:", help="It goes onto the sheet, where you can draw on."):
         controls.segments("ground", then=lambda: _take(dataset))
         st.file_uploader(
             f"PNG or JPEG, at most {BYTES >> 20} MB", type=["png", "jpg", "jpeg"], key="widget.picture", max_upload_size=BYTES >> 20,
-            on_change=lambda: _take(dataset),
+            on_change=lambda: _take(dataset), help="One figure on an even ground works best.",
         )  # fmt: skip
 
 

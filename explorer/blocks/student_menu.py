@@ -37,7 +37,8 @@ def choose() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="students"):
         told = f"{about.help} {_described(shown)}"
         controls.some("methods", shown, part="shown", label=about.label, help=told, width="content")
-        with st.popover("More students", icon=":material/add:", width="content"):
+        told = "Controls that take something away, students that go on training, and hints."
+        with st.popover("More students", icon=":material/add:", width="content", help=told):
             for title, purpose in GROUPS.items():
                 names = [name for name in more if group(METHODS[name]) == title]
                 if names:

@@ -85,12 +85,14 @@ def _changes(run: Run, history: History) -> None:
     """Other values of the stage's settings, from the next batch on; they become part of the recipe."""
     stage = history.order[-1] if history.order else ""
     names = adjustable(stage)
-    with st.popover("Change", icon=":material/tune:", disabled=not names):
+    told = "Other temperatures, shares or learning rate from the next batch on."
+    with st.popover("Change", icon=":material/tune:", disabled=not names, help=told):
         if names:
             with st.form("changes", border=False):
                 recipe = _in_force(run.recipe, stage, history)
                 shown = {_field(stage, name, value): (name, value) for name, value in _shown(recipe, names).items()}
-                st.form_submit_button("From the next batch on", on_click=_guarded(lambda: _adjust(run, shown)))
+                told = "Training goes on with these values."
+                st.form_submit_button("From the next batch on", help=told, on_click=_guarded(lambda: _adjust(run, shown)))
             st.caption(
                 "Counts for the net that trains now, and becomes part of the run's recipe: the same recipe gives the same numbers again."
             )

@@ -5,7 +5,8 @@ const FINE = 4; // canvas pixels for a pixel that is sent
 const REST = 150; // milliseconds without a move after which an unfinished stroke is sent
 const STEP = 0.04; // of the sheet: how far an arrow key moves the keyboard's pen
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const TOOLS = { pen: "Pen", eraser: "Eraser" };
+const TOOLS = { pen: ["Pen", "Draws in the shade below."], eraser: ["Eraser", "Takes away what is drawn."] };
+const KEYS = "Arrow keys move the pen, with Shift it draws, Delete clears.";
 
 function part(tag, properties, parent) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -13,8 +14,8 @@ function part(tag, properties, parent) {
   return element;
 }
 
-function slider(label, low, high, value, parent) {
-  const around = part("label", { textContent: label }, parent);
+function slider(label, title, low, high, value, parent) {
+  const around = part("label", { textContent: label, title }, parent);
   return part("input", { type: "range", min: low, max: high, step: "any", value }, around);
 }
 
@@ -25,17 +26,18 @@ class Board {
     const sheet = part("div", { className: "ked-draw-sheet" }, this.node);
     this.canvas = part("canvas", { tabIndex: 0 }, sheet);
     this.mark = part("i", { hidden: true }, sheet); // where the keyboard's pen is
+    part("p", { className: "ked-draw-keys", textContent: KEYS }, sheet);
     this.canvas.setAttribute("role", "application");
     this.pencil = this.canvas.getContext("2d", { willReadFrequently: true });
     const bar = part("div", { className: "ked-draw-tools" }, this.node);
-    this.tools = Object.entries(TOOLS).map(([tool, text]) => {
-      const button = part("button", { type: "button", textContent: text }, bar);
+    this.tools = Object.entries(TOOLS).map(([tool, [text, title]]) => {
+      const button = part("button", { type: "button", textContent: text, title }, bar);
       button.addEventListener("click", () => this.take(tool));
       return [tool, button];
     });
-    part("button", { type: "button", textContent: "Clear" }, bar).addEventListener("click", () => this.clear());
-    this.width = slider("Width", 0.03, 0.3, 0.09, bar);
-    this.shade = slider("Shade", 0.25, 1, 1, bar);
+    part("button", { type: "button", textContent: "Clear", title: "Empties the sheet." }, bar).addEventListener("click", () => this.clear());
+    this.width = slider("Width", "How broad a stroke is; a pen that is pressed harder draws broader.", 0.03, 0.3, 0.09, bar);
+    this.shade = slider("Shade", "How strong a stroke is.", 0.25, 1, 1, bar);
     this.take("pen");
     this.listen();
   }

@@ -48,6 +48,7 @@ def dependency_graph(
     threshold: float = 0.02,
     names: Sequence[str] | None = None,
     selected: int | None = None,
+    lit: int | None = None,
     labelled: bool = True,
     height: int = 460,
 ) -> go.Figure:
@@ -56,7 +57,8 @@ def dependency_graph(
     Links inside a superfeature have its colour, links between two are grey. `background`: the mean image under the nodes.
     `spread`: (D,) standard deviations; features with less than `threshold` times the largest hardly vary and are drawn hollow.
     `labelled`: whether nodes without a pixel carry their names.
-    `selected`: a feature: its superfeature and its own strongest links stand out. A click's customdata[0] is the feature.
+    `selected`: a feature: its superfeature and its own strongest links stand out. `lit`: a superfeature that stands out with the
+    links inside it, where no feature is selected. A click's customdata[0] is the feature.
     """
     w, labels = np.asarray(w, dtype=float), feature_labels(groups, len(w))
     places = node_positions(w, shape) if positions is None else np.asarray(positions, dtype=float)
@@ -72,12 +74,15 @@ def dependency_graph(
             showscale=False,
             hoverinfo="skip",
         )
-    for trace in links.edge_traces(links.strongest_edges(w, edges), labels, places, dimmed=selected is not None):
+    pale = selected is not None or lit is not None
+    spared = lit if selected is None else None
+    for trace in links.edge_traces(links.strongest_edges(w, edges), labels, places, dimmed=pale, lit=spared):
         drawing.add_trace(trace)
     if selected is not None:
         drawing.add_trace(_own_links(w, places, labels, selected))
+        lit = int(labels[selected])
     hollow = np.zeros(len(w), dtype=bool) if spread is None else np.asarray(spread) < threshold * np.max(spread)
-    drawing.add_trace(_nodes(w, places, labels, hollow, names, shape, selected, labelled))
+    drawing.add_trace(_nodes(w, places, labels, hollow, names, shape, selected, lit, labelled))
     _graph_axes(drawing, places, shape)
     return drawing
 
@@ -90,13 +95,13 @@ def _own_links(w: np.ndarray, places: np.ndarray, labels: np.ndarray, feature: i
 
 def _nodes(
     w: np.ndarray, places: np.ndarray, labels: np.ndarray, hollow: np.ndarray, names: Sequence[str] | None,
-    shape: Sequence[int], selected: int | None, labelled: bool,
+    shape: Sequence[int], selected: int | None, lit: int | None, labelled: bool,
 ) -> go.Scatter:  # fmt: skip
     colours = [theme.superfeature_colour(m) if m >= 0 else theme.GREY for m in labels]
     total = w.sum(1)
     cell = min(340 / max(shape[-2:]), 22) if len(shape) >= 2 else 22.0
     size = np.maximum(cell * (0.24 + 0.4 * np.sqrt(total / (total.max() or 1.0))), 3.0)
-    visible = np.where((selected is None) | (labels == labels[selected or 0]), 1.0, 0.22)
+    visible = np.where((lit is None) | (labels == lit), 1.0, 0.22)
     edge = [theme.INK if d == selected else colour for d, colour in enumerate(colours)]
     titles = list(names) if names is not None else [f"feature {d}" for d in range(len(w))]
     fills = [theme.PAPER if empty else colour for empty, colour in zip(hollow, colours, strict=True)]

@@ -25,13 +25,18 @@ def strongest_edges(w: np.ndarray, count: int) -> np.ndarray:
     return np.stack([i[best], j[best]], axis=1)
 
 
-def edge_traces(pairs: np.ndarray, labels: np.ndarray, places: np.ndarray, *, dimmed: bool) -> list[go.Scatter]:
-    """One trace for each colour and strength: weak links first, so that strong ones lie above them."""
+def edge_traces(
+    pairs: np.ndarray, labels: np.ndarray, places: np.ndarray, *, dimmed: bool, lit: int | None = None
+) -> list[go.Scatter]:
+    """One trace for each colour and strength: weak links first, so that strong ones lie above them.
+
+    `dimmed`: all are pale, but for those inside the superfeature `lit`.
+    """
     traces = []
     for (m, level), chosen in edge_bundles(pairs, labels).items():
         trace, lines = bundle(m, level), bent_lines(chosen, places)
         trace.update(x=lines[:, 0], y=lines[:, 1], meta=[tuple(pair) for pair in chosen.tolist()])
-        trace.opacity *= 0.3 if dimmed else 1.0
+        trace.opacity *= 0.3 if dimmed and m != lit else 1.0
         traces.append(trace)
     return traces
 

@@ -125,6 +125,11 @@ def key(colour: str, text: str) -> str:
     return f"<span style='color:{colour}'>●</span> {text}"
 
 
+def dot(colour: str) -> str:
+    """Markdown for a dot of `colour`, before the name of what has it."""
+    return f':color[⬤]{{foreground="{colour}"}}'
+
+
 def plain(text: str, length: int = 24) -> str:
     """A name that a user chose, as a figure's text: no markup, not too long."""
     return html.escape(text if len(text) <= length else f"{text[: length - 1]}…", quote=False)

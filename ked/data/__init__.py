@@ -24,7 +24,7 @@ from ked.data import (
 from ked.data.dataset import PARTS, Dataset, Source
 from ked.errors import InvalidInput
 
-__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "load", "on_shelf", "usual"]
+__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "here", "load", "on_shelf", "usual"]
 
 _MODULES = (
     digits,
@@ -65,6 +65,11 @@ def _reader(name: str) -> Callable[[str], Dataset] | None:
     if name in SOURCES:
         return lambda known: SOURCES[known].load()
     return shelf.load if on_shelf(name) else made.load if _to_order(name) else None
+
+
+def here(name_or_path: str) -> bool:
+    """Whether the files of a data set are on this machine; reads nothing, and what has a path or was made is not asked."""
+    return name_or_path not in SOURCES or SOURCES[name_or_path].here()
 
 
 def check(name_or_path: str) -> None:

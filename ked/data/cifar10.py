@@ -14,9 +14,16 @@ def load() -> Dataset:
     return cifar.load(SOURCE.name, "CIFAR-10", CIFAR10, "labels")
 
 
+def _here() -> bool:
+    from torchvision.datasets import CIFAR10
+
+    return cifar.find(CIFAR10) is not None
+
+
 SOURCE = Source(
     name="cifar10",
     title="CIFAR-10 (3 x 32 x 32)",
     description="60 000 colour photographs of 32 x 32 pixels in ten classes (Krizhevsky 2009).",
     load=load,
+    here=_here,
 )

@@ -14,9 +14,16 @@ def load() -> Dataset:
     return cifar.load(SOURCE.name, "CIFAR-100", CIFAR100, "fine_labels")
 
 
+def _here() -> bool:
+    from torchvision.datasets import CIFAR100
+
+    return cifar.find(CIFAR100) is not None
+
+
 SOURCE = Source(
     name="cifar100",
     title="CIFAR-100 (3 x 32 x 32)",
     description="60 000 colour photographs of 32 x 32 pixels in a hundred classes (Krizhevsky 2009).",
     load=load,
+    here=_here,
 )

@@ -109,12 +109,13 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Source:
-    """One row of the table of data sets: its key, a title, one sentence about it, and how to get it."""
+    """One row of the table of data sets: its key, a title, one sentence about it, how to get it, and whether its files are here."""
 
     name: str
     title: str
     description: str
     load: Callable[[], Dataset]
+    here: Callable[[], bool] = lambda: True  # most need no files of their own
 
 
 def stratified_split(y: np.ndarray, shares: Sequence[float], seed: int) -> list[Tensor]:

@@ -49,4 +49,5 @@ SOURCE = Source(
     title="Fashion-MNIST (28 x 28)",
     description="70 000 pictures of garments in ten classes, 28 x 28 grey pixels (Xiao et al. 2017).",
     load=load,
+    here=lambda: find() is not None,
 )

@@ -36,4 +36,5 @@ SOURCE = Source(
     title="MNIST (28 x 28)",
     description="70 000 handwritten digits of 28 x 28 grey pixels (LeCun et al. 1998).",
     load=load,
+    here=lambda: find() is not None,
 )

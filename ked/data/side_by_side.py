@@ -53,4 +53,5 @@ SOURCE = Source(
     title="MNIST + Fashion-MNIST (28 x 56)",
     description="A digit and a garment side by side; the 100 classes are the pairs, the true superfeatures the two halves.",
     load=load,
+    here=lambda: mnist.SOURCE.here() and fashion_mnist.SOURCE.here(),
 )

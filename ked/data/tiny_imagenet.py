@@ -108,4 +108,5 @@ SOURCE = Source(
     title="Tiny ImageNet (3 x 64 x 64)",
     description="110 000 colour pictures of 64 x 64 pixels in 200 classes (Le and Yang 2015); needs 6 GB of memory.",
     load=load,
+    here=lambda: find() is not None,
 )

@@ -147,4 +147,5 @@ SOURCE = Source(
     title="Unicauca (81 numbers)",
     description="Network flows of a university in three classes of service; one of the 81 numbers, L7Protocol, gives the class away.",
     load=load,
+    here=lambda: find() is not None,
 )

@@ -1,5 +1,7 @@
 """Chimeras: a sample whose superfeatures come from several samples, and what every net says about it."""
 
+from functools import partial
+
 import streamlit as st
 
 from explorer import cache
@@ -29,7 +31,9 @@ with frame.page("chimeras", "What if a part were another's?", LEAD):
     else:
         view = chimera_view.look_at(run)
         chimera_panels.slots(view)
-        explain_panels.choose_sample(run, taken=chimera_panels.strip_gives(view))
+        explain_panels.choose_sample(
+            run, taken=chimera_panels.strip_gives(view), entered=partial(chimera_panels.becomes_the_sample, view)
+        )
         chimera_panels.in_words(view)
         chimera_panels.pictures(view)
         chimera_panels.changes(view)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, buttons, buttons, caption, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, caption, figure, figures, sound, turn_to, visit
 
 from explorer.blocks import frame
 from ked.cnn.gradcam import grad_cam

@@ -38,11 +38,16 @@ def strip_gives(view: View) -> Callable[[int], None]:
 
     def taken(sample: int) -> None:
         if m is None:
-            state.put(sample=sample, label=-1, against=-1, donors=",".join(map(str, view.donors)))
+            becomes_the_sample(view, sample)
         else:
             put([sample if slot == m else donor for slot, donor in enumerate(view.donors)])
 
     return taken
+
+
+def becomes_the_sample(view: View, sample: int) -> None:
+    """Put the same donors into another sample."""
+    state.put(sample=sample, label=-1, against=-1, donors=",".join(map(str, view.donors)))
 
 
 def slots(view: View) -> None:

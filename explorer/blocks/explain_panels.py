@@ -34,16 +34,15 @@ def choose_student(run: Run) -> None:
 
 def take(sample: int) -> None:
     """Explain another test sample."""
-    state.put(sample=sample, **_ANEW)
+    state.put(sample=sample, label=-1, against=-1)
 
 
-_ANEW = {"label": -1, "against": -1}  # another sample is asked about its own class
-
-
-def choose_sample(run: Run, teacher: str = "explaining", *, taken: Callable[[int], None] = take) -> None:
+def choose_sample(
+    run: Run, teacher: str = "explaining", *, taken: Callable[[int], None] = take, entered: Callable[[int], None] = take
+) -> None:
     """The strip of test samples, a click away from being explained, or from being `taken` for what else a page does with one.
 
-    It is filtered by what a teacher and the student answer.
+    It is filtered by what a teacher and the student answer. A number that is `entered` is that of the sample to explain.
     """
     dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
     x, y = dataset.part("test")
@@ -55,7 +54,7 @@ def choose_sample(run: Run, teacher: str = "explaining", *, taken: Callable[[int
     with st.container(horizontal=True, vertical_alignment="bottom", key="choose-sample"):
         controls.segments("gallery", then=lambda: state.put(page=1))
         controls.slider("page", high=pages, width=220) if pages > 1 else None
-        controls.number("sample", high=len(y) - 1, width=120, then=lambda: state.put(**_ANEW))
+        controls.number("sample", high=len(y) - 1, width=120, then=lambda: entered(state.get("sample")))
         click = " Click one, or enter its number." if dataset.is_image else ""
         st.caption(f"{len(offered)} of {len(y)} test samples.{click}", width="content")
     page = min(state.get("page"), pages) - 1

@@ -25,6 +25,24 @@ function leaveUndoToTextFields() {
   window.addEventListener("keydown", guard, { capture: true });
 }
 
+// On a narrow screen the menu of pages opens beside the focus: it goes along into the menu, and out of it again with Escape.
+function letKeysIntoTheMenu() {
+  const [menu, open, close] = ['[data-testid="stSidebar"]', '[data-testid="stExpandSidebarButton"]', '[data-testid="stSidebarCollapseButton"] button'];
+  const focus = (selector, tries = 20) => {
+    const found = document.querySelector(selector);
+    if (found?.checkVisibility({ visibilityProperty: true })) found.focus();
+    else if (tries) setTimeout(focus, 50, selector, tries - 1);
+  };
+  window.addEventListener("click", ({ target }) => {
+    if (target.closest?.(open)) focus(`${menu} a`);
+  }, { capture: true });
+  window.addEventListener("keydown", ({ key, target }) => {
+    if (key !== "Escape" || !target.closest?.(menu)) return;
+    document.querySelector(close)?.click();
+    focus(open);
+  });
+}
+
 // The chart library is fetched while the server still makes the first figures; a figure that finds it has failed asks again.
 function fetchCharts(source) {
   const script = Object.assign(document.createElement("script"), { src: source });
@@ -37,4 +55,5 @@ if (!window.kedFrame) {
   fetchCharts(window.kedCharts);
   makeOneStepAGesture();
   leaveUndoToTextFields();
+  letKeysIntoTheMenu();
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from laboratory import ANSWERS, RESTING, Visitor, click_at, shown
-from playwright.sync_api import Page, expect
+from laboratory import ANSWERS, PATIENCE, RESTING, Visitor, click_at, shown
+from playwright.sync_api import Browser, Page, expect
 
 THREE = [(0.3, 0.25), (0.5, 0.15), (0.68, 0.25), (0.65, 0.4), (0.5, 0.48), (0.66, 0.58), (0.7, 0.75), (0.5, 0.88), (0.28, 0.78)]
 ZERO = [(0.5, 0.15), (0.3, 0.35), (0.3, 0.65), (0.5, 0.85), (0.7, 0.65), (0.7, 0.35), (0.5, 0.15)]
@@ -81,6 +81,42 @@ def test_the_keyboard_draws_and_a_drawing_outlives_a_look_at_another_page(visito
         "node => node.getContext('2d').getImageData(0, 0, node.width, node.height).data.filter((v, i) => i % 4 === 0 && v > 128).length"
     )
     assert inked > 1000
+
+
+def swipe(page: Page, over: str, top: float, bottom: float) -> None:
+    """A finger goes down over an element from one share of its height to another, or up."""
+    element = page.locator(over).first
+    element.evaluate("node => node.scrollIntoView({ block: 'center' })")
+    box = element.bounding_box()
+    assert box is not None
+    x, steps = box["x"] + box["width"] / 2, [top + step / 8 * (bottom - top) for step in range(9)]
+    finger = page.context.new_cdp_session(page)
+    for number, share in enumerate(steps):
+        point = {"x": x, "y": box["y"] + share * box["height"]}
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove" if number else "touchStart", "touchPoints": [point]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_on_a_telephone_a_finger_draws_on_the_sheet_scrolls_over_figures_and_keys_get_into_the_menu(
+    browser: Browser, address: str
+) -> None:
+    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    phone.set_default_timeout(1000 * PATIENCE)
+    page = phone.new_page()
+    page.goto(f"{address}/explain?what=own")
+    expect(page.locator(".ked-draw canvas")).to_be_visible()
+    page.wait_for_function(RESTING)
+    expect(page.get_by_test_id("stSidebarNavLink").first).to_be_hidden()  # else Tab would go through what nobody sees
+    page.get_by_test_id("stExpandSidebarButton").press("Enter")
+    expect(page.get_by_test_id("stSidebarNavLink").first).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stExpandSidebarButton")).to_be_focused()
+    swipe(page, ".ked-draw canvas", 0.15, 0.85)
+    says(page, "1")
+    figure = page.locator(".ked-plot").first
+    swipe(page, ".ked-plot", 0.8, 0.2)
+    page.wait_for_function("node => node.getBoundingClientRect().top < 200", arg=figure.element_handle())
+    phone.close()
 
 
 def test_a_click_on_a_superfeature_lights_it_up_everywhere(visitor: Callable[..., Visitor], address: str) -> None:

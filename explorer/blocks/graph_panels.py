@@ -119,7 +119,7 @@ def _choose_superfeature(view: View) -> None:
         state.put(node=-1, selected=0 if m is None else m + 1)
 
     st.pills(
-        "Superfeatures", range(len(view.groups)), format_func=named, key="widget.selected", on_change=changed, width="content",
+        "Superfeatures", range(len(view.groups)), format_func=named, key="widget.selected", on_change=changed, wrap=True, width="content",
         help="Choose one to light it up on every picture, or once more to let it go.",
     )  # fmt: skip
 

@@ -85,7 +85,7 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
     )  # fmt: skip
     hidden = len([name for name in chosen if name not in ids])
     st.caption(
-        f"{len(shown)} run{'s' * (len(shown) != 1)}. Mark one for a closer look, several to compare them."
+        f"{len(shown)} run{'s' * (len(shown) != 1)}. Mark one for a closer look, several to compare them; keys: Shift+Space."
         + (f" {hidden} marked, but hidden by the filters." if hidden else "")
     )
 

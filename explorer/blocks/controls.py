@@ -88,7 +88,8 @@ def one(name: str, options: Mapping[str, str], *, part: str, label: str, **layou
         if st.session_state[key] is not None:  # a second click on the chosen one changes nothing
             state.put(**{name: st.session_state[key]})
 
-    st.pills(label, list(options), format_func=options.__getitem__, key=key, on_change=changed, **layout)
+    told = SETTINGS[name].help
+    st.pills(label, list(options), format_func=options.__getitem__, key=key, on_change=changed, help=told, **layout)
 
 
 def several(name: str, *, options: Sequence[str] | None = None, **layout: Any) -> tuple[str, ...]:

@@ -154,4 +154,5 @@ def tables(about: Report) -> None:
         if not about.cells.empty:
             name = f"{about.study.name}-{about.settings.scale}-cells.csv"
             data = about.cells.to_csv(index=False).encode()
-            st.download_button("Cells as CSV", data, name, "text/csv", icon=":material/download:", on_click="ignore")
+            told = "A row a cell with every number that was measured."
+            st.download_button("Cells as CSV", data, name, "text/csv", icon=":material/download:", on_click="ignore", help=told)

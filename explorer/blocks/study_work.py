@@ -58,7 +58,8 @@ def _start(about: Report, cells: Sequence[Cell]) -> None:
     """The button that starts, and what there is to do."""
     todo = [cell for cell, place in zip(cells, standing(cells).values(), strict=True) if place.state != "stored"]
     with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not todo, key="study-start")
+        told = "Computes what is missing in a process of its own: you may leave the page and come back."
+        pressed = st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not todo, key="study-start", help=told)
         st.caption(_plan(about, cells, todo))
     if pressed:
         with frame.sentences():
@@ -92,7 +93,7 @@ def _elsewhere(study: Study, work: Work) -> None:
         f"This study is at work already, with {seeds} seeds and {study_words.SCALES[settings.scale]}; one at a time.",
         icon=":material/directions_run:",
     )
-    if st.button("Look at that one", icon=":material/visibility:"):
+    if st.button("Look at that one", icon=":material/visibility:", help="Shows it with the settings that it is at work with."):
         state.put(study_scale=settings.scale, study_seeds=seeds)
         st.rerun()
 

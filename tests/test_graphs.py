@@ -131,13 +131,11 @@ def test_a_selected_node_dims_other_superfeatures_and_shows_its_own_links() -> N
     assert {i for i, _ in links.meta} == {3}
 
 
-def test_a_lit_superfeature_stands_out_among_nodes_links_and_blocks() -> None:
+def test_a_lit_superfeature_stands_out_among_nodes_and_links() -> None:
     lit, plain = (graphs.dependency_graph(symmetric(12), GROUPS, SHAPE, edges=66, lit=m) for m in (1, None))
     assert [opacity == 1 for opacity in lit.data[-1].marker.opacity] == [d in GROUPS[1] for d in range(12)]
     for trace, before in zip(lit.data[:-1], plain.data[:-1], strict=True):
         assert (trace.opacity == before.opacity) == trace.name.startswith("superfeature 2")
-    blocks = graphs.dependency_blocks(symmetric(12), GROUPS, lit=1).layout.shapes
-    assert [shape.x0 for shape in blocks if shape.line.width == 4] == [4.5]
 
 
 def test_a_graph_of_many_links_stays_a_handful_of_traces() -> None:

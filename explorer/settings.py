@@ -187,10 +187,8 @@ def _meaningful(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def allowed_methods(net: str) -> tuple[str, ...]:
-    """The methods that mean something with a form of net: hints compare maps, chimeras are made of input features."""
-    return tuple(
-        name for name, method in METHODS.items() if (method.hint is None if net == MLP else method.further != "chimeras")
-    )
+    """The methods that mean something with a form of net (`ked.methods.Method.only`)."""
+    return tuple(name for name, method in METHODS.items() if method.only in (None, "mlp" if net == MLP else "cnn"))
 
 
 def of_recipe(recipe: Recipe) -> dict[str, Any]:

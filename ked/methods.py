@@ -8,6 +8,9 @@ from typing import Literal
 from ked.errors import InvalidInput
 from ked.hints import HINTS, Hint
 
+ATTRIBUTIONS: dict[str, Literal["mlp", "cnn"]] = {"integrated-gradients": "mlp", "gradient": "mlp", "grad-cam": "cnn"}
+"""Attributions that can stand in for explanations (`ked.learning.attributed`), and the nets whose superfeatures they speak about."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -20,7 +23,7 @@ class Method:
         net: "plain" (black box) or "ked" (a subnet for each superfeature, same parameter budget).
         prediction: Whose softened predictions are distilled, if any.
         explanations: Which explanations are distilled: the explaining teacher's of this sample, of another sample
-            ("shuffled"), random ones ("noise"), or none.
+            ("shuffled"), random ones ("noise"), a teacher's attributions (a key of `ATTRIBUTIONS`), or none.
         continues: The method whose finished students go on training, if any.
         further: On what they go on: "chimeras", or as many real samples ("real").
         hint: Whether the last maps are compared too, and how (a key of `ked.hints.HINTS`): convolutional nets only.
@@ -31,7 +34,7 @@ class Method:
     description: str
     net: Literal["plain", "ked"]
     prediction: Literal["teacher", "explaining"] | None = None
-    explanations: Literal["true", "shuffled", "noise"] | None = None
+    explanations: Literal["true", "shuffled", "noise", "integrated-gradients", "gradient", "grad-cam"] | None = None
     continues: str | None = None
     further: Literal["chimeras", "real"] | None = None
     hint: str | None = None
@@ -39,7 +42,20 @@ class Method:
     @property
     def needs_explaining_teacher(self) -> bool:
         """Whether the explaining teacher has to be trained first."""
-        return self.prediction == "explaining" or self.explanations is not None or self.further == "chimeras"
+        own = self.explanations is not None and self.attribution is None
+        return self.prediction == "explaining" or own or self.further == "chimeras"
+
+    @property
+    def attribution(self) -> str | None:
+        """The kind of attribution that is taught in place of explanations, if any."""
+        return self.explanations if self.explanations in ATTRIBUTIONS else None
+
+    @property
+    def only(self) -> Literal["mlp", "cnn"] | None:
+        """The nets that it means something with: hints compare maps, chimeras are made of input features; None for all."""
+        if self.attribution:
+            return ATTRIBUTIONS[self.attribution]
+        return "cnn" if self.hint else "mlp" if self.further == "chimeras" else None
 
 
 def _with_hint(hint: Hint) -> tuple[Method, Method]:
@@ -94,6 +110,37 @@ METHODS: dict[str, Method] = {
             "ked",
             "explaining",
             "noise",
+        ),
+        Method(
+            "kd-architecture",
+            "KD in the KED net",
+            "The KED net with the black-box teacher's predictions only: same teacher as KD, other architecture.",
+            "ked",
+            "teacher",
+        ),
+        Method(
+            "ked-ig",
+            "integrated-gradient KED",
+            "The black-box teacher's predictions, and its integrated gradients summed over each superfeature in place of explanations.",
+            "ked",
+            "teacher",
+            "integrated-gradients",
+        ),
+        Method(
+            "ked-gradient",
+            "gradient KED",
+            "The black-box teacher's predictions, and its gradient times input summed over each superfeature in place of explanations.",
+            "ked",
+            "teacher",
+            "gradient",
+        ),
+        Method(
+            "ked-gradcam",
+            "Grad-CAM KED",
+            "The explaining teacher's predictions, and Grad-CAM summed over each branch's map in place of its explanations.",
+            "ked",
+            "explaining",
+            "grad-cam",
         ),
         Method(
             "kd+chimera",

@@ -32,6 +32,7 @@ PROMISED = {
     "terms": 6,
     "temperatures": 3 * 3 * 3 * 2,
     "chimera": 5,
+    "attribution": 2,
     "correlation": 8,
     "mismatch": 9,
 }

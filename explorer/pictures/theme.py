@@ -48,6 +48,10 @@ METHODS = {
     "kd+real": "#09885E",
     "ked+chimera": "#FDA50E",
     "ked+real": "#BC9971",
+    "kd-architecture": "#6400B4",
+    "ked-ig": "#F0005A",
+    "ked-gradient": "#781E3C",
+    "ked-gradcam": "#8C3214",
 }
 
 # A hint is seen in the line, not in the colour: "ked+fitnet" is KED, dashed.

@@ -43,6 +43,10 @@ _TERMS: dict[str, Fields] = {
         "epochs": 15,
     },
 }
+_ATTRIBUTION: dict[str, Fields] = {
+    "MLP": {},
+    _CNN: {"net": "small-cnn", "methods": ("mu0", "ked", "ked-gradcam"), "teacher_epochs": 15, "epochs": 15},
+}
 _LEFT_OUT = tuple(level for level in _TERMS if level.startswith("no "))
 _MISMATCH: dict[str, Fields] = {
     f"{teacher} to {student}": {"superfeatures": teacher, "student_superfeatures": student}
@@ -142,6 +146,23 @@ STUDIES: dict[str, Study] = {
             {"superfeatures": 4},
             paper_axis=_sizes(50, 100, 500, 1000, 10_000, None),
             paper_fields={"chimeras": 1_000_000},
+        ),
+        Study(
+            "attribution",
+            "Is Shapley needed: would a black box's attributions, summed over superfeatures, teach as well as the subnets' explanations?",
+            _ATTRIBUTION,
+            ("kd", "mu0", "kd-architecture", "ked", "ked-ig", "ked-gradient"),
+            (
+                Comparison("ked", "ked-ig"),
+                Comparison("ked", "ked-gradient"),
+                Comparison("ked-ig", "kd-architecture"),
+                Comparison("ked-ig", "mu0"),
+                Comparison("ked-ig", "kd"),
+                Comparison("ked", "ked-ig", measure="agreement"),
+                Comparison("ked-ig", "kd-architecture", measure="agreement"),
+                Comparison("ked", "ked-gradcam", levels=(_CNN,)),
+            ),
+            {"superfeatures": 4},
         ),
         Study(
             "correlation",

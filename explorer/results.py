@@ -33,7 +33,8 @@ def headline(summary: dict[str, Any]) -> str:
     """The students' accuracies in a line, best mean first, with their intervals over the seeds."""
     students = {name: interval(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     ranked = sorted(students.items(), key=lambda item: -item[1][0])
-    return ", ".join(f"{LABELS[name]} {percent(found, 1)}" for name, found in ranked)
+    rule = f"; the Bayes rule {summary['bayes_rule']:.1%}" if "bayes_rule" in summary else ""
+    return ", ".join(f"{LABELS[name]} {percent(found, 1)}" for name, found in ranked) + rule
 
 
 def percent(found: Interval, digits: int = 2) -> str:

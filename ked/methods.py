@@ -21,11 +21,12 @@ class Method:
         label: As on a chart.
         description: One sentence for people.
         net: "plain" (black box) or "ked" (a subnet for each superfeature, same parameter budget).
-        prediction: Whose softened predictions are distilled, if any.
+        prediction: Whose softened predictions are distilled, if any: a teacher's, or the "truth", P(y | x), where data tell it.
         explanations: Which explanations are distilled: the explaining teacher's of this sample, of another sample
             ("shuffled"), random ones ("noise"), a teacher's attributions (a key of `ATTRIBUTIONS`), or none.
         continues: The method whose finished students go on training, if any.
         further: On what they go on: "chimeras", or as many real samples ("real").
+        plural: Whether its label is of several, for the grammar of sentences.
         hint: Whether the last maps are compared too, and how (a key of `ked.hints.HINTS`): convolutional nets only.
     """
 
@@ -33,11 +34,12 @@ class Method:
     label: str
     description: str
     net: Literal["plain", "ked"]
-    prediction: Literal["teacher", "explaining"] | None = None
+    prediction: Literal["teacher", "explaining", "truth"] | None = None
     explanations: Literal["true", "shuffled", "noise", "integrated-gradients", "gradient", "grad-cam"] | None = None
     continues: str | None = None
     further: Literal["chimeras", "real"] | None = None
     hint: str | None = None
+    plural: bool = False
 
     @property
     def needs_explaining_teacher(self) -> bool:
@@ -102,6 +104,7 @@ METHODS: dict[str, Method] = {
             "ked",
             "explaining",
             "shuffled",
+            plural=True,
         ),
         Method(
             "noise",
@@ -110,6 +113,7 @@ METHODS: dict[str, Method] = {
             "ked",
             "explaining",
             "noise",
+            plural=True,
         ),
         Method(
             "kd-architecture",
@@ -141,6 +145,20 @@ METHODS: dict[str, Method] = {
             "ked",
             "explaining",
             "grad-cam",
+        ),
+        Method(
+            "bayes",
+            "KD from the truth",
+            "The plain net taught by the true class probabilities, known of data made here: KD from a teacher without fault.",
+            "plain",
+            "truth",
+        ),
+        Method(
+            "bayes-architecture",
+            "KD from the truth in the KED net",
+            "The KED net taught by the true class probabilities, known of data made here: what is left for a teacher to add.",
+            "ked",
+            "truth",
         ),
         Method(
             "kd+chimera",

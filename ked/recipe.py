@@ -156,6 +156,11 @@ class Recipe(BaseModel):
                 f"method {method.name!r} is not allowed with net 'mlp': hints compare maps; take one of {', '.join(ARCHITECTURES)}",
             )
             yield (
+                method.prediction == "truth" and not data.knows_truth(self.dataset),
+                f"method {method.name!r} is not allowed with dataset {self.dataset!r}: nobody knows its true class probabilities; "
+                f"take data that are made here, such as 'planted' or 'planted:noise=0.1'",
+            )
+            yield (
                 method.attribution is not None and method.only != ("cnn" if conv else MLP),
                 f"method {method.name!r} is not allowed with net {self.net!r}: {_ELSEWHERE[conv]}",
             )

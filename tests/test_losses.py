@@ -87,6 +87,8 @@ WEIGHTS = {  # T = tau = 10, lam = mu = rho = 0.7, by hand
     "ked": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
     "shuffled": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
     "noise": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
+    "bayes": {"ce": 0.3, "prediction": 70.0},
+    "bayes-architecture": {"ce": 0.3, "prediction": 70.0},
     "kd-architecture": {"ce": 0.3, "prediction": 70.0},
     "ked-ig": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},
     "ked-gradient": {"ce": 0.3, "prediction": 21.0, "explanation": 49.0},

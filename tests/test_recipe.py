@@ -57,9 +57,9 @@ OTHER: dict[str, Any] = {
 
 OF_FEATURES = ("kd+chimera", "ked+chimera", "ked-ig", "ked-gradient")
 HINTS = tuple(name for name, method in METHODS.items() if method.hint)
-OF_MAPS = (*HINTS, "ked-gradcam")
-ALL = Recipe.make(methods=tuple(set(METHODS) - set(OF_MAPS)))
-ALL_CNN = Recipe.make(net="small-cnn", methods=tuple(set(METHODS) - set(OF_FEATURES)))
+OF_MAPS, OF_TRUTH = (*HINTS, "ked-gradcam"), ("bayes", "bayes-architecture")
+ALL = Recipe.make(methods=tuple(set(METHODS) - {*OF_MAPS, *OF_TRUTH}))
+ALL_CNN = Recipe.make(net="small-cnn", methods=tuple(set(METHODS) - {*OF_FEATURES, *OF_TRUTH}))
 
 
 def _students(*names: str) -> set[str]:
@@ -123,6 +123,7 @@ MOVES: dict[str, tuple[set[str], set[str]]] = {
 MEANINGLESS = [
     ({"net": "resnet8", "methods": ("ked+chimera",)}, "'ked+chimera' is not allowed with net 'resnet8'"),
     ({"methods": ("kd+fitnet",)}, "'kd+fitnet' is not allowed with net 'mlp'"),
+    ({"methods": ("bayes",)}, "'bayes' is not allowed with dataset 'digits'"),
     ({"methods": ("ked-gradcam",)}, "'ked-gradcam' is not allowed with net 'mlp'"),
     ({"net": "resnet8", "methods": ("ked-ig",)}, "'ked-ig' is not allowed with net 'resnet8'"),
     ({"net": "resnet8", "teacher_net": "mlp"}, "teacher_net 'mlp'"),

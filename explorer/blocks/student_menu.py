@@ -28,7 +28,7 @@ def group(method: Method) -> str:
 
 def choose() -> None:
     """Pills for the usual students and for whoever else is chosen; the others wait behind a button."""
-    allowed = settings.allowed_methods(state.get("net"))
+    allowed = settings.allowed_methods(state.get("net"), str(state.get("dataset")))
     chosen = tuple(name for name in state.get("methods") if name in allowed) or ("plain",)
     if chosen != tuple(state.get("methods")):
         state.put(methods=chosen)

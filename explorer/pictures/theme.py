@@ -52,6 +52,8 @@ METHODS = {
     "ked-ig": "#F0005A",
     "ked-gradient": "#781E3C",
     "ked-gradcam": "#8C3214",
+    "bayes": "#32E6D2",
+    "bayes-architecture": "#6E1478",
 }
 
 # A hint is seen in the line, not in the colour: "ked+fitnet" is KED, dashed.

@@ -61,7 +61,9 @@ class Teaching:
     def whole(self) -> Objective:
         """The objective with targets for all training samples."""
         x, prediction, explanation = self.context.dataset.part("train")[0], None, None
-        if (teacher := self._predicting) is not None:
+        if self.method.prediction == "truth":
+            prediction = soften(self._truth[:, None], self.context.recipe.temperature)
+        elif (teacher := self._predicting) is not None:
             prediction = soften(predict(teacher, x).transpose(0, 1), self.context.recipe.temperature)
         if self.method.explanations:
             alter = _ALTERED.get(self.method.explanations, _ALTERED["true"])
@@ -74,7 +76,9 @@ class Teaching:
         nets = [net for net in (self.black_box, self.explaining) if net is not None]
         said = {id(net): self._answer(net, x.flatten(0, 1), rows.flatten()) for net in nets}
         prediction = explanation = None
-        if (teacher := self._predicting) is not None:
+        if self.method.prediction == "truth":
+            prediction = soften(self._truth[rows.flatten()][:, None], self.context.recipe.temperature)
+        elif (teacher := self._predicting) is not None:
             total = teacher.total(said[id(teacher)].log_y)  # (1, C, K * B)
             prediction = soften(total.permute(2, 0, 1), self.context.recipe.temperature)
         if self.attributed is not None:
@@ -109,7 +113,13 @@ class Teaching:
 
     @property
     def _predicting(self) -> Stack | None:
-        return {None: None, "teacher": self.black_box, "explaining": self.explaining}[self.method.prediction]
+        return {"teacher": self.black_box, "explaining": self.explaining}.get(self.method.prediction or "")
+
+    @property
+    def _truth(self) -> Tensor:
+        """log P(y | x), (N, C), of the training samples."""
+        p = self.context.dataset.true_probabilities("train")
+        return p.clamp(min=torch.finfo(p.dtype).tiny).log().float()
 
     @property
     def _hinting(self) -> Stack | None:

@@ -56,6 +56,10 @@ _PLANTED: dict[str, Fields] = {
     **{f"correlation {r:g} within": {"dataset": f"planted:correlation={r:g}"} for r in _CORRELATIONS},
     **{f"correlation {r:g} across": {"dataset": f"planted:correlation={r:g},across=yes"} for r in (0.6, 0.95)},
 }
+_BOUND: dict[str, Fields] = {
+    **{level: {"dataset": "planted", **size} for level, size in _sizes(200, 1000, None).items()},
+    "n = 1000, noise 0.3": {"dataset": "planted:noise=0.3", "train_size": 1000},
+}
 
 STUDIES: dict[str, Study] = {
     study.name: study
@@ -170,6 +174,20 @@ STUDIES: dict[str, Study] = {
             _PLANTED,
             ("kd", "mu0", "ked"),
             (Comparison("ked", "kd"), Comparison("ked", "mu0")),
+            {"superfeatures": 4},
+            datasets={},
+        ),
+        Study(
+            "bound",
+            "How much can a teacher and its explanations add: what is the gap to students of the true distribution, where it is known?",
+            _BOUND,
+            ("plain", "kd", "mu0", "ked", "bayes", "bayes-architecture"),
+            (
+                Comparison("bayes", "plain"),
+                Comparison("bayes", "kd"),
+                Comparison("bayes-architecture", "ked"),
+                Comparison("ked", "mu0"),
+            ),
             {"superfeatures": 4},
             datasets={},
         ),

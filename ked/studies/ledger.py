@@ -14,6 +14,9 @@ from ked.runs.disk import disk_errors
 from ked.store import Run, list_runs
 from ked.studies.cells import Cell, key_of
 
+BAYES_RULE = "bayes-rule"
+"""The most probable class of the true distribution, among the nets where it is known: not trained, and no net does better on average."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -24,7 +27,7 @@ class Record:
         run: Id of the run folder.
         seconds: Of all stages that this run computed itself; what came from the stage cache counts as nothing.
         nets: One entry a net: accuracy, and of students validation, agreement and answer (lists, a value a seed), seconds.
-            What a net does not have is missing.
+            What a net does not have is missing. `BAYES_RULE` is among them where a method learns from the true distribution.
         groups: Of the superfeatures: modularity, sizes, adjusted; recovery where the true groups are known.
     """
 

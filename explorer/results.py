@@ -8,8 +8,10 @@ import pandas as pd
 
 from ked.methods import METHODS
 from ked.statistics import Interval, interval, paired_difference
+from ked.studies.study import BAYES_RULE
 
-LABELS = {"teacher": "teacher", "explaining": "explaining teacher"} | {name: m.label for name, m in METHODS.items()}
+_NO_STUDENTS = {"teacher": "teacher", "explaining": "explaining teacher", BAYES_RULE: "Bayes rule"}
+LABELS = _NO_STUDENTS | {name: method.label for name, method in METHODS.items()}
 
 
 def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from explorer import study_figures, study_words
 from ked import data
 from ked.data import planted
 from ked.errors import InvalidInput
@@ -21,10 +22,9 @@ from ked.runs.steering import Steering
 from ked.store import Run, create_run
 from ked.studies.cells import Settings, cells_of
 from ked.studies.computing import measure
-from ked.studies.ledger import BAYES_RULE
-from ked.studies.outcome import cell_table
+from ked.studies.outcome import cell_table, net_table
 from ked.studies.report import Report
-from ked.studies.study import Comparison, Study
+from ked.studies.study import BAYES_RULE, Comparison, Study
 
 TRUTHFUL = tuple(name for name, method in METHODS.items() if method.prediction == "truth")
 NAME = "planted:features=8,groups=2,classes=3,noise=0.2,samples=3000"
@@ -119,5 +119,10 @@ def test_the_bayes_rule_is_as_good_as_its_own_probabilities_say_and_stands_among
     record = measure(cell, told)
     assert record.nets[BAYES_RULE]["accuracy"] == [rule]
     rows = cell_table((cell,), {cell.key: record})
-    report = Report(STUDY, Settings(seeds=2), rows, rows, [], ())
+    report = Report(STUDY, Settings(seeds=2), rows, net_table(rows), [], ())
     assert report.bayes_rule == {"one level": pytest.approx(rule)}
+    shown = study_words.net_table(report).set_index("net")
+    assert shown.loc["Bayes rule", "test accuracy, %"] == f"{100 * rule:.2f}"
+    figure = study_figures.by_level(report, "accuracy")
+    assert figure is not None
+    assert "Bayes rule" in figure.to_json()

@@ -35,6 +35,7 @@ SUPERFEATURES = (
 METHODS = {
     "teacher": INK,
     "explaining": MUTED,
+    "bayes-rule": MUTED,
     "coalition": "#60BCD9",
     "plain": GREY,
     "kd": "#3B78C9",

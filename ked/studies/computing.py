@@ -22,7 +22,8 @@ from ked.runs import forms, locks, slots, steering
 from ked.store import Run, create_run
 from ked.studies import ledger
 from ked.studies.cells import Cell, key_of
-from ked.studies.ledger import BAYES_RULE, Record
+from ked.studies.ledger import Record
+from ked.studies.study import BAYES_RULE
 
 AGREEMENT, FIDELITY = "cosine", "answer"
 """The measures (`ked.agreement.measures`) that studies keep of explanations and of predictions."""

@@ -14,9 +14,6 @@ from ked.runs.disk import disk_errors
 from ked.store import Run, list_runs
 from ked.studies.cells import Cell, key_of
 
-BAYES_RULE = "bayes-rule"
-"""The most probable class of the true distribution, among the nets where it is known: not trained, and no net does better on average."""
-
 
 @dataclass(frozen=True)
 class Record:

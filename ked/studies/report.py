@@ -12,7 +12,7 @@ import pandas as pd
 from ked.studies import ledger, shipped, words
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.outcome import Contrast, cell_table, completed, contrast_table, contrasts, net_table
-from ked.studies.study import Study
+from ked.studies.study import BAYES_RULE, Study
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Report:
     @property
     def bayes_rule(self) -> dict[str, float]:
         """Level -> test accuracy of the Bayes rule, mean over the teachers, where the true distribution is known and asked for."""
-        rows = self.cells[self.cells["net"] == ledger.BAYES_RULE]
+        rows = self.cells[self.cells["net"] == BAYES_RULE]
         return {str(level): float(value) for level, value in rows.groupby("level", sort=False)["accuracy"].mean().items()}
 
     @property

@@ -14,7 +14,7 @@ USUAL = ("plain", "kd", "ked", "architecture")
 
 # What a group is called -> what it is for.
 GROUPS: dict[str, str] = {
-    "Controls": "Each takes one thing away from KED, so that what it was good for shows.",
+    "Controls": "Each takes one thing away from KED, or puts another in its place, so that what it was good for shows.",
     "Go on training": "A finished student goes on: with chimeras, each put together from superfeatures of several samples, or "
     "with as many steps on real samples.",
     "Hints": "The student's last feature maps are compared with the teacher's, in three published ways.",

@@ -8,8 +8,10 @@ import pandas as pd
 
 from ked.methods import METHODS
 from ked.statistics import Interval, interval, paired_difference
+from ked.studies.study import BAYES_RULE
 
-LABELS = {"teacher": "teacher", "explaining": "explaining teacher"} | {name: m.label for name, m in METHODS.items()}
+_NO_STUDENTS = {"teacher": "teacher", "explaining": "explaining teacher", BAYES_RULE: "Bayes rule"}
+LABELS = _NO_STUDENTS | {name: method.label for name, method in METHODS.items()}
 
 
 def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataFrame:
@@ -33,7 +35,8 @@ def headline(summary: dict[str, Any]) -> str:
     """The students' accuracies in a line, best mean first, with their intervals over the seeds."""
     students = {name: interval(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     ranked = sorted(students.items(), key=lambda item: -item[1][0])
-    return ", ".join(f"{LABELS[name]} {percent(found, 1)}" for name, found in ranked)
+    rule = f"; the Bayes rule {summary['bayes_rule']:.1%}" if "bayes_rule" in summary else ""
+    return ", ".join(f"{LABELS[name]} {percent(found, 1)}" for name, found in ranked) + rule
 
 
 def percent(found: Interval, digits: int = 2) -> str:

@@ -14,6 +14,7 @@ from explorer.run_list import ORDERS, STATUSES
 from explorer.study_words import SCALES as STUDY_SCALES
 from explorer.study_words import titles as study_titles
 from explorer.titles import Titles
+from ked import data
 from ked.agreement import MAPS, MEASURES
 from ked.cnn import ARCHITECTURES
 from ked.errors import InvalidInput
@@ -178,7 +179,7 @@ def to_recipe(values: Mapping[str, Any]) -> Recipe:
 
 def _meaningful(chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What a form of net makes of settings that are of another form; their controls are out of sight, and count for nothing."""
-    convolutional, allowed = chosen["net"] != MLP, allowed_methods(chosen["net"])
+    convolutional, allowed = chosen["net"] != MLP, allowed_methods(chosen["net"], chosen["dataset"])
     methods = tuple(name for name in chosen["methods"] if name in allowed) or ("plain",)
     if convolutional:
         own = {"grouping": "hessian", "activation": "relu", "scale": "", "engine": ""}
@@ -186,11 +187,10 @@ def _meaningful(chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {"methods": methods, "teacher_net": ""}
 
 
-def allowed_methods(net: str) -> tuple[str, ...]:
-    """The methods that mean something with a form of net: hints compare maps, chimeras are made of input features."""
-    return tuple(
-        name for name, method in METHODS.items() if (method.hint is None if net == MLP else method.further != "chimeras")
-    )
+def allowed_methods(net: str, dataset: str) -> tuple[str, ...]:
+    """The methods that mean something with a form of net (`ked.methods.Method.only`) and what a data set tells."""
+    fitting = {name: method for name, method in METHODS.items() if method.only in (None, "mlp" if net == MLP else "cnn")}
+    return tuple(name for name, method in fitting.items() if method.prediction != "truth" or data.knows_truth(dataset))
 
 
 def of_recipe(recipe: Recipe) -> dict[str, Any]:

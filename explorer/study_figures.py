@@ -17,9 +17,9 @@ from ked.studies.authors import beside
 from ked.studies.cells import cells_of
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report
-from ked.studies.study import Fields, Measured
+from ked.studies.study import BAYES_RULE, Fields, Measured
 
-TEACHERS = ("teacher", "explaining")
+QUIET = ("teacher", "explaining", BAYES_RULE)
 
 SCALES: dict[Measured, Scale] = {
     "accuracy": Scale("test accuracy, %", 100.0, 1),
@@ -85,7 +85,7 @@ def by_level(about: Report, measure: Measured) -> go.Figure | None:
     theirs = authors(about) if measure == "accuracy" else {}
     axis = AXES.get(about.study.name)
     if axis is None:
-        return in_rows(values, SCALES[measure], labels=LABELS, quiet=TEACHERS, marks=theirs)
+        return in_rows(values, SCALES[measure], labels=LABELS, quiet=QUIET, marks=theirs)
     places = _places(about, axis)
     of_net = {net: {level: nets.get(net) for level, nets in values.items()} for net in _nets(values)}
     lines = [line for net, found in of_net.items() for line in _lines(about, axis, places, net, found)]
@@ -160,7 +160,7 @@ def _lines(
     for level, fields in about.study.levels(about.settings.scale).items():
         if values.get(level) is not None:
             rows.setdefault(axis.row(fields), []).append(level)
-    quiet = net in TEACHERS and not name
+    quiet = net in QUIET and not name
     return [
         Line(
             net, ", ".join(filter(None, (name or LABELS[net], row))), {places[level]: _there(values[level]) for level in levels}, levels,

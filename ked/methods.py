@@ -8,6 +8,9 @@ from typing import Literal
 from ked.errors import InvalidInput
 from ked.hints import HINTS, Hint
 
+ATTRIBUTIONS: dict[str, Literal["mlp", "cnn"]] = {"integrated-gradients": "mlp", "gradient": "mlp", "grad-cam": "cnn"}
+"""Attributions that can stand in for explanations (`ked.learning.attributed`), and the nets whose superfeatures they speak about."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -18,11 +21,12 @@ class Method:
         label: As on a chart.
         description: One sentence for people.
         net: "plain" (black box) or "ked" (a subnet for each superfeature, same parameter budget).
-        prediction: Whose softened predictions are distilled, if any.
+        prediction: Whose softened predictions are distilled, if any: a teacher's, or the "truth", P(y | x), where data tell it.
         explanations: Which explanations are distilled: the explaining teacher's of this sample, of another sample
-            ("shuffled"), random ones ("noise"), or none.
+            ("shuffled"), random ones ("noise"), a teacher's attributions (a key of `ATTRIBUTIONS`), or none.
         continues: The method whose finished students go on training, if any.
         further: On what they go on: "chimeras", or as many real samples ("real").
+        plural: Whether its label is of several, for the grammar of sentences.
         hint: Whether the last maps are compared too, and how (a key of `ked.hints.HINTS`): convolutional nets only.
     """
 
@@ -30,16 +34,30 @@ class Method:
     label: str
     description: str
     net: Literal["plain", "ked"]
-    prediction: Literal["teacher", "explaining"] | None = None
-    explanations: Literal["true", "shuffled", "noise"] | None = None
+    prediction: Literal["teacher", "explaining", "truth"] | None = None
+    explanations: Literal["true", "shuffled", "noise", "integrated-gradients", "gradient", "grad-cam"] | None = None
     continues: str | None = None
     further: Literal["chimeras", "real"] | None = None
     hint: str | None = None
+    plural: bool = False
 
     @property
     def needs_explaining_teacher(self) -> bool:
         """Whether the explaining teacher has to be trained first."""
-        return self.prediction == "explaining" or self.explanations is not None or self.further == "chimeras"
+        own = self.explanations is not None and self.attribution is None
+        return self.prediction == "explaining" or own or self.further == "chimeras"
+
+    @property
+    def attribution(self) -> str | None:
+        """The kind of attribution that is taught in place of explanations, if any."""
+        return self.explanations if self.explanations in ATTRIBUTIONS else None
+
+    @property
+    def only(self) -> Literal["mlp", "cnn"] | None:
+        """The nets that it means something with: hints compare maps, chimeras are made of input features; None for all."""
+        if self.attribution:
+            return ATTRIBUTIONS[self.attribution]
+        return "cnn" if self.hint else "mlp" if self.further == "chimeras" else None
 
 
 def _with_hint(hint: Hint) -> tuple[Method, Method]:
@@ -86,6 +104,7 @@ METHODS: dict[str, Method] = {
             "ked",
             "explaining",
             "shuffled",
+            plural=True,
         ),
         Method(
             "noise",
@@ -94,6 +113,52 @@ METHODS: dict[str, Method] = {
             "ked",
             "explaining",
             "noise",
+            plural=True,
+        ),
+        Method(
+            "kd-architecture",
+            "KD in the KED net",
+            "The KED net with the black-box teacher's predictions only: same teacher as KD, other architecture.",
+            "ked",
+            "teacher",
+        ),
+        Method(
+            "ked-ig",
+            "integrated-gradient KED",
+            "The black-box teacher's predictions, and its integrated gradients summed over each superfeature in place of explanations.",
+            "ked",
+            "teacher",
+            "integrated-gradients",
+        ),
+        Method(
+            "ked-gradient",
+            "gradient KED",
+            "The black-box teacher's predictions, and its gradient times input summed over each superfeature in place of explanations.",
+            "ked",
+            "teacher",
+            "gradient",
+        ),
+        Method(
+            "ked-gradcam",
+            "Grad-CAM KED",
+            "The explaining teacher's predictions, and Grad-CAM summed over each branch's map in place of its explanations.",
+            "ked",
+            "explaining",
+            "grad-cam",
+        ),
+        Method(
+            "bayes",
+            "KD from the truth",
+            "The plain net taught by the true class probabilities, known of data made here: KD from a teacher without fault.",
+            "plain",
+            "truth",
+        ),
+        Method(
+            "bayes-architecture",
+            "KD from the truth in the KED net",
+            "The KED net taught by the true class probabilities, known of data made here: what is left for a teacher to add.",
+            "ked",
+            "truth",
         ),
         Method(
             "kd+chimera",

@@ -15,6 +15,10 @@ from ked.methods import METHODS, Method, method_named
 from ked.runs.changes import Change, Positive, Share, ordered
 
 MLP = "mlp"
+_ELSEWHERE = {
+    True: "it sums over input features, and the superfeatures of a convolutional net are channels; take 'ked-gradcam'",
+    False: "Grad-CAM weighs the maps of a convolution; take 'ked-ig' or 'ked-gradient'",
+}
 Who = Literal["teacher", "student"]
 
 
@@ -150,6 +154,15 @@ class Recipe(BaseModel):
             yield (
                 not conv and method.hint is not None,
                 f"method {method.name!r} is not allowed with net 'mlp': hints compare maps; take one of {', '.join(ARCHITECTURES)}",
+            )
+            yield (
+                method.prediction == "truth" and not data.knows_truth(self.dataset),
+                f"method {method.name!r} is not allowed with dataset {self.dataset!r}: nobody knows its true class probabilities; "
+                f"take data that are made here, such as 'planted' or 'planted:noise=0.1'",
+            )
+            yield (
+                method.attribution is not None and method.only != ("cnn" if conv else MLP),
+                f"method {method.name!r} is not allowed with net {self.net!r}: {_ELSEWHERE[conv]}",
             )
         yield (
             conv != (teacher != MLP),

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ked.cnn import ConvStack
 from ked.cnn.channels import group_links
-from ked.cnn.gradcam import class_averages, grad_cam, grad_cam_of
+from ked.cnn.gradcam import branch_sums, class_averages, grad_cam, grad_cam_of
 from ked.errors import InvalidInput
 from ked.explanation import centre
 
@@ -71,6 +71,12 @@ def test_maps_of_each_samples_own_class_are_those_of_that_class(monkeypatch: pyt
     torch.testing.assert_close(grad_cam_of(stack, x, target, 1), expected)
     monkeypatch.setattr(ConvStack, "chunk", 4)
     torch.testing.assert_close(grad_cam_of(stack, x, target, 1), expected)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_branch_sums_are_the_sums_over_the_maps_at_the_split(name: str) -> None:
+    stack, x = mixed_up(small_stack(name, replicas=2)), pictures(2)
+    torch.testing.assert_close(branch_sums(stack, x, 1), _slow(stack, x, 1).sum(dim=(-2, -1)))
 
 
 class _Branch(nn.Module):

@@ -55,10 +55,11 @@ OTHER: dict[str, Any] = {
 }
 """Another value for each setting."""
 
-CHIMERAS = tuple(name for name, method in METHODS.items() if method.further == "chimeras")
+OF_FEATURES = ("kd+chimera", "ked+chimera", "ked-ig", "ked-gradient")
 HINTS = tuple(name for name, method in METHODS.items() if method.hint)
-ALL = Recipe.make(methods=tuple(set(METHODS) - set(HINTS)))
-ALL_CNN = Recipe.make(net="small-cnn", methods=tuple(set(METHODS) - set(CHIMERAS)))
+OF_MAPS, OF_TRUTH = (*HINTS, "ked-gradcam"), ("bayes", "bayes-architecture")
+ALL = Recipe.make(methods=tuple(set(METHODS) - {*OF_MAPS, *OF_TRUTH}))
+ALL_CNN = Recipe.make(net="small-cnn", methods=tuple(set(METHODS) - {*OF_FEATURES, *OF_TRUTH}))
 
 
 def _students(*names: str) -> set[str]:
@@ -68,9 +69,10 @@ def _students(*names: str) -> set[str]:
 STAGES, STAGES_CNN = set(stage_names(ALL)), set(stage_names(ALL_CNN))
 STUDENTS, STUDENTS_CNN = _students(*ALL.methods), _students(*ALL_CNN.methods)
 GO_ON = _students("kd+chimera", "kd+real", "ked+chimera", "ked+real")
-WITH_EXPLANATIONS = _students("ked", "shuffled", "noise", "ked+chimera", "ked+real", "ked+fitnet", "ked+at", "ked+sp")
-KED_NETS = WITH_EXPLANATIONS | _students("architecture", "mu0")
-DISTILLED = WITH_EXPLANATIONS | _students("kd", "kd-explaining", "mu0", *HINTS) | GO_ON
+ATTRIBUTED = _students("ked-ig", "ked-gradient", "ked-gradcam")
+WITH_EXPLANATIONS = _students("ked", "shuffled", "noise", "ked+chimera", "ked+real", "ked+fitnet", "ked+at", "ked+sp") | ATTRIBUTED
+KED_NETS = WITH_EXPLANATIONS | _students("architecture", "kd-architecture", "mu0")
+DISTILLED = WITH_EXPLANATIONS | _students("kd", "kd-explaining", "kd-architecture", "mu0", *HINTS) | GO_ON
 FROM_SUPERFEATURES = {"superfeatures", "explaining"} | _students("kd-explaining", "kd+chimera") | KED_NETS
 FROM_DEPENDENCY = {"dependency"} | FROM_SUPERFEATURES
 BUT_PLAIN = (STAGES | STAGES_CNN) - {"student-plain"}
@@ -121,6 +123,9 @@ MOVES: dict[str, tuple[set[str], set[str]]] = {
 MEANINGLESS = [
     ({"net": "resnet8", "methods": ("ked+chimera",)}, "'ked+chimera' is not allowed with net 'resnet8'"),
     ({"methods": ("kd+fitnet",)}, "'kd+fitnet' is not allowed with net 'mlp'"),
+    ({"methods": ("bayes",)}, "'bayes' is not allowed with dataset 'digits'"),
+    ({"methods": ("ked-gradcam",)}, "'ked-gradcam' is not allowed with net 'mlp'"),
+    ({"net": "resnet8", "methods": ("ked-ig",)}, "'ked-ig' is not allowed with net 'resnet8'"),
     ({"net": "resnet8", "teacher_net": "mlp"}, "teacher_net 'mlp'"),
     ({"teacher_net": "resnet8"}, "teacher_net 'resnet8' is not allowed with net 'mlp'"),
     ({"net": "resnet8", "grouping": "random"}, "grouping 'random'"),

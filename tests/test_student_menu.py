@@ -21,11 +21,12 @@ def offered(app: AppTest) -> list[list[str]]:
     return [list(row.options) for row in rows]
 
 
-@pytest.mark.parametrize("net", ["mlp", "small-cnn"])
-def test_every_student_is_offered_and_the_usual_ones_come_first(net: str) -> None:
-    first, *others = offered(visit("train", net=net, methods="plain"))
+@pytest.mark.parametrize(("net", "dataset"), [("mlp", "digits"), ("small-cnn", "digits"), ("mlp", "planted")])
+def test_every_student_is_offered_and_the_usual_ones_come_first(net: str, dataset: str) -> None:
+    first, *others = offered(visit("train", net=net, methods="plain", data=dataset))
+    assert any(METHODS["bayes"].label in row for row in others) == (dataset == "planted")
     assert first == [METHODS[name].label for name in USUAL]
-    assert sorted(sum(others, first)) == sorted(METHODS[name].label for name in allowed_methods(net))
+    assert sorted(sum(others, first)) == sorted(METHODS[name].label for name in allowed_methods(net, dataset))
 
 
 def test_every_student_that_is_not_usual_belongs_to_a_group_of_the_menu() -> None:

@@ -32,7 +32,9 @@ PROMISED = {
     "terms": 6,
     "temperatures": 3 * 3 * 3 * 2,
     "chimera": 5,
+    "attribution": 2,
     "correlation": 8,
+    "bound": 4,
     "mismatch": 9,
 }
 
@@ -171,6 +173,21 @@ def test_the_sentence_says_above_and_below_only_of_what_is_shown() -> None:
     assert answer([_contrast([0.02, 0.021, 0.019], 0.01)]).startswith("KED is 2.0 points of accuracy above KD [")
     assert answer([_contrast([-0.02, -0.021, -0.019], 0.01)]).startswith("KED is 2.0 points of accuracy below KD [")
     assert answer([_contrast([0.2, 0.21, 0.22], 0.01, measure="agreement")]).startswith("KED is 0.210 of agreement (cosine) above")
+
+
+def test_the_sentence_has_the_verb_of_its_label() -> None:
+    found = paired_difference([0.02, 0.021, 0.019], [0.0] * 3)
+    sides = {name: Contrast(Comparison(name, "kd"), ("M", name), ("M", "kd"), found, 3, 0.01, 0.01) for name in ("noise", "mu0")}
+    assert answer([sides["noise"]]).startswith("Noise explanations are 2.0 points")
+    assert answer([sides["mu0"]]).startswith("KED without explanations is 2.0 points")
+
+
+def test_the_sentence_begins_with_what_no_net_can_beat(one_sentence: Callable[[str], str]) -> None:
+    one = _contrast([0.02, 0.021, 0.019], 0.01)
+    same, apart = answer([one], bayes_rule={"a": 0.7772, "b": 0.7773}), answer([one], bayes_rule={"a": 0.7772, "b": 0.5})
+    assert same.startswith("The Bayes rule, which no net beats on average, has an accuracy of 77.7 %; KED is")
+    assert "has these accuracies (a: 77.7 %, b: 50.0 %); KED is" in apart
+    one_sentence(apart)
 
 
 def test_the_sentence_says_not_shown_where_an_interval_holds_zero() -> None:

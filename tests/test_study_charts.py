@@ -117,7 +117,7 @@ def test_every_study_has_figures_of_all_its_accuracies(name: str) -> None:
     about = _of(name)
     figure = study_figures.by_level(about, "accuracy")
     assert figure is not None
-    students = about.cells[~about.cells["net"].isin(study_figures.TEACHERS)]
+    students = about.cells[~about.cells["net"].isin(study_figures.QUIET)]
     shown = np.concatenate([trace.y if name in study_figures.AXES else trace.x for trace in figure.data if trace.name.endswith(", seeds")])
     assert sorted(shown) == pytest.approx(sorted(100 * students["accuracy"]))
     assert (study_figures.by_level(about, "agreement") is None) == students["agreement"].isna().all()

@@ -60,6 +60,32 @@ def test_of_the_samples_themselves_a_view_says_the_same_as_the_whole(made: Run, 
             torch.testing.assert_close(seen.negentropy, target.negentropy[rows.flatten()], rtol=1e-4, atol=1e-5)
 
 
+def test_attributions_of_views_that_are_the_samples_are_those_of_the_samples(made: Run) -> None:
+    form = "cnn" if made.recipe.convolutional else "mlp"
+    for row in (row for row in METHODS.values() if row.attribution and row.only == form):
+        teachers, x = _teaching(made, row.name, "ked")
+        rows = torch.stack([torch.randperm(len(x))[:20] for _ in range(2)])
+        whole, view = teachers.whole().explanation, teachers.view(x[rows], rows).explanation
+        assert whole is not None
+        assert view is not None
+        torch.testing.assert_close(view.probabilities, whole.probabilities[rows.flatten()], rtol=1e-4, atol=1e-6)
+        assert len(whole.probabilities[0]) == len(_teaching(made, row.name, "ked")[0].whole().columns or made.student("ked").groups)
+
+
+def test_attributions_are_worked_out_once_whatever_temperatures_come(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "ked-gradcam" if made.recipe.convolutional else "ked-ig"
+    lesson = Lesson(_teaching(made, name, "ked")[0])
+    first = lesson.whole().explanation
+    assert lesson.teachers.attributed is not None
+    monkeypatch.setattr(lesson.teachers.attributed, "sums", lambda x: pytest.fail("worked out again"))
+    lesson.change(lesson.teachers.context.recipe.without(tau=2.0))
+    second = lesson.whole().explanation
+    assert first is not None
+    assert second is not None
+    assert second.temperature == 2.0
+    assert not torch.allclose(first.probabilities, second.probabilities)
+
+
 def test_shuffled_views_carry_anothers_explanations(made: Run) -> None:
     (true, x), (shuffled, _) = _teaching(made, "ked", "ked"), _teaching(made, "shuffled", "ked")
     rows = torch.stack([torch.randperm(len(x))[:20] for _ in range(2)])
@@ -119,8 +145,8 @@ def _taught(run: Run, name: str) -> Iterator[dict[str, torch.Tensor]]:
 def test_what_teachers_said_once_teaches_the_same_as_what_they_say_when_asked_anew(
     made: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [row for row in METHODS.values() if row.prediction and not row.further]
-    names = [row.name for row in rows if made.recipe.convolutional or not row.hint]
+    rows = [row for row in METHODS.values() if row.prediction in ("teacher", "explaining") and not row.further]
+    names = [row.name for row in rows if row.only in (None, "cnn" if made.recipe.convolutional else "mlp")]
     once = {name: list(_taught(made, name)) for name in names}
     monkeypatch.setattr(answers, "KEPT", 0)
     for name in names:

@@ -14,7 +14,7 @@ USUAL = ("plain", "kd", "ked", "architecture")
 
 # What a group is called -> what it is for.
 GROUPS: dict[str, str] = {
-    "Controls": "Each takes one thing away from KED, so that what it was good for shows.",
+    "Controls": "Each takes one thing away from KED, or puts another in its place, so that what it was good for shows.",
     "Go on training": "A finished student goes on: with chimeras, each put together from superfeatures of several samples, or "
     "with as many steps on real samples.",
     "Hints": "The student's last feature maps are compared with the teacher's, in three published ways.",
@@ -28,7 +28,7 @@ def group(method: Method) -> str:
 
 def choose() -> None:
     """Pills for the usual students and for whoever else is chosen; the others wait behind a button."""
-    allowed = settings.allowed_methods(state.get("net"))
+    allowed = settings.allowed_methods(state.get("net"), str(state.get("dataset")))
     chosen = tuple(name for name in state.get("methods") if name in allowed) or ("plain",)
     if chosen != tuple(state.get("methods")):
         state.put(methods=chosen)

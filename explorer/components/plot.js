@@ -99,7 +99,7 @@ function describe(point) {
 
 // Those that a page has no use for go; what saves a figure comes.
 function settings(select, name) {
-  const unused = ["toImage", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(select.includes("select") ? [] : ["select2d", "lasso2d"])];
+  const unused = ["toImage", "sendChartToCloud", "autoScale2d", "zoomIn2d", "zoomOut2d", ...(select.includes("select") ? [] : ["select2d", "lasso2d"])];
   const save = savings(name).map((one) => ({ ...one, icon: one.icon() }));
   return { displaylogo: false, modeBarButtonsToRemove: unused, modeBarButtonsToAdd: save, showTips: false };
 }

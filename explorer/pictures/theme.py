@@ -35,6 +35,7 @@ SUPERFEATURES = (
 METHODS = {
     "teacher": INK,
     "explaining": MUTED,
+    "bayes-rule": MUTED,
     "coalition": "#60BCD9",
     "plain": GREY,
     "kd": "#3B78C9",
@@ -48,6 +49,12 @@ METHODS = {
     "kd+real": "#09885E",
     "ked+chimera": "#FDA50E",
     "ked+real": "#BC9971",
+    "kd-architecture": "#6400B4",
+    "ked-ig": "#F0005A",
+    "ked-gradient": "#781E3C",
+    "ked-gradcam": "#8C3214",
+    "bayes": "#32E6D2",
+    "bayes-architecture": "#6E1478",
 }
 
 # A hint is seen in the line, not in the colour: "ked+fitnet" is KED, dashed.

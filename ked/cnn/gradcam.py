@@ -72,6 +72,16 @@ def grad_cam_of(stack: ConvStack, x: Tensor, target: Tensor, k: int = 0) -> Tens
     return _maps(stack.replica(k).eval(), x, wanted[None], "signed", density=False)[:, :, 0]
 
 
+def branch_sums(stack: ConvStack, x: Tensor, k: int = 0) -> Tensor:
+    """What Grad-CAM finds for each branch and class, summed over the map at the split: (B, M, C), in nats, both signs kept.
+
+    Args: as of `grad_cam`; of all classes, without stretching to the picture.
+    """
+    one, each = stack.replica(k).eval(), torch.eye(stack.classes).to(x)[:, None]
+    parts = [_weighted(one, part, each.expand(-1, len(part), -1), density=False) for part in x.split(one.chunk)]
+    return torch.cat([part.sum(dim=(-2, -1)) for part in parts])
+
+
 def _wanted(count: int, classes: Sequence[int], against: int | None) -> Tensor:
     """(len(classes), C) by how much each log y_m[c] counts in a target."""
     wanted = torch.eye(count)[list(classes)]

@@ -24,7 +24,7 @@ from ked.data import (
 from ked.data.dataset import PARTS, Dataset, Source
 from ked.errors import InvalidInput
 
-__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "here", "load", "on_shelf", "usual"]
+__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "here", "knows_truth", "load", "on_shelf", "usual"]
 
 _MODULES = (
     digits,
@@ -96,6 +96,11 @@ def fingerprint(name_or_path: str) -> str:
     if on_shelf(name):
         return shelf.fingerprint(name)
     return name if name in SOURCES or _to_order(name) else own.fingerprint(name)
+
+
+def knows_truth(name_or_path: str) -> bool:
+    """Whether a data set tells the true class probabilities of its samples (`Dataset.conditional`): what is made here does."""
+    return name_or_path in (planted.SOURCE.name, correlated.SOURCE.name) or _to_order(name_or_path)
 
 
 def on_shelf(name: str) -> bool:

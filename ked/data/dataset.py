@@ -28,6 +28,7 @@ class Dataset:
     classes, features: C and D names.
     truth: the superfeatures that the data was made of, where that is known: groups of feature indices that cover every
     feature once; empty where nobody knows.
+    conditional: (N, C) float64, the true P(y | x) of each row of x, where that is known; None where nobody knows.
     units: mean and deviation (D,) that a table was standardised with; None where x holds the source's own values.
     Raises InvalidInput, which names the data set and what is wrong with it.
     """
@@ -42,10 +43,11 @@ class Dataset:
     classes: tuple[str, ...]
     features: tuple[str, ...]
     truth: tuple[tuple[int, ...], ...] = ()
+    conditional: Tensor | None = None
     units: tuple[Tensor, Tensor] | None = None
 
     def __post_init__(self) -> None:
-        for check in (_wrong_samples, _wrong_splits, _wrong_names):
+        for check in (_wrong_samples, _wrong_splits, _wrong_names, _wrong_conditional):
             if problem := check(self):
                 raise InvalidInput(f"The data set '{self.name}' cannot be used: {problem}.")
 
@@ -70,6 +72,16 @@ class Dataset:
             raise InvalidInput(f"There is no split '{name}'; use one of {', '.join(PARTS)}.")
         rows: Tensor = getattr(self, name)
         return self.x[rows], self.y[rows]
+
+    def true_probabilities(self, name: str) -> Tensor:
+        """P(y | x), (n, C) float64, of the samples of one split, from which their labels were drawn.
+
+        Raises:
+            InvalidInput: Nobody knows them.
+        """
+        if self.conditional is None:
+            raise InvalidInput(f"Nobody knows the true class probabilities of the samples of '{self.name}'; data made here tell them.")
+        return self.conditional[getattr(self, name)]
 
     def original(self, rows: Tensor) -> Tensor:
         """The rows (n, D) of x in the source's own units, float64 for tables that were standardised."""
@@ -104,6 +116,8 @@ class Dataset:
         moved = copy.copy(self)  # not dataclasses.replace: what was checked once need not be checked again
         for field in _TENSORS:
             object.__setattr__(moved, field, getattr(self, field).to(device))
+        if self.conditional is not None:
+            object.__setattr__(moved, "conditional", self.conditional.to(device))
         return moved
 
 
@@ -182,3 +196,14 @@ def _wrong_names(data: Dataset) -> str:
     if data.truth and sorted(feature for group in data.truth for feature in group) != list(range(D)):
         return f"its true groups do not hold each of the features 0 to {D - 1} once"
     return ""
+
+
+def _wrong_conditional(data: Dataset) -> str:
+    """What is wrong with the true class probabilities, in words; empty if nothing is, or nobody knows them."""
+    p, shape = data.conditional, (len(data.x), data.class_count)
+    if p is None:
+        return ""
+    if p.shape != shape:
+        return f"its true class probabilities must be of shape {shape}, not {tuple(p.shape)}"
+    fine = bool((p >= 0).all()) and torch.allclose(p.sum(dim=1), p.new_ones(()))
+    return "" if fine else "its true class probabilities must not be negative and must add up to 1 for each sample"

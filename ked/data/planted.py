@@ -82,9 +82,9 @@ def make(
     weights = _weights(groups, D, 0.0 if across else correlation, generator)
     evidence = torch.from_numpy(strength * _directions(M, C, generator))
     truth = Truth(groups, weights, evidence, _balance(_scores(x, weights, evidence)), noise)
-    cumulated = truth.probabilities(x).cumsum(1).numpy()
-    y = (generator.random((n, 1)) > cumulated[:, :-1]).sum(1)
-    return _dataset(name, x, y, C, groups, seed), truth
+    p = truth.probabilities(x)
+    y = (generator.random((n, 1)) > p.cumsum(1).numpy()[:, :-1]).sum(1)
+    return _dataset(name, x, y, p, groups, seed), truth
 
 
 DEFAULTS: dict[str, Any] = {name: value.default for name, value in inspect.signature(make).parameters.items() if name != "name"}
@@ -154,8 +154,8 @@ def _balance(scores: Tensor) -> Tensor:
     return offset - offset.mean()
 
 
-def _dataset(name: str, x: Tensor, y: np.ndarray, C: int, groups: tuple[tuple[int, ...], ...], seed: int) -> Dataset:
-    D = x.shape[1]
+def _dataset(name: str, x: Tensor, y: np.ndarray, p: Tensor, groups: tuple[tuple[int, ...], ...], seed: int) -> Dataset:
+    D, C = x.shape[1], p.shape[1]
     member = {feature: m for m, group in enumerate(groups, start=1) for feature in group}
     train, validation, test = stratified_split(y, SHARES, seed)
     return Dataset(
@@ -169,6 +169,7 @@ def _dataset(name: str, x: Tensor, y: np.ndarray, C: int, groups: tuple[tuple[in
         classes=tuple(f"class {c}" for c in range(C)),
         features=tuple(f"feature {i} of group {member[i]}" for i in range(D)),
         truth=groups,
+        conditional=p,
     )
 
 

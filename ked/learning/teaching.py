@@ -13,6 +13,7 @@ from ked import losses
 from ked.chimeras import ChimeraTargets, ExplainingTeacher, black_box_targets
 from ked.hints import HintLoss
 from ked.learning.answers import Answer, Answers
+from ked.learning.attributed import Attributed, attributed
 from ked.learning.training import explain, predict
 from ked.losses import Objective, SoftTarget, soften
 from ked.matching import Matching
@@ -40,6 +41,7 @@ class Teaching:
         matching: None where no explanations are compared.
         hint: What compares maps, if anything; it may have parameters that train along.
         answers: What the teachers say of views.
+        attributed: What stands in for the explaining teacher's explanations, if anything.
     """
 
     context: Context
@@ -49,6 +51,7 @@ class Teaching:
     matching: Matching | None
     hint: HintLoss | None
     answers: Answers
+    attributed: Attributed | None = None
 
     @property
     def sees_views(self) -> bool:
@@ -58,12 +61,13 @@ class Teaching:
     def whole(self) -> Objective:
         """The objective with targets for all training samples."""
         x, prediction, explanation = self.context.dataset.part("train")[0], None, None
-        if (teacher := self._predicting) is not None:
+        if self.method.prediction == "truth":
+            prediction = soften(self._truth[:, None], self.context.recipe.temperature)
+        elif (teacher := self._predicting) is not None:
             prediction = soften(predict(teacher, x).transpose(0, 1), self.context.recipe.temperature)
         if self.method.explanations:
-            explanation = soften(
-                _ALTERED[self.method.explanations](self._own, self.context.recipe.seed), self.context.recipe.tau
-            )
+            alter = _ALTERED.get(self.method.explanations, _ALTERED["true"])
+            explanation = soften(alter(self._own, self.context.recipe.seed), self.context.recipe.tau)
         return self._objective(prediction, explanation)
 
     @torch.no_grad()
@@ -72,10 +76,14 @@ class Teaching:
         nets = [net for net in (self.black_box, self.explaining) if net is not None]
         said = {id(net): self._answer(net, x.flatten(0, 1), rows.flatten()) for net in nets}
         prediction = explanation = None
-        if (teacher := self._predicting) is not None:
+        if self.method.prediction == "truth":
+            prediction = soften(self._truth[rows.flatten()][:, None], self.context.recipe.temperature)
+        elif (teacher := self._predicting) is not None:
             total = teacher.total(said[id(teacher)].log_y)  # (1, C, K * B)
             prediction = soften(total.permute(2, 0, 1), self.context.recipe.temperature)
-        if self.method.explanations and self.explaining is not None:
+        if self.attributed is not None:
+            explanation = soften(self.attributed.of(x.flatten(0, 1)), self.context.recipe.tau)
+        elif self.method.explanations and self.explaining is not None:
             own = said[id(self.explaining)].log_y[0].permute(2, 0, 1).unflatten(0, rows.shape)  # (K, B, M, C)
             explanation = soften(self._seen[self.method.explanations](own, rows).flatten(0, 1), self.context.recipe.tau)
         objective = self._objective(prediction, explanation)
@@ -105,7 +113,13 @@ class Teaching:
 
     @property
     def _predicting(self) -> Stack | None:
-        return {None: None, "teacher": self.black_box, "explaining": self.explaining}[self.method.prediction]
+        return {"teacher": self.black_box, "explaining": self.explaining}.get(self.method.prediction or "")
+
+    @property
+    def _truth(self) -> Tensor:
+        """log P(y | x), (N, C), of the training samples."""
+        p = self.context.dataset.true_probabilities("train")
+        return p.clamp(min=torch.finfo(p.dtype).tiny).log().float()
 
     @property
     def _hinting(self) -> Stack | None:
@@ -113,7 +127,9 @@ class Teaching:
 
     @property
     def _own(self) -> Tensor:
-        """The explaining teacher's explanations (N, M, C) of the training samples."""
+        """The explaining teacher's explanations (N, M, C) of the training samples, or what stands in for them."""
+        if self.attributed is not None:
+            return self.attributed.whole()
         assert self.explaining is not None
         return explain(self.explaining, self.context.dataset.part("train")[0])[0].transpose(0, 1)
 
@@ -192,7 +208,15 @@ def teaching(context: Context, method: Method, net: Stack) -> Teaching:
         assert hinting is not None
         hint = hint_loss(method.hint, net, hinting, len(pairs.pairs) if pairs else 1, context)
     samples = (lambda: context.dataset.part("train")[0]) if context.recipe.augment == "none" else None
-    return Teaching(context, method, black_box, explaining, pairs, hint, Answers(samples, mixed=context.mixed))
+    answers = Answers(samples, mixed=context.mixed)
+    return Teaching(context, method, black_box, explaining, pairs, hint, answers, _attributed(context, method, net))
+
+
+def _attributed(context: Context, method: Method, net: Stack) -> Attributed | None:
+    if method.attribution is None:
+        return None
+    teacher = context.load(context.run.teacher() if method.prediction == "teacher" else context.run.explaining())
+    return attributed(method.attribution, teacher, net, context.dataset.part("train")[0])
 
 
 def _ask_black_box(black_box: Stack, temperature: float, donors: Tensor, x: Tensor) -> ChimeraTargets:

@@ -190,6 +190,8 @@ def _summary(context: Context) -> dict[str, Any]:
     if context.dataset.truth and not recipe.convolutional:
         labels = _labels(context.dataset.truth, context.dataset.feature_count)
         summary["recovery"] = float(adjusted_rand_score(labels, found.labels().tolist()))
+    if any(method.prediction == "truth" for method in recipe.method_rows):
+        summary["bayes_rule"] = float((context.dataset.true_probabilities("test").argmax(dim=1) == y).double().mean())
     run.update(summary=summary)
     return summary
 

@@ -27,7 +27,7 @@ from ked.nets import SubnetStack
 from ked.recipe import Who
 from ked.stack import Stack
 from ked.runs.steering import Event
-from ked.learning.teaching import Lesson, teaching
+from ked.learning.teaching import Lesson, Teaching, teaching
 from ked.weights import save_matrix, save_stack
 
 
@@ -96,11 +96,20 @@ def student(name: str, context: Context, folder: Path) -> Iterator[Event]:
     teachers = teaching(context, method, net)
     if teachers.matching is not None and teachers.matching.note:
         yield {"kind": "matching", "stage": stage, "note": teachers.matching.note}
+    yield from _attributions(context, stage, teachers)
     lesson = Lesson(teachers)
     batches = further_batches(lesson, net) if method.further else _lessons(lesson, net)
     epochs = recipe.chimera_epochs if method.further else recipe.epochs
     yield from Course(context, stage, net, batches, epochs, lesson=lesson).events()
     save_stack(folder / f"{stage}.safetensors", net)
+
+
+def _attributions(context: Context, stage: str, teachers: Teaching) -> Iterator[Event]:
+    """Work out what stands in for explanations, of all training samples; what views differ from batch to batch are asked as they come."""
+    if teachers.attributed is not None and not teachers.sees_views:
+        for share in shares(teachers.attributed.whole, list[torch.Tensor]()):
+            yield {"kind": "progress", "stage": stage, "share": share}
+            yield from context.steering.hold(stage)
 
 
 def further_batches(lesson: Lesson, net: Stack) -> Batches:

@@ -43,6 +43,10 @@ _TERMS: dict[str, Fields] = {
         "epochs": 15,
     },
 }
+_ATTRIBUTION: dict[str, Fields] = {
+    "MLP": {},
+    _CNN: {"net": "small-cnn", "methods": ("mu0", "ked", "ked-gradcam"), "teacher_epochs": 15, "epochs": 15},
+}
 _LEFT_OUT = tuple(level for level in _TERMS if level.startswith("no "))
 _MISMATCH: dict[str, Fields] = {
     f"{teacher} to {student}": {"superfeatures": teacher, "student_superfeatures": student}
@@ -51,6 +55,10 @@ _MISMATCH: dict[str, Fields] = {
 _PLANTED: dict[str, Fields] = {
     **{f"correlation {r:g} within": {"dataset": f"planted:correlation={r:g}"} for r in _CORRELATIONS},
     **{f"correlation {r:g} across": {"dataset": f"planted:correlation={r:g},across=yes"} for r in (0.6, 0.95)},
+}
+_BOUND: dict[str, Fields] = {
+    **{level: {"dataset": "planted", **size} for level, size in _sizes(200, 1000, None).items()},
+    "n = 1000, noise 0.3": {"dataset": "planted:noise=0.3", "train_size": 1000},
 }
 
 STUDIES: dict[str, Study] = {
@@ -144,11 +152,42 @@ STUDIES: dict[str, Study] = {
             paper_fields={"chimeras": 1_000_000},
         ),
         Study(
+            "attribution",
+            "Is Shapley needed: would a black box's attributions, summed over superfeatures, teach as well as the subnets' explanations?",
+            _ATTRIBUTION,
+            ("kd", "mu0", "kd-architecture", "ked", "ked-ig", "ked-gradient"),
+            (
+                Comparison("ked", "ked-ig"),
+                Comparison("ked", "ked-gradient"),
+                Comparison("ked-ig", "kd-architecture"),
+                Comparison("ked-ig", "mu0"),
+                Comparison("ked-ig", "kd"),
+                Comparison("ked", "ked-ig", measure="agreement"),
+                Comparison("ked-ig", "kd-architecture", measure="agreement"),
+                Comparison("ked", "ked-gradcam", levels=(_CNN,)),
+            ),
+            {"superfeatures": 4},
+        ),
+        Study(
             "correlation",
             "Are planted superfeatures found, and do their explanations help, where features are highly correlated?",
             _PLANTED,
             ("kd", "mu0", "ked"),
             (Comparison("ked", "kd"), Comparison("ked", "mu0")),
+            {"superfeatures": 4},
+            datasets={},
+        ),
+        Study(
+            "bound",
+            "How much can a teacher and its explanations add: what is the gap to students of the true distribution, where it is known?",
+            _BOUND,
+            ("plain", "kd", "mu0", "ked", "bayes", "bayes-architecture"),
+            (
+                Comparison("bayes", "plain"),
+                Comparison("bayes", "kd"),
+                Comparison("bayes-architecture", "ked"),
+                Comparison("ked", "mu0"),
+            ),
             {"superfeatures": 4},
             datasets={},
         ),

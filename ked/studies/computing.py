@@ -23,6 +23,7 @@ from ked.store import Run, create_run
 from ked.studies import ledger
 from ked.studies.cells import Cell, key_of
 from ked.studies.ledger import Record
+from ked.studies.study import BAYES_RULE
 
 AGREEMENT, FIDELITY = "cosine", "answer"
 """The measures (`ked.agreement.measures`) that studies keep of explanations and of predictions."""
@@ -72,6 +73,8 @@ def measure(cell: Cell, run: Run) -> Record:
         stage = f"student-{net}" if net in cell.recipe.methods else net
         nets[net] = {"accuracy": accuracy if isinstance(accuracy, list) else [accuracy], "seconds": seconds.get(stage)}
         nets[net] |= {"validation": scores[stage]} if stage in scores else {}
+    if "bayes_rule" in summary:
+        nets[BAYES_RULE] = {"accuracy": [summary["bayes_rule"]], "seconds": None}
     for method, values in _agreements(cell, run).items():
         nets[method] |= values
     groups = {"sizes": summary["superfeature_sizes"]} | {n: summary[n] for n in ("modularity", "adjusted", "recovery") if n in summary}

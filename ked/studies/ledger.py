@@ -24,7 +24,7 @@ class Record:
         run: Id of the run folder.
         seconds: Of all stages that this run computed itself; what came from the stage cache counts as nothing.
         nets: One entry a net: accuracy, and of students validation, agreement and answer (lists, a value a seed), seconds.
-            What a net does not have is missing.
+            What a net does not have is missing. `BAYES_RULE` is among them where a method learns from the true distribution.
         groups: Of the superfeatures: modularity, sizes, adjusted; recovery where the true groups are known.
     """
 

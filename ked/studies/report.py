@@ -12,7 +12,7 @@ import pandas as pd
 from ked.studies import ledger, shipped, words
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.outcome import Contrast, cell_table, completed, contrast_table, contrasts, net_table
-from ked.studies.study import Study
+from ked.studies.study import BAYES_RULE, Study
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Report:
     @property
     def answer(self) -> str:
         """One sentence, made of the numbers."""
-        return words.answer(self.contrasts, self.recovery)
+        return words.answer(self.contrasts, self.recovery, self.bayes_rule)
 
     @property
     def findings(self) -> list[tuple[bool, str]]:
@@ -56,6 +56,12 @@ class Report:
         """Level -> adjusted Rand index of the superfeatures with the planted groups, mean over the teachers."""
         first = self.cells.drop_duplicates(["level", "teacher"]).dropna(subset=["recovery"])
         return {str(level): float(value) for level, value in first.groupby("level", sort=False)["recovery"].mean().items()}
+
+    @property
+    def bayes_rule(self) -> dict[str, float]:
+        """Level -> test accuracy of the Bayes rule, mean over the teachers, where the true distribution is known and asked for."""
+        rows = self.cells[self.cells["net"] == BAYES_RULE]
+        return {str(level): float(value) for level, value in rows.groupby("level", sort=False)["accuracy"].mean().items()}
 
     @property
     def note(self) -> str:

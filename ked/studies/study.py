@@ -14,6 +14,9 @@ Measured = Literal["accuracy", "agreement"]
 BEST = "best by validation"
 """In place of a level: the one at which the method's mean validation accuracy is the highest, so that test data pick nothing."""
 
+BAYES_RULE = "bayes-rule"
+"""The most probable class of the true distribution, among the nets where it is known: not trained, and no net does better on average."""
+
 SCALES: dict[str, Fields] = {
     "small": {"teacher_hidden": (200, 200), "student_hidden": (20, 20), "teacher_epochs": 40, "epochs": 60},
     "paper": {"teacher_hidden": (500, 500), "student_hidden": (60, 60), "teacher_epochs": 100, "epochs": 100},

@@ -15,24 +15,28 @@ _UNIT: dict[Measured, tuple[float, str, str]] = {
     "agreement": (1, ".3f", " of agreement (cosine)"),
 }
 _VERDICTS = {
-    1: "{ours} is {size} above {theirs} {interval}",
-    -1: "{ours} is {size} below {theirs} {interval}",
+    1: "{ours} {verb} {size} above {theirs} {interval}",
+    -1: "{ours} {verb} {size} below {theirs} {interval}",
     0: "a difference of {ours} from {theirs} is not shown ({size} {interval}{reason})",
 }
 NOTHING = "Nothing can be compared yet, as no two sides of a comparison are finished."
 _SEVERAL = {1: "above it", -1: "below it", 0: "not shown to differ"}
 
 
-def answer(found: Sequence[Contrast], recovery: Mapping[str, float] | None = None) -> str:
+def answer(
+    found: Sequence[Contrast], recovery: Mapping[str, float] | None = None, bayes_rule: Mapping[str, float] | None = None
+) -> str:
     """One sentence that answers the study's question from its contrasts.
 
     Args:
         found: The contrasts.
+        bayes_rule: Level -> accuracy of the Bayes rule, where students learn from the true distribution.
         recovery: Level -> how well the groups that were found match the planted ones (adjusted Rand index), where there are some.
     """
     if not found:
         return NOTHING
-    parts = [_recovered(recovery)] if recovery else []
+    parts = [_ceiling(bayes_rule)] if bayes_rule else []
+    parts += [_recovered(recovery)] if recovery else []
     return _sentence("; ".join([*parts, *(_told(group) for group in _groups(found))]))
 
 
@@ -72,6 +76,14 @@ def _recovered(recovery: Mapping[str, float]) -> str:
     return f"the planted groups are found with these adjusted Rand indices, where 1 is all and 0 is chance ({values})"
 
 
+def _ceiling(bayes_rule: Mapping[str, float]) -> str:
+    shares = [f"{value:.1%}".replace("%", " %") for value in bayes_rule.values()]
+    if len(set(shares)) == 1:
+        return f"the Bayes rule, which no net beats on average, has an accuracy of {shares[0]}"
+    values = ", ".join(f"{level}: {share}" for level, share in zip(bayes_rule, shares, strict=True))
+    return f"the Bayes rule, which no net beats on average, has these accuracies ({values})"
+
+
 def _told(group: list[Contrast], *, brief: bool = False) -> str:
     """One comparison, at one level or at several."""
     if len(group) == 1:
@@ -79,7 +91,10 @@ def _told(group: list[Contrast], *, brief: bool = False) -> str:
         same = one.ours[0] == one.theirs[0]
         ours, theirs = (_label(side, level=not same) for side in (one.ours, one.theirs))
         size = _size(abs(one.difference.mean), one) if one.shown else _size(one.difference.mean, one, signed=True)
-        return _VERDICTS[one.shown].format(ours=ours, theirs=theirs, size=size, interval=_interval(one), reason=_reason(one))
+        verb = "are" if METHODS[one.ours[1]].plural else "is"
+        return _VERDICTS[one.shown].format(
+            ours=ours, verb=verb, theirs=theirs, size=size, interval=_interval(one), reason=_reason(one)
+        )
     return _summed(group, brief=brief)
 
 

@@ -120,6 +120,7 @@ class Visitor:
 
     def points(self, net: str = "KED", more_than: int = 0) -> int:
         """How many epochs a net's accuracy curve has on screen; waits until they are more than so many."""
+        self.page.locator(f".ked-plot[aria-label^='{ACCURACY}']").first.scroll_into_view_if_needed()
         wait = f"([alt, net, least]) => ({CURVE})([alt, net]) > least"
         self.page.wait_for_function(wait, arg=[ACCURACY, net, more_than])
         return int(self.page.evaluate(CURVE, [ACCURACY, net]))

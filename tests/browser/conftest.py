@@ -116,11 +116,11 @@ def address(serve: Callable[..., str], home: Path) -> str:
 
 @pytest.fixture
 def visitor(browser: Browser, home: Path) -> Iterator[Callable[..., Visitor]]:
-    """`visitor()`: a tab in a browser of its own; what has been started for it is stopped after the test."""
+    """`visitor(height=1000)`: a tab in a browser of its own; what has been started for it is stopped after the test."""
     contexts: list[BrowserContext] = []
 
-    def come() -> Visitor:
-        contexts.append(browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce"))
+    def come(height: int = 1000) -> Visitor:
+        contexts.append(browser.new_context(viewport={"width": 1400, "height": height}, reduced_motion="reduce"))
         contexts[-1].set_default_timeout(1000 * PATIENCE)
         found = Visitor(contexts[-1].new_page(), home)
         found.page.on("websocket", found.listen)

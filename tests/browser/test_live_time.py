@@ -18,21 +18,22 @@ from laboratory import (
     VIEW,
     Visitor,
     of,
+    shown,
 )
 from playwright.sync_api import expect
 
 # Time
 
 
-def test_scrubbing_a_finished_run_moves_everything_without_the_server(address: str, visitor: Callable[[], Visitor]) -> None:
-    me = visitor()
+def test_scrubbing_a_finished_run_moves_everything_without_the_server(address: str, visitor: Callable[..., Visitor]) -> None:
+    me = visitor(height=3500)  # all figures are in view, where they follow
     run = me.train(address, SHORT)
     me.until(lambda: run.status == "done")
     me.says("finished")
     expect(me.page.get_by_test_id("stDataFrame")).to_be_visible()
     me.points(more_than=39)
     for alt in ALTS:
-        me.page.wait_for_function("alt => document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData", arg=alt)
+        shown(me.page, alt)
     newest = int(me.slider.get_attribute("max") or 0)
     assert newest == 3 + 3 + 24 - 1  # moments: of both teachers all, of the students as many as are kept
     me.page.wait_for_function(RESTING)

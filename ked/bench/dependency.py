@@ -22,7 +22,7 @@ from ked.nets import SubnetStack
 SAMPLES = 1000  # N of the dependency matrix
 CHECKED = 10  # samples on which both ways to W are compared
 ONE_BY_ONE = 2  # samples of the slowest way, scaled to all
-STRIDE = 0.1  # of the resolution in the obvious search for M communities
+STRIDE, MOST_CALLS = 0.1, 20  # of the resolution in the obvious search for M communities, which ends at 2
 HESSIAN_BYTES = 15e6  # that vmap(hessian) takes for each sample of this net, measured
 
 
@@ -81,9 +81,9 @@ def communities() -> dict[str, Any]:
 
 
 def _linear_search(communities_at: Callable[[float], int], M: int) -> dict[str, float]:
-    """The obvious search: a resolution after the other until there are M communities. Seconds, calls, and how many it found."""
+    """The obvious search: a resolution after the other until there are M communities. Seconds, calls, and how many there were last."""
     began, count, calls = time.perf_counter(), 0, 0
-    while count < M:
+    while count != M and calls < MOST_CALLS:
         calls += 1
         count = communities_at(calls * STRIDE)
     return {"seconds": time.perf_counter() - began, "calls": calls, "superfeatures": count}

@@ -18,7 +18,7 @@ from ked.recipe import Recipe
 from ked.store import Run, load_run
 from ked.what_if import assemble
 
-PICTURES = {"strip", "original", "chimera", "answers", "changes-teacher", "changes-student"}
+PICTURES = {"strip", "original", "chimera", "answers", "changes-teacher", "changes-student", "efficiency-study"}
 
 
 def numbers(trace: dict[str, Any], name: str = "x") -> np.ndarray:
@@ -138,6 +138,8 @@ def test_accuracy_against_samples_comes_from_the_stored_runs_alone(finish: Calla
     run = finish(recipe)
     app = sound(visit("chimeras", run=run.id), "chimeras")
     assert "efficiency" not in figures(app)
+    study = figure(app, "efficiency-study")["data"]
+    assert any(trace["name"] == "KED, then chimeras" for trace in study)
     assert "--train-size 50" in app.code[0].value
     few = finish(recipe.without(train_size=50))
     app = sound(visit("chimeras", run=run.id), "chimeras")

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, state
+from explorer import cache, state, study_reports
 from explorer.components.plot import plot
 from explorer.pictures import efficiency as pictures
 from explorer.results import LABELS, percent, points
@@ -19,6 +19,8 @@ from ked.library import efficiency
 from ked.recipe import Recipe
 from ked.statistics import interval
 from ked.store import Run, list_runs
+from ked.studies import study_named
+from ked.studies.cells import Settings
 
 
 def curve(run: Run) -> None:
@@ -38,6 +40,8 @@ def curve(run: Run) -> None:
             f"training samples; so far there {'are' if there else 'is'} {have}. *{LABELS['ked+real']}* goes on for as long as "
             f"*{LABELS['ked+chimera']}*, on real samples: what it gains is owed to the steps, not to the chimeras."
         )
+        if recipe.dataset == "digits":
+            _shipped()
         _make(recipe, missing, whole)
         return
     left, right = st.columns([3, 2], gap="large")
@@ -52,6 +56,19 @@ def curve(run: Run) -> None:
     st.caption(
         "Means and 95 % intervals over the students' seeds, of all stored runs with this run's settings. Teachers learn from the same "
         "few samples. The control goes on for as many steps on real samples."
+    )
+
+
+def _shipped() -> None:
+    """The curve of the study that comes with the program, whose settings need not be this run's."""
+    study = study_named("chimera")
+    drawn = study_reports.outcome(study, Settings()).accuracy
+    if drawn is None:
+        return
+    plot(drawn, "efficiency-study", alt="Test accuracy of each method against training samples, in the study of chimeras.", select=())
+    st.caption(
+        f"From the study “{study.question}”, with nets of its own: means and 95 % intervals over {study.seeds} seeds. "
+        "Its page, *Studies*, has the differences."
     )
 
 

@@ -173,7 +173,7 @@ def matrix(view: View) -> None:
         figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal, darker is stronger."
     )
     st.caption(
-        f"Each cell is how strongly two {view.unit} depend on each other. Good superfeatures put the dark cells into the blocks."
+        f"Each cell is how strongly two {view.unit} depend on each other. Good superfeatures put the strong cells into the blocks."
     )
     if clicked:
         light_up(view, graphs.matrix_pair(clicked, view.groups)[0])

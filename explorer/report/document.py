@@ -153,7 +153,7 @@ def _superfeatures(lab: Lab) -> Iterator[Figure]:
     )  # fmt: skip
     yield Figure(graph, "The dependency graph", f"Graph of {len(W)} features in {len(groups)} communities.")
     blocks = graphs.dependency_blocks(W, groups, names=dataset.features)
-    yield Figure(blocks, "Dependency matrix, ordered", "Dependency matrix with its blocks along the diagonal, darker is stronger.")
+    yield Figure(blocks, "Dependency matrix, ordered", "Dependency matrix with its blocks along the diagonal, sorted by superfeature.")
     shown = mean if dataset.is_image else W.sum(1)
     mask = overlays.superfeature_mask(groups, dataset.shape, image=shown, names=dataset.features, height=330)
     yield Figure(mask, "Superfeature mask", f"The features in the colours of {len(groups)} superfeatures.")

@@ -40,7 +40,8 @@ def test_every_page_opens_with_a_preset(preset: str, page: str) -> None:
     if preset == "fashion-mnist" and fashion_mnist.find() is None:
         pytest.skip("Fashion-MNIST is not on this machine: install Debian's dataset-fashion-mnist or set KED_DATA")
     app = sound(visit(page, **({} if preset == "digits" else {"data": preset})), page)
-    assert figures(app) == FIRST[page]
+    of_digits = {"efficiency-study"} if (page, preset) == ("chimeras", "digits") else set()
+    assert figures(app) == FIRST[page] | of_digits
     assert app.selectbox(key="widget.dataset").value == preset
     assert app.selectbox(key="widget.run").value == f"{preset}-preset"
 

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -58,8 +60,7 @@ def serve() -> Iterator[Serve]:
         running.append(_streamlit(Path(script), port, env or {}))
         _wait_for_address(running[-1])
         address = f"http://localhost:{port}"
-        with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
-            assert answer.read() == b"ok"
+        _wait_until_it_answers(running[-1], f"{address}/_stcore/health")
         return address
 
     yield start
@@ -92,6 +93,20 @@ def _wait_for_address(server: subprocess.Popen[str]) -> None:
             threading.Thread(target=_drain, args=(server,), daemon=True).start()
             return
     pytest.fail("the Streamlit server stopped before it answered:\n" + "".join(said))
+
+
+def _wait_until_it_answers(server: subprocess.Popen[str], health: str) -> None:
+    """A server names its address a moment before it listens there."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(health) as answer:
+                assert answer.read() == b"ok"
+            return
+        except urllib.error.URLError:
+            if server.poll() is not None or time.monotonic() > end:
+                raise
+            time.sleep(0.05)
 
 
 def _drain(server: subprocess.Popen[str]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -121,15 +122,16 @@ def net_table(about: Report) -> pd.DataFrame:
     rows = about.table.to_dict("records")
     return pd.DataFrame([
         {
-            "level": row["level"], "net": LABELS[row["net"]], "test accuracy, %": _with_half(row, "accuracy", 100, 2),
-            "agreement": _with_half(row, "agreement", 1, 3), "same answer, %": _with_half(row, "answer", 100, 1),
+            "level": row["level"], "net": LABELS[row["net"]], "test accuracy, %": with_half(row, "accuracy", 100, 2),
+            "agreement": with_half(row, "agreement", 1, 3), "same answer, %": with_half(row, "answer", 100, 1),
             "seeds": row["units"], "modularity": _number(row["modularity"], 3), "recovery": _number(row["recovery"], 2),
         }
         for row in rows
     ])  # fmt: skip
 
 
-def _with_half(row: dict[str, float], name: str, factor: float, digits: int) -> str:
+def with_half(row: Mapping[Hashable, Any], name: str, factor: float, digits: int) -> str:
+    """A mean of a table's row with half the width of its 95 % interval, where it has one; "" where there is no mean."""
     half = factor * (row[f"{name}_high"] - row[name])
     return _number(factor * row[name], digits) + (f" ± {half:.{digits}f}" if half == half else "")
 

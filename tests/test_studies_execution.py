@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -219,8 +218,10 @@ def test_a_wrong_value_is_one_sentence(ked: Ked, arguments: tuple[str, ...], one
     one_sentence(done.err.removeprefix("ked: ").strip())
 
 
-@pytest.mark.skipif(importlib.util.find_spec("distributed") is not None, reason="dask.distributed is installed here")
-def test_dask_is_refused_with_one_sentence_where_it_is_not_installed(ked: Ked, one_sentence: Callable[[str], str]) -> None:
+def test_dask_is_refused_with_one_sentence_where_it_is_not_installed(
+    ked: Ked, one_sentence: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)  # what Python takes for a module that is not there
     done = ked("study", "noise", "--dask", "tcp://127.0.0.1:9")
     assert done.code == 1
     assert "pip install distributed" in one_sentence(done.err.removeprefix("ked: ").strip())

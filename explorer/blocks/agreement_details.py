@@ -49,7 +49,7 @@ def matrix(about: Findings, survey: Survey) -> None:
         found.mean, [*rows, "all"], classes, chance=chance, best=best, title=scale.title.partition(": less")[0],
         spread=found.mean - found.low,
     )  # fmt: skip
-    alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: darker is more agreement."
+    alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: clearer is more agreement."
     plot(figure, "cells", alt=alt, select=())
     st.caption(
         "Mean over seeds and over the test samples of each true class; the colours go from chance to full agreement."

@@ -24,7 +24,10 @@ _CHANCE = {
     "spearman": "Unrelated maps have 0 on average.",
     "overlap": "Unrelated maps share about 0.05 by chance.",
     "cosine": "Over few groups unrelated maps are often far from 0: agreement of sums comes cheap.",
-    "structure": "Structural similarity (Wang et al. 2004) of the maps as grey levels: unrelated maps have about 0.",
+    "structure": (
+        "Structural similarity (Wang et al. 2004) of the maps as grey levels: where both are empty they are alike, so unrelated maps "
+        "lie above 0."
+    ),
 }
 
 

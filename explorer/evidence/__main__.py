@@ -8,10 +8,11 @@ from pathlib import Path
 
 from explorer.evidence.forest import Row, forest
 from explorer.evidence.speed import growth, speed
-from explorer.evidence.tables import brief, markdown, nets, with_half
+from explorer.evidence.tables import brief, markdown, nets
 from explorer.results import LABELS
+from explorer.study_figures import authors
+from explorer.study_words import pair, with_half
 from ked.studies import STUDIES
-from ked.studies.authors import AUTHORS
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report, shipped_report
 from ked.studies.shipped import RESULTS, file_of
@@ -55,10 +56,9 @@ def _by_measure(found: Sequence[Contrast]) -> dict[str, list[Contrast]]:
 
 def _row(one: Contrast) -> Row:
     scale = 100 if one.comparison.measure == "accuracy" else 1
-    (level, net), (other_level, other) = one.ours, one.theirs
-    name = f"{LABELS[net]} − {LABELS[other]}, {level}" if level == other_level else f"{LABELS[net]}, {level} − {other_level}"
+    name = pair(one) if one.ours[0] != one.theirs[0] else f"{pair(one)}, {one.ours[0]}"
     mean, low, high = (scale * float(value) for value in (one.difference.mean, one.difference.low, one.difference.high))
-    return Row(name, mean, low, high, bool(one.shown), net)
+    return Row(name, mean, low, high, bool(one.shown), one.ours[1])
 
 
 def _everything(reports: dict[str, list[Report]]) -> str:
@@ -88,11 +88,9 @@ def _beside_the_authors(found: Sequence[Report]) -> str:
     report = next((report for report in found if report.study.name == "architecture"), None)
     if report is None:
         return "Not computed yet."
-    rows = report.table.set_index("net").to_dict("index")
-    told = [
-        [LABELS[net], f"{100 * AUTHORS.accuracy[net]:.2f}" if net in AUTHORS.accuracy else "", with_half(row, "accuracy", 100, 2)]
-        for net, row in rows.items()
-    ]
+    theirs = {net: f"{100 * accuracy:.2f}" for (_, net), accuracy in authors(report).items()}
+    rows = report.table.to_dict("records")
+    told = [[LABELS[row["net"]], theirs.get(row["net"], ""), with_half(row, "accuracy", 100, 2)] for row in rows]
     return markdown(["Fashion-MNIST, test accuracy in %", "the authors' code, one run", "ours"], told)
 
 

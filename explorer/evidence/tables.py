@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from explorer.results import LABELS
+from explorer.study_words import between, side, signed, with_half
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report
 
@@ -23,23 +23,15 @@ def nets(report: Report) -> str:
     rows = []
     for row in report.table.to_dict("records"):
         more = [with_half(row, "agreement", 1, 3)] if told else []
-        rows.append([str(row["level"]), LABELS.get(row["net"], row["net"]), with_half(row, "accuracy", 100, 1), *more])
+        rows.append([str(row["level"]), LABELS[row["net"]], with_half(row, "accuracy", 100, 1), *more])
     return markdown(head, rows)
-
-
-def with_half(row: Mapping[str, Any], name: str, scale: float, digits: int) -> str:
-    """A mean with half the width of its 95 % interval, where it has one."""
-    mean, half = scale * row[name], scale * (row[f"{name}_high"] - row[name])
-    if mean != mean:
-        return ""
-    return f"{mean:.{digits}f}" + (f" ± {half:.{digits}f}" if half == half else "")
 
 
 def brief(report: Report) -> str:
     """All comparisons of a study in few words: what is shown, and between how many levels."""
     groups: dict[str, list[Contrast]] = {}
     for contrast in report.contrasts:
-        against = LABELS[contrast.theirs[1]] + (f" at {contrast.theirs[0]}" if contrast.theirs[0] != contrast.ours[0] else "")
+        against = side(contrast.theirs, level=contrast.theirs[0] != contrast.ours[0])
         what = "agreement, " if contrast.comparison.measure == "agreement" else ""
         groups.setdefault(f"{what}{LABELS[contrast.ours[1]]} − {against}", []).append(contrast)
     found = [f"{name}: {_brief(found)}" for name, found in groups.items()]
@@ -55,20 +47,10 @@ def _brief(found: Sequence[Contrast]) -> str:
     above, below = (sum(one.shown == sign for one in found) for sign in (1, -1))
     parts = [f"above at {above}" if above else "", f"below at {below}" if below else ""]
     shown = ", ".join(filter(None, parts)) or "nothing shown"
-    values = [one.difference.mean for one in found]
-    scale, digits = _unit(found[0])
-    return f"{shown} of {len(found)} levels ({_signed(scale * min(values), digits)} to {_signed(scale * max(values), digits)})"
+    measure, values = found[0].comparison.measure, [float(one.difference.mean) for one in found]
+    return f"{shown} of {len(found)} levels ({signed(min(values), measure)} to {signed(max(values), measure)})"
 
 
 def _difference(one: Contrast) -> str:
-    scale, digits = _unit(one)
-    mean, low, high = (_signed(scale * value, digits) for value in (one.difference.mean, one.difference.low, one.difference.high))
-    return f"{'**' if one.shown else ''}{mean}{'**' if one.shown else ''} [{low}, {high}]"
-
-
-def _unit(one: Contrast) -> tuple[float, int]:
-    return (1, 2) if one.comparison.measure == "agreement" else (100, 1)
-
-
-def _signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
+    mean, bold = signed(one.difference.mean, one.comparison.measure), "**" if one.shown else ""
+    return f"{bold}{mean}{bold} {between(one.difference, one.comparison.measure)}"

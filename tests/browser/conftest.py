@@ -30,13 +30,6 @@ ARGUMENTS = (
 Serve = Callable[..., str]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A machine that stalls for a minute can fail any test of a browser; what fails twice in a row has failed."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.flaky(reruns=1))
-
-
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium without a window; where it is not installed the tests are skipped, except in CI, where they must run."""

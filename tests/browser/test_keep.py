@@ -39,9 +39,9 @@ def live():
 
 
 live()
+st.container(height=900)  # above what comes and goes: put up anew, it would leave the page short for a moment
 if st.button("another control"):
     st.text("pressed")
-st.container(height=900)
 """
 
 
@@ -58,7 +58,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1000, "height": 750}, color_scheme="light")
     tab = context.new_page()
     tab.goto(address)
-    tab.wait_for_function("() => document.querySelector('.ked-plot')?._fullData")
+    tab.wait_for_function("() => document.querySelector('.ked-plot')?.ariaBusy === 'false'")
     yield tab
     context.close()
 
@@ -107,6 +107,7 @@ def test_updates_a_rerun_and_a_theme_leave_zoom_hidden_traces_and_place(page: Pa
     begin = view(page)
     page.mouse.move(500, 300)
     page.mouse.wheel(0, 60)
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop > 0")
     drag(page, WAVE, (0.3, 0.3), (0.5, 0.6))
     legend = page.get_by_role("img", name=WAVE).locator(".legendtoggle").nth(1)
     legend.dispatch_event("mousedown")

@@ -10,7 +10,7 @@ PORT ?= 8501
 run: $(READY)
 	@$(BIN)/python -c "from explorer.components.plot import ensure_plotly; ensure_plotly()" 2>/dev/null
 	@echo "KED Explorer: http://localhost:$(PORT)"
-	@$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
+	@$(BIN)/python -m streamlit run explorer/app.py --server.port $(PORT)
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -11,27 +11,27 @@ import numpy as np
 import streamlit as st
 import torch
 
-from explorer.history import History
 from explorer.pictures import graphs
+from explorer.timeline.history import History
 from ked import data
 from ked.agreement import Survey
 from ked.agreement import survey as measure_agreement
-from ked.cnn import ConvStack
-from ked.cnn.gradcam import class_averages, grad_cam
-from ked.communities import Superfeatures, resolution_sweep
+from ked.communities.superfeatures import Superfeatures, resolution_sweep
 from ked.data import Dataset
 from ked.data.checkup import Checkup
 from ked.data.checkup import checkup as measure
 from ked.explanation import centre, contributions
 from ked.groupings import group
-from ked.learning.forming import states
-from ked.learning.training import explain, predict
-from ked.learning.trajectory import Agreements, Trajectories
 from ked.methods import METHODS
+from ked.nets.cnn.gradcam import class_averages, grad_cam
+from ked.nets.cnn.stack import ConvStack
+from ked.nets.inference import explain, predict
+from ked.nets.stack import Stack
 from ked.recipe import MLP
-from ked.runs.forms import matching
+from ked.runs.build_nets import matching
+from ked.runs.forming import states
 from ked.runs.measuring import measured_dependency
-from ked.stack import Stack
+from ked.runs.trajectory import Agreements, Trajectories
 from ked.store import Run, load_run
 
 if TYPE_CHECKING:  # Captum takes half a second to import: whoever looks at another page need not wait for it

@@ -1,8 +1,11 @@
-"""Knowledge Explaining Distillation (arXiv 2310.02572): the method, without any screen."""
+"""Knowledge Explaining Distillation (arXiv 2310.02572): the method, without any screen.
 
-import os
+The front door: `from ked import Recipe, run, load_run, dependency_matrix, find_superfeatures`. What it hands on stands in
+`__init__.pyi`, and each name is imported when it is first asked for, so that `import ked` costs nothing.
+"""
 
-# How long an OpenMP thread spins before it sleeps while it waits for the others. By default it spins for so long that two
-# trainings on the same cores stand still (measured: 10 to 100 times slower); with less, small products pay for waking up.
-# Read when torch is first imported.
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+import lazy_loader
+
+__version__ = "0.2.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

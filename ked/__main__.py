@@ -17,16 +17,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ked import bench as benchmarks
-from ked import data, store
+from ked import data, jobs, store
+from ked.cli import library as library_commands
+from ked.cli import studies as study_commands
 from ked.data import own as own_file
-from ked.data import shelf
+from ked.data import user_files
 from ked.errors import InvalidInput, Unavailable
-from ked.library import commands as library_commands
-from ked.recipe import Recipe, run
-from ked.runs import jobs, steering
+from ked.recipe import Recipe
+from ked.runs import steering
+from ked.runs.pipeline import run
 from ked.runs.presets import RECIPES
 from ked.runs.presets import make as make_preset
-from ked.studies import commands as study_commands
 
 app = typer.Typer(
     help="Knowledge Explaining Distillation: teachers, superfeatures, students and what they explain.",
@@ -205,7 +206,7 @@ def data_list() -> None:
     table = Table("name", "what it is")
     for source in data.SOURCES.values():
         table.add_row(source.name, source.description)
-    for key, own in shelf.shelved().items():
+    for key, own in user_files.listed().items():
         table.add_row(key, f"Your own {own.file}" + (f", class in the column {own.label}." if own.label else "."))
     Console().print(table)
 
@@ -221,13 +222,13 @@ def data_add(
     file: Path, label: Annotated[str | None, typer.Option(help="The class column of a CSV file; 'label' by default.")] = None
 ) -> None:
     """Keep your own CSV, NPZ or zip of class folders under a name, for --dataset and for the app."""
-    _print_sizes(shelf.shelve(file.name, own_file.content(str(file)), label))
+    _print_sizes(user_files.add(file.name, own_file.content(str(file)), label))
 
 
 @data_app.command("remove")
 def data_remove(name: str) -> None:
     """Delete your own data that were added; runs that were trained on them stay."""
-    shelf.forget(name)
+    user_files.forget(name)
 
 
 def _print_sizes(name: str) -> None:
@@ -263,7 +264,7 @@ def presets(names: Annotated[list[str] | None, typer.Argument()] = None) -> None
 @app.command("app")
 def app_command() -> None:
     """Open the explorer in a browser."""
-    script = Path(__file__).resolve().parent.parent / "streamlit_app.py"
+    script = Path(__file__).resolve().parent.parent / "explorer" / "app.py"
     raise SystemExit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script)]))
 
 
@@ -279,7 +280,7 @@ def report_command(
 
 @app.command(hidden=True)
 def worker(lock: int) -> None:
-    """The process that waits for jobs (see `ked.runs.workers`)."""
+    """The process that waits for jobs (see `ked.jobs.workers`)."""
     jobs.serve(lock)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import Tensor
 
-from ked.communities import Superfeatures, exactly, find_superfeatures, from_labels, normalised, smallest_size
+from ked.communities.superfeatures import Superfeatures, exactly, find_superfeatures, from_labels, normalised, smallest_size
 from ked.errors import InvalidInput
 
 _ROWS = 1000  # training samples that the k-means grouping looks at
@@ -59,7 +59,7 @@ def group(
     """M superfeatures found in the named way, the largest first.
 
     W: (D, D) dependency matrix.  M: 1..D.  x: (N, D) training samples, finite.  shape: how one sample is laid out.
-    seed: the same gives the same groups.  engine: of the community search, see `ked.louvain`.
+    seed: the same gives the same groups.  engine: of the community search, see `ked.communities.louvain`.
     Raises InvalidInput for an unknown grouping, or values that do not fit together.
     """
     if name not in GROUPINGS:

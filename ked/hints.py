@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ked.cnn import ConvStack
 from ked.errors import InvalidInput
+from ked.nets.cnn.stack import ConvStack
 
 _MOMENTUM, _EPS = 0.01, 1e-3  # of batch normalisation, as METHOD 1.5 has it
 _STREAM = 1 << 32  # added to a replica's seed, so that its projection is not drawn from the numbers of its own first layer

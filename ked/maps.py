@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ked.cnn import ConvStack
-from ked.cnn.gradcam import grad_cam_of
 from ked.explanation import centre
-from ked.stack import Stack
+from ked.nets.cnn.gradcam import grad_cam_of
+from ked.nets.cnn.stack import ConvStack
+from ked.nets.stack import Stack
 
 
 def spread(stack: Stack, k: int, x: Tensor, phi: Tensor, target: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from ked.errors import InvalidInput
 from ked.hints import HINTS, Hint
 
 ATTRIBUTIONS: dict[str, Literal["mlp", "cnn"]] = {"integrated-gradients": "mlp", "gradient": "mlp", "grad-cam": "cnn"}
-"""Attributions that can stand in for explanations (`ked.learning.attributed`), and the nets whose superfeatures they speak about."""
+"""Attributions that can stand in for explanations (`ked.training.attribution_targets`), and the nets that they speak of."""
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ked import data
-from ked.cnn import ARCHITECTURES, architecture_named
+from ked.changes import Change, Positive, Share, ordered
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS, Method, method_named
-from ked.runs.changes import Change, Positive, Share, ordered
+from ked.nets.cnn.architectures import ARCHITECTURES, architecture_named
 
 MLP = "mlp"
 _ELSEWHERE = {
@@ -26,7 +28,7 @@ class Recipe(BaseModel):
     """Everything that a run depends on: frozen, validated, JSON both ways.
 
     Attributes:
-        dataset: Name of a data set (`ked.data.SOURCES`), of data made to order (`ked.data.made`), or the path of the user's own file.
+        dataset: Name of a data set (`ked.data.SOURCES`), of data made to order (`ked.data.planted_spec`), or the path of a user's file.
         label: The column that holds the class, for a CSV file of the user's own.
         train_size: Training samples used, drawn with `seed`, the same number of each class; None takes all.
         methods: How students are trained (`ked.methods.METHODS`), each with the same seeds.
@@ -37,7 +39,7 @@ class Recipe(BaseModel):
         scale: None, or "std" for interactions in units of the features' spread.
         dependency_samples: Training samples that the dependency matrix is averaged over.
         engine: Louvain engine; None takes the fast one above 128 features.
-        net: Form of the students: "mlp", or a convolutional net (`ked.cnn.ARCHITECTURES`), whose superfeatures are groups of
+        net: Form of the students: "mlp", or a convolutional net (`ked.nets.cnn.ARCHITECTURES`), whose superfeatures are groups of
             channels.
         teacher_net: Form of the teachers; None takes the net that the paper pairs with the students'.
         teacher_hidden, student_hidden: Widths of the black boxes; KED nets are matched to their parameter counts (MLPs).
@@ -50,9 +52,9 @@ class Recipe(BaseModel):
         chimeras, chimera_epochs: How many chimeras (or real samples) a student sees that goes on, and how often.
         lr: The (largest) learning rate, for all nets.
         optimiser: "adam", or "sgd" with Nesterov momentum 0.9.
-        schedule: How the learning rate falls (`ked.learning.optimisers.SCHEDULES`).
+        schedule: How the learning rate falls (`ked.training.optimisers.SCHEDULES`).
         weight_decay: On kernels alone.
-        augment: How pictures are moved and mirrored (`ked.learning.augmentation.AUGMENTATIONS`); teachers see the same views.
+        augment: How pictures are moved and mirrored (`ked.training.augmentation.AUGMENTATIONS`); teachers see the same views.
         temperature, tau: What softens predictions and explanations.
         lam, mu: Share of the teacher in the loss, and of explanations in the teacher's share (0 to 1).
         rho: A hint's share of the explanations' part, or of the prediction's without explanations (0 to 1).
@@ -240,11 +242,12 @@ class Recipe(BaseModel):
         return Recipe.make(**(self.model_dump() | changes))
 
 
-def run(recipe: Recipe, **options: Any) -> Iterator[dict[str, Any]]:
-    """Walk the stages of a recipe, yielding its events; see `ked.runs.pipeline.run`."""
-    from ked.runs import pipeline  # the pipeline knows recipes, so it can only be imported when one is run
-
-    return pipeline.run(recipe, **options)
+def __getattr__(name: str) -> Any:
+    """`ked.recipe.run`, where it was until version 0.2: the package hands it on now."""
+    if name != "run":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn("ked.recipe.run has moved: write `from ked import run`", DeprecationWarning, stacklevel=2)
+    return sys.modules["ked"].run
 
 
 def _one_of(what: str, value: str, allowed: Iterable[str]) -> str:

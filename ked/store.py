@@ -20,17 +20,17 @@ from typing import Any
 
 from torch import Tensor
 
-from ked.communities import Superfeatures
+from ked.communities.superfeatures import Superfeatures
 from ked.errors import InvalidInput, Unavailable
-from ked.home import home
+from ked.files import jsonl
+from ked.files.disk import disk_errors, write_json
+from ked.files.home import home
+from ked.files.locks import alone
+from ked.nets.stack import Stack
+from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe, Who
-from ked.runs import lines
-from ked.runs.disk import disk_errors
-from ked.runs.locks import alone
-from ked.stack import Stack
-from ked.weights import load_matrix, load_stack
 
-_ON_SHELF = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
+_USER_FILE = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
 _RESERVE, _RESERVED = ".reserve", 8192  # a file of so many bytes, given up when a run has to say how it ended
 SNAPSHOTS = "checkpoints"  # the folder of nets as they were during training, of a run and of a cached stage
@@ -89,13 +89,13 @@ class Run:
     def append(self, event: dict[str, Any]) -> None:
         """Add one event to events.jsonl."""
         with disk_errors(self.folder):
-            lines.append(self.folder / "events.jsonl", event)
+            jsonl.append(self.folder / "events.jsonl", event)
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Whole events after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
-        return lines.read(self.folder / "events.jsonl", offset)
+        return jsonl.read(self.folder / "events.jsonl", offset)
 
-    def standing(self) -> dict[str, Any]:
+    def progress(self) -> dict[str, Any]:
         """The stage that was begun last, and the last epoch of it that is finished: a run that goes on does so from there."""
         place: dict[str, Any] = {}
         for event in self.events()[0]:
@@ -123,7 +123,7 @@ class Run:
         return load_stack(self.folder / f"student-{method}.safetensors")
 
     def snapshots(self, stage: str) -> dict[int, Path]:
-        """Epoch -> file of the stage's net as it was after that epoch (see `ked.learning.snapshots`), in order; `load_stack` reads it."""
+        """Epoch -> file of the stage's net as it was after that epoch (see `ked.runs.snapshots`), in order; `load_stack` reads it."""
         name = re.compile(rf"{re.escape(stage)}-(\d+)\.safetensors")
         found = ((name.fullmatch(path.name), path) for path in (self.folder / SNAPSHOTS).glob(f"{stage}-*"))
         return dict(sorted((int(match[1]), path) for match, path in found if match))
@@ -180,7 +180,7 @@ def load_run(id_or_folder: str | Path) -> Run:
 
 def new_id(dataset: str) -> str:
     """A run id that begins with the data set's name, or with that of the user's file; what tells files on the shelf apart is left out."""
-    readable = _ON_SHELF.sub(r"\1", dataset)
+    readable = _USER_FILE.sub(r"\1", dataset)
     slug = re.sub(r"[^a-z0-9]+", "-", Path(readable).stem.lower()).strip("-")[:40] or "own"
     return f"{slug}-{secrets.token_hex(4)}"
 
@@ -206,15 +206,6 @@ def list_presets() -> list[Run]:
     return [Run(path.parent) for path in sorted(PRESETS.glob("*/run.json"))]
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Replace a JSON file in one step, so that no reader meets half of it."""
-    with disk_errors(path.parent):
-        draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-        try:
-            draft.write_text(json.dumps(content, indent=1), "utf-8")
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
 
 
 class StageCache:
@@ -272,11 +263,3 @@ class StageCache:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def link(source: Path, target: Path) -> None:
-    """Put a stage's file into a run folder: a hard link where the disk allows it, else a copy."""
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        with disk_errors(target.parent):
-            shutil.copyfile(source, target)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ked.attribution import Question, Reference
-from ked.cnn import ConvStack
-from ked.nets import SubnetStack
-from ked.stack import Stack
+from ked.nets.cnn import ConvStack
+from ked.nets.stack import Stack
+from ked.nets.subnets import SubnetStack
 
 GROUPS = ((5, 1, 6), (0,), (3, 2, 4, 7))  # uneven and out of order
 D, C, B = 8, 3, 3

@@ -1,4 +1,4 @@
-"""Small convolutional nets and pictures for the tests of `ked.cnn`."""
+"""Small convolutional nets and pictures for the tests of `ked.nets.cnn`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ked.cnn import ConvStack
-from ked.cnn.blocks import Norm
+from ked.nets.cnn import ConvStack
+from ked.nets.cnn.blocks import Norm
 
 B, C, M, K = 6, 3, 4, 2
 SHAPE = (3, 12, 10)  # neither square nor a multiple of the strides

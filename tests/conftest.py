@@ -18,12 +18,12 @@ from hypothesis import settings
 from study_samples import keep
 
 from ked import __main__ as cli
+from ked.cli import studies as study_commands
+from ked.jobs import workers
 from ked.recipe import Recipe
-from ked.recipe import run as run_recipe
-from ked.runs import workers
+from ked.runs.pipeline import run as run_recipe
 from ked.store import Run, create_run, load_run
 from ked.studies import Study, launch, shipped
-from ked.studies import commands as study_commands
 from ked.studies.cells import Settings
 from ked.studies.report import report
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 
-from ked.recipe import Recipe, run
+from ked.nets.weights import load_stack
+from ked.recipe import Recipe
+from ked.runs.pipeline import run
 from ked.store import Run, create_run
-from ked.weights import load_stack
 
 RECIPE = Recipe(
     methods=("kd", "ked"), seeds=2, epochs=3, teacher_epochs=2, teacher_hidden=(24,), student_hidden=(8,), train_size=200

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ked.nets import SubnetStack
+from ked.nets.subnets import SubnetStack
 
 
 def hessians(net: nn.Module, x: Tensor, temperature: float = 1.0) -> Tensor:

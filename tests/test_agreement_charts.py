@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from explorer.pictures import likeness, theme
+from explorer.pictures import agreement_charts, theme
 from explorer.pictures.levels import Level, Scale, levels
 from ked.statistics import interval
 
@@ -61,8 +61,9 @@ def test_values_are_scaled_everywhere_and_one_seed_has_no_interval() -> None:
 
 def test_ink_is_full_agreement_whichever_way_the_measure_points() -> None:
     cells = np.array([[0.2, np.nan], [0.9, 0.5]])
-    up = likeness.matrix(cells, ["superfeature 1", "all"], ["cat", "<b>dog"], chance=0.1, best=1.0, title="cosine", spread=cells / 10)
-    down = likeness.matrix(cells, ["superfeature 1", "all"], ["cat", "dog"], chance=1.0, best=0.0, title="divergence")
+    sides = ["superfeature 1", "all"]
+    up = agreement_charts.matrix(cells, sides, ["cat", "<b>dog"], chance=0.1, best=1.0, title="cosine", spread=cells / 10)
+    down = agreement_charts.matrix(cells, sides, ["cat", "dog"], chance=1.0, best=0.0, title="divergence")
     assert (up.data[0].zmin, up.data[0].zmax) == (0.1, 1.0)
     assert (down.data[0].zmin, down.data[0].zmax) == (0.0, 1.0)
     assert up.data[0].colorscale[-1][1] == theme.INK
@@ -72,14 +73,14 @@ def test_ink_is_full_agreement_whichever_way_the_measure_points() -> None:
 
 
 def test_many_classes_leave_the_cells_without_numbers() -> None:
-    figure = likeness.matrix(np.zeros((1, 40)), ["all"], [str(c) for c in range(40)], chance=0.0, best=1.0, title="x")
+    figure = agreement_charts.matrix(np.zeros((1, 40)), ["all"], [str(c) for c in range(40)], chance=0.0, best=1.0, title="x")
     assert figure.data[0].texttemplate is None
-    assert likeness.matrix(np.ones((1, 2)), ["all"], ["a", "b"], chance=1.0, best=1.0, title="x").data[0].zmax > 1
+    assert agreement_charts.matrix(np.ones((1, 2)), ["all"], ["a", "b"], chance=1.0, best=1.0, title="x").data[0].zmax > 1
 
 
 def test_a_dot_of_the_scatter_is_one_class_of_one_sample_in_its_superfeatures_colour() -> None:
     teacher, student = np.random.default_rng(0).normal(size=(2, 2, 5, 3))
-    figure = likeness.scatter(teacher, student, ["superfeature 1", "superfeature 4"], [0, 3], [f"sample {n}" for n in range(5)])
+    figure = agreement_charts.scatter(teacher, student, ["superfeature 1", "superfeature 4"], [0, 3], [f"sample {n}" for n in range(5)])
     equal, first, second = figure.data
     assert list(equal.x) == list(equal.y)
     np.testing.assert_allclose(second.x, teacher[1].ravel())
@@ -92,7 +93,7 @@ def test_a_dot_of_the_scatter_is_one_class_of_one_sample_in_its_superfeatures_co
 def test_a_hill_counts_every_sample_once() -> None:
     draw = np.random.default_rng(1)
     samples, chance = {"ked": draw.normal(0.5, 0.1, (2, 400))}, {"ked": draw.normal(0, 0.1, (2, 400))}
-    figure = likeness.distribution(samples, chance, "cosine", labels=LABELS, bounds=(-1.0, 1.0))
+    figure = agreement_charts.distribution(samples, chance, "cosine", labels=LABELS, bounds=(-1.0, 1.0))
     behind, hill = figure.data
     assert behind.line.dash == "dot"
     for one in (behind, hill):
@@ -105,7 +106,7 @@ def test_a_hill_counts_every_sample_once() -> None:
 @pytest.mark.parametrize("values", [[0.0, 0.5, 1.0], [1.0], [0.0, 1 / 6, 1 / 3, 0.5, 1.0]])
 def test_a_measure_of_few_values_has_a_step_for_each(values: list[float]) -> None:
     samples = {"ked": np.repeat(np.array(values)[None], 10, axis=0)}
-    figure = likeness.distribution(samples, samples, "shares", labels=LABELS, bounds=(0.0, 1.0))
+    figure = agreement_charts.distribution(samples, samples, "shares", labels=LABELS, bounds=(0.0, 1.0))
     shares = [float(text.removesuffix(" %")) for text in figure.data[1].text[1:-1:2]]
     assert shares == pytest.approx([100 / len(values)] * len(values), abs=0.06)
 
@@ -113,5 +114,5 @@ def test_a_measure_of_few_values_has_a_step_for_each(values: list[float]) -> Non
 def test_values_that_are_nearly_all_equal_still_have_a_distribution() -> None:
     values = np.ones((1, 100_000))
     values[0, :30] = np.linspace(0, 0.9, 30)
-    figure = likeness.distribution({"ked": values}, {"ked": values}, "x", labels=LABELS, bounds=(-np.inf, np.inf))
+    figure = agreement_charts.distribution({"ked": values}, {"ked": values}, "x", labels=LABELS, bounds=(-np.inf, np.inf))
     assert np.isfinite(np.asarray(figure.data[1].y, dtype=float)).all()

@@ -14,14 +14,14 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Survey, kind_of, map_measures, survey
-from ked.agreement.pixels import SIGMA, WINDOW, PixelMaps, overlap, ssim, strongest
+from ked.agreement.map_similarity import SIGMA, WINDOW, PixelMaps, overlap, ssim, strongest
 from ked.agreement.similarity import ranks
 from ked.agreement.survey import another
 from ked.attribution import attribute
 from ked.maps import gradient_times_input
 from ked.matching import match, match_by_number
-from ked.nets import mlp
-from ked.stack import Stack
+from ked.nets.stack import Stack
+from ked.nets.subnets import mlp
 
 BOTH = ("own", "gradient")
 SIDES = (9, 13)  # smaller than a window one way, larger the other

@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from ked.agreement import FIDELITY, MEASURES, jensen_shannon, kullback_leibler, ranking, spearman
-from ked.agreement.said import Said
+from ked.agreement.outputs import NetOutputs
 from ked.agreement.similarity import ranks
 from ked.errors import InvalidInput
 
@@ -29,12 +29,12 @@ def log_y(seed: int, replicas: int = K, samples: int = N) -> Tensor:
     return torch.randn(replicas, M, samples, C, generator=draw, dtype=torch.float64).log_softmax(-1)
 
 
-def speaking(explanations: Tensor, asked: Tensor | None = None) -> Said:
+def speaking(explanations: Tensor, asked: Tensor | None = None) -> NetOutputs:
     total = explanations.sum(dim=1) - (explanations.shape[1] - 1) * BASE
-    return Said(explanations, total.log_softmax(-1), BASE, TAU, asked)
+    return NetOutputs(explanations, total.log_softmax(-1), BASE, TAU, asked)
 
 
-def pair(samples: int = N) -> tuple[Said, Said]:
+def pair(samples: int = N) -> tuple[NetOutputs, NetOutputs]:
     teacher = speaking(log_y(2, replicas=1, samples=samples))
     return speaking(log_y(1, samples=samples), teacher.asked), teacher
 
@@ -193,7 +193,7 @@ def test_unrelated_explanations_are_at_chance() -> None:
     draw = torch.Generator().manual_seed(0)
     flat = torch.zeros(C, dtype=torch.float64)
     student, teacher = (
-        Said(part, part.sum(1), flat, TAU, torch.zeros(8000, dtype=torch.int64))
+        NetOutputs(part, part.sum(1), flat, TAU, torch.zeros(8000, dtype=torch.int64))
         for part in torch.randn(2, 1, M, 8000, C, generator=draw, dtype=torch.float64)
     )
     for name, measure in MEASURES.items():

@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from ked.agreement import FIDELITY, MEASURES, Survey, survey
-from ked.agreement.said import said
+from ked.agreement.outputs import outputs_of
 from ked.agreement.survey import another
 from ked.data import planted
 from ked.errors import InvalidInput
-from ked.learning.training import accuracy, explain, fit, predict
 from ked.losses import LABELS_ONLY, Objective, soften
 from ked.matching import match
-from ked.nets import SubnetStack, explaining_net, mlp
+from ked.nets.inference import accuracy, explain, predict
+from ked.nets.subnets import SubnetStack, explaining_net, mlp
+from ked.training.loop import fit
 
 D, C, K, N = 12, 3, 2, 50
 GROUPS = (tuple(range(4)), tuple(range(4, 8)), tuple(range(8, 12)))
@@ -51,8 +52,8 @@ def test_the_size_of_the_chunks_does_not_matter(chunk: int) -> None:
 def test_streamed_it_is_what_it_is_of_all_samples_at_once() -> None:
     found = compared(chunk=8)
     with torch.no_grad():
-        theirs = said(TEACHER, X, TAU, None)
-        mine = said(STUDENTS, X, TAU, None, asked=theirs.asked)
+        theirs = outputs_of(TEACHER, X, TAU, None)
+        mine = outputs_of(STUDENTS, X, TAU, None, asked=theirs.asked)
     for name, measure in (MEASURES | FIDELITY).items():
         whole, each = (None if part is None else part.numpy() for part in measure.compare(mine, theirs))
         np.testing.assert_allclose(found.samples[name], whole, rtol=1e-5, atol=1e-6)
@@ -70,7 +71,7 @@ def test_streamed_it_is_what_it_is_of_all_samples_at_once() -> None:
 
 def test_what_is_said_is_what_the_nets_explain_and_predict() -> None:
     with torch.no_grad():
-        mine = said(STUDENTS, X, TAU, (2, 0))
+        mine = outputs_of(STUDENTS, X, TAU, (2, 0))
     torch.testing.assert_close(mine.log_y, explain(STUDENTS, X)[:, [2, 0]])
     torch.testing.assert_close(mine.log_p, predict(STUDENTS, X))
 
@@ -78,8 +79,8 @@ def test_what_is_said_is_what_the_nets_explain_and_predict() -> None:
 def test_chance_is_the_same_student_beside_what_the_teacher_says_of_another_sample() -> None:
     found, others = compared(seed=3), another(N, 3)
     with torch.no_grad():
-        theirs, elsewhere = said(TEACHER, X, TAU, None), said(TEACHER, X[others], TAU, None)
-        mine = said(STUDENTS, X, TAU, None, asked=theirs.asked)
+        theirs, elsewhere = outputs_of(TEACHER, X, TAU, None), outputs_of(TEACHER, X[others], TAU, None)
+        mine = outputs_of(STUDENTS, X, TAU, None, asked=theirs.asked)
     for name, measure in (MEASURES | FIDELITY).items():
         np.testing.assert_allclose(found.chance[name], measure.compare(mine, elsewhere).whole.numpy(), rtol=1e-5, atol=1e-6)
     assert not np.array_equal(compared(seed=4).chance["cosine"], found.chance["cosine"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer import agreement_words as words
+from explorer.words import agreement as words
 from ked.agreement import MEASURES, Survey
 from ked.agreement.contrasts import contrasts, shown
 from ked.matching import Matching

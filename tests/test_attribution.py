@@ -22,9 +22,9 @@ from ked.data import load
 from ked.data.planted import make
 from ked.errors import InvalidInput
 from ked.explanation import centre, contributions
-from ked.nets import ACTIVATIONS
+from ked.nets.stack import Stack
+from ked.nets.subnets import ACTIVATIONS
 from ked.recipe import Recipe
-from ked.stack import Stack
 from ked.store import Run
 
 NETS: dict[str, Callable[[], Stack]] = {"black box": black_box, "explaining": explaining}

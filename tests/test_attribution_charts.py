@@ -7,7 +7,7 @@ import pytest
 
 from explorer.pictures import attribution_charts as charts
 from explorer.pictures import maps, theme
-from explorer.pictures.order_curves import Order, order_curves
+from explorer.pictures.deletion_curves import Order, order_curves
 from ked.attribution import ATTRIBUTIONS
 
 SHAPE = (4, 6)

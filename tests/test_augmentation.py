@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ked.errors import InvalidInput
-from ked.learning.augmentation import AUGMENTATIONS, Augmenter
+from ked.training.augmentation import AUGMENTATIONS, Augmenter
 
 SHAPE, K, B = (3, 9, 8), 2, 5
 PAD = 1  # a seventh of the shorter side

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from driver import RECIPE, Driver, same, told
 
-from ked.recipe import run
+from ked.changes import Change
 from ked.runs import steering
-from ked.runs.changes import Change
+from ked.runs.pipeline import run
 from ked.runs.stage_keys import adjustable, stage_keys
 from ked.store import create_run, home
 

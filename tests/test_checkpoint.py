@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from ked.learning.checkpoint import Checkpoint
-from ked.learning.optimisers import adam
-from ked.nets import mlp
+from ked.nets.subnets import mlp
 from ked.recipe import Recipe
 from ked.runs import pipeline
 from ked.store import Run, create_run
+from ked.training.checkpoint import Checkpoint
+from ked.training.optimisers import adam
 
 RECIPE = Recipe(methods=("plain", "ked"), seeds=2, epochs=4, teacher_epochs=3, teacher_hidden=(24,), student_hidden=(8,))
 

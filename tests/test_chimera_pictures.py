@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer import chimera_words as words
 from explorer.pictures import bars, chimeras
 from explorer.pictures.efficiency import efficiency
+from explorer.words import chimeras as words
 from ked.what_if import BLUR, MEAN, SELF
 
 GROUPS = ((0, 1, 4), (2, 3, 5, 6, 7), (8, 9, 10, 11))

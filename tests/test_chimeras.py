@@ -20,7 +20,7 @@ from ked.chimeras import Chimeras, ExplainingTeacher, black_box_targets, compose
 from ked.errors import InvalidInput
 from ked.losses import Objective, soften, weights
 from ked.methods import METHODS
-from ked.nets import Predictor, SubnetStack, mlp
+from ked.nets.subnets import Predictor, SubnetStack, mlp
 
 N, D, C, B = 30, 9, 4, 16
 GROUPS = ((7, 0, 3, 5), (1,), (8, 2, 4, 6))  # uneven and unsorted

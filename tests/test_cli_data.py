@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ked import __main__ as cli
-from ked.data import shelf
+from ked.data import user_files
 from ked.store import list_runs
 
 Ked = Callable[..., tuple[int, str, str]]
@@ -43,7 +43,7 @@ def flowers(tmp_path: Path) -> Path:
 
 def test_own_data_are_added_listed_trained_on_and_removed(ked: Ked, flowers: Path) -> None:
     code, out, _ = ked("data", "add", str(flowers), "--label", "species")
-    (name,) = shelf.shelved()
+    (name,) = user_files.listed()
     assert (code, out) == (0, f"{name}: 36 train, 12 validation, 12 test samples, 2 features, 2 classes\n")
     flowers.unlink()
     listed = "".join(ked("data", "list")[1].split())
@@ -52,7 +52,7 @@ def test_own_data_are_added_listed_trained_on_and_removed(ked: Ked, flowers: Pat
     assert ked("run", "--dataset", name, "--superfeatures", "2", *FAST)[0] == 0
     assert list_runs()[0].recipe.dataset == name
     assert ked("data", "remove", name) == (0, "", "")
-    assert shelf.shelved() == {}
+    assert user_files.listed() == {}
     code, _, err = ked("run", "--dataset", name, "--superfeatures", "2", *FAST)
     assert (code, err.splitlines()[-1].startswith(f"ked: The data set '{name}' is not on this machine")) == (1, True)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from explorer.blocks import closeup
+from explorer.blocks.train import batch_view
 from ked.losses import weights
 from ked.methods import METHODS
 
@@ -29,8 +29,8 @@ def numbers(html: str) -> list[float]:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_terms_add_up_to_the_loss(method: str) -> None:
-    terms = closeup.terms(step(method))
-    shown = numbers(closeup.equation(step(method) | {"explanations": []}))
+    terms = batch_view.terms(step(method))
+    shown = numbers(batch_view.equation(step(method) | {"explanations": []}))
     assert shown[0] == pytest.approx(sum(shown[1:]), abs=0.001 * len(shown))
     assert len(shown) == 1 + len(terms)
 
@@ -38,7 +38,7 @@ def test_the_terms_add_up_to_the_loss(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_the_letters_of_a_weight_give_its_number(method: str) -> None:
     """Each weight is computed again from the letters that are shown beside it."""
-    html = closeup.equation(step(method))
+    html = batch_view.equation(step(method))
     for letters, number in re.findall(r"<small>([^<]*?) = ([\d.e+-]+) &times;", html):
         factors = letters.replace("²", "**2").replace("−", "-").replace("λ", "*L").replace("μ", "*M").replace("ρ", "*R").replace("τ", "*A")
         factors = re.sub(r"\(1 - \*(\w)\)", r"*(1-\1)", factors.replace("1 - *L", "1-L")).lstrip("*")
@@ -47,13 +47,13 @@ def test_the_letters_of_a_weight_give_its_number(method: str) -> None:
 
 
 def test_each_superfeatures_explanation_has_a_card_in_its_colour() -> None:
-    html = closeup.equation(step("ked"))
+    html = batch_view.equation(step("ked"))
     assert re.findall(r"superfeature (\d)", html) == ["1", "2"]
     assert numbers(html)[-2:] == [0.015, 0.025]
-    assert "superfeature" not in closeup.equation({**step("kd"), "explanations": ()})
+    assert "superfeature" not in batch_view.equation({**step("kd"), "explanations": ()})
 
 
 def test_a_term_without_a_weight_is_left_out() -> None:
     silent = step("ked")
     silent["weights"]["explanation"] = 0.0
-    assert "explanation" not in [term.name for term in closeup.terms(silent)]
+    assert "explanation" not in [term.name for term in batch_view.terms(silent)]

@@ -9,7 +9,7 @@ import torch
 from cnn_samples import FAMILIES, SHAPE, B, K, M, mixed_up, pictures, small_stack
 from torch import Tensor, nn
 
-from ked.cnn import ConvStack, architecture_named
+from ked.nets.cnn import ConvStack, architecture_named
 
 
 def _layers(stack: ConvStack) -> dict[str, Callable[[Tensor], Tensor]]:

@@ -7,7 +7,7 @@ import torch
 from cnn_samples import B, mixed_up, pictures, small_stack
 from torch import Tensor
 
-from ked.cnn.channels import channel_dependency
+from ked.nets.cnn.channels import channel_dependency
 
 
 def _slow(stack: object, x: Tensor, reduce: str) -> Tensor:
@@ -56,6 +56,6 @@ def test_branches_of_unequal_strength_depend_on_each_other_through_the_softmax_a
 def test_progress_reaches_one_and_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     stack, x, told = small_stack("small-cnn").eval(), pictures(B), list[float]()
     whole = channel_dependency(stack, x, progress=told.append)
-    monkeypatch.setattr("ked.cnn.channels._CHUNK", 2)
+    monkeypatch.setattr("ked.nets.cnn.channels._CHUNK", 2)
     torch.testing.assert_close(channel_dependency(stack, x, progress=told.append), whole)
     assert told == [1.0, 2 / B, 4 / B, 1.0]

@@ -8,8 +8,8 @@ import pytest
 import torch
 from cnn_samples import M
 
-from ked.cnn import ARCHITECTURES, ConvStack, architecture_named, explaining_cnn
-from ked.cnn.branches import matched_width
+from ked.nets.cnn import ARCHITECTURES, ConvStack, architecture_named, explaining_cnn
+from ked.nets.cnn.branches import matched_width
 
 PAPER = {
     "resnet8": 26,

@@ -11,11 +11,11 @@ from captum.attr import LayerAttribution, LayerGradCam
 from cnn_samples import FAMILIES, SHAPE, B, C, M, mixed_up, pictures, small_stack
 from torch import Tensor, nn
 
-from ked.cnn import ConvStack
-from ked.cnn.channels import group_links
-from ked.cnn.gradcam import branch_sums, class_averages, grad_cam, grad_cam_of
 from ked.errors import InvalidInput
 from ked.explanation import centre
+from ked.nets.cnn import ConvStack
+from ked.nets.cnn.channels import group_links
+from ked.nets.cnn.gradcam import branch_sums, class_averages, grad_cam, grad_cam_of
 
 H, WIDTH = SHAPE[-2:]
 

@@ -13,12 +13,13 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from ked import losses
-from ked.cnn import ConvStack, explaining_cnn
-from ked.cnn.blocks import BN_MOMENTUM, Norm
 from ked.errors import InvalidInput
-from ked.learning.training import Epoch, accuracy, explain, fit, predict
 from ked.methods import METHODS
-from ked.nets import Predictor
+from ked.nets.cnn import ConvStack, explaining_cnn
+from ked.nets.cnn.blocks import BN_MOMENTUM, Norm
+from ked.nets.inference import accuracy, explain, predict
+from ked.nets.subnets import Predictor
+from ked.training.loop import Epoch, fit
 
 
 @pytest.mark.parametrize(("side", "split"), [(4, 4), (8, 8), (9, 5), (16, 8), (28, 7), (32, 8), (64, 16)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explorer import data_words
+from explorer.words import data as data_words
 from ked.data import Dataset
 from ked.data.checkup import checkup, correlation_ratios
 from ked.data.tabular import table

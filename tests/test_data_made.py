@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ked import data
-from ked.data import made, planted
+from ked.data import planted, planted_spec
 from ked.errors import InvalidInput
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
@@ -33,8 +33,8 @@ VALUES = {
 
 
 def test_every_argument_of_made_data_has_a_part() -> None:
-    assert {part.argument for part in made.PARTS.values()} == set(planted.DEFAULTS)
-    assert set(VALUES) == set(made.PARTS)
+    assert {part.argument for part in planted_spec.PARTS.values()} == set(planted.DEFAULTS)
+    assert set(VALUES) == set(planted_spec.PARTS)
 
 
 def test_a_name_makes_the_data_that_its_parts_say() -> None:
@@ -52,7 +52,7 @@ def test_a_name_has_one_usual_form_whatever_the_order_of_its_parts(chosen: dict[
     usual = data.usual("planted:" + ",".join(parts))
     chance.shuffle(parts)
     assert data.usual("planted:" + ", ".join(parts)) == usual == data.usual(usual)
-    assert made.settings(usual) == made.settings("planted:" + ",".join(parts))
+    assert planted_spec.settings(usual) == planted_spec.settings("planted:" + ",".join(parts))
 
 
 def test_what_is_as_usual_is_left_out() -> None:

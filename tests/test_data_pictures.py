@@ -14,7 +14,7 @@ from PIL import Image
 from torchvision.datasets import CIFAR10, CIFAR100
 
 from ked import data
-from ked.data import kept, pixels, tiny_imagenet
+from ked.data import array_cache, pixels, tiny_imagenet
 from ked.errors import Unavailable
 
 COUNT = 40  # pictures in each batch that the tests write
@@ -244,18 +244,18 @@ def test_what_is_kept_comes_back_and_is_made_again_when_it_is_damaged(tmp_path: 
         return {"x": np.arange(6).reshape(2, 3)}
 
     for _ in range(2):
-        assert kept.kept("some", [1, "a"], make)["x"].tolist() == [[0, 1, 2], [3, 4, 5]]
+        assert array_cache.kept("some", [1, "a"], make)["x"].tolist() == [[0, 1, 2], [3, 4, 5]]
     assert len(made) == 1
     next((tmp_path / "home").rglob("x.npy")).write_bytes(b"nothing")
-    assert kept.kept("some", [1, "a"], make)["x"].sum() == 15
-    kept.kept("some", [2, "a"], make)
+    assert array_cache.kept("some", [1, "a"], make)["x"].sum() == 15
+    array_cache.kept("some", [2, "a"], make)
     assert len(made) == 3
 
 
 def test_nothing_is_kept_where_nothing_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "home").write_text("a file, where a folder should be")
     monkeypatch.setenv("KED_HOME", str(tmp_path / "home"))
-    assert kept.kept("some", 1, lambda: {"x": np.ones(3)})["x"].sum() == 3
+    assert array_cache.kept("some", 1, lambda: {"x": np.ones(3)})["x"].sum() == 3
 
 
 def test_bytes_become_the_same_numbers_in_blocks_and_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

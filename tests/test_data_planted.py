@@ -135,7 +135,7 @@ def test_dependency_finds_groups_that_correlation_cannot() -> None:
     """The Hessian of the true distribution stands in for a teacher's, so that nothing has to be trained."""
     from sklearn.metrics import adjusted_rand_score
 
-    from ked.communities import find_superfeatures
+    from ked.communities.superfeatures import find_superfeatures
 
     dataset, truth = planted.make(24, 4, 3, correlation=0.9, across=True, n=1000)
     labels = torch.empty(24, dtype=torch.int64)

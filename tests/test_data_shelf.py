@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ked import data
-from ked.data import csv_table, limits, shelf
+from ked.data import csv_table, limits, user_files
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
@@ -54,7 +54,7 @@ FILES = {"Pets (2).csv": table(), "shades.zip": pictures(), "numbers.npz": array
 @pytest.mark.parametrize("name", FILES)
 def test_what_is_kept_is_loaded_as_the_file_itself_is(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(FILES[name])
-    key = shelf.shelve(name, FILES[name])
+    key = user_files.add(name, FILES[name])
     kept, direct = data.load(key), data.load(str(tmp_path / name))
     assert kept.name == key
     assert torch.equal(kept.x, direct.x)
@@ -62,17 +62,17 @@ def test_what_is_kept_is_loaded_as_the_file_itself_is(name: str, tmp_path: Path)
     assert torch.equal(kept.train, direct.train)
     assert (kept.classes, kept.features, kept.shape) == (direct.classes, direct.features, direct.shape)
     assert data.fingerprint(key) == data.fingerprint(str(tmp_path / name)) == hashlib.sha256(FILES[name]).hexdigest()
-    assert list(shelf.shelved()) == [key]
-    assert shelf.shelved()[key].file == name
+    assert list(user_files.listed()) == [key]
+    assert user_files.listed()[key].file == name
 
 
 def test_another_class_column_is_kept_beside_the_file_and_is_other_data() -> None:
     content = table(label="species")
-    key = shelf.shelve("pets.csv", content, "species")
+    key = user_files.add("pets.csv", content, "species")
     assert data.load(key).classes == ("cat", "dog")
-    assert shelf.entry(key).label == "species"
+    assert user_files.entry(key).label == "species"
     numbers = "\n".join(f"{i % 2},{i % 3},{i}" for i in range(30))
-    one, other = (shelf.shelve("n.csv", f"a,label,b\n{numbers}".encode(), column) for column in ("a", "label"))
+    one, other = (user_files.add("n.csv", f"a,label,b\n{numbers}".encode(), column) for column in ("a", "label"))
     assert one != other
     assert data.fingerprint(one) != data.fingerprint(other)
     with pytest.raises(InvalidInput, match="brings its own labels"):
@@ -80,10 +80,10 @@ def test_another_class_column_is_kept_beside_the_file_and_is_other_data() -> Non
 
 
 def test_the_same_content_is_there_once_whatever_the_file_is_called() -> None:
-    key = shelf.shelve("pets.csv", table())
-    assert shelf.shelve("Animals.CSV", table(), "label") == key
-    assert shelf.shelve("pets.csv", table(32)) != key
-    assert len(shelf.shelved()) == 2
+    key = user_files.add("pets.csv", table())
+    assert user_files.add("Animals.CSV", table(), "label") == key
+    assert user_files.add("pets.csv", table(32)) != key
+    assert len(user_files.listed()) == 2
 
 
 @pytest.mark.parametrize(
@@ -103,19 +103,19 @@ def test_a_refusal_is_a_sentence_and_leaves_nothing_behind(
     name: str, content: bytes, label: str | None, named: str, ked_home: Path, one_sentence: Sentence
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        shelf.shelve(name, content, label)
+        user_files.add(name, content, label)
     assert named in one_sentence(str(refusal.value))
     assert [path for path in ked_home.rglob("*") if path.is_file()] == []
     assert list((ked_home / "data" / "own").iterdir()) == []
 
 
 def test_a_full_shelf_says_so(monkeypatch: pytest.MonkeyPatch, one_sentence: Sentence) -> None:
-    key = shelf.shelve("pets.csv", table())
+    key = user_files.add("pets.csv", table())
     monkeypatch.setattr(limits, "SHELF_BYTES", len(table()) + 10)
     with pytest.raises(Unavailable) as refusal:
-        shelf.shelve("more.csv", table(40))
+        user_files.add("more.csv", table(40))
     assert "delete some" in one_sentence(str(refusal.value))
-    assert shelf.shelve("pets.csv", table()) == key
+    assert user_files.add("pets.csv", table()) == key
 
 
 NO_NAMES = ["own:", "own:../../etc-0123456789", "own:pets", "own:Pets-0123456789", "own:pets-0123456789/..", "own:pets-0123456789\n"]
@@ -125,8 +125,8 @@ NO_NAMES = ["own:", "own:../../etc-0123456789", "own:pets", "own:Pets-0123456789
 def test_what_is_no_name_is_refused_before_the_disk_is_touched(
     key: str, one_sentence: Sentence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf.places, "own_folder", lambda: pytest.fail("the disk was asked"))
-    for act in (data.load, data.check, data.fingerprint, shelf.forget, shelf.entry):
+    monkeypatch.setattr(user_files.places, "own_folder", lambda: pytest.fail("the disk was asked"))
+    for act in (data.load, data.check, data.fingerprint, user_files.forget, user_files.entry):
         with pytest.raises(InvalidInput) as refusal:
             act(key)
         one_sentence(str(refusal.value).replace("\n", ""))
@@ -137,59 +137,59 @@ def test_what_is_no_name_is_refused_before_the_disk_is_touched(
 def test_data_that_are_not_on_this_machine_are_a_sentence_and_their_run_can_still_be_read(
     small_recipe: Recipe, finish: Callable[[Recipe], Run], one_sentence: Sentence
 ) -> None:
-    key = shelf.shelve("pets.csv", table())
+    key = user_files.add("pets.csv", table())
     run = finish(small_recipe.without(dataset=key, methods=("plain",), superfeatures=2, epochs=1, teacher_epochs=1, seeds=1))
     assert re.fullmatch("own-pets-[0-9a-f]{8}", run.id)  # without the letters that tell files apart
-    shelf.forget(key)
-    assert shelf.shelved() == {}
+    user_files.forget(key)
+    assert user_files.listed() == {}
     assert load_run(run.id).recipe.dataset == key
     assert run.status == "done"
-    for act in (data.load, data.fingerprint, shelf.entry):
+    for act in (data.load, data.fingerprint, user_files.entry):
         with pytest.raises(Unavailable, match=key) as refusal:
             act(key)
         assert "python -m ked data add" in one_sentence(str(refusal.value))
     with pytest.raises(InvalidInput, match=key):
-        shelf.forget(key)
-    assert shelf.shelve("pets.csv", table()) == key
+        user_files.forget(key)
+    assert user_files.add("pets.csv", table()) == key
 
 
 def test_a_file_that_was_changed_is_damaged_until_it_is_added_again(ked_home: Path, one_sentence: Sentence) -> None:
-    key = shelf.shelve("pets.csv", table())
+    key = user_files.add("pets.csv", table())
     (file,) = ked_home.rglob("pets.csv")
     file.write_bytes(table(40))
     with pytest.raises(Unavailable, match="not the file that was added"):
         data.load(key)
-    assert shelf.shelve("pets.csv", table()) == key
+    assert user_files.add("pets.csv", table()) == key
     assert len(data.load(key).x) == 30
 
 
 @pytest.mark.parametrize("about", ["", "[]", "{}", '{"file": "../../x.csv"}', "changed"])
 def test_a_damaged_description_is_a_sentence_and_is_not_listed(about: str, ked_home: Path) -> None:
-    key = shelf.shelve("pets.csv", table())
+    key = user_files.add("pets.csv", table())
     (path,) = ked_home.rglob("about.json")
     known = json.loads(path.read_text())
     path.write_text(about if about != "changed" else json.dumps(known | {"file": "../pets.csv"}))
-    assert shelf.shelved() == {}
+    assert user_files.listed() == {}
     with pytest.raises(Unavailable, match="damaged"):
         data.load(key)
-    shelf.forget(key)
+    user_files.forget(key)
 
 
 def test_a_stage_depends_on_the_content_and_its_class_column_not_on_the_name_of_the_file() -> None:
     content = "\n".join(["a,label,b", *(f"{i % 2},{i % 3},{i}" for i in range(30))]).encode()
-    one, other = shelf.shelve("n.csv", content), shelf.shelve("n.csv", content, "a")
+    one, other = user_files.add("n.csv", content), user_files.add("n.csv", content, "a")
     keys = [stage_keys(Recipe(dataset=key))["teacher"] for key in (one, other)]
     assert keys[0] != keys[1]
-    shelf.forget(one)
-    again = shelf.shelve("another.csv", content)
+    user_files.forget(one)
+    again = user_files.add("another.csv", content)
     assert again != one
     assert stage_keys(Recipe(dataset=again))["teacher"] == keys[0]
 
 
 @given(st.text(min_size=1, max_size=200))
 def test_any_name_of_a_file_becomes_a_harmless_one_that_stays_itself(name: str) -> None:
-    plain = shelf._plain(name)
-    assert shelf._plain(plain) == plain
+    plain = user_files._plain(name)
+    assert user_files._plain(plain) == plain
     assert 1 <= len(plain.encode()) <= 255
     assert not set(plain) & set("/\\<>&\"'`*$:[]\n\0")
     assert plain not in (".", "..")

@@ -14,7 +14,7 @@ from PIL import Image
 from ked.data import Dataset, drawing, fashion_mnist, load
 from ked.data.drawing import as_sample, read_picture, sheet
 from ked.errors import InvalidInput
-from ked.learning.training import predict
+from ked.nets.inference import predict
 from ked.store import load_run
 
 

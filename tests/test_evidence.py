@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from explorer.evidence.__main__ import _replace
-from explorer.evidence.forest import Row, forest
-from explorer.evidence.tables import brief, markdown, nets
+from explorer.readme.__main__ import _replace
+from explorer.readme.forest import Row, forest
+from explorer.readme.tables import brief, markdown, nets
 from ked.studies import STUDIES
 from ked.studies.report import shipped_report
 from ked.studies.shipped import RESULTS
@@ -65,5 +65,5 @@ def test_the_readme_says_what_the_results_give() -> None:
     for scale in ("small", "paper"):
         for name, study in STUDIES.items():
             if (RESULTS / scale / name / "cells.csv").is_file():
-                assert brief(shipped_report(study, scale)) in readme, f"run python -m explorer.evidence: {scale} {name}"
+                assert brief(shipped_report(study, scale)) in readme, f"run python -m explorer.readme: {scale} {name}"
     assert len(re.findall("<!-- (\\w+) -->", readme)) == len(re.findall("<!-- /(\\w+) -->", readme)) == 4

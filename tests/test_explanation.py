@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ked.errors import InvalidInput
 from ked.explanation import centre, coalition, contributions, teacher_base
-from ked.nets import SubnetStack
+from ked.nets.subnets import SubnetStack
 
 GROUPS = {1: (tuple(range(9)),), 4: ((4, 0), (8, 2, 5), (1,), (7, 3, 6))}
 D, C, B = 9, 3, 6

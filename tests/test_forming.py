@@ -13,14 +13,14 @@ import torch
 from torch import Tensor
 
 from ked import data
-from ked.communities import find_superfeatures, from_labels, normalised
+from ked.communities.superfeatures import find_superfeatures, from_labels, normalised
 from ked.dependency import dependency_matrix
-from ked.learning import forming
-from ked.learning.forming import Forming, states, strongest
-from ked.learning.training import fit
-from ked.nets import mlp
+from ked.nets.subnets import mlp
 from ked.recipe import Recipe
+from ked.runs import forming
+from ked.runs.forming import SuperfeatureTracker, states, strongest
 from ked.store import Run, create_run
+from ked.training.loop import fit
 
 M = 3
 RECIPE = Recipe(superfeatures=M, teacher_hidden=(16,))
@@ -39,7 +39,7 @@ def _watch(monkeypatch: pytest.MonkeyPatch, matrices: list[Tensor]) -> list[dict
     """The states that come of these dependency matrices, one an epoch."""
     queue = iter(matrices)
     monkeypatch.setattr(forming, "dependency_matrix", lambda *_, **__: next(queue))
-    watching = Forming(mlp(12, (4,), 3), RECIPE, torch.rand(50, 12), len(matrices))
+    watching = SuperfeatureTracker(mlp(12, (4,), 3), RECIPE, torch.rand(50, 12), len(matrices))
     told = [watching.after(epoch, 1e9) for epoch in range(1, len(matrices) + 1)]
     assert all(told)
     return [event for event in told if event]
@@ -64,7 +64,7 @@ def test_states_are_what_the_library_finds_on_the_same_samples() -> None:
     x, y = data.load("digits").part("train")
     net = mlp(64, (16,), 10)
     list(fit(net, (x, y), (x[:10], y[:10]), seeds=[0], epochs=1, batch_size=50, lr=1e-2))
-    watching = Forming(net, RECIPE, x, 20)
+    watching = SuperfeatureTracker(net, RECIPE, x, 20)
     told = watching.after(1, 1e9)
     assert told is not None
     W = dependency_matrix(net.sequential(), watching.x)
@@ -90,7 +90,7 @@ def test_what_costs_too_much_is_left_out_until_it_is_cheap_again(monkeypatch: py
         return _blocks(list(range(12)))
 
     monkeypatch.setattr(forming, "dependency_matrix", dear)
-    watching = Forming(mlp(12, (4,), 3), RECIPE, torch.rand(50, 12), 20)
+    watching = SuperfeatureTracker(mlp(12, (4,), 3), RECIPE, torch.rand(50, 12), 20)
     assert watching.after(1, 0.01), "the first says what it costs"
     cost = watching.spent
     assert watching.after(2, 0.02) is None
@@ -100,7 +100,7 @@ def test_what_costs_too_much_is_left_out_until_it_is_cheap_again(monkeypatch: py
 
 
 def test_a_net_whose_curvature_takes_long_is_given_up_early() -> None:
-    watching = Forming(mlp(400, (300, 300), 10, activation="gelu"), RECIPE, torch.rand(2000, 400), 20)
+    watching = SuperfeatureTracker(mlp(400, (300, 300), 10, activation="gelu"), RECIPE, torch.rand(2000, 400), 20)
     began = time.perf_counter()
     first = watching.after(1, 0.0)
     assert time.perf_counter() - began < 5
@@ -112,14 +112,14 @@ def test_a_net_without_finite_curvature_has_no_state() -> None:
     net = mlp(12, (4,), 3)
     with torch.no_grad():
         net.deeper[0].fill_(float("inf"))
-    assert Forming(net, RECIPE, torch.rand(50, 12), 3).after(1, 1e9) is None
+    assert SuperfeatureTracker(net, RECIPE, torch.rand(50, 12), 3).after(1, 1e9) is None
 
 
 def test_watching_changes_no_weight() -> None:
     x = torch.rand(80, 12)
     net = mlp(12, (4,), 3)
     before, drawn = [p.clone() for p in net.parameters()], torch.get_rng_state()
-    Forming(net, RECIPE, x, 3).after(1, 1e9)
+    SuperfeatureTracker(net, RECIPE, x, 3).after(1, 1e9)
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
     assert torch.equal(torch.get_rng_state(), drawn)
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from explorer.pictures.forming import moving_forming, moving_modularity
-from ked.communities import from_labels, normalised
+from ked.communities.superfeatures import from_labels, normalised
 
 STATES = {1: {"modularity": 0.1, "sizes": [5, 7]}, 4: {"modularity": 0.3, "sizes": [6, 6]}}
 TICKS = [("teacher-1", 1), ("teacher-3", 3), ("teacher-9", 9)]

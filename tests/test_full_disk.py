@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ked.errors import Unavailable
-from ked.recipe import Recipe, run
-from ked.runs.pipeline import _sound
+from ked.recipe import Recipe
+from ked.runs.pipeline import _sound, run
 from ked.store import Run, create_run
 
 _PAGE = 4096  # what a file takes at least

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer import words
 from explorer.pictures import gallery
+from explorer.words import explain
 
 SHAPES = ((8, 8), (28, 28), (3, 32, 32), (5, 7))
 CLASSES = ("cat", "dog", "owl")
@@ -83,8 +83,8 @@ def test_a_filter_offers_the_samples_that_it_names(kind: str, samples: list[int]
 
 
 def test_every_filter_in_the_settings_is_known_to_the_gallery() -> None:
-    from explorer.kinds import Choice
-    from explorer.settings import SETTINGS
+    from explorer.state.setting_types import Choice
+    from explorer.state.settings import SETTINGS
 
     setting = SETTINGS["gallery"]
     assert isinstance(setting, Choice)
@@ -97,9 +97,9 @@ def test_every_filter_in_the_settings_is_known_to_the_gallery() -> None:
 
 def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
     sure = np.log(np.array([0.1, 0.7, 0.2]))
-    assert words.verdict("student", sure, 1, CLASSES) == "The student says **dog** (70%), which is right."
-    assert words.verdict("student", sure, None, CLASSES) == "The student says **dog** (70%)."
-    assert words.verdict("student", sure, 2, CLASSES) == "The student says **dog** (70%), but it is owl."
+    assert explain.verdict("student", sure, 1, CLASSES) == "The student says **dog** (70%), which is right."
+    assert explain.verdict("student", sure, None, CLASSES) == "The student says **dog** (70%)."
+    assert explain.verdict("student", sure, 2, CLASSES) == "The student says **dog** (70%), but it is owl."
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
     ],
 )
 def test_reasons_name_the_strongest_voices(column: list[float], sentence: str) -> None:
-    assert words.reasons(np.array(column), "dog") == sentence
+    assert explain.reasons(np.array(column), "dog") == sentence
 
 
 def test_a_comparison_counts_signs_and_compares_ranks() -> None:
     teacher = np.array([1.0, -2.0, 3.0, 0.5])
-    assert "the sign of 4 of 4" in words.comparison(teacher, 2 * teacher)
-    assert "the same order" in words.comparison(teacher, 2 * teacher)
-    other = words.comparison(teacher, np.array([1.0, 2.0, -3.0, 0.5]))
+    assert "the sign of 4 of 4" in explain.comparison(teacher, 2 * teacher)
+    assert "the same order" in explain.comparison(teacher, 2 * teacher)
+    other = explain.comparison(teacher, np.array([1.0, 2.0, -3.0, 0.5]))
     assert "the sign of 2 of 4" in other
     assert "another order" in other
 

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ked.explanation import centre, contributions
 from ked.group_sums import STEPS, Sums, completed, gradient, integrated_gradients
-from ked.learning import attributed as attributed_module
-from ked.learning.attributed import attributed
-from ked.nets import ACTIVATIONS, SubnetStack
-from ked.stack import Stack
+from ked.nets.stack import Stack
+from ked.nets.subnets import ACTIVATIONS, SubnetStack
+from ked.training import attribution_targets as attributed_module
+from ked.training.attribution_targets import attributed
 
 BASELINE = REFERENCE.baseline
 X = torch.rand(5, D, generator=torch.Generator().manual_seed(3), dtype=torch.float64)

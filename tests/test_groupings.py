@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ked.communities import Superfeatures, find_superfeatures, modularity
+from ked.communities.superfeatures import Superfeatures, find_superfeatures, modularity
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS, group
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ked.cnn import ConvStack
 from ked.errors import InvalidInput
 from ked.hints import HINTS, FitNet, HintLoss, MapShape, hint_named, map_shape
 from ked.losses import weights
 from ked.methods import METHODS
+from ked.nets.cnn import ConvStack
 
 K, M, B, C, H, W = 2, 3, 4, 5, 3, 2
 SEEDS = (3, 4)

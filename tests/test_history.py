@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.history import History
 from explorer.pictures import charts
+from explorer.timeline.history import History
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_names
 from ked.store import Run, create_run

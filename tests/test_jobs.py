@@ -14,9 +14,12 @@ import psutil
 import pytest
 import torch
 
+from ked import jobs
 from ked.errors import Unavailable
+from ked.files import locks
+from ked.jobs import run_queue, workers
 from ked.recipe import Recipe
-from ked.runs import jobs, locks, queue, steering, workers
+from ked.runs import steering
 from ked.store import Run, create_run, list_runs, load_run
 
 WaitFor = Callable[..., None]
@@ -87,7 +90,7 @@ def test_a_job_computes_its_run_in_a_process_of_its_own(
     assert run.info["summary"] == small_run.info["summary"], "a job gives what the same recipe gives in this process"
     assert run.events()[0][-1]["kind"] == "end"
     assert (run.folder / "job.log").read_text() == ""
-    assert (queue.folder() / ".log").read_text() == ""
+    assert (run_queue.folder() / ".log").read_text() == ""
     assert jobs.position(run) is None
 
 
@@ -178,9 +181,9 @@ def test_when_the_worker_is_killed_its_jobs_live_on_and_who_looks_at_the_queue_g
     worker = workers.process()
     worker.kill()
     wait_for(lambda: workers._started[0].poll() is not None)
-    with queue.locked():
+    with run_queue.locked():
         waits = create_run(small_recipe)
-        queue.add(waits.id, "")
+        run_queue.add(waits.id, "")
     wait_for(lambda: jobs.status(waits) in ENDED)
     assert waits.status == "done"
     assert jobs.status(run) == "running"
@@ -190,13 +193,13 @@ def test_when_the_worker_is_killed_its_jobs_live_on_and_who_looks_at_the_queue_g
 def test_a_run_that_cannot_be_started_is_failed_and_the_next_one_starts(
     shared: Path, small_recipe: Recipe, wait_for: WaitFor
 ) -> None:
-    with queue.locked():
-        queue.add("deleted-run", "")
+    with run_queue.locked():
+        run_queue.add("deleted-run", "")
         run = create_run(small_recipe.without(superfeatures=65))
-        queue.add(run.id, "")
+        run_queue.add(run.id, "")
     wait_for(lambda: jobs.status(run) in ENDED)
     assert "superfeatures = 65" in run.info["message"]
-    assert queue.names() == []
+    assert run_queue.names() == []
 
 
 def test_a_worker_that_nobody_needs_leaves(
@@ -208,7 +211,7 @@ def test_a_worker_that_nobody_needs_leaves(
     wait_for(lambda: jobs.status(run) in ENDED)
     assert run.status == "done"
     wait_for(lambda: at_work(ked_home) == [], 10)
-    lock = locks.take(queue.folder() / ".worker", wait=False)
+    lock = locks.take(run_queue.folder() / ".worker", wait=False)
     assert lock is not None
     os.close(lock)
 
@@ -248,11 +251,11 @@ def test_a_run_that_diverged_goes_on_with_a_lower_learning_rate_and_its_recipe_g
     wait_for(lambda: jobs.status(run) == "failed")
     assert run.info["diverged"]
     assert "learning rate below 1e+06" in run.info["message"]
-    assert run.standing() == {"stage": "teacher", "epoch": 0}
+    assert run.progress() == {"stage": "teacher", "epoch": 0}
     jobs.resume(run, lr=0.05)
     wait_for(lambda: jobs.status(run) != "running" and run.status in ENDED)
     assert run.status == "failed", "the next stage has the recipe's own rate again"
-    assert run.standing()["stage"] == "student-plain"
+    assert run.progress()["stage"] == "student-plain"
     jobs.resume(run, lr=0.05)
     wait_for(lambda: jobs.status(run) == "done")
     assert [change.setting for change in run.recipe.changes] == ["lr", "lr"]

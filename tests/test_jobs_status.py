@@ -10,10 +10,10 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from ked import jobs
 from ked.errors import InvalidInput, Unavailable
+from ked.jobs.slots import Slot
 from ked.recipe import Recipe
-from ked.runs import jobs
-from ked.runs.slots import Slot
 from ked.store import Run, create_run, list_runs
 
 GONE = "ended without a word"

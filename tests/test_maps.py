@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from explorer import words
 from explorer.pictures import maps, theme
+from explorer.words import explain
 
 SHAPE = (4, 6)
 
@@ -58,20 +58,20 @@ def test_links_of_groups_are_told_as_multiples_of_chance() -> None:
 
 
 def test_channels_are_counted_from_one() -> None:
-    assert words.channels(range(62, 124)) == "channels 63–124"
-    assert words.channels((4,)) == "channel 5"
+    assert explain.channels(range(62, 124)) == "channels 63–124"
+    assert explain.channels((4,)) == "channel 5"
 
 
 @pytest.mark.parametrize(
     ("inside", "verdict"), [(1.0, "Nearly."), (0.7, "More than not."), (0.5, "Not quite."), (0.3, "No."), (0.2, "No.")]
 )
 def test_the_verdict_on_independence_follows_the_numbers(inside: float, verdict: str) -> None:
-    said = words.independence(inside, 0.25, 4)
+    said = explain.independence(inside, 0.25, 4)
     assert said.startswith(f"Are the 4 groups independent? **{verdict}** {inside:.1%} of all link strength")
     assert "25.0%" in said
     assert ("no more than" in said) == (inside <= 0.25)
 
 
 def test_one_group_or_no_links_have_a_sentence_of_their_own() -> None:
-    assert "one group only" in words.independence(1.0, 1.0, 1)
-    assert "no links at all" in words.independence(float("nan"), 0.25, 4)
+    assert "one group only" in explain.independence(1.0, 1.0, 1)
+    assert "no links at all" in explain.independence(float("nan"), 0.25, 4)

@@ -12,13 +12,13 @@ from torch import nn
 
 from ked import data
 from ked.errors import InvalidInput
-from ked.learning.teaching import Lesson, teaching
 from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.runs import pipeline, stages
+from ked.runs.build_nets import student_net
 from ked.runs.context import Context
-from ked.runs.forms import student_net
 from ked.runs.steering import Steering
+from ked.runs.targets import LiveTargets, targets_of
 from ked.store import Run, create_run
 
 SETTINGS: dict[str, Any] = {
@@ -160,7 +160,7 @@ def test_the_control_takes_as_many_steps_as_the_chimeras_do(case: Case, finished
         context, method = _context(finished), METHODS[name]
         net = finished.student(method.continues or "")
         twins = (METHODS[name], METHODS[name.replace("real", "chimera")])
-        sources = [stages.further_batches(Lesson(teaching(context, twin, net)), net) for twin in twins]
+        sources = [stages.further_batches(LiveTargets(targets_of(context, twin, net)), net) for twin in twins]
         assert sources[0].steps == sources[1].steps
         assert [b.y.shape for b in sources[0](1)] == [b.y.shape for b in sources[1](1)]
 

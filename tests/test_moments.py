@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from explorer.history import History
-from explorer.moments import Moment, at_moments, first_epoch, moments
-from ked.learning.snapshots import COUNT, spread
+from explorer.timeline.history import History
+from explorer.timeline.moments import Moment, at_moments, first_epoch, moments
+from ked.runs.snapshots import COUNT, spread
 from ked.store import Run
 
 

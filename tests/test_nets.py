@@ -15,9 +15,9 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from ked import losses
 from ked.errors import InvalidInput
 from ked.explanation import coalition, contributions, teacher_base
-from ked.learning import training
 from ked.methods import METHODS
-from ked.nets import ACTIVATIONS, Predictor, SubnetStack, explaining_net, matched_width, mlp, stack_parameters
+from ked.nets import inference
+from ked.nets.subnets import ACTIVATIONS, Predictor, SubnetStack, explaining_net, matched_width, mlp, stack_parameters
 
 GROUPS = ((5, 1, 6), (0,), (3, 2, 4, 7))  # uneven and out of order
 D, C, B, K = 8, 3, 5, 2
@@ -199,8 +199,8 @@ def _put(module: nn.Module, place: Callable[[Tensor], Tensor]) -> None:
 
 def _teach(stack: SubnetStack, x: Tensor, y: Tensor, rows: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The KED loss of a batch with the stack as its own teacher, and everything else that is computed of a net."""
-    own = training.explain(stack, x)
-    predicted = training.predict(stack, x)
+    own = inference.explain(stack, x)
+    predicted = inference.predict(stack, x)
     base = teacher_base(predicted[0])
     objective = losses.Objective(
         losses.weights(METHODS["ked"], 10.0, 10.0, 0.7, 0.7),

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from ked.cnn import ConvStack
-from ked.learning import optimisers
-from ked.learning.optimisers import OPTIMISERS, SCHEDULES
-from ked.nets import SubnetStack
-from ked.stack import Stack
+from ked.nets.cnn import ConvStack
+from ked.nets.stack import Stack
+from ked.nets.subnets import SubnetStack
+from ked.training import optimisers
+from ked.training.optimisers import OPTIMISERS, SCHEDULES
 
 GROUPS = ((1, 3), (0, 2, 4, 5))
 

@@ -12,7 +12,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 from visitor import address, copy_of, figure, figures, sound, visit
 
-from explorer.attribution_words import Line, duration, maps_csv, orders, sanity, shapley, share, summary, table, tiny, verdict
+from explorer.words.attributions import Line, duration, maps_csv, orders, sanity, shapley, share, summary, table, tiny, verdict
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute
 from ked.attribution.likeness import Likeness, likeness
 from ked.attribution.quality import Curve, Measured, measure

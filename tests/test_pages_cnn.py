@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from visitor import address, buttons, caption, figure, figures, sound, turn_to, visit
 
 from explorer.blocks import frame
-from ked.cnn.gradcam import grad_cam
 from ked.data import load
 from ked.explanation import centre
+from ked.nets.cnn.gradcam import grad_cam
 from ked.recipe import Recipe
 from ked.runs.presets import RECIPES
 from ked.store import PRESETS, Run, list_presets, load_run

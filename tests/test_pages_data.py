@@ -12,10 +12,10 @@ from streamlit.testing.v1 import AppTest
 from test_data_shelf import arrays, pictures, table
 from visitor import PAGES, address, copy_of, figure, figures, said, sound, turn_to, usable, visit
 
-from explorer import settings
-from explorer.fitting import fitting
-from explorer.titles import Titles
-from ked.data import shelf
+from explorer.state import settings
+from explorer.state.adapt_to_data import fitting
+from explorer.words.datasets import Titles
+from ked.data import user_files
 from ked.recipe import Recipe
 from ked.store import Run
 
@@ -73,7 +73,7 @@ def test_data_that_are_not_on_this_machine_are_a_sentence_that_says_which_file_g
 )
 def test_an_uploaded_file_is_chosen_everywhere(name: str, content: bytes, classes: int) -> None:
     app = sound(take(upload(visit("data"), name, content)), "data")
-    (key,) = shelf.shelved()
+    (key,) = user_files.listed()
     assert address(app)["data"] == key
     assert {metric.label: metric.value for metric in app.metric}["Classes"] == str(classes)
     for page in PAGES:
@@ -90,7 +90,7 @@ def test_the_column_with_the_class_is_chosen_from_the_files_own_header() -> None
     assert menu.value == "b"
     menu.set_value("kind").run()
     sound(take(app), "data")
-    (about,) = shelf.shelved().values()
+    (about,) = user_files.listed().values()
     assert about.label == "kind"
     assert not app.get("file_uploader")[0].value  # ready for another one
 
@@ -115,19 +115,19 @@ def test_a_file_that_is_refused_is_a_sentence_and_nothing_is_kept(case: str, one
     usable(app, "data")
     (message,) = said(app)
     assert named in one_sentence(message)
-    assert shelf.shelved() == {}
+    assert user_files.listed() == {}
     assert address(app) == {}
 
 
 def test_a_name_full_of_markup_is_shown_as_plain_text() -> None:
     sound(take(upload(visit("data"), "<img src=x>[a](b)`$.csv", table())), "data")
-    (about,) = shelf.shelved().values()
+    (about,) = user_files.listed().values()
     assert html.escape(about.file) == about.file
     assert not set(about.file) & set("[]`$<>")
 
 
 def test_a_run_on_own_data_is_shown_on_every_page(small_recipe: Recipe, finish: Callable[[Recipe], Run]) -> None:
-    key = shelf.shelve("pets.csv", table(60))
+    key = user_files.add("pets.csv", table(60))
     run = finish(small_recipe.without(dataset=key, superfeatures=2))
     for page in PAGES:
         app = sound(visit(page, run=run.id), page)
@@ -139,13 +139,13 @@ def test_a_run_on_own_data_is_shown_on_every_page(small_recipe: Recipe, finish: 
 def test_own_data_are_deleted_after_a_second_click_and_their_run_says_what_is_missing(
     small_recipe: Recipe, finish: Callable[[Recipe], Run], one_sentence: Callable[[str], str]
 ) -> None:
-    key = shelf.shelve("pets.csv", table())
+    key = user_files.add("pets.csv", table())
     run = finish(small_recipe.without(dataset=key, superfeatures=2, methods=("plain",)))
     app = sound(visit("data", data=key), "data")
     other = sound(visit("data", data=key), "data")
     assert "Delete **pets.csv** from this server? 1 run" in text_of(app)
     sound(app.button(key="delete").click().run(), "data")
-    assert shelf.shelved() == {}
+    assert user_files.listed() == {}
     assert app.selectbox(key="widget.dataset").value == "digits"
     usable(other.run(), "data")
     assert "has been deleted" in one_sentence(said(other)[0])
@@ -171,7 +171,7 @@ def test_a_run_on_a_path_is_refused_and_the_path_is_never_opened(small_run: Run,
 
 
 def test_the_settings_fit_the_data_wherever_they_were_chosen() -> None:
-    key = shelf.shelve("pets.csv", table(60))
+    key = user_files.add("pets.csv", table(60))
     app = sound(visit("data", data="wine", m="16"), "data")
     sound(app.button(key="train").click().run(), "train")
     assert app.slider(key="widget.superfeatures").value == 13
@@ -191,7 +191,7 @@ def test_fitting_settings_make_a_recipe_for_samples_of_that_shape(shape: tuple[i
 
 
 def test_no_two_titles_are_alike_and_all_data_have_one() -> None:
-    first, second = shelf.shelve("pets.csv", table()), shelf.shelve("pets.csv", table(40))
+    first, second = user_files.add("pets.csv", table()), user_files.add("pets.csv", table(40))
     titles = dict(Titles())
     assert len(set(titles.values())) == len(titles) == len(Titles())
     assert titles[first] == "pets.csv"

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest, local_script_runner
 from streamlit.testing.v1.element_tree import Block
 from visitor import copy_of, figure, said, sound, standing, usable, visit
 
-from explorer.blocks import lab
+from explorer.blocks.train import replay
 from ked.recipe import Recipe
 from ked.runs import steering
 from ked.store import Run, create_run
@@ -63,7 +63,7 @@ def _numbers(array: Any) -> Any:
 def test_curves_grow_at_each_tick_of_a_run_in_progress(
     small_run: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lab, "_SHARE", 0.0)  # figures are made anew at every tick, however quickly it comes
+    monkeypatch.setattr(replay, "_SHARE", 0.0)  # figures are made anew at every tick, however quickly it comes
     run = create_run(small_recipe)
     app = visit("train", run=run.id)
     sound(app, "train")
@@ -91,7 +91,7 @@ def test_curves_grow_at_each_tick_of_a_run_in_progress(
 def test_the_curve_of_a_later_student_grows_while_it_is_behind_the_first(
     small_run: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lab, "_SHARE", 0.0)
+    monkeypatch.setattr(replay, "_SHARE", 0.0)
     run = create_run(small_recipe)
     run.update(status="running")
     tell(run, *stage("student-plain"), *(epoch("student-plain", number, [0.5, 0.75]) for number in (1, 2, 3)))
@@ -170,7 +170,7 @@ def test_the_blocks_around_a_figure_stand_in_the_same_places_whatever_the_run_ha
     finished: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message of a figure may reach the browser without those of its blocks: then they must be there already."""
-    monkeypatch.setattr(lab, "_SHARE", 0.0)
+    monkeypatch.setattr(replay, "_SHARE", 0.0)
     run = create_run(small_recipe)
     queued = blocks(visit("train", run=run.id))
     run.update(status="running")

@@ -9,15 +9,17 @@ from pathlib import Path
 import pytest
 from visitor import address, copy_of, figure, sound, standing, usable, visit
 
+from ked import jobs
+from ked.files import locks
+from ked.jobs import run_queue
 from ked.recipe import Recipe
-from ked.runs import jobs, locks, queue
 from ked.store import Run
 
 
 @pytest.fixture
 def no_worker(ked_home: Path) -> Iterator[None]:
     """Nobody takes runs from the queue: the worker's place is taken."""
-    lock = locks.take(queue.folder() / ".worker", wait=False)
+    lock = locks.take(run_queue.folder() / ".worker", wait=False)
     assert lock is not None
     yield
     os.close(lock)

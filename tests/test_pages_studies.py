@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 from study_samples import keep
 from visitor import address, buttons, figures, said, sound, visit
 
+from ked.files.disk import write_json
 from ked.recipe import Recipe
-from ked.store import Run, create_run, write_json
+from ked.store import Run, create_run
 from ked.studies import STUDIES, Study, launch, ledger, study_named
 from ked.studies.cells import Settings, cells_of
 from ked.studies.report import report

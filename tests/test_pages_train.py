@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import address, caption, copy_of, said, sound, turn_to, usable, visit
 
-from explorer.settings import SETTINGS
+from explorer.state.settings import SETTINGS
 from ked.recipe import Recipe
 from ked.store import Run, create_run, load_run
 

@@ -14,16 +14,17 @@ from ked import data
 from ked.data import Dataset
 from ked.errors import InvalidInput, Unavailable
 from ked.explanation import teacher_base
-from ked.learning.teaching import teaching
-from ked.learning.training import predict
 from ked.losses import Objective
 from ked.methods import METHODS, method_named
-from ked.nets import mlp
-from ked.recipe import Recipe, run
+from ked.nets.inference import predict
+from ked.nets.subnets import mlp
+from ked.recipe import Recipe
 from ked.runs import pipeline, stages
 from ked.runs.context import Context
+from ked.runs.pipeline import run
 from ked.runs.stage_keys import stage_names
 from ked.runs.steering import Steering
+from ked.runs.targets import targets_of
 from ked.store import Run, create_run, home
 
 Finish = Callable[[Recipe], Run]
@@ -103,7 +104,7 @@ def test_events_tell_the_whole_story_in_order(small_run: Run, small_recipe: Reci
 
 def _aim(run: Run, name: str) -> Objective:
     context = Context(run.recipe, data.load("digits"), run, Steering(run, run.recipe))
-    return teaching(context, method_named(name), run.student("ked")).whole()
+    return targets_of(context, method_named(name), run.student("ked")).whole()
 
 
 def test_shuffled_explanations_are_anothers_and_noise_is_nobodys(small_run: Run) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ked.library.provenance import commit, provenance
 from ked.recipe import Recipe
 from ked.runs.pipeline import run
+from ked.runs.provenance import commit, provenance
 from ked.store import create_run
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ked.errors import InvalidInput, Unavailable
-from ked.runs import queue
-from ked.runs.queue import Waiting, in_order, turn_of
-from ked.runs.slots import Slot, count
+from ked.jobs import run_queue
+from ked.jobs.run_queue import Waiting, in_order, turn_of
+from ked.jobs.slots import Slot, count
 
 # A day at the queue: a visitor puts a run in line, or (None) the first in line starts.
 DAYS = st.lists(st.sampled_from(["ann", "bob", "cleo", None]), max_size=40)
@@ -76,35 +76,35 @@ def test_nobody_is_pushed_back_for_ever_by_visitors_who_keep_coming() -> None:
 
 
 def test_the_queue_on_disk_has_the_same_order() -> None:
-    with queue.locked():
+    with run_queue.locked():
         for run, visitor in (("a-1", "ann"), ("a-2", "ann"), ("b-1", "bob")):
-            queue.add(run, visitor)
-    assert [item.run for item in queue.waiting()] == ["a-1", "b-1", "a-2"]
-    assert [queue.position(run) for run in ("a-1", "a-2", "b-1", "no-such-run")] == [0, 2, 1, None]
-    with queue.locked():
-        queue.started(queue.waiting()[0])
-        queue.add("c-1", "cleo")
-        assert queue.remove("a-2")
-        assert not queue.remove("a-2")
-    assert [(item.run, item.turn) for item in queue.waiting()] == [("b-1", 1), ("c-1", 2)]
+            run_queue.add(run, visitor)
+    assert [item.run for item in run_queue.waiting()] == ["a-1", "b-1", "a-2"]
+    assert [run_queue.position(run) for run in ("a-1", "a-2", "b-1", "no-such-run")] == [0, 2, 1, None]
+    with run_queue.locked():
+        run_queue.started(run_queue.waiting()[0])
+        run_queue.add("c-1", "cleo")
+        assert run_queue.remove("a-2")
+        assert not run_queue.remove("a-2")
+    assert [(item.run, item.turn) for item in run_queue.waiting()] == [("b-1", 1), ("c-1", 2)]
 
 
 def test_what_is_not_readable_in_the_queue_is_passed_over() -> None:
-    with queue.locked():
-        queue.add("a-1", "ann")
-        (queue.folder() / "torn").write_text('{"run": "to')
-        (queue.folder() / "other").write_text('{"colour": "red"}')
-    assert [item.run for item in queue.waiting()] == ["a-1"]
+    with run_queue.locked():
+        run_queue.add("a-1", "ann")
+        (run_queue.folder() / "torn").write_text('{"run": "to')
+        (run_queue.folder() / "other").write_text('{"colour": "red"}')
+    assert [item.run for item in run_queue.waiting()] == ["a-1"]
 
 
 def test_a_full_queue_takes_no_more(monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]) -> None:
     monkeypatch.setenv("KED_QUEUE", "2")
-    with queue.locked():
-        queue.add("a-1", "ann")
-        queue.check_room()
-        queue.add("b-1", "bob")
+    with run_queue.locked():
+        run_queue.add("a-1", "ann")
+        run_queue.check_room()
+        run_queue.add("b-1", "bob")
         with pytest.raises(Unavailable) as refusal:
-            queue.check_room()
+            run_queue.check_room()
     assert "2 runs are waiting already" in one_sentence(str(refusal.value))
 
 

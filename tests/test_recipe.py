@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from ked.changes import Change
 from ked.errors import InvalidInput
 from ked.methods import METHODS
 from ked.recipe import Recipe
-from ked.runs.changes import Change
 from ked.runs.stage_keys import stage_keys, stage_names
 
 OTHER: dict[str, Any] = {

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from explorer.run_list import ORDERS, STATUSES, Entry, entry, ordered, table, wanted
+from explorer.words.run_list import ORDERS, STATUSES, Entry, entry, ordered, table, wanted
 from ked.data import SOURCES
 from ked.library import rename, tag
 from ked.recipe import Recipe

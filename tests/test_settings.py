@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer import settings
-from explorer.kinds import Choice, Number, Setting, Several, Text
-from explorer.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS
+from explorer.state import settings
+from explorer.state.setting_types import Choice, Number, Setting, Several, Text
+from explorer.state.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS
 from ked.recipe import Recipe
 from ked.runs.presets import RECIPES
 

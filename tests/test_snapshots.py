@@ -12,13 +12,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ked.learning import snapshots
-from ked.learning.snapshots import Snapshots, spread
-from ked.nets import mlp
-from ked.recipe import Recipe, run
-from ked.runs import presets
+from ked.nets.subnets import mlp
+from ked.nets.weights import load_stack
+from ked.recipe import Recipe
+from ked.runs import presets, snapshots
+from ked.runs.pipeline import run
+from ked.runs.snapshots import Snapshots, spread
 from ked.store import SNAPSHOTS, Run, create_run, home
-from ked.weights import load_stack
 
 Finish = Callable[[Recipe], Run]
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from ked.methods import METHODS
+from ked.nets.weights import load_stack
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
 from ked.store import Run, home
-from ked.weights import load_stack
 
 Finish = Callable[[Recipe], Run]
 

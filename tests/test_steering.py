@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 from driver import RECIPE, Driver, told
 
+from ked import jobs
 from ked.errors import InvalidInput
-from ked.recipe import run
-from ked.runs import jobs, steering
+from ked.runs import steering
+from ked.runs.pipeline import run
 from ked.store import Run, create_run
 
 MOVES = ("tick", "step")

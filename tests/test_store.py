@@ -15,10 +15,11 @@ from safetensors.torch import save
 
 from ked import store
 from ked.errors import InvalidInput, Unavailable
-from ked.nets import SubnetStack, mlp
+from ked.files.disk import write_json
+from ked.nets.subnets import SubnetStack, mlp
+from ked.nets.weights import load_matrix, load_stack, save_matrix, save_stack
 from ked.recipe import Recipe
-from ked.store import create_run, list_runs, load_run, write_json
-from ked.weights import load_matrix, load_stack, save_matrix, save_stack
+from ked.store import create_run, list_runs, load_run
 
 GROUPS = ((5, 1, 6), (0,), (3, 2, 4, 7))
 

@@ -6,8 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import address, said, sound, visit
 
-from explorer.blocks.student_menu import GROUPS, USUAL, group
-from explorer.settings import allowed_methods
+from explorer.blocks.train.student_menu import GROUPS, USUAL, group
+from explorer.state.settings import allowed_methods
 from ked.methods import METHODS
 
 

@@ -14,7 +14,7 @@ from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.library import NAME_LENGTH, clean_name, clean_tags
 from ked.methods import METHODS
-from ked.runs.forms import check
+from ked.runs.build_nets import check
 from ked.statistics import holm, paired_difference
 from ked.studies import BEST, STUDIES, Comparison, Study, study_named
 from ked.studies.cells import APART, Cell, Settings, cells_of

@@ -18,16 +18,16 @@ from command_line import Ked
 from study_samples import TINY, TWO_SEEDS
 
 from ked.errors import Unavailable
+from ked.files.locks import locked
 from ked.recipe import Recipe
-from ked.runs.locks import locked
 from ked.runs.stage_keys import stage_keys
 from ked.store import Run, create_run, list_runs, load_run
 from ked.studies import STUDIES, ledger
+from ked.studies.cell_status import CellStatus, status_of
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.computing import Order, Stopped, _check, compute
 from ked.studies.execution import execute, free
 from ked.studies.report import report
-from ked.studies.standing import Standing, standing
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = Path(__file__).resolve().parent
@@ -96,12 +96,12 @@ def _check_outcome() -> None:
 def test_a_finished_run_with_the_same_recipe_is_read_and_not_computed_again(small_recipe: Recipe, warm: Run) -> None:
     study = replace(TINY, axis={"as it is": small_recipe.model_dump()}, fields={})
     cells = cells_of(study, TWO_SEEDS)
-    assert standing(cells) == {cells[0].key: Standing("finished run", warm.id)}
+    assert status_of(cells) == {cells[0].key: CellStatus("finished run", warm.id)}
     events = _all(cells)
     assert [event["kind"] for event in events] == ["started", "finished"]
     assert ledger.read("tiny")[cells[0].key].run == warm.id
     assert _own_runs() == []
-    assert standing(cells) == {cells[0].key: Standing("stored", warm.id)}
+    assert status_of(cells) == {cells[0].key: CellStatus("stored", warm.id)}
 
 
 LEFT = {"stopped": {"status": "cancelled"}, "killed": {"status": "running", "pid": 2**22 + 1, "pid_started": 0.0}}
@@ -112,7 +112,7 @@ def test_a_cell_that_was_stopped_or_killed_goes_on_in_its_run(left: dict[str, ob
     cell, stop = cells_of(TINY, TWO_SEEDS)[0], tmp_path / "stop"
     begun = create_run(cell.recipe, cell=cell.key)
     begun.update(**left)
-    assert standing([cell]) == {cell.key: Standing("begun", begun.id)}
+    assert status_of([cell]) == {cell.key: CellStatus("begun", begun.id)}
     stop.touch()
     with pytest.raises(Stopped):
         compute(cell, Order(stop))
@@ -126,7 +126,7 @@ def test_a_run_that_a_job_has_taken_over_is_left_to_it() -> None:
     run = create_run(cell.recipe, cell=cell.key)
     run.update(status="running", pid=os.getpid(), pid_started=psutil.Process().create_time())
     assert ledger.begun(cell) is None
-    assert standing([cell]) == {cell.key: Standing("at work", run.id)}
+    assert status_of([cell]) == {cell.key: CellStatus("at work", run.id)}
 
 
 def test_a_run_that_was_steered_elsewhere_is_not_taken_for_the_cell(tmp_path: Path, one_sentence: Callable[[str], str]) -> None:
@@ -137,7 +137,7 @@ def test_a_run_that_was_steered_elsewhere_is_not_taken_for_the_cell(tmp_path: Pa
     with pytest.raises(Unavailable, match=run.id) as caught:
         _check(cell, run, Order(tmp_path / "stop"))
     one_sentence(f"The cell failed: {caught.value}")
-    assert standing([cell]) == {cell.key: Standing("to do")}
+    assert status_of([cell]) == {cell.key: CellStatus("to do")}
 
 
 def test_a_cell_that_somebody_else_computes_is_waited_for(ked_home: Path, wait_for: Callable[..., None], tmp_path: Path) -> None:

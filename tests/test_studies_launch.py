@@ -16,21 +16,21 @@ import psutil
 import pytest
 from study_samples import TINY, TWO_SEEDS
 
+from ked.cli.studies import _ended_by_a_signal, _follow
 from ked.errors import InvalidInput, Unavailable
-from ked.runs import lines
-from ked.store import write_json
+from ked.files import jsonl
+from ked.files.disk import write_json
 from ked.studies import ledger, study_named
 from ked.studies.cells import Settings, cells_of
-from ked.studies.commands import _ended_by_a_signal, _follow
 from ked.studies.execution import execute
 from ked.studies.launch import MOST, command, look, start, stop
-from ked.studies.telling import Events, told
+from ked.studies.progress_log import Events, logged
 
 KINDS = ("began", "started", "finished", "started", "finished", "done")
 
 
 def _kinds(file: Path) -> tuple[str, ...]:
-    return tuple(event["kind"] for event in lines.read(file)[0])
+    return tuple(event["kind"] for event in jsonl.read(file)[0])
 
 
 def _left(home: Path, study: str, *events: dict[str, Any], pid: int = 2**22 + 1, stopping: bool = False) -> None:
@@ -120,9 +120,9 @@ def test_damaged_notes_of_a_process_are_none(ked_home: Path) -> None:
 def test_a_study_tells_of_each_cell_and_of_its_end(tmp_path: Path) -> None:
     file, cells = tmp_path / "progress.jsonl", cells_of(TINY, TWO_SEEDS)
     with ThreadPoolExecutor(1) as executor:
-        passed = [event["kind"] for event in told(execute(cells, executor), 2, file)]
+        passed = [event["kind"] for event in logged(execute(cells, executor), 2, file)]
     assert ("began", *passed, "done") == _kinds(file) == KINDS
-    keys = [event["key"] for event in lines.read(file)[0] if event["kind"] == "finished"]
+    keys = [event["key"] for event in jsonl.read(file)[0] if event["kind"] == "finished"]
     assert sorted(keys) == sorted(cell.key for cell in cells)
 
 
@@ -133,14 +133,14 @@ def _broken() -> Events:
 
 def test_an_end_before_the_last_cell_is_told_too(tmp_path: Path) -> None:
     stopped, broken = tmp_path / "stopped", tmp_path / "broken"
-    events = told(_broken(), 2, stopped)
+    events = logged(_broken(), 2, stopped)
     next(events)
     events.close()
     assert _kinds(stopped) == ("began", "failed", "stopped")
     with pytest.raises(Unavailable):
-        list(told(_broken(), 2, broken))
+        list(logged(_broken(), 2, broken))
     assert _kinds(broken) == ("began", "failed", "broken")
-    assert lines.read(broken)[0][1]["message"] == "it did not."
+    assert jsonl.read(broken)[0][1]["message"] == "it did not."
 
 
 def test_ctrl_c_between_two_events_ends_the_cells_at_once() -> None:

@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 import pytest
 from study_samples import TINY, TWO_SEEDS, keep, record_of
 
-from explorer import study_figures, study_words
-from explorer.pictures import theme
+from explorer.pictures import study_figures, theme
 from explorer.pictures.levels import Scale
 from explorer.pictures.study_charts import Difference, Line, along, differences, in_rows
-from explorer.study_reports import outcome, settings_of
+from explorer.study_results import outcome, settings_of
+from explorer.words import studies
 from ked.statistics import interval
 from ked.studies import STUDIES, ledger, study_named
 from ked.studies.authors import AUTHORS
@@ -122,8 +122,8 @@ def test_every_study_has_figures_of_all_its_accuracies(name: str) -> None:
     assert sorted(shown) == pytest.approx(sorted(100 * students["accuracy"]))
     assert (study_figures.by_level(about, "agreement") is None) == students["agreement"].isna().all()
     assert set(study_figures.forests(about)) == {one.comparison.measure for one in about.contrasts}
-    assert len(study_words.contrast_table(about.contrasts)) == len(about.contrasts)
-    assert len(study_words.net_table(about)) == len(about.table)
+    assert len(studies.contrast_table(about.contrasts)) == len(about.contrasts)
+    assert len(studies.net_table(about)) == len(about.table)
 
 
 def test_levels_lie_where_their_numbers_are() -> None:
@@ -166,14 +166,14 @@ def test_an_outcome_is_made_once_until_a_cell_comes() -> None:
 
 
 def test_a_difference_of_nothing_has_no_sign_and_the_interval_of_one_unit_is_none() -> None:
-    assert study_words.signed(-0.00001, "accuracy") == "0.0"
-    assert study_words.signed(-0.0123, "accuracy") == "−1.2"
-    assert study_words.between(interval([0.5]), "accuracy") == ""
+    assert studies.signed(-0.00001, "accuracy") == "0.0"
+    assert studies.signed(-0.0123, "accuracy") == "−1.2"
+    assert studies.between(interval([0.5]), "accuracy") == ""
 
 
 def test_every_study_is_asked_once_in_the_menu_also_one_without_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sorted(study_words.titles()) == sorted(STUDIES)
+    assert sorted(studies.titles()) == sorted(STUDIES)
     monkeypatch.setitem(STUDIES, "tiny", TINY)
-    assert study_words.topics()[study_words.OTHERS]["tiny"] == "tiny"
+    assert studies.topics()[studies.OTHERS]["tiny"] == "tiny"
     keep(TINY, TWO_SEEDS)
-    assert study_words.command_line(report(TINY, TWO_SEEDS)) == "python -m ked study tiny --seeds 2"
+    assert studies.command_line(report(TINY, TWO_SEEDS)) == "python -m ked study tiny --seeds 2"

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from ked import data
-from ked.learning import answers
-from ked.learning.teaching import Lesson, Teaching, teaching
 from ked.methods import METHODS
 from ked.recipe import Recipe
-from ked.recipe import run as run_recipe
 from ked.runs.context import Context
+from ked.runs.pipeline import run as run_recipe
 from ked.runs.steering import Steering
+from ked.runs.targets import LiveTargets, Targets, targets_of
 from ked.store import Run, create_run
+from ked.training import teacher_outputs
 
 SMALL: dict[str, Any] = {"train_size": 120, "seeds": 2, "epochs": 1, "teacher_epochs": 1, "dependency_samples": 30}
 FORMS: dict[str, dict[str, Any]] = {
@@ -38,10 +38,10 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         return run
 
 
-def _teaching(run: Run, name: str, net: str, **changes: Any) -> tuple[Teaching, torch.Tensor]:
+def _teaching(run: Run, name: str, net: str, **changes: Any) -> tuple[Targets, torch.Tensor]:
     dataset, recipe = data.load("digits").few(SMALL["train_size"], 0), run.recipe.without(**changes)
     context = Context(recipe, dataset, run, Steering(run, recipe))
-    return teaching(context, METHODS[name], run.student(net)), dataset.part("train")[0]
+    return targets_of(context, METHODS[name], run.student(net)), dataset.part("train")[0]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_attributions_of_views_that_are_the_samples_are_those_of_the_samples(mad
 
 def test_attributions_are_worked_out_once_whatever_temperatures_come(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "ked-gradcam" if made.recipe.convolutional else "ked-ig"
-    lesson = Lesson(_teaching(made, name, "ked")[0])
+    lesson = LiveTargets(_teaching(made, name, "ked")[0])
     first = lesson.whole().explanation
     assert lesson.teachers.attributed is not None
     monkeypatch.setattr(lesson.teachers.attributed, "sums", lambda x: pytest.fail("worked out again"))
@@ -133,7 +133,7 @@ def _taught(run: Run, name: str) -> Iterator[dict[str, torch.Tensor]]:
     """The loss terms of three batches of a student, between which the temperatures change."""
     (teachers, x), net = _teaching(run, name, _nets_of(name)), run.student(_nets_of(name))
     y, generator = data.load("digits").few(SMALL["train_size"], 0).part("train")[1], torch.Generator().manual_seed(5)
-    lesson = Lesson(teachers)
+    lesson = LiveTargets(teachers)
     for temperature, tau in ((10.0, 10.0), (3.0, 10.0), (3.0, 2.0)):
         lesson.change(lesson.teachers.context.recipe.without(temperature=temperature, tau=tau))
         rows = torch.stack([torch.randperm(len(x), generator=generator)[:20] for _ in range(2)])
@@ -148,7 +148,7 @@ def test_what_teachers_said_once_teaches_the_same_as_what_they_say_when_asked_an
     rows = [row for row in METHODS.values() if row.prediction in ("teacher", "explaining") and not row.further]
     names = [row.name for row in rows if row.only in (None, "cnn" if made.recipe.convolutional else "mlp")]
     once = {name: list(_taught(made, name)) for name in names}
-    monkeypatch.setattr(answers, "KEPT", 0)
+    monkeypatch.setattr(teacher_outputs, "KEPT", 0)
     for name in names:
         for mine, theirs in zip(once[name], _taught(made, name), strict=True):
             torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
@@ -174,9 +174,9 @@ def test_teachers_are_asked_once_about_each_sample_as_long_as_the_answers_fit(ma
     N, taken = SMALL["train_size"], SMALL["train_size"] * 10 * 4  # bytes of ten classes
     count = len(data.load("digits").few(N, 0).train)
     assert count == N
-    monkeypatch.setattr(answers, "KEPT", taken)
+    monkeypatch.setattr(teacher_outputs, "KEPT", taken)
     assert _asked_about(made, monkeypatch) == [N, 0, 0, 0]
-    monkeypatch.setattr(answers, "KEPT", taken - 1)
+    monkeypatch.setattr(teacher_outputs, "KEPT", taken - 1)
     assert _asked_about(made, monkeypatch)[1:] == [40, 40, 40]
 
 

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from ked import losses
 from ked.errors import Unavailable
-from ked.learning.batches import batch_order
-from ked.learning.training import Diverged, Epoch, Step, accuracy, explain, fit, predict
 from ked.methods import METHODS
-from ked.nets import SubnetStack, mlp
+from ked.nets.inference import accuracy, explain, predict
+from ked.nets.subnets import SubnetStack, mlp
+from ked.training.batches import batch_order
+from ked.training.loop import Diverged, Epoch, Step, fit
 
 N, D, C = 53, 8, 3  # 53 samples: the last batch of an epoch is a smaller one
 GROUPS = ((5, 1, 6), (0,), (3, 2, 4, 7))

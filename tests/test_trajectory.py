@@ -12,11 +12,11 @@ import torch
 
 from ked import data
 from ked.errors import InvalidInput, Unavailable
-from ked.learning.trajectory import agreement, trajectory
-from ked.nets import SubnetStack
+from ked.nets.subnets import SubnetStack
+from ked.nets.weights import load_stack, save_stack
 from ked.recipe import Recipe
+from ked.runs.trajectory import agreement, trajectory
 from ked.store import SNAPSHOTS, Run, create_run
-from ked.weights import load_stack, save_stack
 
 X = data.load("digits").part("validation")[0][:40]
 

@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 import torch
 
-from explorer import study_figures, study_words
+from explorer.pictures import study_figures
+from explorer.words import studies
 from ked import data
 from ked.data import planted
 from ked.errors import InvalidInput
-from ked.learning.teaching import Teaching, teaching
 from ked.methods import METHODS
-from ked.recipe import Recipe, run
+from ked.recipe import Recipe
 from ked.runs.context import Context
+from ked.runs.pipeline import run
 from ked.runs.stage_keys import stage_keys
 from ked.runs.steering import Steering
+from ked.runs.targets import Targets, targets_of
 from ked.store import Run, create_run
 from ked.studies.cells import Settings, cells_of
 from ked.studies.computing import measure
@@ -44,10 +46,10 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
         return made
 
 
-def _teaching(told: Run, name: str, **changes: Any) -> Teaching:
+def _teaching(told: Run, name: str, **changes: Any) -> Targets:
     recipe = told.recipe.without(**changes)
     context = Context(recipe, data.load(NAME), told, Steering(told, recipe))
-    return teaching(context, METHODS[name], told.student(name))
+    return targets_of(context, METHODS[name], told.student(name))
 
 
 def test_made_data_tell_the_distribution_that_their_labels_were_drawn_from() -> None:
@@ -121,7 +123,7 @@ def test_the_bayes_rule_is_as_good_as_its_own_probabilities_say_and_stands_among
     rows = cell_table((cell,), {cell.key: record})
     report = Report(STUDY, Settings(seeds=2), rows, net_table(rows), [], ())
     assert report.bayes_rule == {"one level": pytest.approx(rule)}
-    shown = study_words.net_table(report).set_index("net")
+    shown = studies.net_table(report).set_index("net")
     assert shown.loc["Bayes rule", "test accuracy, %"] == f"{100 * rule:.2f}"
     figure = study_figures.by_level(report, "accuracy")
     assert figure is not None

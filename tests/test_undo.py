@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.undo import LIMIT, Undo
+from explorer.state.undo import LIMIT, Undo
 
 VIEWS = st.lists(st.fixed_dictionaries({"m": st.integers(0, 3), "mu": st.integers(0, 3)}), min_size=1, max_size=12)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from ked.chimeras import Chimeras, Draws
 from ked.errors import InvalidInput
 from ked.explanation import contributions
-from ked.nets import SubnetStack, mlp
+from ked.nets.subnets import SubnetStack, mlp
 from ked.what_if import BLUR, MEAN, SELF, Donor, assemble, blurred, moved, replaced
 
 SHAPE, N, C = (3, 4), 6, 5

@@ -30,14 +30,14 @@ CONTROLS |= {"runs": "widget.of_data", "studies": "widget.cell"}
 
 def visit(page: str = "superfeatures", **address: str) -> AppTest:
     """A new visitor who opens a page with this address."""
-    app = AppTest.from_file(ROOT / "streamlit_app.py", default_timeout=60)
+    app = AppTest.from_file(ROOT / "explorer/app.py", default_timeout=60)
     for key, text in address.items():
         app.query_params[key] = text
     return app.run() if page == "superfeatures" else turn_to(app, page)
 
 
 def turn_to(app: AppTest, page: str) -> AppTest:
-    return app.switch_page(f"app_pages/{page}.py").run()
+    return app.switch_page(f"../pages/{page}.py").run()
 
 
 def sound(app: AppTest, page: str) -> AppTest:

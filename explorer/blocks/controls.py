@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from explorer import state
-from explorer.kinds import Choice, Number, Several
-from explorer.settings import SETTINGS
+from explorer.state import session
+from explorer.state.setting_types import Choice, Number, Several
+from explorer.state.settings import SETTINGS
 from ked.errors import InvalidInput
 
 Then = Callable[[], None] | None
@@ -28,23 +28,23 @@ def choice(
     assert isinstance(setting, Choice)
     shown = dict(setting.options)  # once: own data are read from the disk
     offered = list(options or shown)
-    if state.get(name) not in offered:
-        state.put(**{name: offered[0]})
+    if session.get(name) not in offered:
+        session.put(**{name: offered[0]})
     st.selectbox(
         label or setting.label, offered, format_func=lambda value: shown.get(value, value), help=setting.help,
         **_bound(name, then), **layout,
     )  # fmt: skip
-    return str(state.get(name))
+    return str(session.get(name))
 
 
 def pick(name: str, options: Mapping[str, str], **layout: Any) -> str:
     """A menu for a `Text` whose options follow what is stored; one that the address names stays, also if nothing has it."""
-    offered = {**options, state.get(name): options.get(state.get(name), state.get(name))}
+    offered = {**options, session.get(name): options.get(session.get(name), session.get(name))}
     setting = SETTINGS[name]
     st.selectbox(
         setting.label, list(offered), format_func=offered.__getitem__, help=setting.help, **_bound(name, None), **layout,
     )  # fmt: skip
-    return str(state.get(name))
+    return str(session.get(name))
 
 
 def segments(name: str, *, options: Sequence[str] | None = None, then: Then = None, **layout: Any) -> str:
@@ -52,13 +52,13 @@ def segments(name: str, *, options: Sequence[str] | None = None, then: Then = No
     setting = SETTINGS[name]
     assert isinstance(setting, Choice)
     offered = list(options or setting.options)
-    if state.get(name) not in offered:
-        state.put(**{name: offered[0]})
+    if session.get(name) not in offered:
+        session.put(**{name: offered[0]})
     st.segmented_control(
         setting.label, offered, format_func=lambda value: setting.options[value], help=setting.help, required=True, wrap=True,
         **_bound(name, then), **layout,
     )  # fmt: skip
-    return str(state.get(name))
+    return str(session.get(name))
 
 
 def some(name: str, options: Sequence[str], *, part: str, label: str, help: str, **layout: Any) -> None:
@@ -67,10 +67,10 @@ def some(name: str, options: Sequence[str], *, part: str, label: str, help: str,
     assert isinstance(setting, Several)
 
     def whole(chosen: list[str]) -> tuple[str, ...]:
-        others = {value for value in state.get(name) if value not in options}
+        others = {value for value in session.get(name) if value not in options}
         return _at_least_one([value for value in setting.options if value in others or value in chosen])
 
-    shown = [value for value in state.get(name) if value in options]
+    shown = [value for value in session.get(name) if value in options]
     bound = _bound(name, None, convert=whole, part=part, shown=shown)
     st.pills(
         label, options, format_func=lambda value: setting.options[value], help=help, selection_mode="multi", **bound, **layout,
@@ -80,13 +80,13 @@ def some(name: str, options: Sequence[str], *, part: str, label: str, help: str,
 def one(name: str, options: Mapping[str, str], *, part: str, label: str, **layout: Any) -> None:
     """Pills for a `Choice` that stand in several rows, of which one pill is chosen; `part` tells rows apart."""
     key = f"widget.{name}.{part}"
-    chosen = state.get(name) if state.get(name) in options else None
-    if state.first_time(key) or st.session_state.get(key) != chosen:
+    chosen = session.get(name) if session.get(name) in options else None
+    if session.first_time(key) or st.session_state.get(key) != chosen:
         st.session_state[key] = chosen
 
     def changed() -> None:
         if st.session_state[key] is not None:  # a second click on the chosen one changes nothing
-            state.put(**{name: st.session_state[key]})
+            session.put(**{name: st.session_state[key]})
 
     told = SETTINGS[name].help
     st.pills(label, list(options), format_func=options.__getitem__, key=key, on_change=changed, help=told, **layout)
@@ -97,14 +97,14 @@ def several(name: str, *, options: Sequence[str] | None = None, **layout: Any) -
     setting = SETTINGS[name]
     assert isinstance(setting, Several)
     offered = list(options or setting.options)
-    kept = tuple(value for value in state.get(name) if value in offered) or (offered[0],)
-    if kept != tuple(state.get(name)):
-        state.put(**{name: kept})
+    kept = tuple(value for value in session.get(name) if value in offered) or (offered[0],)
+    if kept != tuple(session.get(name)):
+        session.put(**{name: kept})
     st.pills(
         setting.label, offered, format_func=lambda value: setting.options[value], help=setting.help,
         selection_mode="multi", **_bound(name, None, convert=_at_least_one), **layout,
     )  # fmt: skip
-    return tuple(state.get(name))
+    return tuple(session.get(name))
 
 
 def _at_least_one(chosen: list[str]) -> tuple[str, ...]:
@@ -119,8 +119,8 @@ def _within(name: str, high: float | None) -> tuple[Number, type[int] | type[flo
     assert isinstance(setting, Number)
     kind = int if setting.whole else float
     top = kind(setting.high if high is None else min(high, setting.high))
-    if state.get(name) > top:
-        state.put(**{name: top})
+    if session.get(name) > top:
+        session.put(**{name: top})
     return setting, kind, top
 
 
@@ -136,7 +136,7 @@ def slider(name: str, *, high: float | None = None, then: Then = None, **layout:
         **_bound(name, then),
         **layout,
     )
-    return state.get(name)
+    return session.get(name)
 
 
 def number(name: str, *, high: float | None = None, then: Then = None, **layout: Any) -> Any:
@@ -147,14 +147,14 @@ def number(name: str, *, high: float | None = None, then: Then = None, **layout:
         setting.label, kind(setting.low), top, step=kind(setting.step), help=setting.help,
         **form, **_bound(name, then), **layout,
     )  # fmt: skip
-    return state.get(name)
+    return session.get(name)
 
 
 def text(name: str, **layout: Any) -> str:
     """A field for a `Text`; what it cannot take is refused with a sentence and the old value stays."""
     setting = SETTINGS[name]
     st.text_input(setting.label, help=setting.help, **_bound(name, None, convert=setting.parse), **layout)
-    return str(state.get(name))
+    return str(session.get(name))
 
 
 def _bound(
@@ -165,16 +165,16 @@ def _bound(
     `shown`: what the widget shows of the state, if not all of it.
     """
     key = f"widget.{name}.{part}" if part else f"widget.{name}"
-    value = state.get(name) if shown is None else shown
+    value = session.get(name) if shown is None else shown
     value = list(value) if isinstance(value, tuple) else value
     # Set at every tick of a page that moves, it would undo what somebody is just choosing.
-    if state.first_time(key) or st.session_state.get(key) != value:
+    if session.first_time(key) or st.session_state.get(key) != value:
         st.session_state[key] = value
 
     def changed() -> None:
         chosen = st.session_state[key]
         try:
-            state.put(**{name: convert(chosen) if convert else chosen})
+            session.put(**{name: convert(chosen) if convert else chosen})
         except ValueError as error:
             st.toast(str(error))
             return

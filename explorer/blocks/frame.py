@@ -11,27 +11,29 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer import cache, state
+from explorer import cache
 from explorer.components.plot import source
-from explorer.fitting import fitting
-from explorer.kinds import Choice
-from explorer.run_list import STATUSES
-from explorer.settings import SETTINGS, of_recipe
-from ked.cnn import ARCHITECTURES
-from ked.data import on_shelf
+from explorer.state import session
+from explorer.state.adapt_to_data import fitting
+from explorer.state.setting_types import Choice
+from explorer.state.settings import SETTINGS, of_recipe
+from explorer.words.run_list import STATUSES
+from ked import jobs
+from ked.data import is_user_file
 from ked.data.own import looks_like_path
 from ked.errors import InvalidInput, Unavailable
+from ked.jobs import workers
 from ked.library import title
+from ked.nets.cnn.architectures import ARCHITECTURES
 from ked.recipe import MLP
-from ked.runs import jobs, workers
 from ked.store import Run, list_presets, list_runs, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
 _SCRIPT = Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
 _STYLE = Path(__file__).with_name("frame.css").read_text(encoding="utf-8")
 _STEPS = (
-    ("Undo", ":material/undo:", "Ctrl+Z", state.undo),
-    ("Redo", ":material/redo:", "Ctrl+Shift+Z", state.redo),
+    ("Undo", ":material/undo:", "Ctrl+Z", session.undo),
+    ("Redo", ":material/redo:", "Ctrl+Shift+Z", session.redo),
 )
 DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 
@@ -40,7 +42,7 @@ DATASETS = SETTINGS["dataset"].options  # name -> what people call it
 def page(name: str, title: str, lead: str) -> Iterator[None]:
     """Open a page: state and address in step, title and one sentence, notices; refusals become messages, not tracebacks."""
     _spare_what_is_imported()
-    bare = state.begin(name)
+    bare = session.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
     look = f"<style>{_STYLE}</style><script>window.kedCharts = {json.dumps(source())};\n{_SCRIPT}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
@@ -48,17 +50,17 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
         st.title(title, anchor=False)
         _steps()
     st.markdown(lead)
-    for notice in state.notices():
+    for notice in session.notices():
         st.warning(notice, icon=":material/link_off:")
     _keep_to_data_that_are_there()
     with sentences():
         workers.keep_warm()  # whoever looks at a page may press Train soon
-        if state.get("run"):
+        if session.get("run"):
             current_run()  # a run in the address decides the data set, before any control shows another one
-        if bare and (state.get("run") or state.get("dataset") != SETTINGS["dataset"].default):
+        if bare and (session.get("run") or session.get("dataset") != SETTINGS["dataset"].default):
             _suit(current_run())
         yield
-    state.end()
+    session.end()
 
 
 @functools.cache
@@ -70,7 +72,7 @@ def _spare_what_is_imported() -> None:
 
 def _steps() -> None:
     """The buttons that take the last move back and make it again."""
-    names = state.undoable()
+    names = session.undoable()
     for (label, icon, shortcut, step), changes in zip(_STEPS, names, strict=True):
         told = f"{label}: {_listed(changes)}" if changes else f"Nothing to {label.lower()} yet"
         st.button(
@@ -86,10 +88,10 @@ def _listed(names: set[str]) -> str:
 
 def _keep_to_data_that_are_there() -> None:
     """Somebody may have deleted the data that this visitor looks at."""
-    name = state.get("dataset")
+    name = session.get("dataset")
     if name not in DATASETS:
         st.warning(f"{name} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
-        state.put(dataset=SETTINGS["dataset"].default, run="")
+        session.put(dataset=SETTINGS["dataset"].default, run="")
         follow_dataset()
 
 
@@ -113,25 +115,25 @@ def toasts() -> Iterator[None]:
 
 def current_run() -> Run | None:
     """The run that all pages show: the chosen one, else the preset or the newest run of the chosen data set."""
-    wanted = state.get("run")
+    wanted = session.get("run")
     if wanted:
         try:
             run = load_run(wanted)
             dataset = cache.facts(run)["recipe"].get("dataset")
             if dataset not in DATASETS:
                 raise Unavailable(_elsewhere(wanted, str(dataset)))
-            if dataset != state.get("dataset"):
-                state.put(dataset=dataset)
+            if dataset != session.get("dataset"):
+                session.put(dataset=dataset)
             return run
         except (InvalidInput, Unavailable) as error:
             st.warning(str(error), icon=":material/link_off:")
-            state.put(run="")
-    return default_run(state.get("dataset"))
+            session.put(run="")
+    return default_run(session.get("dataset"))
 
 
 def _elsewhere(run_id: str, dataset: str) -> str:
     """Why a run cannot be shown whose data set is none of the menu's."""
-    if on_shelf(dataset):
+    if is_user_file(dataset):
         return f"run {run_id} was made with {dataset}, which is not on this machine; add its file on the Data page to see it."
     if looks_like_path(dataset):  # never opened from here: an address must not read files of the server's
         file = Path(dataset).name[:60]
@@ -146,23 +148,23 @@ def default_run(dataset: str) -> Run | None:
 
 def follow_dataset() -> None:
     """After the data set was changed: show its preset, and let the settings be those of that run."""
-    run = default_run(state.get("dataset"))
-    state.put(run=run.id if run else "", node=-1, selected=0, sample=0, label=-1, against=-1, coalition="", donors="")
+    run = default_run(session.get("dataset"))
+    session.put(run=run.id if run else "", node=-1, selected=0, sample=0, label=-1, against=-1, coalition="", donors="")
     _suit(run)
 
 
 def _suit(run: Run | None) -> None:
     """Let the settings be those of the run; where there is none yet, let them fit a visitor's own data."""
     if run:
-        state.put(**of_recipe(run.recipe))
-    elif on_shelf(state.get("dataset")):
+        session.put(**of_recipe(run.recipe))
+    elif is_user_file(session.get("dataset")):
         with contextlib.suppress(InvalidInput, Unavailable):  # what is wrong with damaged data is said where they are shown
-            state.put(**fitting(state.values(), cache.dataset(state.get("dataset")).shape))
+            session.put(**fitting(session.values(), cache.dataset(session.get("dataset")).shape))
 
 
 def run_menu() -> None:
     """Choose among the stored runs of the data set."""
-    runs = {run.id: run for run in list_runs() if _dataset(run) == state.get("dataset")}
+    runs = {run.id: run for run in list_runs() if _dataset(run) == session.get("dataset")}
     run = current_run()
     if not run or run.id not in runs:
         return
@@ -176,7 +178,7 @@ def run_menu() -> None:
         name = next((word for word in (words[-1], words[0]) if word in runs), run.id)
         if name != run.id:
             with sentences():
-                state.put(run=name, node=-1, coalition="", **of_recipe(runs[name].recipe))
+                session.put(run=name, node=-1, coalition="", **of_recipe(runs[name].recipe))
 
     st.selectbox(
         SETTINGS["run"].label, list(labels), format_func=labels.__getitem__, help=SETTINGS["run"].help,

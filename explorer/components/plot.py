@@ -21,7 +21,7 @@ from plotly.offline import get_plotlyjs_version
 from explorer.components import script, style
 from explorer.pictures import theme
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
+STATIC = Path(__file__).resolve().parents[1] / "static"
 """The folder that Streamlit serves under app/static/."""
 
 _FILE = f"plotly-{get_plotlyjs_version()}.min.js"

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer import state
 from explorer.components import script, style
-from explorer.settings import SETTINGS
+from explorer.state import session
+from explorer.state.settings import SETTINGS
 
 _component = st.components.v2.component(
     "ked_scrubber",
@@ -31,15 +31,15 @@ def scrubber(group: str, ticks: Sequence[tuple[str, str]], *, setting: str = "ti
     key = f"scrubber.{group}"
 
     def changed() -> None:
-        state.put(**{setting: SETTINGS[setting].parse(st.session_state[key]["tick"])})
+        session.put(**{setting: SETTINGS[setting].parse(st.session_state[key]["tick"])})
 
     declared = SETTINGS[setting]
     data = {
         "group": group,
         "ticks": [{"name": name, "label": label} for name, label in ticks],
-        "value": state.get(setting),
+        "value": session.get(setting),
         "label": declared.label,
         "help": declared.help,
     }
     _component(key=key, data=data, on_tick_change=changed)
-    return str(state.get(setting))
+    return str(session.get(setting))

@@ -1,6 +1,6 @@
 """Superfeatures while they form: the mask and the strongest links of one state of a teacher, for every moment alike.
 
-Nodes stay where they are and communities keep their colours (`ked.learning.forming` numbers them), so what moves is what changed. No
+Nodes stay where they are and communities keep their colours (`ked.runs.forming` numbers them), so what moves is what changed. No
 streamlit here.
 """
 
@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import links, overlays, theme
 from explorer.pictures.frames import Change, moving
-from ked.communities import Superfeatures
+from ked.communities.superfeatures import Superfeatures
 
 _READABLE = 24  # so many names fit around a circle
 _LETTERS, _LETTER = 16, 0.062  # of a name; and the room that each takes on a narrow screen, in radii of the circle

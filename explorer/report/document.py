@@ -18,15 +18,17 @@ import pandas as pd
 import plotly.graph_objects as go
 import torch
 
-from explorer import cache, film, words
+from explorer import cache
 from explorer.components import script, style
 from explorer.components.plot import ensure_plotly
-from explorer.film import Figures, Lab
-from explorer.history import History
 from explorer.pictures import charts, graphs, overlays, theme
-from explorer.pictures.past import GROUP
-from explorer.results import LABELS, headline, result_table
-from explorer.settings import RECIPE_SETTINGS, SETTINGS
+from explorer.replay import figures as film
+from explorer.replay.figures import Figures, Replay
+from explorer.replay.over_time import GROUP
+from explorer.state.settings import RECIPE_SETTINGS, SETTINGS
+from explorer.timeline.history import History
+from explorer.words import explain
+from explorer.words.results import LABELS, headline, result_table
 from ked.errors import InvalidInput
 from ked.explanation import centre, coalition, contributions
 from ked.library import reproduction, run_tables, title
@@ -60,18 +62,18 @@ def report(run: Run) -> str:
     facts = cache.facts(run)
     if facts["status"] != "done":
         raise InvalidInput(f"run {run.id} is {facts['status']}; a report needs a finished one.")
-    lab = film.enter(run, History(run).read(), active=False, student=_explaining_student(run.recipe))
-    made = film.figures(lab)
+    replay = film.enter(run, History(run).read(), active=False, student=_explaining_student(run.recipe))
+    made = film.figures(replay)
     figures = {
         "results": [_results(facts["summary"])],
-        "film": list(_film(lab, made)),
-        "superfeatures": [] if lab.convolutional else list(_superfeatures(lab)),
-        "samples": list(_samples(lab)),
+        "film": list(_film(replay, made)),
+        "superfeatures": [] if replay.convolutional else list(_superfeatures(replay)),
+        "samples": list(_samples(replay)),
     }
-    ticks = [{"name": moment.name, "label": moment.label} for moment in lab.found]
+    ticks = [{"name": moment.name, "label": moment.label} for moment in replay.found]
     return Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=html.escape(title(run.id, facts)),
-        lead=html.escape(_lead(lab, facts)),
+        lead=html.escape(_lead(replay, facts)),
         origin=html.escape(_origin(facts)),
         table=_table(result_table(facts["summary"], facts["seconds"])),
         recipe=_table(_recipe(run.recipe)),
@@ -100,8 +102,8 @@ def _explaining_student(recipe: Recipe) -> str:
     return "ked" if "ked" in explaining else (explaining or recipe.methods)[0]
 
 
-def _lead(lab: Lab, facts: dict[str, Any]) -> str:
-    of = f"{lab.dataset.name}, M = {lab.recipe['superfeatures']}, {lab.recipe['seeds']} seeds."
+def _lead(replay: Replay, facts: dict[str, Any]) -> str:
+    of = f"{replay.dataset.name}, M = {replay.recipe['superfeatures']}, {replay.recipe['seeds']} seeds."
     return f"{of} On the test split: {headline(facts['summary'])}."
 
 
@@ -120,13 +122,13 @@ def _results(summary: dict[str, Any]) -> Figure:
     return Figure(charts.results(students, labels=LABELS, references=teachers), "Test accuracy", alt, alt)
 
 
-def _film(lab: Lab, made: Figures) -> Iterator[Figure]:
+def _film(replay: Replay, made: Figures) -> Iterator[Figure]:
     told = {
         "accuracy": ("Validation accuracy", "Means over the seeds with their 95 % intervals; dotted: the teachers."),
         "forming": ("Superfeatures as they form", "The strongest links and their communities; groups keep their colours."),
         "modularity": ("Modularity", "How much of the link strength lies inside the communities, beyond chance."),
-        "teacher-overlay": (_about(lab, "explaining"), "Contributions of the superfeatures in nats: for the class, or against it."),
-        "student-overlay": (_about(lab, lab.student), "On the scale of its teacher's."),
+        "teacher-overlay": (_about(replay, "explaining"), "Contributions of the superfeatures in nats: for the class, or against it."),
+        "student-overlay": (_about(replay, replay.student), "On the scale of its teacher's."),
         "answers": ("What they answer", "Class probabilities of the nets."),
         "losses": ("What each student minimises", "Each term times its weight, in nats."),
         "agreement": ("Do students explain as their teacher does?", "Cosine of their contributions: 1 is full agreement."),
@@ -136,15 +138,15 @@ def _film(lab: Lab, made: Figures) -> Iterator[Figure]:
             yield Figure(made[key], heading, f"{heading}. {below}", below, moves=True)
 
 
-def _about(lab: Lab, net: str) -> str:
-    return f"{words.sentence(LABELS[net])} on test sample {lab.sample}: {lab.dataset.classes[lab.label]}"
+def _about(replay: Replay, net: str) -> str:
+    return f"{explain.sentence(LABELS[net])} on test sample {replay.sample}: {replay.dataset.classes[replay.label]}"
 
 
-def _superfeatures(lab: Lab) -> Iterator[Figure]:
-    run, stamp, dataset = lab.run, cache.stamp(lab.run), lab.dataset
+def _superfeatures(replay: Replay) -> Iterator[Figure]:
+    run, stamp, dataset = replay.run, cache.stamp(replay.run), replay.dataset
     if not (run.has("dependency") and run.has("superfeatures")):
         return
-    how = (lab.recipe["reduce"], lab.recipe["scale"])
+    how = (replay.recipe["reduce"], replay.recipe["scale"])
     W, groups = cache.dependency(run.id, stamp, *how), run.superfeatures().groups
     mean, spread = cache.mean_image(dataset.name)
     graph = graphs.dependency_graph(
@@ -159,12 +161,12 @@ def _superfeatures(lab: Lab) -> Iterator[Figure]:
     yield Figure(mask, "Superfeature mask", f"The features in the colours of {len(groups)} superfeatures.")
 
 
-def _samples(lab: Lab) -> Iterator[Figure]:
+def _samples(replay: Replay) -> Iterator[Figure]:
     """Teacher beside student, sample by sample, on one scale a sample."""
-    run, dataset = lab.run, lab.dataset
-    nets = [net for net in ("explaining", lab.student) if run.has(net if net == "explaining" else f"student-{net}")]
+    run, dataset = replay.run, replay.dataset
+    nets = [net for net in ("explaining", replay.student) if run.has(net if net == "explaining" else f"student-{net}")]
     nets = [net for net in nets if net == "explaining" or METHODS[net].net == "ked"]
-    if lab.convolutional or not nets:
+    if replay.convolutional or not nets:
         return
     for sample in np.linspace(0, len(dataset.test) - 1, _SAMPLES).astype(int).tolist():
         image, truth = dataset.x[dataset.test[sample]].numpy(), int(dataset.y[dataset.test[sample]])
@@ -175,8 +177,8 @@ def _samples(lab: Lab) -> Iterator[Figure]:
             groups = run.superfeatures("teacher" if net == "explaining" else "student").groups
             look: dict[str, Any] = {"limit": limit, "names": dataset.features, "height": 300}
             picture = overlays.contributions(groups, phi[:, label], dataset.shape, image, **look)
-            heading = f"{words.sentence(LABELS[net])} on {dataset.classes[label]}, sample {sample}"
-            yield Figure(picture, heading, f"{heading}.", _unmarked(words.verdict(_named(net), log_p, truth, dataset.classes)))
+            heading = f"{explain.sentence(LABELS[net])} on {dataset.classes[label]}, sample {sample}"
+            yield Figure(picture, heading, f"{heading}.", _unmarked(explain.verdict(_named(net), log_p, truth, dataset.classes)))
 
 
 def _voice(run: Run, net: str, sample: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, linalg
 
+from ked.agreement.map_similarity import PixelMaps, overlap, ssim
 from ked.agreement.measures import FIDELITY, MEASURES, Compared, Measure
-from ked.agreement.pixels import PixelMaps, overlap, ssim
-from ked.agreement.said import Said
+from ked.agreement.outputs import NetOutputs
 
-_KINDS: dict[str, tuple[str, str, Callable[[Said], PixelMaps]]] = {
+_KINDS: dict[str, tuple[str, str, Callable[[NetOutputs], PixelMaps]]] = {
     "own": (
         "own maps",
         "what a net's superfeatures say for the teacher's answer, spread over their pixels or over where a branch looks",
@@ -40,7 +40,7 @@ def _structure(student: PixelMaps, teacher: PixelMaps) -> Tensor:
 def _rows(kind: str) -> tuple[Measure, ...]:
     label, what, maps = _KINDS[kind]
 
-    def of(compare: Callable[[PixelMaps, PixelMaps], Tensor]) -> Callable[[Said, Said], Compared]:
+    def of(compare: Callable[[PixelMaps, PixelMaps], Tensor]) -> Callable[[NetOutputs, NetOutputs], Compared]:
         return lambda student, teacher: Compared(compare(maps(student), maps(teacher)))
 
     return (

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ked.agreement import ranking
-from ked.agreement.said import Directions, Said
+from ked.agreement.outputs import Directions, NetOutputs
 from ked.agreement.similarity import jensen_shannon, kullback_leibler
 
 
@@ -41,7 +41,7 @@ class Measure:
     name: str
     label: str
     description: str
-    compare: Callable[[Said, Said], Compared]
+    compare: Callable[[NetOutputs, NetOutputs], Compared]
     best: float = 1.0
     low: float = 0.0
     high: float = 1.0
@@ -58,43 +58,43 @@ def _product(student: Directions, teacher: Directions) -> Compared:
     return Compared(*(torch.linalg.vecdot(mine, theirs) for mine, theirs in zip(student, teacher, strict=True)))
 
 
-def _cosine(student: Said, teacher: Said) -> Compared:
+def _cosine(student: NetOutputs, teacher: NetOutputs) -> Compared:
     return _product(student.directions, teacher.directions)
 
 
-def _spearman(student: Said, teacher: Said) -> Compared:
+def _spearman(student: NetOutputs, teacher: NetOutputs) -> Compared:
     return _product(student.rank_directions, teacher.rank_directions)
 
 
-def _mean_of(divergence: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Said, Said], Compared]:
-    def compare(student: Said, teacher: Said) -> Compared:
+def _mean_of(divergence: Callable[[Tensor, Tensor], Tensor]) -> Callable[[NetOutputs, NetOutputs], Compared]:
+    def compare(student: NetOutputs, teacher: NetOutputs) -> Compared:
         each = divergence(student.softened, teacher.softened)
         return Compared(each.mean(dim=1), each)
 
     return compare
 
 
-def _top(measure: Callable[[ranking.Ranking, ranking.Ranking, int], Tensor]) -> Callable[[Said, Said], Compared]:
-    def compare(student: Said, teacher: Said) -> Compared:
+def _top(measure: Callable[[ranking.Ranking, ranking.Ranking, int], Tensor]) -> Callable[[NetOutputs, NetOutputs], Compared]:
+    def compare(student: NetOutputs, teacher: NetOutputs) -> Compared:
         return Compared(measure(student.ranking, teacher.ranking, ranking.top(teacher.log_y.shape[1])))
 
     return compare
 
 
-def _signs(student: Said, teacher: Said) -> Compared:
+def _signs(student: NetOutputs, teacher: NetOutputs) -> Compared:
     same = (student.votes.sign() == teacher.votes.sign()).float()
     return Compared(_top(ranking.sign_agreement)(student, teacher).whole, same)
 
 
-def _pairwise(student: Said, teacher: Said) -> Compared:
+def _pairwise(student: NetOutputs, teacher: NetOutputs) -> Compared:
     return Compared(ranking.pairwise_rank_agreement(student.ranking, teacher.ranking))
 
 
-def _same_answer(student: Said, teacher: Said) -> Compared:
+def _same_answer(student: NetOutputs, teacher: NetOutputs) -> Compared:
     return Compared((student.answers == teacher.answers).float())
 
 
-def _prediction_kl(student: Said, teacher: Said) -> Compared:
+def _prediction_kl(student: NetOutputs, teacher: NetOutputs) -> Compared:
     return Compared(kullback_leibler(student.log_p[:, None], teacher.log_p[:, None])[:, 0])
 
 

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from ked.agreement.map_measures import ALL, map_measures
 from ked.agreement.measures import FIDELITY, MEASURES, Measure
+from ked.agreement.outputs import NetOutputs, outputs_of
 from ked.agreement.ranking import top
-from ked.agreement.said import Said, said
 from ked.errors import InvalidInput
 from ked.matching import Matching
-from ked.stack import Stack
+from ked.nets.stack import Stack
 
 NUMBERS = 1 << 20  # that a chunk's explanations may have: few enough for the caches, many enough for torch
 
@@ -103,7 +103,7 @@ def survey(
     Args:
         student: A replica a seed.
         teacher: Of one replica.
-        pairs: Superfeatures that answer to each other (`ked.runs.forms.matching`); None for black boxes, which have no explanations
+        pairs: Superfeatures that answer to each other (`ked.runs.build_nets.matching`); None for black boxes, which have no explanations
             of their own, so that only their answers are compared.
         tau: What explanations are softened by.
         shape: How a sample is laid out, (H, W), (channels, H, W) or (D,), where maps are compared.
@@ -124,9 +124,9 @@ def survey(
     size = chunk or max(1, NUMBERS // numbers)
     tally, others = _Tally(table, student, len(x)), another(len(x), seed).to(x.device)
     for rows in torch.arange(len(x), device=x.device).split(size):
-        theirs = said(teacher, x[rows], tau, its, shape=shape)
-        elsewhere = said(teacher, x[others[rows]], tau, its, shape=shape)
-        mine = said(student, x[rows], tau, own, theirs.asked, shape)
+        theirs = outputs_of(teacher, x[rows], tau, its, shape=shape)
+        elsewhere = outputs_of(teacher, x[others[rows]], tau, its, shape=shape)
+        mine = outputs_of(student, x[rows], tau, own, theirs.asked, shape)
         tally.add(rows, mine, theirs, elsewhere, y[rows])
         if progress:
             progress(min(1.0, (int(rows[-1]) + 1) / len(x)))
@@ -152,7 +152,7 @@ class _Tally:
         self._classes = torch.eye(student.classes, dtype=torch.float64, device=student.base.device)
         self._sums: dict[str, Tensor] = {}
 
-    def add(self, rows: Tensor, mine: Said, theirs: Said, elsewhere: Said, y: Tensor) -> None:
+    def add(self, rows: Tensor, mine: NetOutputs, theirs: NetOutputs, elsewhere: NetOutputs, y: Tensor) -> None:
         """Take in what is said of the samples numbered rows (B,)."""
         place, members = slice(int(rows[0]), int(rows[-1]) + 1), self._classes[y]
         for name, measure in self._table.items():

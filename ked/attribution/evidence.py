@@ -13,11 +13,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ked.cnn import ConvStack
 from ked.errors import InvalidInput
 from ked.explanation import centre
-from ked.nets import SubnetStack
-from ked.stack import Stack
+from ked.nets.cnn.stack import ConvStack
+from ked.nets.stack import Stack
+from ked.nets.subnets import SubnetStack
 
 
 class Evidence(nn.Module):

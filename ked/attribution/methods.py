@@ -29,9 +29,9 @@ from torch import Tensor
 
 from ked.attribution.own import own_map
 from ked.attribution.question import Question
-from ked.cnn import ConvStack
 from ked.errors import InvalidInput
-from ked.stack import Stack
+from ked.nets.cnn.stack import ConvStack
+from ked.nets.stack import Stack
 
 STEPS = 50  # of integrated gradients
 DRAWS = 25  # points of GradientSHAP, orders of Shapley value sampling

@@ -16,7 +16,7 @@ from ked.attribution.evidence import Evidence
 from ked.data import Dataset
 from ked.errors import InvalidInput
 from ked.groupings import blocks
-from ked.stack import Stack
+from ked.nets.stack import Stack
 
 SQUARES = 16  # parts of a picture where superfeatures are no pixels
 

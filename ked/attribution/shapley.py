@@ -18,9 +18,9 @@ from torch import Tensor
 from ked.attribution.own import own_contributions
 from ked.attribution.quality import timed
 from ked.attribution.question import Question, labels_of
-from ked.cnn import ConvStack
 from ked.errors import InvalidInput
 from ked.explanation import centre
+from ked.nets.cnn.stack import ConvStack
 
 MOST = 6  # superfeatures: Captum goes through all M! orders
 

@@ -14,9 +14,9 @@ from ked.agreement import FIDELITY, MEASURES, survey
 from ked.bench.contest import alternate
 from ked.bench.pixels import TEACHER, C, D, find_pixels
 from ked.explanation import centre
-from ked.learning.training import explain
 from ked.matching import match
-from ked.nets import SubnetStack, explaining_net, mlp
+from ked.nets.inference import explain
+from ked.nets.subnets import SubnetStack, explaining_net, mlp
 
 SAMPLES, SUPERFEATURES, SEEDS, STUDENT, TAU = 10_000, 4, 5, (20, 20), 10.0
 ONE_BY_ONE = 100  # samples of the slow way, scaled to all

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from ked.bench.contest import alternate
-from ked.cnn.architectures import architecture_named
-from ked.cnn.blocks import Dense, join, separate
-from ked.cnn.branches import BranchedNet, Branches, matched_width
+from ked.nets.cnn.architectures import architecture_named
+from ked.nets.cnn.blocks import Dense, join, separate
+from ked.nets.cnn.branches import BranchedNet, Branches, matched_width
 
 M, C, BATCH = 4, 10, 100
 NETS = {"small-cnn": (1, 28, 28), "resnet8": (3, 32, 32)}  # architecture -> picture

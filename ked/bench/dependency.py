@@ -15,9 +15,9 @@ from torch import Tensor
 
 from ked.bench.contest import Contestants, alternate
 from ked.bench.pixels import C, find_pixels, trained_teacher
-from ked.communities import find_superfeatures
+from ked.communities.superfeatures import find_superfeatures
 from ked.dependency import dependency_matrix
-from ked.nets import SubnetStack
+from ked.nets.subnets import SubnetStack
 
 SAMPLES = 1000  # N of the dependency matrix
 CHECKED = 10  # samples on which both ways to W are compared

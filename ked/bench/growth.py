@@ -11,11 +11,11 @@ import torch
 from ked.agreement import survey
 from ked.bench.contest import alternate
 from ked.bench.pixels import BATCH
-from ked.communities import find_superfeatures
+from ked.communities.superfeatures import find_superfeatures
 from ked.dependency import dependency_matrix
-from ked.learning.training import fit
 from ked.matching import match
-from ked.nets import SubnetStack, explaining_net, mlp
+from ked.nets.subnets import SubnetStack, explaining_net, mlp
+from ked.training.loop import fit
 
 ROUNDS = 3
 USUAL = {"D": 784, "N": 4000, "C": 10, "M": 4, "K": 4}

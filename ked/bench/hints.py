@@ -9,16 +9,17 @@ import torch
 
 from ked import data
 from ked.bench.contest import fresh_home
-from ked.learning import answers, optimisers
-from ked.learning.batches import Batches, SampleBatches, ViewBatches
-from ked.learning.teaching import Lesson, teaching
-from ked.learning.training import Epoch, descend
 from ked.methods import method_named
-from ked.recipe import Recipe, run
+from ked.recipe import Recipe
+from ked.runs.build_nets import student_net
 from ked.runs.context import Context
-from ked.runs.forms import student_net
+from ked.runs.pipeline import run
 from ked.runs.steering import Steering
+from ked.runs.targets import LiveTargets, targets_of
 from ked.store import create_run
+from ked.training import optimisers, teacher_outputs
+from ked.training.batches import Batches, SampleBatches, ViewBatches
+from ked.training.loop import Epoch, descend
 
 HINTED = ("kd+at", "kd+sp")
 ROUNDS = 3
@@ -53,11 +54,11 @@ def _keep_best(best: dict[str, float], name: str, seconds: list[float]) -> None:
 
 
 def _asking_anew(context: Context, name: str) -> list[float]:
-    kept, answers.KEPT = answers.KEPT, 0
+    kept, teacher_outputs.KEPT = teacher_outputs.KEPT, 0
     try:
         return _epochs(context, name)
     finally:
-        answers.KEPT = kept
+        teacher_outputs.KEPT = kept
 
 
 def _epochs(context: Context, name: str) -> list[float]:
@@ -65,7 +66,7 @@ def _epochs(context: Context, name: str) -> list[float]:
     recipe, train = context.recipe, context.dataset.part("train")
     net = student_net(context, method_named(name))
     net.reset(recipe.seed_list)
-    lesson = Lesson(teaching(context, method_named(name), net))
+    lesson = LiveTargets(targets_of(context, method_named(name), net))
     size, also = recipe.batch_for("student", len(train[0])), lesson.teachers.hint
     batches: Batches = SampleBatches(net, train, recipe.seed_list, size, lesson.whole)
     if lesson.teachers.sees_views:

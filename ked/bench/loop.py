@@ -12,9 +12,9 @@ import torch
 
 from ked.bench.contest import Contestants, alternate
 from ked.bench.pixels import BATCH, C, D, Pixels, find_pixels
-from ked.learning import optimisers
-from ked.learning.training import fit
-from ked.nets import SubnetStack, explaining_net, mlp
+from ked.nets.subnets import SubnetStack, explaining_net, mlp
+from ked.training import optimisers
+from ked.training.loop import fit
 
 SAMPLES, SEEDS, SUPERFEATURES, STUDENT = 10_000, 5, 4, (20, 20)
 ROUNDS = 5

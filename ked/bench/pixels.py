@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ked import data
 from ked.data import fashion_mnist
-from ked.learning.training import fit
-from ked.nets import SubnetStack, mlp
+from ked.nets.subnets import SubnetStack, mlp
+from ked.training.loop import fit
 
 D, C = 784, 10
 TEACHER = (500, 500)

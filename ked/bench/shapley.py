@@ -9,7 +9,7 @@ import torch
 from ked.attribution import Question, Reference
 from ked.attribution.shapley import exact_shapley
 from ked.bench.pixels import TEACHER, C, D, find_pixels
-from ked.nets import explaining_net, mlp
+from ked.nets.subnets import explaining_net, mlp
 
 COUNTS = (2, 4, 6)
 

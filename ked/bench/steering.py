@@ -10,9 +10,9 @@ from unittest.mock import patch
 
 from ked.bench.contest import Contestants, alternate, fresh_home
 from ked.bench.training import digits_run
-from ked.learning import course
-from ked.learning.snapshots import Snapshots
 from ked.recipe import Recipe
+from ked.runs import trainer
+from ked.runs.snapshots import Snapshots
 from ked.runs.steering import Steering
 from ked.store import Run, create_run
 
@@ -51,8 +51,8 @@ def _look(listener: Steering) -> None:
 def _unwatched() -> None:
     with ExitStack() as without:
         without.enter_context(patch.object(Snapshots, "write", lambda self, epoch: None))
-        without.enter_context(patch.object(course, "_forming", lambda training, behind: None))
-        without.enter_context(patch.object(course, "LIVE_INTERVAL", math.inf))
+        without.enter_context(patch.object(trainer, "_forming", lambda training, behind: None))
+        without.enter_context(patch.object(trainer, "LIVE_INTERVAL", math.inf))
         without.enter_context(patch.object(Run, "append", lambda self, event: None))
         digits_run()
 

@@ -10,9 +10,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ked.bench.contest import alternate, fresh_home
 from ked.bench.pixels import BATCH, C, D, Pixels, find_pixels
-from ked.learning.training import fit
-from ked.nets import mlp
-from ked.recipe import Recipe, run
+from ked.nets.subnets import mlp
+from ked.recipe import Recipe
+from ked.runs.pipeline import run
+from ked.training.loop import fit
 
 STUDENT = (20, 20)
 SEEDS = 8

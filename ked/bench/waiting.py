@@ -6,10 +6,11 @@ import time
 from statistics import median
 from typing import Any
 
+from ked import jobs
 from ked.bench.contest import fresh_home
 from ked.errors import Unavailable
+from ked.jobs import workers
 from ked.recipe import Recipe
-from ked.runs import jobs, workers
 
 
 def waiting_for_jobs() -> dict[str, Any]:

@@ -11,20 +11,20 @@ from ked.data import (
     correlated,
     digits,
     fashion_mnist,
-    made,
     mnist,
     own,
     planted,
-    shelf,
+    planted_spec,
     side_by_side,
     tiny_imagenet,
     unicauca,
+    user_files,
     wine,
 )
 from ked.data.dataset import PARTS, Dataset, Source
 from ked.errors import InvalidInput
 
-__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "here", "knows_truth", "load", "on_shelf", "usual"]
+__all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "here", "is_user_file", "knows_truth", "load", "usual"]
 
 _MODULES = (
     digits,
@@ -46,8 +46,8 @@ SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _M
 def load(name_or_path: str, label: str | None = None) -> Dataset:
     """The data set of this name, or the user's own in this file or on the shelf, with its fixed splits.
 
-    A name of SOURCES always means that data set, one that begins with 'own:' data on the shelf (`ked.data.shelf`), and one that
-    begins with 'planted:' data made to order (`ked.data.made`); './digits.csv' or 'digits.csv' is a file.
+    A name of SOURCES always means that data set, one that begins with 'own:' data on the shelf (`ked.data.user_files`), and one that
+    begins with 'planted:' data made to order (`ked.data.planted_spec`); './digits.csv' or 'digits.csv' is a file.
     label: the column that holds the class, only for CSV files that are named by their path.
     Raises InvalidInput for what is neither a name nor a usable file, Unavailable when a data set's files are missing or damaged.
     """
@@ -64,7 +64,7 @@ def _reader(name: str) -> Callable[[str], Dataset] | None:
     """What reads the data set of a name; None for paths."""
     if name in SOURCES:
         return lambda known: SOURCES[known].load()
-    return shelf.load if on_shelf(name) else made.load if _to_order(name) else None
+    return user_files.load if is_user_file(name) else planted_spec.load if _to_order(name) else None
 
 
 def here(name_or_path: str) -> bool:
@@ -74,10 +74,10 @@ def here(name_or_path: str) -> bool:
 
 def check(name_or_path: str) -> None:
     """InvalidInput if this is neither a name of SOURCES, of the shelf or of made data nor looks like a path; reads nothing."""
-    if on_shelf(name_or_path):
-        shelf.check(name_or_path)
+    if is_user_file(name_or_path):
+        user_files.check(name_or_path)
     elif _to_order(name_or_path):
-        made.settings(name_or_path)
+        planted_spec.settings(name_or_path)
     elif name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
         raise InvalidInput(
             f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}."
@@ -87,14 +87,14 @@ def check(name_or_path: str) -> None:
 def usual(name_or_path: str) -> str:
     """The one form of a name that means the same as other forms; all but the names of made data have only one."""
     check(name_or_path)
-    return made.usual(name_or_path) if _to_order(name_or_path) else name_or_path
+    return planted_spec.usual(name_or_path) if _to_order(name_or_path) else name_or_path
 
 
 def fingerprint(name_or_path: str) -> str:
     """What a stored result depends on: a data set's usual name, or what is in the file, whatever the file is called."""
     name = usual(name_or_path)
-    if on_shelf(name):
-        return shelf.fingerprint(name)
+    if is_user_file(name):
+        return user_files.fingerprint(name)
     return name if name in SOURCES or _to_order(name) else own.fingerprint(name)
 
 
@@ -103,10 +103,10 @@ def knows_truth(name_or_path: str) -> bool:
     return name_or_path in (planted.SOURCE.name, correlated.SOURCE.name) or _to_order(name_or_path)
 
 
-def on_shelf(name: str) -> bool:
+def is_user_file(name: str) -> bool:
     """Whether a name is meant as that of the user's own data on the shelf."""
-    return name.startswith(shelf.PREFIX)
+    return name.startswith(user_files.PREFIX)
 
 
 def _to_order(name: str) -> bool:
-    return name.startswith(made.PREFIX)
+    return name.startswith(planted_spec.PREFIX)

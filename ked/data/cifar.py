@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ked.data import places
+from ked.data import locations
 from ked.data.dataset import Dataset
+from ked.data.locations import damaged
 from ked.data.pixels import official
-from ked.data.places import damaged
 from ked.errors import Unavailable
 
 SHAPE = (3, 32, 32)
@@ -52,14 +52,14 @@ def load(name: str, title: str, batches: Batches, labels: str) -> Dataset:
 def find(batches: Batches) -> Path | None:
     """The first folder that holds all files, or None; it is only read, never written to."""
     wanted = [batches.meta["filename"], *(file for file, _ in (*batches.train_list, *batches.test_list))]
-    places_to_look = [*places.folders(batches.base_folder), places.own_folder() / batches.base_folder]
+    places_to_look = [*locations.folders(batches.base_folder), locations.own_folder() / batches.base_folder]
     return next((folder for folder in places_to_look if all((folder / file).is_file() for file in wanted)), None)
 
 
 def _download(title: str, batches: Batches) -> Path:
     from torchvision.datasets.utils import download_and_extract_archive
 
-    root = places.own_folder()
+    root = locations.own_folder()
     try:
         root.mkdir(parents=True, exist_ok=True)
         download_and_extract_archive(batches.url, str(root), filename=batches.filename, md5=batches.tgz_md5)

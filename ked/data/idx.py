@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ked.data.dataset import Dataset
+from ked.data.locations import damaged, own_folder
 from ked.data.pixels import official
-from ked.data.places import damaged, own_folder
 from ked.errors import Unavailable
 
 FILES = (

@@ -11,7 +11,7 @@ import numpy as np
 from ked.errors import InvalidInput
 
 FILE_BYTES = 1 << 30
-SHELF_BYTES = 10 << 30  # of all files that are kept together (`ked.data.shelf`)
+SHELF_BYTES = 10 << 30  # of all files that are kept together (`ked.data.user_files`)
 UNPACKED_BYTES = 2 << 30  # of everything in an archive together
 MEMBER_BYTES = 32 << 20  # of one picture in an archive
 PICTURE_SIDE = 4096  # rows and columns of one picture before it is made smaller

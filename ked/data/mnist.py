@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ked.data import idx, places
+from ked.data import idx, locations
 from ked.data.dataset import Dataset, Source
 
 CLASSES = tuple(str(digit) for digit in range(10))
@@ -28,7 +28,7 @@ def load() -> Dataset:
 
 def find() -> Path | None:
     """The first folder that holds the four files, or None; it is only read, never written to."""
-    return idx.find([*places.folders(*_BELOW), places.own_folder() / _BELOW[0]])
+    return idx.find([*locations.folders(*_BELOW), locations.own_folder() / _BELOW[0]])
 
 
 SOURCE = Source(

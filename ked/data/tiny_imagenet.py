@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ked.data import places
+from ked.data import locations
+from ked.data.array_cache import Arrays, kept
 from ked.data.dataset import Dataset, Source
-from ked.data.kept import Arrays, kept
+from ked.data.locations import damaged, missing
 from ked.data.pixels import official
-from ked.data.places import damaged, missing
 from ked.data.progress import tracked
 
 SHAPE = (3, 64, 64)
@@ -47,7 +47,7 @@ def load() -> Dataset:
 
 def find() -> Path | None:
     """The first folder with the layout above, or None; it is only read, never written to."""
-    roots = [*places.folders(FOLDER, "tiny-imagenet", ""), places.own_folder() / FOLDER]
+    roots = [*locations.folders(FOLDER, "tiny-imagenet", ""), locations.own_folder() / FOLDER]
     return next((root for root in roots if (root / "train").is_dir() and (root / _ANNOTATIONS).is_file()), None)
 
 

@@ -26,10 +26,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ked.data import places
+from ked.data import locations
+from ked.data.array_cache import Arrays, kept
 from ked.data.dataset import Dataset, Source
-from ked.data.kept import Arrays, kept
-from ked.data.places import damaged, missing
+from ked.data.locations import damaged, missing
 from ked.data.progress import tracked_lines
 from ked.data.tabular import table
 
@@ -81,7 +81,7 @@ def load() -> Dataset:
 
 def find() -> Path | None:
     """The file, in $KED_DATA or in our own folder, or None; it is only read, never written to."""
-    folders = [*places.folders("unicauca", ""), places.own_folder() / "unicauca"]
+    folders = [*locations.folders("unicauca", ""), locations.own_folder() / "unicauca"]
     return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
 
 

@@ -9,10 +9,10 @@ import shutil
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ked import jobs
 from ked.errors import InvalidInput, Unavailable
-from ked.home import home
-from ked.runs import jobs
-from ked.runs.disk import disk_errors
+from ked.files.disk import disk_errors
+from ked.files.home import home
 from ked.store import Run
 
 NAME_LENGTH = 60

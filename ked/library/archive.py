@@ -14,14 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from ked import jobs
 from ked.errors import InvalidInput, Unavailable
-from ked.home import home
+from ked.files.disk import disk_errors, write_json
+from ked.files.home import home
 from ked.library import IN_PROGRESS, reproduction, run_tables
-from ked.library.wholeness import check_whole
+from ked.library.validation import check_whole
 from ked.methods import METHODS
-from ked.runs import jobs
-from ked.runs.disk import disk_errors
-from ked.store import Run, load_run, new_id, write_json
+from ked.store import Run, load_run, new_id
 
 STORED = (
     "run.json", "events.jsonl", "superfeatures.json", "superfeatures-student.json",

@@ -26,8 +26,8 @@ import os
 import sys
 import tempfile
 
-from ked.home import home
-from ked.recipe import Recipe, run
+from ked import Recipe, run
+from ked.files.home import home
 
 RECIPE = {recipe}
 

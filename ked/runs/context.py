@@ -9,11 +9,11 @@ import torch
 
 from ked.data import Dataset
 from ked.explanation import teacher_base
+from ked.nets.inference import predict
+from ked.nets.stack import Stack
 from ked.recipe import Recipe
-from ked.stack import Stack
 from ked.runs.steering import Steering
 from ked.store import Run
-from ked.learning.training import predict
 
 S = TypeVar("S", bound=Stack)
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ked.cnn import ConvStack
-from ked.cnn.channels import channel_dependency
 from ked.dependency import dependency_matrix
-from ked.nets import SubnetStack
+from ked.nets.cnn.channels import channel_dependency
+from ked.nets.cnn.stack import ConvStack
+from ked.nets.subnets import SubnetStack
 from ked.recipe import Recipe
 from ked.store import Run
 

@@ -14,23 +14,23 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from ked import data
-from ked.runs import forms
-from ked.learning import snapshots
-from ked.runs.background import shares
-from ked.communities import Superfeatures
-from ked.runs.context import Context
+from ked.communities.superfeatures import Superfeatures
 from ked.data import Dataset
 from ked.data.progress import listening
-from ked.runs.disk import disk_errors
 from ked.errors import InvalidInput, Unavailable
-from ked.library.provenance import provenance
+from ked.files.disk import disk_errors, link
+from ked.nets.inference import accuracy
+from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe
+from ked.runs import build_nets, snapshots
+from ked.runs.background import shares
+from ked.runs.context import Context
+from ked.runs.provenance import provenance
 from ked.runs.stage_keys import stage_keys, stage_names
 from ked.runs.stages import stage_named
 from ked.runs.steering import Event, Steering, clear
-from ked.store import SNAPSHOTS, Run, StageCache, create_run, link
-from ked.learning.training import Diverged, accuracy
-from ked.weights import load_matrix, load_stack
+from ked.store import SNAPSHOTS, Run, StageCache, create_run
+from ked.training.loop import Diverged
 
 FLEETING = ("tick", "step", "progress", "paused", "resumed", "refused")  # events of the moment: shown live, not kept with a stage's result
 
@@ -84,7 +84,7 @@ def run(
         raise
     finally:
         with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed
-            place = {} if status == "done" else folder.standing()
+            place = {} if status == "done" else folder.progress()
             folder.conclude(status=status, message=message, diverged=diverged, ended=time.time(), **place)
             folder.append({"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)})
             if trace:  # last, as it is the longest and the least needed
@@ -106,7 +106,7 @@ def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, Non
     dataset = yield from _read(recipe)
     if recipe.train_size is not None:
         dataset = dataset.few(recipe.train_size, recipe.seed)
-    forms.check(recipe, dataset)
+    build_nets.check(recipe, dataset)
     context = Context(recipe, dataset.to(device), run, steering)
     run.update(device=str(device), seeds=list(recipe.seed_list), stages=stage_keys(recipe))
     seconds: dict[str, float] = {}

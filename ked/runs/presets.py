@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ked.runs.pipeline import FLEETING, run
 from ked.recipe import Recipe
+from ked.runs.pipeline import FLEETING, run
 from ked.store import PRESETS, SNAPSHOTS, Run, create_run
 
 _METHODS = ("plain", "kd", "kd-explaining", "ked", "architecture", "mu0")

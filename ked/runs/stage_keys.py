@@ -67,7 +67,7 @@ def stage_keys(recipe: Recipe) -> dict[str, str]:
 
 
 def adjustable(stage: str) -> tuple[str, ...]:
-    """The settings that mean something to a stage's training while it goes on (`ked.runs.changes`); none where nothing trains."""
+    """The settings that mean something to a stage's training while it goes on (`ked.changes`); none where nothing trains."""
     if stage.startswith("student-"):
         return ("lr", *_of_losses(method_named(stage.removeprefix("student-"))))
     return ("lr",) if stage in ("teacher", "explaining") else ()

@@ -11,29 +11,29 @@ from pathlib import Path
 
 import torch
 
-from ked.learning.augmentation import AUGMENTATIONS, Augmenter
-from ked.runs.background import shares
-from ked.learning.batches import Batches, ChimeraBatches, SampleBatches, ViewBatches
 from ked.chimeras import Chimeras
-from ked.communities import Superfeatures, modularity
-from ked.runs.context import Context
-from ked.learning.course import Course
-from ked.runs.forms import black_box, explaining_form, student_net
+from ked.communities.superfeatures import Superfeatures, modularity
 from ked.groupings import group
 from ked.losses import LABELS_ONLY
-from ked.runs.measuring import measured_dependency
 from ked.methods import method_named
-from ked.nets import SubnetStack
+from ked.nets.stack import Stack
+from ked.nets.subnets import SubnetStack
+from ked.nets.weights import save_matrix, save_stack
 from ked.recipe import Who
-from ked.stack import Stack
+from ked.runs.background import shares
+from ked.runs.build_nets import build_black_box, build_explaining, student_net
+from ked.runs.context import Context
+from ked.runs.measuring import measured_dependency
 from ked.runs.steering import Event
-from ked.learning.teaching import Lesson, Teaching, teaching
-from ked.weights import save_matrix, save_stack
+from ked.runs.targets import LiveTargets, Targets, targets_of
+from ked.runs.trainer import Trainer
+from ked.training.augmentation import AUGMENTATIONS, Augmenter
+from ked.training.batches import Batches, ChimeraBatches, SampleBatches, ViewBatches
 
 
 def teacher(context: Context, folder: Path) -> Iterator[Event]:
     """The black-box teacher: cross-entropy on the labels."""
-    net = black_box(context.recipe, context.dataset, "teacher")
+    net = build_black_box(context.recipe, context.dataset, "teacher")
     yield from _teach(context, net, "teacher")
     save_stack(folder / "teacher.safetensors", net)
 
@@ -79,7 +79,7 @@ def _grouped(who: Who, context: Context, W: torch.Tensor) -> Superfeatures:
 
 def explaining(context: Context, folder: Path) -> Iterator[Event]:
     """The explaining teacher: as many parameters as the black box, trained on the labels, not distilled."""
-    net = explaining_form(context.run.teacher(), context, "teacher", context.base())
+    net = build_explaining(context.run.teacher(), context, "teacher", context.base())
     yield from _teach(context, net, "explaining")
     save_stack(folder / "explaining.safetensors", net)
 
@@ -93,18 +93,18 @@ def student(name: str, context: Context, folder: Path) -> Iterator[Event]:
         net = student_net(context, method)
         net.reset(recipe.seed_list)
         net.to(context.device)
-    teachers = teaching(context, method, net)
+    teachers = targets_of(context, method, net)
     if teachers.matching is not None and teachers.matching.note:
         yield {"kind": "matching", "stage": stage, "note": teachers.matching.note}
     yield from _attributions(context, stage, teachers)
-    lesson = Lesson(teachers)
+    lesson = LiveTargets(teachers)
     batches = further_batches(lesson, net) if method.further else _lessons(lesson, net)
     epochs = recipe.chimera_epochs if method.further else recipe.epochs
-    yield from Course(context, stage, net, batches, epochs, lesson=lesson).events()
+    yield from Trainer(context, stage, net, batches, epochs, lesson=lesson).events()
     save_stack(folder / f"{stage}.safetensors", net)
 
 
-def _attributions(context: Context, stage: str, teachers: Teaching) -> Iterator[Event]:
+def _attributions(context: Context, stage: str, teachers: Targets) -> Iterator[Event]:
     """Work out what stands in for explanations, of all training samples; what views differ from batch to batch are asked as they come."""
     if teachers.attributed is not None and not teachers.sees_views:
         for share in shares(teachers.attributed.whole, list[torch.Tensor]()):
@@ -112,7 +112,7 @@ def _attributions(context: Context, stage: str, teachers: Teaching) -> Iterator[
             yield from context.steering.hold(stage)
 
 
-def further_batches(lesson: Lesson, net: Stack) -> Batches:
+def further_batches(lesson: LiveTargets, net: Stack) -> Batches:
     """What a student goes on with: chimeras, or as many real samples in orders that it has not seen."""
     context, recipe = lesson.teachers.context, lesson.teachers.context.recipe
     train = context.dataset.part("train")
@@ -124,7 +124,7 @@ def further_batches(lesson: Lesson, net: Stack) -> Batches:
     return ChimeraBatches(chimeras, lesson.ask, lesson.of_chimeras, recipe.chimeras, size)
 
 
-def _lessons(lesson: Lesson, net: Stack, **more: int) -> Batches:
+def _lessons(lesson: LiveTargets, net: Stack, **more: int) -> Batches:
     """The training samples with what the teachers say of them."""
     context, recipe = lesson.teachers.context, lesson.teachers.context.recipe
     train, seeds = context.dataset.part("train"), recipe.seed_list
@@ -149,7 +149,7 @@ def _teach(context: Context, net: Stack, stage: str) -> Iterator[Event]:
     if augmenter:
         batches = ViewBatches(net, train, seeds, size, lambda views, rows: LABELS_ONLY, augmenter)
     watch = stage == "teacher" and not recipe.convolutional
-    yield from Course(context, stage, net, batches, recipe.teacher_epochs, watch=watch).events()
+    yield from Trainer(context, stage, net, batches, recipe.teacher_epochs, watch=watch).events()
 
 
 STAGES: dict[str, Callable[[Context, Path], Iterator[Event]]] = {

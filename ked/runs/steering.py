@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ked.runs import changes, lines
-from ked.runs.disk import disk_errors
+from ked import changes
 from ked.errors import InvalidInput
+from ked.files import jsonl
+from ked.files.disk import disk_errors
 from ked.recipe import Recipe
 from ked.runs.stage_keys import adjustable, stage_keys
 from ked.store import Run
@@ -65,7 +66,7 @@ def slow(run: Run, seconds_per_batch: float) -> None:
 
 
 def adjust(run: Run, **settings: float) -> None:
-    """Give settings (`ked.runs.changes.ADJUSTABLE`) other values from the next batch on, in the stage at work.
+    """Give settings (`ked.changes.ADJUSTABLE`) other values from the next batch on, in the stage at work.
 
     Between two trainings the next one takes the change. The event "adjusted" or "refused" says what became of it.
 
@@ -135,7 +136,7 @@ class Control:
 def asked(run: Run) -> Control:
     """What has been asked of a run, whether or not its job has obeyed yet; for buttons. Steps and changes are all there ever were."""
     control = Control()
-    for order in lines.read(run.folder / CONTROL)[0]:
+    for order in jsonl.read(run.folder / CONTROL)[0]:
         control.obey(order)
     return control
 
@@ -222,7 +223,7 @@ class Steering:
                 return
         except FileNotFoundError:
             return
-        orders, self._offset = lines.read(self.run.folder / CONTROL, self._offset)
+        orders, self._offset = jsonl.read(self.run.folder / CONTROL, self._offset)
         for order in orders:
             self._control.obey(order)
 
@@ -258,4 +259,4 @@ def _give(run: Run, order: Order) -> None:
     if run.status not in _AT_WORK:
         raise InvalidInput(f"run {run.id} is {run.status}; only a run at work can be steered.")
     with disk_errors(run.folder):
-        lines.append(run.folder / CONTROL, order)
+        jsonl.append(run.folder / CONTROL, order)

@@ -15,10 +15,12 @@ import psutil
 from ked import data
 from ked.agreement import survey
 from ked.errors import Unavailable
-from ked.home import home
+from ked.files import locks
+from ked.files.home import home
+from ked.jobs import slots
 from ked.library import NAME_LENGTH
-from ked.recipe import run as walk
-from ked.runs import forms, locks, slots, steering
+from ked.runs import build_nets, steering
+from ked.runs.pipeline import run as walk
 from ked.store import Run, create_run
 from ked.studies import ledger
 from ked.studies.cells import Cell, key_of
@@ -141,6 +143,6 @@ def _agreements(cell: Cell, run: Run) -> dict[str, dict[str, list[float]]]:
     teacher, found = run.explaining(), {}
     for name in methods:
         student = run.student(name)
-        told = survey(student, teacher, x, y, pairs=forms.matching(student, teacher), tau=cell.recipe.tau)
+        told = survey(student, teacher, x, y, pairs=build_nets.matching(student, teacher), tau=cell.recipe.tau)
         found[name] = {"agreement": told.mean(AGREEMENT).tolist(), "answer": told.mean(FIDELITY).tolist()}
     return found

@@ -9,8 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from ked.errors import InvalidInput, Unavailable
-from ked.home import home
-from ked.runs.disk import disk_errors
+from ked.files.disk import disk_errors
+from ked.files.home import home
 from ked.store import StageCache
 from ked.studies import ledger
 from ked.studies.cells import Cell

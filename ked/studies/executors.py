@@ -14,12 +14,12 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 import torch
 
 from ked.errors import Unavailable
-from ked.runs import slots
+from ked.jobs import slots
 
 
 @contextlib.contextmanager
 def local() -> Iterator[Executor]:
-    """As many processes as trainings may be at work at a time (`ked.runs.slots`), each with its share of the cores."""
+    """As many processes as trainings may be at work at a time (`ked.jobs.slots`), each with its share of the cores."""
     spawn = multiprocessing.get_context("spawn")  # a forked child would share the locks of torch's threads
     pool = ProcessPoolExecutor(slots.count(), spawn, initializer=_prepare, initargs=(slots.threads(),))
     try:

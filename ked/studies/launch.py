@@ -1,7 +1,7 @@
 """Studies that go on by themselves: each in a process of its own, which outlives the page and the server that started it.
 
-The process is `python -m ked study NAME`. What it tells (`ked.studies.telling`) and who it is lie in `$KED_HOME/studies/NAME`; a lock that
-it holds to its end sees to it that there is one to a study.
+The process is `python -m ked study NAME`. What it tells (`ked.studies.progress_log`) and who it is lie in `$KED_HOME/studies/NAME`; a
+lock that it holds to its end sees to it that there is one to a study.
 """
 
 from __future__ import annotations
@@ -20,10 +20,9 @@ from typing import Any, Literal
 import psutil
 
 from ked.errors import Unavailable
-from ked.home import home
-from ked.runs import lines, locks
-from ked.runs.disk import disk_errors
-from ked.store import write_json
+from ked.files import jsonl, locks
+from ked.files.disk import disk_errors, write_json
+from ked.files.home import home
 from ked.studies.cells import Settings, cells_of
 from ked.studies.study import Study
 
@@ -111,7 +110,7 @@ def look(study: Study) -> Work | None:
     if not about:
         return None
     alive = _process(about) is not None  # before its last words are read
-    events = lines.read(_folder(study.name) / "progress.jsonl")[0]
+    events = jsonl.read(_folder(study.name) / "progress.jsonl")[0]
     kinds = [event["kind"] for event in events]
     state = _state(kinds, alive=alive, stopping=about["stopping"])
     message = next((event["message"] for event in events if event["kind"] == "broken"), "")

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ked import jobs
 from ked.errors import Unavailable
-from ked.home import home
-from ked.runs import jobs, lines
-from ked.runs.disk import disk_errors
+from ked.files import jsonl
+from ked.files.disk import disk_errors
+from ked.files.home import home
 from ked.store import Run, list_runs
 from ked.studies.cells import Cell, key_of
 
@@ -38,7 +39,7 @@ class Record:
 def read(study: str) -> dict[str, Record]:
     """All finished cells of a study by their keys."""
     found: dict[str, Record] = {}
-    for line in lines.read(file_of(study))[0]:
+    for line in jsonl.read(file_of(study))[0]:
         try:
             found[line["key"]] = Record(**line)
         except (KeyError, TypeError):  # a line of another version: the run, if it is there, is read again
@@ -50,7 +51,7 @@ def write(study: str, record: Record) -> None:
     """Keep a finished cell."""
     with disk_errors(file_of(study).parent):
         file_of(study).parent.mkdir(parents=True, exist_ok=True)
-        lines.append(file_of(study), asdict(record))
+        jsonl.append(file_of(study), asdict(record))
 
 
 def finished() -> dict[str, Run]:

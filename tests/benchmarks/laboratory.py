@@ -43,7 +43,7 @@ WATCHED = {"teacher_epochs": 40, "epochs": 150, "methods": ("plain", "ked"), "te
 @contextmanager
 def served(home: str) -> Iterator[str]:
     """The app's address, with its worker warm."""
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true", f"--server.port={PORT}"]
+    command = [sys.executable, "-m", "streamlit", "run", "explorer/app.py", "--server.headless=true", f"--server.port={PORT}"]
     environment = {**os.environ, "KED_HOME": home, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         address = f"http://localhost:{PORT}"

@@ -23,7 +23,8 @@ RERUNS, BUILDS, TABS = 5, 5, 30
 
 def main() -> None:
     """Measure in a home of its own, with a finished digits run of 60 moments: 20 epochs of both teachers and of the students."""
-    from ked.recipe import Recipe, run
+    from ked.recipe import Recipe
+    from ked.runs.pipeline import run
     from ked.store import create_run
 
     recipe = Recipe.make(dataset="digits", methods=("plain", "kd", "ked"), seeds=5, epochs=20, teacher_epochs=20)
@@ -38,12 +39,12 @@ def figures(run_id: str) -> dict[str, Any]:
     """What a tick of the Train page costs at most: all figures with all their moments, at first and made anew."""
     from visitor import visit
 
-    from explorer import film
+    from explorer.replay import figures as film
 
     built: list[tuple[float, film.Figures]] = []
     make = film.figures
 
-    def timed(room: film.Lab) -> film.Figures:
+    def timed(room: film.Replay) -> film.Figures:
         seconds, made = _seconds(lambda: make(room))
         built.append((seconds, made))
         return made

@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[Serve]:
-    """`serve(script, port=None, env=None) -> address`: runs the Streamlit script, from its own folder, until it answers."""
+    """`serve(script, port=None, env=None) -> address`: runs the Streamlit script until it answers, ours from the project's folder."""
     running: list[subprocess.Popen[str]] = []
 
     def start(script: Path, port: int | None = None, env: Mapping[str, str] | None = None) -> str:
@@ -73,7 +73,7 @@ def _streamlit(script: Path, port: int, env: Mapping[str, str]) -> subprocess.Po
     command += ["--browser.gatherUsageStats=false", "--server.enableStaticServing=true", "--server.fileWatcherType=none"]
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **env}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=script.parent, env=surroundings, **pipes)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(command, cwd=ROOT if script.is_relative_to(ROOT) else script.parent, env=surroundings, **pipes)  # type: ignore[call-overload, no-any-return]
 
 
 def _wait_for_address(server: subprocess.Popen[str]) -> None:
@@ -119,7 +119,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], home: Path) -> str:
-    return serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
+    return serve(ROOT / "explorer/app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
 
 
 @pytest.fixture

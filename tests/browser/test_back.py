@@ -16,7 +16,7 @@ M, MU = "Superfeatures M", "Explanations' share μ"
 
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    return serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(tmp_path_factory.mktemp("home")), "OMP_NUM_THREADS": "1"})
+    return serve(ROOT / "explorer/app.py", env={"KED_HOME": str(tmp_path_factory.mktemp("home")), "OMP_NUM_THREADS": "1"})
 
 
 @pytest.fixture

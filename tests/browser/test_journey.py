@@ -29,7 +29,7 @@ COUNT = """alt => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._f
 def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that nobody has visited, with an empty $KED_HOME; what is at work in it ends with it."""
     home = tmp_path_factory.mktemp("home")
-    yield serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
+    yield serve(ROOT / "explorer/app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
     for run in home.glob("runs/*"):
         steering.cancel(Run(run))
     shutil.rmtree(home, ignore_errors=True)
@@ -93,7 +93,7 @@ def test_a_copied_address_opened_first_shows_the_whole_app(address: str, visitor
     page = visitor()
     page.goto(f"{address}/train?mu=0.3&m=5")
     expect(page.get_by_role("heading", name="Train students on explanations")).to_be_visible(timeout=60 * SECONDS)
-    titles = re.findall(r'title="(\w+)"', (ROOT / "streamlit_app.py").read_text("utf-8"))
+    titles = re.findall(r'title="(\w+)"', (ROOT / "explorer/app.py").read_text("utf-8"))
     expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(title) for title in titles])
     shown(page, ACCURACY)
     block = page.get_by_test_id("stMainBlockContainer").bounding_box()

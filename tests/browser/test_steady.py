@@ -26,7 +26,7 @@ new PerformanceObserver(list => list.getEntries().forEach(entry => entry.hadRece
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = tmp_path_factory.mktemp("home")
-    yield serve(ROOT / "streamlit_app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
+    yield serve(ROOT / "explorer/app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
     for run in home.glob("runs/*"):
         steering.cancel(Run(run))
 

@@ -1,0 +1,1 @@
+"""The agreement page, block by block."""

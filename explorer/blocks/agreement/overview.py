@@ -1,0 +1,246 @@
+"""The blocks of the agreement page: how far each student explains and answers as its teacher does, and what explanations buy."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import controls, frame
+from explorer.components.plot import plot
+from explorer.pictures.levels import Level, Scale, levels
+from explorer.state import session
+from explorer.words import agreement as agreement_words
+from explorer.words.results import LABELS
+from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Measure, Survey, kind_of, map_measures
+from ked.agreement.contrasts import REFERENCES, contrasts
+from ked.data import Dataset
+from ked.errors import Unavailable
+from ked.library.comparison import differing
+from ked.methods import METHODS
+from ked.store import Run, list_runs
+
+BESIDE = "ked+beside"  # the KED students of another run; what stands before the plus gives the colour
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the page is about: a run, the survey of each of its students, and the measure that was chosen."""
+
+    run: Run
+    dataset: Dataset
+    surveys: Mapping[str, Survey]
+    measure: Measure
+    other: Run | None = None
+
+    @property
+    def own(self) -> dict[str, Survey]:
+        """The run's own students that have explanations of their own."""
+        return {name: survey for name, survey in self.speaking.items() if name != BESIDE}
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What students are called."""
+        if not self.other:
+            return LABELS
+        grouping = self.other.recipe.grouping
+        return LABELS | {BESIDE: f"KED, {grouping} groups" if "grouping" in self._differing else f"KED, run {self.other.id}"}
+
+    @property
+    def lacks(self) -> dict[str, str]:
+        """What students lack that the run's KED students have."""
+        if not self.other:
+            return agreement_words.LACKS
+        return agreement_words.LACKS | {BESIDE: agreement_words.differing_in(self._differing)}
+
+    @property
+    def _differing(self) -> list[str]:
+        """The settings that the other run's KED students have otherwise."""
+        assert self.other
+        names = differing([self.run.recipe, self.other.recipe])
+        return [name.replace("_", " ") for name in names if name != "methods"]
+
+    @property
+    def speaking(self) -> dict[str, Survey]:
+        """The students that have explanations of their own."""
+        return {name: survey for name, survey in self.surveys.items() if survey.pairs}
+
+    @property
+    def measured(self) -> dict[str, Survey]:
+        """The students that the chosen measure is about: gradient maps are of black boxes too."""
+        return {name: survey for name, survey in self.surveys.items() if self.measure.name in survey.samples}
+
+    @property
+    def any(self) -> Survey:
+        """Some survey, for what all have in common."""
+        return next(iter(self.surveys.values()))
+
+
+def findings(run: Run) -> Findings:
+    """Compare every student of a finished run with its explaining teacher."""
+    recipe, stamp = cache.facts(run)["recipe"], cache.stamp(run)
+    measure = ALL[session.get("measure")]
+    maps = kind_of(measure.name)
+    there = [name for name in METHODS if name in recipe["methods"] and run.has(f"student-{name}")]
+    surveys = {name: cache.survey(run.id, stamp, name, maps) for name in there}
+    other = next((one for one in comparable(run) if one.id == session.get("beside")), None)
+    if other and "ked" in surveys:
+        surveys[BESIDE] = cache.survey(other.id, cache.stamp(other), "ked", maps)
+    return Findings(run, cache.dataset(recipe["dataset"]), surveys, measure, other)
+
+
+def comparable(run: Run) -> list[Run]:
+    """The other finished runs whose KED students had the same data and seeds."""
+
+    def alike(one: Run) -> bool:
+        with contextlib.suppress(Unavailable, KeyError):  # a damaged run is told of where it is shown
+            mine, its = cache.facts(run), cache.facts(one)
+            same = all(mine["recipe"].get(name) == its["recipe"].get(name) for name in ("dataset", "label"))
+            return same and its["status"] == "done" and its["seeds"] == mine["seeds"] and one.has("student-ked") and one.has("explaining")
+        return False
+
+    return [one for one in list_runs() if one.id != run.id and alike(one)] if run.has("student-ked") else []
+
+
+def choose_measure(run: Run) -> None:
+    """Which measure of agreement; of maps over the input those that these data allow."""
+    shape = cache.dataset(cache.facts(run)["recipe"]["dataset"]).shape
+    controls.choice("measure", options=list(MEASURES | map_measures(shape)), width=290)
+
+
+def choose_beside(run: Run) -> None:
+    """Another run whose KED students stand beside this one's, where there is one."""
+    runs = {one.id: frame.describe(one) for one in comparable(run)}
+    if session.get("beside") not in runs:
+        session.put(beside="")
+    if runs:
+        controls.pick("beside", {"": "no other run", **runs}, width=200)
+
+
+def no_students() -> None:
+    """A run that ended before any student was trained."""
+    st.info("No student of this run is finished, so there is nobody to compare with the teacher.", icon=":material/info:")
+    st.page_link("../pages/train.py", label="Go to its training", icon=":material/play_circle:")
+
+
+def answer(about: Findings) -> None:
+    """The page's question, answered from the numbers below."""
+    seeds = len(about.any.correct)
+    found = contrasts(about.surveys, about.measure.name)
+    said = agreement_words.answer(found, about.measure, seeds)
+    for contrast in contrasts(about.surveys, about.measure.name, [BESIDE]):
+        said += f" {agreement_words.beside(contrast, about.measure, f'*{about.labels[BESIDE]}* ({about.lacks[BESIDE]})')}"
+    st.markdown(said)
+    if not about.speaking:
+        st.info(
+            "No student of this run explains itself: these are black boxes, so only their answers and their gradient maps can be "
+            "compared with the teacher's. Choose a measure of gradient maps, or train a student of the KED form.",
+            icon=":material/visibility_off:",
+        )
+        st.page_link("../pages/train.py", label="Train one", icon=":material/play_circle:")
+
+
+def headline(about: Findings) -> None:
+    """Agreement, fidelity and accuracy of every student, in the same order; seeds, means, intervals, chance."""
+    agreement, fidelity, accuracy = st.columns(3, gap="medium")
+    if about.measured:
+        with agreement:
+            _agreement(about)
+    with fidelity:
+        _fidelity(about)
+    with accuracy:
+        _accuracy(about)
+    _scope(about)
+
+
+def _agreement(about: Findings) -> None:
+    st.subheader("Agreement: the same reasons", anchor=False)
+    measure, measured = about.measure, about.measured
+    values = {name: survey.mean(measure.name) if name in measured else None for name, survey in about.surveys.items()}
+    chance = {name: float(survey.chance_mean(measure.name).mean()) for name, survey in measured.items()}
+    lines = [Level("beside another sample's explanation", each=chance)]
+    first = next(iter(measured.values()))
+    exact = first.exact_chance(measure.name)
+    same = all(survey.exact_chance(measure.name) == exact for survey in measured.values())  # another run may have another M
+    if exact is not None and same:
+        lines.append(Level("independent explanations", at=exact, dash="dot"))
+    figure = levels(values, scale_of(measure, measured), labels=about.labels, lines=lines, missing="a black box: no explanation")
+    alt = f"{measure.label} with the explaining teacher, a row a student: a dot a seed, the mean, its 95 % interval, and chance."
+    plot(figure, "agreement", alt=alt, select=())
+    st.caption(f"{measure.description} {agreement_words.what_chance_is(measure, first, dotted=same)}")
+
+
+def scale_of(measure: Measure, surveys: Mapping[str, Survey]) -> Scale:
+    """How a measure is shown: divergences that are small in thousandths of a nat."""
+    if measure.more_is_better:
+        return Scale(measure.label, low=measure.low, high=measure.high)
+    small = all(float(survey.mean(measure.name).max()) < 0.1 for survey in surveys.values())
+    unit, factor = (f"milli{measure.unit}", 1000.0) if small else (measure.unit, 1.0)
+    return Scale(f"{measure.label}, {unit}: less is more agreement", factor, low=measure.low, high=measure.high)
+
+
+def _fidelity(about: Findings) -> None:
+    st.subheader("Fidelity: the same answers", anchor=False)
+    measure = FIDELITY["answer"]
+    values = {name: survey.mean("answer") for name, survey in about.surveys.items()}
+    chance = sorted(100 * float(survey.chance_mean("answer").mean()) for survey in about.surveys.values())
+    told = f"chance {chance[0]:.0f} %" if round(chance[0]) == round(chance[-1]) else f"chance {chance[0]:.0f} to {chance[-1]:.0f} %"
+    scale = Scale("same answer as the explaining teacher, %", factor=100, decimals=1, low=measure.low, high=measure.high)
+    figure = levels(values, scale, labels=about.labels, lines=[Level(told)])
+    alt = "Share of test samples on which student and explaining teacher name the same class, a row a student with its interval."
+    plot(figure, "fidelity", alt=alt, select=())
+    st.caption(
+        "The share of test samples on which both name the same class; chance is the teacher's answer to another sample. "
+        "Every student is held against the *explaining* teacher, also those that learnt from the black box."
+    )
+
+
+def _accuracy(about: Findings) -> None:
+    st.subheader("Accuracy: the right answers", anchor=False)
+    values = {name: survey.correct.mean(axis=1) for name, survey in about.surveys.items()}
+    teacher = cache.facts(about.run).get("summary", {}).get("accuracy", {}).get("explaining")
+    lines = [] if teacher is None else [Level(f"explaining teacher {100 * teacher:.1f}", at=teacher, dash="dot")]
+    figure = levels(values, Scale("test accuracy, %", factor=100, decimals=1, low=0, high=1), labels=about.labels, lines=lines)
+    plot(figure, "accuracy", alt="Test accuracy, a row a student: a dot a seed, the mean and its 95 % interval.", select=())
+    st.caption("Fidelity is not accuracy: a student can be right where its teacher is wrong, and the other way round.")
+
+
+def _scope(about: Findings) -> None:
+    """On how many samples, seeds and superfeatures all this is."""
+    seen, there = len(about.any.labels), len(about.dataset.test)
+    said = [f"{_spaced(seen)} test samples{f', the first of {_spaced(there)}' * (seen < there)}"]
+    said.append(f"{len(about.any.correct)} seeds with 95 % Student-t intervals" if len(about.any.correct) > 1 else "one seed: no interval")
+    for survey in list(about.speaking.values())[:1]:
+        said.append(f"explanations softened by τ = {survey.tau:g} where they are compared as probabilities")
+    st.caption(f"{'; '.join(said)}.")
+    for note in {survey.pairs.note for survey in about.speaking.values() if survey.pairs and survey.pairs.note}:
+        st.info(f"{note} Agreement is over the matched pairs only.", icon=":material/join_inner:")
+
+
+_INTERVALS = {True: "with 95 % intervals that are not corrected for their number", False: "of which there is one, so there is no interval"}
+
+
+def _spaced(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
+
+
+def differences(about: Findings) -> None:
+    """What KED gains over each other student, and every measure as a table."""
+    found = contrasts(about.surveys, about.measure.name, (*REFERENCES, BESIDE))
+    if found:
+        st.subheader("What the explanations buy", anchor=False)
+        look = {"KED beside": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=270)}
+        st.dataframe(agreement_words.differences(found, about.labels, about.lacks), hide_index=True, height="content", column_config=look)
+        sure = _INTERVALS[len(about.any.correct) > 1]
+        unit = f", in {about.measure.unit}" * bool(about.measure.unit)
+        st.caption(
+            f"KED minus each other student, paired by seed, {sure}; above zero KED is better. Agreement: {about.measure.label}{unit}."
+        )
+    with st.expander("Every measure, as a table", icon=":material/table_rows:"):
+        look = {"measure": st.column_config.TextColumn(pinned=True)}
+        st.dataframe(agreement_words.everything(about.surveys, about.labels), hide_index=True, height="content", column_config=look)
+        rest = "" if about.measure.name in MAPS else " Maps are compared, and listed here, once one of their measures is chosen."
+        st.caption(f"Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample.{rest}")

@@ -1,0 +1,1 @@
+"""The attributions page, block by block."""

@@ -1,0 +1,281 @@
+"""The attributions page's grid: a column a method, a row a net, and under each map what it costs and how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from explorer import cache
+from explorer.components.plot import plot
+from explorer.pictures import attribution_charts, maps, theme
+from explorer.state import session
+from explorer.words import explain
+from explorer.words.attributions import NOTHING, Line, duration, share, summary
+from explorer.words.results import LABELS
+from ked.attribution import ATTRIBUTIONS, refusal
+from ked.attribution.likeness import Likeness, likeness
+from ked.attribution.quality import Measured
+from ked.data import Dataset
+from ked.methods import METHODS
+from ked.store import Run
+
+CELL = 108  # pixels of a map: ten columns on a wide screen, three on a telephone
+_TABLE = 590  # of a method's bars: two side by side on a wide screen
+_FEATURES = 16  # of a table have room
+
+
+@dataclass(frozen=True)
+class Net:
+    """A net on the page: its name in the run, the replica, and what the methods can do with it (method -> refusal)."""
+
+    which: str
+    k: int
+    explains: bool
+    refusals: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """As on a chart; a student is called one."""
+        return f"{LABELS[self.which]} student" if self.which in METHODS else _TITLES[self.which]
+
+
+_TITLES = {"teacher": "black-box teacher", "explaining": "explaining teacher"}
+_SHORT = {"teacher": "black box", "explaining": "explaining"}
+
+
+@dataclass(frozen=True)
+class AttributedSample:
+    """What the page is about: a test sample, the class in question, and the nets that are asked."""
+
+    run: Run
+    stamp: int
+    dataset: Dataset
+    sample: int
+    image: np.ndarray
+    truth: int
+    label: int
+    nets: list[Net]
+    parts: tuple[tuple[int, ...], ...]
+    known: dict[tuple[str, str], Measured] = field(default_factory=dict)
+    alike: dict[frozenset[tuple[str, str]], Likeness] = field(default_factory=dict)
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that apply to at least one of the nets."""
+        return [name for name in ATTRIBUTIONS if not all(net.refusals[name] for net in self.nets)]
+
+    def where(self, net: Net) -> tuple[str, int, str, int]:
+        """What the cache asks for first."""
+        return self.run.id, self.stamp, net.which, net.k
+
+    def measured(self, net: Net, method: str) -> Measured | None:
+        """The method's map of the sample by this net; None where it does not apply."""
+        if net.refusals[method]:
+            return None
+        key = (net.which, method)
+        if key not in self.known:
+            self.known[key] = cache.attribution(*self.where(net), self.sample, self.label, method)
+        return self.known[key]
+
+    def own(self, net: Net) -> Net | None:
+        """Whose own explanation a net's maps are compared with: its own, or the explaining teacher's for a black box."""
+        return net if net.explains else next((other for other in self.nets if other.which == "explaining"), None)
+
+    def likeness(self, first: tuple[Net, str], second: tuple[Net, str]) -> Likeness:
+        """How alike two maps are; magnitudes are compared where one of the methods knows no signs."""
+        a, b = self.measured(*first), self.measured(*second)
+        if a is None or b is None:
+            return NOTHING
+        signed = all(ATTRIBUTIONS[method].signed for _, method in (first, second))
+        pair = frozenset((net.which, method) for net, method in (first, second))
+        if pair not in self.alike:
+            self.alike[pair] = likeness(a.values, b.values, self.parts, signed=signed, shape=self.dataset.shape)
+        return self.alike[pair]
+
+    def chosen(self, found: Likeness) -> float:
+        """The one of the views that the visitor chose."""
+        return float(getattr(found, session.get("likeness")))
+
+    def to_own(self, net: Net, method: str) -> Likeness:
+        """How alike a method's map is to the own explanation."""
+        own = self.own(net)
+        return self.likeness((net, method), (own, "own")) if own else NOTHING
+
+    def lines(self) -> list[Line]:
+        """Everything that was measured at once."""
+        return [
+            Line(net.title, ATTRIBUTIONS[method].label, found, self.to_own(net, method))
+            for net in self.nets
+            for method in self.methods
+            if (found := self.measured(net, method)) is not None
+        ]
+
+
+def students(run: Run) -> list[str]:
+    """The run's finished students."""
+    return [name for name in cache.facts(run)["recipe"]["methods"] if run.has(f"student-{name}")]
+
+
+def teachers(run: Run) -> list[str]:
+    """The run's finished teachers, the explaining one first."""
+    return [name for name in ("explaining", "teacher") if run.has(name)]
+
+
+def subject(run: Run) -> AttributedSample:
+    """Gather what the page is about from the settings."""
+    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    x, y = dataset.part("test")
+    sample, stamp = min(session.get("sample"), len(y) - 1), cache.stamp(run)
+    asked = cache.test_predictions(run.id, stamp, teachers(run)[0], 0)[sample]
+    label = session.get("label") if 0 <= session.get("label") < dataset.class_count else int(asked.argmax())
+    return AttributedSample(
+        run, stamp, dataset, sample, x[sample].numpy(), int(y[sample]), label, _nets(run, stamp), cache.parts(run)
+    )
+
+
+def _nets(run: Run, stamp: int) -> list[Net]:
+    """Both teachers, the chosen student, and KD beside it."""
+    there, names = students(run), [name for name in ("teacher", "explaining") if run.has(name)]
+    names += [name for name in dict.fromkeys((session.get("student"), "kd")) if name in there]
+    return [_net(run, stamp, name) for name in names]
+
+
+def _net(run: Run, stamp: int, which: str) -> Net:
+    stack = cache.net(run.id, stamp, which)
+    k = min(session.get("replica"), stack.replicas - 1)
+    return Net(which, k, len(stack.groups) > 1, {name: refusal(name, stack) for name in ATTRIBUTIONS})
+
+
+def grid(about: AttributedSample) -> None:
+    """A column for each method, quick ones first, so that the page fills from the left."""
+    what = about.dataset.classes[about.label]
+    st.subheader(f"What speaks for {what}", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(width=280):
+            alt = "The scale of all maps: blue speaks against the class, red for it."
+            plot(attribution_charts.scale(), "scale", alt=alt, select=())
+        with st.container(width=_BESIDE):
+            st.caption(_NUMBERS)
+    draw = _pictures if about.dataset.is_image else _bars
+    shown = () if about.dataset.is_image else _strongest(about)
+    with st.container(horizontal=True, gap="small", key="attributions"):
+        for method in about.methods:
+            with st.container(width=CELL if about.dataset.is_image else _TABLE):
+                draw(about, method, shown)
+    st.markdown(_in_words(about))
+    _legend(about)
+
+
+def _in_words(about: AttributedSample) -> str:
+    """What the numbers of one net say: of the explaining teacher, or else of the black box."""
+    net = next((net for net in about.nets if net.which == "explaining"), about.nets[0])
+    return summary([line for line in about.lines() if line.net == net.title], session.get("likeness"))
+
+
+def _numbers(about: AttributedSample, net: Net, method: str) -> tuple[str, str]:
+    found = about.measured(net, method)
+    if found is None:
+        return "does not explain itself" if method == "own" else "does not apply", ""
+    own = about.chosen(about.to_own(net, method))
+    agreed = [] if np.isnan(own) else [f"own {share(own)}"]
+    areas = f"del {share(found.deletion)} · ins {share(found.insertion)}"
+    return areas, " · ".join([*agreed, duration(found.seconds)])
+
+
+def _head(method: str) -> str:
+    """The method's name on two lines, so that all columns begin at one height."""
+    name = theme.wrapped(explain.sentence(ATTRIBUTIONS[method].label), 11)
+    return f"<b>{name}</b>" if "<br>" in name else f"<b>{name}</b><br> "
+
+
+def _alt(about: AttributedSample, method: str) -> str:
+    said = [f"{net.title}: {', '.join(filter(None, _numbers(about, net, method)))}" for net in about.nets]
+    return f"{ATTRIBUTIONS[method].label} of sample {about.sample} for each net. {'; '.join(said)}."
+
+
+def _pictures(about: AttributedSample, method: str, _: Sequence[int]) -> None:
+    """The maps of one method, net under net."""
+    cells = []
+    for net in about.nets:
+        found = about.measured(net, method)
+        values = None if found is None else _pixels(about, found.values)
+        name = _SHORT.get(net.which, net.title)
+        told = f"{net.title}, {ATTRIBUTIONS[method].label}"
+        cells.append(maps.Cell(about.image, values, (theme.plain(name, 20),), told, _numbers(about, net, method)))
+    figure = maps.sheet(cells, about.dataset.shape, None, limit=1.0, columns=1, width=CELL, head=_head(method))
+    plot(figure, f"map-{method}", alt=_alt(about, method), select=())
+
+
+def _pixels(about: AttributedSample, values: np.ndarray) -> np.ndarray:
+    """(H, W): a pixel's channels together, as a share of the strongest pixel."""
+    sides = about.dataset.shape[-2:]
+    return attribution_charts.normalised(values.reshape(-1, *sides).sum(axis=0))
+
+
+def _strongest(about: AttributedSample) -> list[int]:
+    """The features of a table that matter most on average over all maps, in the order of their parts."""
+    found = [about.measured(net, method) for net in about.nets for method in about.methods]
+    weights = sum(np.abs(attribution_charts.normalised(one.values)) for one in found if one is not None)
+    kept = set(np.argsort(-np.asarray(weights), kind="stable")[:_FEATURES].tolist())
+    return [feature for part in about.parts for feature in part if feature in kept]
+
+
+def _bars(about: AttributedSample, method: str, shown: Sequence[int]) -> None:
+    """The bars of one method, net beside net."""
+    panels = []
+    for net in about.nets:
+        found = about.measured(net, method)
+        values = None if found is None else attribution_charts.normalised(found.values)
+        texts = [text for line in _numbers(about, net, method) for text in line.split(" · ")]
+        panels.append(attribution_charts.Panel(_SHORT.get(net.which, net.title), values, _narrow(texts)))
+    groups = about.parts if about.run.has("superfeatures") else ()
+    colours = [theme.GREY] * about.dataset.feature_count
+    for m, group in enumerate(groups):
+        for feature in group:
+            colours[feature] = theme.superfeature_colour(m)
+    head = explain.sentence(ATTRIBUTIONS[method].label)
+    figure = attribution_charts.feature_bars(panels, about.dataset.features, shown, colours, head)
+    plot(figure, f"map-{method}", alt=_alt(about, method), select=())
+
+
+def _narrow(texts: Sequence[str]) -> tuple[str, ...]:
+    """Texts for a panel that is as narrow as a word on a telephone."""
+    return tuple(line for text in texts for line in (text.split(" ") if len(text) > 12 else [text]))
+
+
+_BESIDE = 640  # pixels of the words beside the scale; under it on a telephone
+_NUMBERS = (
+    "Under each map, **del**: area under the class's probability while features are removed, low is good; **ins**: while they are put "
+    "in, high is good; **own**: agreement with the net's own explanation; last the time it took."
+)
+
+
+def _legend(about: AttributedSample) -> None:
+    """What maps and numbers are, and which methods are missing."""
+    many = about.dataset.feature_count > _FEATURES and not about.dataset.is_image
+    st.caption(
+        "Every map explains the class's evidence: its log-probability less the mean over the classes, which is what the own "
+        "contributions add up to. Absent features are the training mean. Units differ between methods, so full colour is each "
+        "map's own strongest place. Features are removed and put in by how much they speak for the class, the strongest first. A black "
+        "box is compared with the explaining teacher's own explanation. Times are of one map on this machine."
+        + (f" The {_FEATURES} features that matter most are shown; the table has the rest." if many else "")
+    )
+    with st.expander("What the methods do"):
+        st.markdown("\n".join(f"- **{explain.sentence(ATTRIBUTIONS[name].label)}.** {ATTRIBUTIONS[name].help}" for name in about.methods))
+    for method in ATTRIBUTIONS:
+        if method not in about.methods:
+            st.caption(f"**{explain.sentence(ATTRIBUTIONS[method].label)}** is not here. {about.nets[0].refusals[method]}")
+    if cache.convolutional(about.run) and about.dataset.is_image:
+        st.caption(
+            "The superfeatures of a convolutional net are channels, which hold no pixels: ablation and Shapley sampling take "
+            f"away one of {len(about.parts)} squares of the picture instead, and sums are those over the squares."
+        )
+
+
+def nothing_to_ask() -> None:
+    """A run that ended before any teacher was there."""
+    st.info("This run has no finished teacher, so there is no net to explain.", icon=":material/info:")
+    st.page_link("../pages/train.py", label="Go to its training", icon=":material/play_circle:")

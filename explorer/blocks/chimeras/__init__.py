@@ -1,0 +1,1 @@
+"""The chimeras page, block by block."""

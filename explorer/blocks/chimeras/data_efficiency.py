@@ -1,0 +1,104 @@
+"""What chimeras are for: test accuracy against the number of training samples, over the stored runs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer import cache, study_results
+from explorer.components.plot import plot
+from explorer.pictures import efficiency as pictures
+from explorer.state import session
+from explorer.state.settings import of_recipe
+from explorer.words.results import LABELS, percent, points
+from ked.errors import Unavailable
+from ked.library import efficiency
+from ked.recipe import Recipe
+from ked.statistics import interval
+from ked.store import Run, list_runs
+from ked.studies import study_named
+from ked.studies.cells import Settings
+
+
+def curve(run: Run) -> None:
+    """The curve over all runs with this run's settings; where there is none yet, how to make one."""
+    recipe = run.recipe
+    if recipe.convolutional:
+        return
+    st.subheader("How many samples does it take?", anchor=False)
+    whole = len(cache.dataset(recipe.dataset).train)
+    found = efficiency.curves(_infos(), recipe, whole)
+    there = sorted({n for points in found.values() for n in points})
+    missing = [n for n in efficiency.sizes(whole) if any(n not in found.get(name, {}) for name in efficiency.STUDENTS)]
+    if len(there) < 2:
+        have = f"only runs with {there[0]} training samples" if there else "no such run"
+        st.markdown(
+            "Where data are few, can chimeras stand in for samples? That takes runs with this run's settings and other numbers of "
+            f"training samples; so far there {'are' if there else 'is'} {have}. *{LABELS['ked+real']}* goes on for as long as "
+            f"*{LABELS['ked+chimera']}*, on real samples: what it gains is owed to the steps, not to the chimeras."
+        )
+        if recipe.dataset == "digits":
+            _shipped()
+        _make(recipe, missing, whole)
+        return
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        plot(pictures.efficiency(found, LABELS), "efficiency", alt="Test accuracy of each method against training samples.", select=())
+    with right:
+        st.dataframe(_table(found, there), hide_index=True)
+        _make(recipe, missing, whole)
+    if gains := efficiency.gained(_infos(), recipe, whole):
+        said = ", ".join(f"**{points(gain)}** at n = {n}" for n, gain in gains.items())
+        st.markdown(f"What chimeras add to as many steps on real samples, in percentage points, paired by seed: {said}.")
+    st.caption(
+        "Means and 95 % intervals over the students' seeds, of all stored runs with this run's settings. Teachers learn from the same "
+        "few samples. The control goes on for as many steps on real samples."
+    )
+
+
+def _shipped() -> None:
+    """The curve of the study that comes with the program, whose settings need not be this run's."""
+    study = study_named("chimera")
+    drawn = study_results.outcome(study, Settings()).accuracy
+    if drawn is None:
+        return
+    plot(drawn, "efficiency-study", alt="Test accuracy of each method against training samples, in the study of chimeras.", select=())
+    st.caption(
+        f"From the study “{study.question}”, with nets of its own: means and 95 % intervals over {study.seeds} seeds. "
+        "Its page, *Studies*, has the differences."
+    )
+
+
+def _infos() -> Iterator[dict[str, Any]]:
+    for run in list_runs():
+        with contextlib.suppress(Unavailable):
+            yield cache.facts(run)
+
+
+def _table(found: efficiency.Curves, there: list[int]) -> pd.DataFrame:
+    """A row a method, a column a size."""
+    cells = {
+        LABELS[name]: {f"n = {n}": percent(interval(points[n]), 1) if n in points else "" for n in there}
+        for name, points in found.items()
+    }
+    return pd.DataFrame(cells).T.rename_axis("net").reset_index()
+
+
+def _make(recipe: Recipe, missing: list[int], whole: int) -> None:
+    """How to train what the curve lacks: with a click, or from the command line."""
+    if not missing:
+        return
+    with st.container(horizontal=True):
+        for n in missing:
+            few = efficiency.with_few(recipe, n, whole)
+            label = f"Train with {'all' if n == whole else n} samples"
+            if st.button(label, icon=":material/play_circle:", key=f"few.{n}", help="Opens the Train page with these settings."):
+                session.put(**of_recipe(few))
+                st.switch_page("../pages/train.py")
+    with st.expander("The same from the command line"):
+        commands = [efficiency.command(efficiency.with_few(recipe, n, whole)) for n in missing]
+        st.code("\n".join(commands), language="bash", wrap_lines=True)

@@ -1,0 +1,71 @@
+"""Data that visitors bring and take away: the upload, which every page can then choose, and the deletion."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from explorer import cache
+from explorer.blocks import frame
+from explorer.state import session
+from explorer.state.settings import SETTINGS
+from ked.data import csv_table, user_files
+from ked.store import list_runs
+
+MEGABYTES = 200  # of one upload, which the server holds in memory; the command line takes more
+ENDINGS = [".csv", ".npz", ".zip"]
+_USUAL = ("label", "class", "target", "species", "y")  # what the column with the class is often called
+_COUNT = "ked.uploads"
+
+
+def bring() -> None:
+    """Take a file, ask for the column with the class, and choose the data everywhere once they have passed all checks."""
+    count = st.session_state.setdefault(_COUNT, 0)  # a new number empties the widget and closes the box
+    with st.expander("Bring your own data", icon=":material/upload_file:", key=f"bring.{count}"):
+        st.markdown(
+            "**A table**: CSV with one line of names, numbers in all columns but the class. **Arrays**: NPZ with `x` and `y`. "
+            "**Pictures**: a zip with one folder a class."
+        )
+        file = st.file_uploader("Your file", type=ENDINGS, max_upload_size=MEGABYTES, key=f"upload.{count}", help=_CHECKED)
+        st.caption("The file stays on this server until it is deleted on this page; whoever can open this app can see it.")
+        if file is not None:
+            with frame.sentences():
+                _take(file, count)
+
+
+_CHECKED = "Nothing is kept before every sample has passed all checks; what is wrong is said in a sentence."
+
+
+def _take(file: UploadedFile, count: int) -> None:
+    content, label = file.getvalue(), None
+    if file.name.lower().endswith(".csv"):
+        columns = csv_table.columns(file.name, content)
+        usual = next((i for i, name in enumerate(columns) if name.lower() in _USUAL), len(columns) - 1)
+        label = st.selectbox(
+            "Column with the class", columns, index=usual, key=f"column.{count}", width=260,
+            help="Words or whole numbers; every other column must hold numbers.",
+        )  # fmt: skip
+    told = "Checks every sample, keeps the file, and shows the data on all pages."
+    if st.button("Use these data", type="primary", icon=":material/check:", key="use", help=told):
+        with st.spinner("Checking every sample …"):
+            name = user_files.add(file.name, content, label)
+        st.session_state[_COUNT] = count + 1
+        _choose(name)
+
+
+def delete(name: str) -> None:
+    """Ask, then delete own data and show what a first visitor sees."""
+    with st.popover("Delete", icon=":material/delete:", help="Takes these data from this server, after a question."):
+        runs = sum(run.info["recipe"].get("dataset") == name for run in list_runs())
+        stay = f" {runs} run{'s' * (runs > 1)} trained on them will stay, but cannot be shown without them." if runs else ""
+        st.markdown(f"Delete **{user_files.entry(name).file}** from this server?{stay}")
+        if st.button("Delete for good", icon=":material/delete_forever:", key="delete", help="They cannot be brought back."):
+            user_files.forget(name)
+            cache.dataset.clear(name)
+            _choose(SETTINGS["dataset"].default)
+
+
+def _choose(name: str) -> None:
+    session.put(dataset=name, kind=-1)
+    frame.follow_dataset()
+    st.rerun()

@@ -1,0 +1,1 @@
+"""The explain page, block by block."""

@@ -1,0 +1,91 @@
+"""A picture of the visitor's own on the explain page: drawn or uploaded, and explained while it is drawn."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import controls, explained_sample, frame
+from explorer.blocks.explain import maps, pictures, questions
+from explorer.components.draw import Sheet, draw
+from explorer.state import session
+from ked.data import Dataset
+from ked.data.drawing import BYTES, as_sample, read_picture, refusal, sheet
+from ked.store import Run, load_run
+
+_SHEET = "ked.sheet"  # in the session, by the size of the data's pictures: digits are not garments
+
+
+def explain(run: Run) -> None:
+    """The sheet, and what the nets say of what is on it; a stroke runs this block alone."""
+    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    if reason := refusal(dataset):
+        st.info(f"Nothing can be drawn here: {reason}", icon=":material/draw:")
+        return
+    st.fragment(_guarded)(run.id)
+
+
+def _guarded(run_id: str) -> None:
+    """A run of the fragment is outside the page's own guard, so it has one of its own."""
+    with frame.sentences():
+        _panel(load_run(run_id))
+
+
+def _panel(run: Run) -> None:
+    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    # The same blocks in every state: see `live.py`.
+    paper, said = st.columns([1, 2], gap="medium")
+    with paper:
+        drawing = _drawing(dataset)
+        draw(f"draw.{dataset.name}", drawing, alt=_ALT, drawn=_keep)
+    with said, st.container():
+        _upload(dataset)
+        about = explained_sample.about(run, as_sample(drawing.figure, dataset).numpy())
+        if drawing.pixels.any():
+            questions.in_words(about)
+        else:
+            st.markdown(_EMPTY)
+        questions.questions(about)
+        st.caption(_FITTED)
+    (maps if cache.convolutional(run) else pictures).pictures(about)
+    pictures.bars(about)
+
+
+def _upload(dataset: Dataset) -> None:
+    """A picture from a file, which goes onto the sheet."""
+    with st.popover("Take a picture from a file", icon=":material/upload:", help="It goes onto the sheet, where you can draw on."):
+        controls.segments("ground", then=lambda: _take(dataset))
+        st.file_uploader(
+            f"PNG or JPEG, at most {BYTES >> 20} MB", type=["png", "jpg", "jpeg"], key="widget.picture", max_upload_size=BYTES >> 20,
+            on_change=lambda: _take(dataset), help="One figure on an even ground works best.",
+        )  # fmt: skip
+
+
+def _take(dataset: Dataset) -> None:
+    """Put the uploaded picture onto the sheet."""
+    file = st.session_state.get("widget.picture")
+    if file is None:
+        return
+    with frame.toasts():
+        figure = read_picture(file.getvalue(), sheet(dataset), session.get("ground"))
+        _keep(Sheet((255 * figure).round().astype("uint8"), _drawing(dataset).version + 1))
+
+
+def _drawing(dataset: Dataset) -> Sheet:
+    """What is on the sheet for data of this size."""
+    size = sheet(dataset)
+    kept: dict[tuple[int, int], Sheet] = st.session_state.setdefault(_SHEET, {})
+    return kept.setdefault(size, Sheet.empty(size))
+
+
+def _keep(drawn: Sheet) -> None:
+    rows, columns = drawn.pixels.shape
+    st.session_state[_SHEET][rows, columns] = drawn
+
+
+_ALT = "A sheet to draw on. Arrow keys move the pen, with Shift it draws, Delete clears the sheet."
+_EMPTY = "**Draw something.** With every stroke the nets say anew what they see; so far this is what they make of an empty sheet."
+_FITTED = (
+    "What you draw is cut out, scaled and centred as the makers of the data did it, and so is an uploaded picture; the nets see what "
+    "is drawn below. Your picture stays in this browser tab: the address does not hold it."
+)

@@ -1,0 +1,147 @@
+"""The pictures of the explain page: the sample, overlays on one scale, blocks of W, bars that add up, and what every net answers.
+
+One superfeature is lit up on all of them; a click lights up another.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks.choose import light_up
+from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
+from explorer.components.plot import plot
+from explorer.pictures import bars as bar_charts
+from explorer.pictures import graphs, overlays
+from explorer.state import session
+from explorer.words import explain
+from explorer.words.results import LABELS
+
+
+def pictures(about: ExplainedSample) -> None:
+    """The image, and what teacher and student make of each superfeature, on one scale."""
+    limit = overlays.shared_limit(*map(about.evidence, about.voices))
+    columns = st.columns([4, 4, 4, 3], gap="medium")
+    with columns[0]:
+        st.subheader(about.title, anchor=False)
+        figure = overlays.superfeature_mask(
+            about.groups_of(about.teacher), about.dataset.shape, image=about.image, names=about.dataset.features,
+            selected=about.selected, height=330,
+        )  # fmt: skip
+        click = plot(figure, "sample", alt="The sample, its pixels in the colours of their superfeatures.")
+        light_up(click if about.dataset.is_image else None)  # of a table's bars a click says which feature was met
+    for column, voice in zip(columns[1:3], about.voices, strict=False):
+        with column:
+            _overlay(about, voice, limit)
+    if not about.student:
+        with columns[2]:
+            black_box_student(session.get("student"))
+    with columns[3]:
+        block(about)
+
+
+def block(about: ExplainedSample) -> None:
+    """The dependency matrix in small, ordered by superfeature, with the lit one's block; a click on a block lights it up."""
+    if not about.run.has("dependency"):
+        return
+    st.subheader("Blocks of W", anchor=False)
+    what = cache.ordered(about.run.id, cache.stamp(about.run))
+    m = about.selected
+    lit = "none is lit up" if m is None else f"that of superfeature {m + 1} is lit up"
+    figure = graphs.small_blocks(what, lit=m)
+    alt = f"The teacher's dependency matrix in small: {len(what.sizes)} blocks along its diagonal, of which {lit}."
+    click = plot(figure, "block", alt=alt)
+    st.caption(_BLOCKS if m is None else f"Superfeature {m + 1}: {what.sizes[m]} of {sum(what.sizes)} {about.unit}. {_LIT}")
+    if click:
+        light_up({"customdata": what.block(float(click["y"])) + 1})
+
+
+def _overlay(about: ExplainedSample, voice: NetExplanation, limit: float) -> None:
+    st.subheader(f"{_title(voice.name)} on {about.question}", anchor=False)
+    figure = overlays.contributions(
+        about.groups_of(voice), about.evidence(voice), about.dataset.shape, about.image,
+        limit=limit, names=about.dataset.features, members=about.members_of(voice), selected=about.selected_of(voice), height=330,
+    )  # fmt: skip
+    alt = f"Contribution of each superfeature to {about.question} according to the {LABELS[voice.name]} net."
+    click = plot(figure, f"overlay-{column_name(voice, about)}", alt=alt)
+    light_up(click if about.selected_of(voice) == about.selected else None)
+
+
+def column_name(voice: NetExplanation, about: ExplainedSample) -> str:
+    """A constant key for the teacher's and the student's place, whoever stands there."""
+    return "teacher" if voice is about.teacher else "student"
+
+
+def bars(about: ExplainedSample) -> None:
+    """From base to final log-probability, for teacher and student; and all nets' class probabilities."""
+    steps = np.concatenate([_ends(about, voice) for voice in about.voices])
+    low, high = min(0.0, float(steps.min())), max(0.0, float(steps.max()))
+    pad = 0.08 * (high - low)
+    columns = st.columns(3, gap="medium")
+    for column, voice in zip(columns, about.voices, strict=False):
+        with column:
+            _waterfall(about, voice, (low - pad, high + pad))
+    with columns[2]:
+        _answers(about)
+    st.caption(_EXPLAINED if about.against < 0 else f"{_EXPLAINED} {_CONTRASTED}")
+
+
+def _ends(about: ExplainedSample, voice: NetExplanation) -> np.ndarray:
+    """Where the bars end."""
+    steps, _ = bar_charts.waterfall_steps(voice.phi, voice.base, about.label, about.members_of(voice), about.against)
+    ends: np.ndarray = steps.cumsum()
+    return ends
+
+
+def _waterfall(about: ExplainedSample, voice: NetExplanation, limits: tuple[float, float]) -> None:
+    st.subheader(f"{_title(voice.name)}'s sum", anchor=False)
+    figure = bar_charts.waterfall(
+        voice.phi, voice.base, about.label, against=about.against, classes=about.dataset.classes,
+        members=about.members_of(voice), selected=about.selected_of(voice), limits=limits,
+    )  # fmt: skip
+    alt = f"Bars from the base over {len(voice.phi)} contributions to the log-probability of {about.question}."
+    click = plot(figure, f"waterfall-{column_name(voice, about)}", alt=alt)
+    light_up(click if about.selected_of(voice) == about.selected else None)
+
+
+def _answers(about: ExplainedSample) -> None:
+    """Every net's class probabilities; a click on a class asks about it."""
+    st.subheader("What each net answers", anchor=False)
+    classes = about.dataset.classes
+    said = {voice.name: np.exp(voice.prediction(about.members_of(voice))) for voice in about.voices}
+    said |= {name: np.exp(log_p) for name, log_p in about.black_boxes.items()}
+    figure = bar_charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth)
+    click = plot(figure, "answers", alt="Class probabilities of every net.")
+    if click and click["customdata"] in classes:
+        session.put(label=classes.index(click["customdata"]))
+        st.rerun()
+    if not all(about.members):
+        st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")
+
+
+_BLOCKS = "Which depend on each other for the teacher: the clearer a cell, the more. A superfeature is a block; light one up."
+_LIT = "Clear is its block: what its members have to do with each other; paler are its links to the others."
+_EXPLAINED = (
+    "The base is the teacher's average answer, before any superfeature has spoken. Contributions are in nats and centred over the "
+    "classes: how much more a superfeature says for this class than for the average class. A shift that all classes share "
+    "cannot change a prediction, and the normaliser takes it up. Answers are in percent; black boxes give no contributions. A click on a "
+    "superfeature lights it up everywhere, one on an answer asks about its class."
+)
+_CONTRASTED = (
+    "Of two classes the difference is shown: each unit of it makes the one e ≈ 2.7 times as likely beside the other, and the "
+    "normaliser, the same for both, drops out."
+)
+
+
+def _title(name: str) -> str:
+    return explain.sentence(LABELS[name])
+
+
+def black_box_student(name: str) -> None:
+    """Why there is nothing of this student to see here."""
+    st.subheader(f"{_title(name)} does not explain itself", anchor=False)
+    st.markdown(
+        "This student is a black box: it has no subnets, so it has no contributions of its own. "
+        "Choose a student with the KED form to compare explanations."
+    )

@@ -1,0 +1,89 @@
+"""What the explain page asks: which student, sample, class and coalition, which superfeature is lit up; and what came out, in words."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import choose
+from explorer.blocks.explained_sample import ExplainedSample
+from explorer.state import session
+from explorer.state.settings import SETTINGS
+from explorer.words import explain
+from explorer.words.results import LABELS
+from ked.store import Run
+
+
+def questions(about: ExplainedSample) -> None:
+    """What is asked about the sample: the class, another one to weigh it against, the switches, the lit superfeature."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="questions"):
+        choose.class_in_question(about)
+        choose_contrast(about)
+        choose_lit(about)
+        switches(about)
+
+
+def choose_contrast(about: ExplainedSample) -> None:
+    """Which class it is weighed against, if any."""
+    classes, setting = about.dataset.classes, SETTINGS["against"]
+    st.session_state["widget.against"] = about.against
+    st.selectbox(
+        setting.label, [-1, *(c for c in range(len(classes)) if c != about.label)], key="widget.against", width=200,
+        format_func=lambda c: classes[c] if c >= 0 else "no other class", help=setting.help,
+        on_change=lambda: session.put(against=st.session_state["widget.against"]),
+    )  # fmt: skip
+
+
+def choose_lit(about: ExplainedSample) -> None:
+    """Which superfeature is lit up on every picture; clicks on the pictures do the same."""
+    setting = SETTINGS["selected"]
+    st.session_state["widget.selected"] = 0 if about.selected is None else about.selected + 1
+    st.selectbox(
+        "Lit up", range(len(about.members) + 1), key="widget.selected", width=110,
+        format_func=lambda m: str(m) if m else "none", help=setting.help,
+        on_change=lambda: session.put(selected=st.session_state["widget.selected"]),
+    )  # fmt: skip
+
+
+def switches(about: ExplainedSample) -> None:
+    """M switches: the coalition of superfeatures that may speak."""
+    M = len(about.members)
+    st.session_state["widget.coalition"] = [m for m in range(M) if about.members[m]]
+
+    def changed() -> None:
+        on = st.session_state["widget.coalition"]
+        text = "".join("1" if m in on else "0" for m in range(M))
+        session.put(coalition="" if all(m in on for m in range(M)) else text)
+
+    st.pills(
+        "Superfeatures that take part", range(M), selection_mode="multi",
+        format_func=lambda m: f"◉ {m + 1}" if m == about.selected else str(m + 1),
+        key="widget.coalition", on_change=changed,
+        help="Switch one off and see what the nets would say without it. With all off, only the base is left: "
+        "the teacher's average answer. ◉ marks the one that is lit up.",
+    )  # fmt: skip
+
+
+def in_words(about: ExplainedSample) -> None:
+    """What the numbers below say."""
+    classes = about.dataset.classes
+    said = [
+        explain.verdict("explaining teacher", about.teacher.prediction(), about.truth, classes),
+        explain.reasons(about.evidence(about.teacher), about.question),
+    ]
+    if about.student:
+        said.append(explain.verdict(f"{LABELS[about.student.name]} student", about.student.prediction(), about.truth, classes))
+        said.append(explain.comparison(*map(about.evidence, about.voices)))
+    if about.selected is not None:
+        said.append(explain.lit(about.selected, [about.evidence(voice) for voice in about.voices], about.question))
+    st.markdown(" ".join(said))
+
+
+def next_step(run: Run) -> None:
+    """Where to go on with this sample."""
+    if not cache.convolutional(run):
+        st.page_link("../pages/chimeras.py", label="What if a superfeature were another sample's?", icon=":material/extension:")
+
+
+
+

@@ -1,0 +1,163 @@
+"""Several stored runs side by side: curves, results, paired differences, and the settings in which they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import controls
+from explorer.blocks.runs.listing import label, shown
+from explorer.components.plot import plot
+from explorer.pictures import charts
+from explorer.pictures.curves import Look, learning_curves
+from explorer.pictures.theme import method_colour
+from explorer.state import session
+from explorer.words import run_list
+from explorer.words.results import LABELS, percent, points
+from explorer.words.run_list import Entry
+from ked.library.comparison import differing, pair
+from ked.methods import METHODS
+from ked.statistics import interval
+from ked.store import load_run
+
+# Runs are told apart by how their lines are broken, as colours are the methods'.
+DASHES = {
+    "solid": "────", "dash": "─ ─ ─", "dot": "· · · ·", "dashdot": "─ · ─ ·", "longdash": "── ──", "longdashdot": "── · ──",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the runs, under its letter."""
+
+    letter: str
+    dash: str
+    entry: Entry
+    facts: dict[str, Any]
+
+    @property
+    def accuracy(self) -> dict[str, Any]:
+        """Test accuracies, where there are any."""
+        found: dict[str, Any] = self.facts.get("summary", {}).get("accuracy", {})
+        return found
+
+
+def sides(run_ids: list[str]) -> list[Side]:
+    """The runs that can be read, as A, B, ..."""
+    entries = [(run_list.entry(run, facts), facts) for run in map(load_run, run_ids) if (facts := cache.facts(run))]
+    letters = zip("ABCDEF", DASHES, strict=True)
+    return [Side(*next(letters), entry, facts) for entry, facts in entries if entry.status != "damaged"]
+
+
+def compare(run_ids: list[str]) -> None:
+    """Everything about these runs that can be laid side by side."""
+    found = sides(run_ids)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(f"{len(found)} runs side by side", anchor=False, width="content")
+        if st.button("Unmark all", icon=":material/close:", type="tertiary", help="Shows one run again."):
+            session.put(compare="")
+            st.rerun()
+    _differences(found)
+    controls.several("shown", options=_methods(found))
+    if len({(side.facts["recipe"]["dataset"], side.facts["recipe"].get("label")) for side in found}) > 1:
+        st.info("These runs learn different data: their accuracies do not measure the same thing.", icon=":material/info:")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _curves(found)
+    with right:
+        _results(found)
+    _paired(found)
+
+
+def _methods(found: list[Side]) -> list[str]:
+    there = {name for side in found for name in side.facts["recipe"]["methods"]}
+    return [name for name in METHODS if name in there]
+
+
+def _shown(found: list[Side]) -> list[tuple[str, Side]]:
+    """Method by method, the runs that have it."""
+    return [(name, side) for name in session.get("shown") for side in found if name in side.facts["recipe"]["methods"]]
+
+
+def _differences(found: list[Side]) -> None:
+    """Which letter is which run, and only those settings that are not the same in all of them."""
+    unequal = differing([load_run(side.entry.id).recipe for side in found])
+    rows = {"run": [side.entry.name for side in found], "line": [DASHES[side.dash] for side in found]}
+    rows |= {label(name): [shown(value) for value in values] for name, values in unequal.items()}
+    table = pd.DataFrame([[name, *values] for name, values in rows.items()], columns=["", *(side.letter for side in found)])
+    st.dataframe(table, hide_index=True, height="content", column_config={"": st.column_config.TextColumn(pinned=True)})
+    if not unequal:
+        st.caption("Their recipes are the same.")
+
+
+def _curves(found: list[Side]) -> None:
+    st.markdown("**Validation accuracy**")
+    curves: dict[str, np.ndarray] = {}
+    labels, looks = {}, {}
+    for name, side in _shown(found):
+        values = cache.curves(load_run(side.entry.id)).get(name)
+        if values is not None:
+            key = f"{name} {side.letter}"
+            curves[key], labels[key] = values, f"{LABELS[name]} {side.letter}"
+            looks[key] = Look(method_colour(name), side.dash)
+    if not curves:
+        st.info("None of these runs has trained these students yet.", icon=":material/hourglass_top:")
+        return
+    figure = learning_curves(curves, labels=labels, looks=looks, height=max(340, 26 * len(curves) + 90))
+    plot(figure, "overlay", alt="Validation accuracy against epochs: colour is the method, the broken line the run.", select=())
+    st.caption("Colour is the method, the kind of line the run. Bands are 95 % intervals over each run's seeds.")
+
+
+def _results(found: list[Side]) -> None:
+    st.markdown("**Test accuracy**")
+    with_result = [(name, side) for name, side in _shown(found) if name in side.accuracy]
+    if not with_result:
+        st.info("None of these runs has come to a result yet.", icon=":material/hourglass_top:")
+        return
+    keys = [f"{name} {side.letter}" for name, side in with_result]
+    values = {key: np.array(side.accuracy[name]) for key, (name, side) in zip(keys, with_result, strict=True)}
+    labels = {key: f"{LABELS[name]} {side.letter}" for key, (name, side) in zip(keys, with_result, strict=True)}
+    looks = {key: Look(method_colour(name), side.dash) for key, (name, side) in zip(keys, with_result, strict=True)}
+    alt = "Test accuracy of each method in each run: a dot a seed, the mean and its 95 % interval over seeds."
+    plot(charts.results(values, labels=labels, looks=looks), "compared", alt=alt, select=())
+
+
+def _paired(found: list[Side]) -> None:
+    """Accuracies of all nets, and differences to the first run where seeds are shared."""
+    first, *others = found
+    rows = []
+    for net in ("teacher", "explaining", *_methods(found)):
+        scores = {side.letter: side.accuracy[net] for side in found if net in side.accuracy}
+        if not scores:
+            continue
+        row = {"net": LABELS[net]}
+        for side in others:
+            row[f"{side.letter} − {first.letter}"] = _difference(side, first, net) if net in METHODS else ""
+        rows.append(row | {side.letter: _accuracy(scores.get(side.letter)) for side in found})
+    if not rows:
+        return
+    st.markdown("**Differences, paired by seed**")
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, height="content", column_config={"net": st.column_config.TextColumn(pinned=True)}
+    )
+    st.caption(
+        "Test accuracies with 95 % Student-t intervals over seeds; differences in percentage points over the seeds that both "
+        "runs have, not corrected for their number. Where runs share fewer than two seeds, or learn other data, nothing is "
+        "paired. Teachers are trained once a run: a difference between runs with other teachers holds for those teachers only."
+    )
+
+
+def _accuracy(value: Any) -> str:
+    return "" if value is None else percent(interval(value if isinstance(value, list) else [value]))
+
+
+def _difference(side: Side, first: Side, net: str) -> str:
+    found = pair(side.facts, first.facts, net)
+    if found.difference is None:
+        return f"not paired: {found.reason}"
+    return f"{points(found.difference)}  ({len(found.seeds)} seeds)"

@@ -1,0 +1,268 @@
+"""The blocks of the runs page: the list with its filters, one run closely, and what may be done with it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import controls, frame
+from explorer.components.plot import plot
+from explorer.pictures.curves import learning_curves
+from explorer.report.document import report
+from explorer.state import session
+from explorer.state.settings import RECIPE_SETTINGS, SETTINGS, of_recipe
+from explorer.words import run_list
+from explorer.words.explain import plain
+from explorer.words.results import LABELS, result_table
+from explorer.words.run_list import Entry
+from ked import library
+from ked.errors import InvalidInput, Unavailable
+from ked.library.archive import export_run, import_run
+from ked.recipe import Recipe
+from ked.store import Run, list_runs, load_run
+
+MOST = 6  # runs that can be compared: more kinds of broken lines cannot be told apart
+UPLOAD_MB = 200
+_TABLE, _UPLOADS = "widget.compare", "ked.uploads"
+
+
+def entries() -> list[Entry]:
+    """All stored runs, also those that cannot be read."""
+    return [run_list.entry(run, _facts(run)) for run in list_runs()]
+
+
+def _facts(run: Run) -> dict[str, Any] | None:
+    try:
+        return cache.facts(run)
+    except (InvalidInput, Unavailable, OSError):
+        return None
+
+
+def filters(found: list[Entry]) -> list[Entry]:
+    """The controls that narrow and order the list, and what is left of it."""
+    controls.text("search", width=230)
+    controls.pick("of_data", {"": "all"} | {entry.dataset: entry.title for entry in found if entry.dataset}, width=190)
+    controls.choice("of_status", width=140)
+    controls.pick("of_tag", {"": "all"} | {tag: tag for entry in found for tag in entry.tags}, width=140)
+    controls.choice("order", width=150)
+    asked = (session.get(name) for name in ("search", "of_data", "of_status", "of_tag"))
+    return run_list.ordered(run_list.wanted(found, *asked), session.get("order"))
+
+
+def selected() -> list[str]:
+    """The ids of the chosen runs, in the order in which they were chosen; those that are gone are forgotten."""
+    wanted = list(dict.fromkeys(filter(None, session.get("compare").split(","))))
+    there = {run.id for run in list_runs()}
+    if gone := [name for name in wanted if name not in there]:
+        session.put(compare=",".join(name for name in wanted if name in there))
+        st.warning(f"There is no run {', '.join(gone)} here; it may have been deleted.", icon=":material/link_off:")
+    return [name for name in wanted if name in there]
+
+
+def choose(shown: list[Entry], chosen: list[str]) -> None:
+    """The list; its marked rows are the chosen runs. Chosen runs that a filter hides stay chosen."""
+    ids = [entry.id for entry in shown]
+    rows = [ids.index(name) for name in chosen if name in ids]
+    st.session_state[_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+
+    def changed() -> None:
+        marked = [ids[row] for row in st.session_state[_TABLE]["selection"]["rows"] if row < len(ids)]
+        kept = [name for name in chosen if name in marked or name not in ids]
+        names = [*kept, *(name for name in marked if name not in kept)]
+        if len(names) > MOST:
+            st.toast(f"Up to {MOST} runs can be compared; unmark another one first.", icon=":material/info:")
+        session.put(compare=",".join(names[:MOST]))
+
+    table = run_list.table(shown)
+    if not any(table["tags"]):
+        table = table.drop(columns="tags")
+    st.dataframe(
+        table, key=_TABLE, on_select=changed, selection_mode="multi-row", hide_index=True,
+        column_config=_COLUMNS, placeholder="", height=min(38 + 35 * max(len(shown), 2), 388),
+        alt="The stored runs: name, best accuracy, data set, status, M, best students, net, when, tags, students.",
+    )  # fmt: skip
+    hidden = len([name for name in chosen if name not in ids])
+    st.caption(
+        f"{len(shown)} run{'s' * (len(shown) != 1)}. Mark one for a closer look, several to compare them; keys: Shift+Space."
+        + (f" {hidden} marked, but hidden by the filters." if hidden else "")
+    )
+
+
+_COLUMNS: dict[str, Any] = {
+    "name": st.column_config.TextColumn("run", width=160),
+    "best": st.column_config.NumberColumn("best, %", format="%.1f", width=70, help="Mean test accuracy of the best students."),
+    "data": st.column_config.TextColumn("data", width=155),
+    "status": st.column_config.TextColumn("status", width=85),
+    "M": st.column_config.NumberColumn("M", width=45, help="Superfeatures."),
+    "best students": st.column_config.TextColumn("best students", width=140),
+    "net": st.column_config.TextColumn("students' net", width=110),
+    "when": st.column_config.DatetimeColumn("when", format="YYYY-MM-DD HH:mm", width=130),
+    "tags": st.column_config.ListColumn("tags", width=150),
+    "students": st.column_config.TextColumn("all students", width=300),
+}
+
+
+def take_in() -> None:
+    """Import a run from a zip that was exported here or elsewhere."""
+    with st.popover("Import", icon=":material/upload:", help="Takes in a run that was downloaded here or elsewhere."):
+        st.caption("A zip from *Download* or `python -m ked export`. Every file in it is checked; nothing in it is executed.")
+        count = st.session_state.setdefault(_UPLOADS, 0)
+        file = st.file_uploader("Zip of a run", "zip", key=f"upload-{count}", max_upload_size=UPLOAD_MB, help="It gets an id of its own.")
+        if file is not None:
+            with frame.sentences():
+                run = import_run(file)
+                st.session_state[_UPLOADS] = count + 1  # an empty uploader next time
+                session.put(compare=run.id)
+                st.toast(f"Imported as {run.id}.", icon=":material/check_circle:")
+                st.rerun()
+
+
+def details(run_id: str) -> None:
+    """One run closely: results, what it was made with, and what can be done with it."""
+    run = load_run(run_id)
+    found = run_list.entry(run, facts := _facts(run))
+    st.subheader(plain(found.name), anchor=False)
+    if facts is None or found.status == "damaged":
+        st.error(f"run.json of run {run_id} is missing or damaged; nothing is left to do but to delete it.")
+        _delete(run, found)
+        return
+    st.caption(_about(found, facts))
+    _actions(run, found, facts)
+    results, made = st.columns([3, 2], gap="large")
+    with results:
+        _results(run, facts)
+    with made:
+        _settings(run.recipe)
+        _provenance(facts)
+
+
+def _about(found: Entry, facts: dict[str, Any]) -> str:
+    parts = [found.id, run_list.STATUSES[found.status], *(f"tag {plain(tag)}" for tag in found.tags)]
+    if "imported" in facts:
+        parts.append("imported: its numbers were computed elsewhere")
+    return "  ·  ".join(parts)
+
+
+def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="actions"):
+        if found.dataset in frame.DATASETS:
+            st.markdown("Open in", width="content")
+            for page, icon in _OPENED_IN:
+                if st.button(page, icon=f":material/{icon}:", help=f"Show this run on the page {page}."):
+                    session.put(run=run.id, node=-1, coalition="", **of_recipe(run.recipe))
+                    st.switch_page(f"../pages/{page.lower()}.py")
+        st.download_button(
+            "Download", lambda: _archive(run), f"{run.id}.zip", "application/zip", icon=":material/download:", on_click="ignore",
+            disabled=found.status == "active",
+            help="A zip with run.json, events, weights, results.csv, curves.csv and reproduce.py, which computes the numbers anew.",
+        )  # fmt: skip
+        st.download_button(
+            "Report", lambda: report(run), f"{run.id}.html", "text/html", icon=":material/description:", on_click="ignore",
+            disabled=found.status != "done",
+            help="One file that opens offline: results, the whole training with its slider, superfeatures and explanations.",
+        )  # fmt: skip
+        if library.is_own(run):
+            _rename(run, facts)
+            _delete(run, found)
+        else:
+            st.caption("Ships with the app and stays as it is.", width="content")
+
+
+_OPENED_IN = (
+    ("Superfeatures", "hub"),
+    ("Train", "play_circle"),
+    ("Explain", "visibility"),
+    ("Attributions", "compare"),
+    ("Agreement", "handshake"),
+)
+
+
+def _archive(run: Run) -> bytes:
+    file = io.BytesIO()
+    export_run(run, file)
+    return file.getvalue()
+
+
+def _rename(run: Run, facts: dict[str, Any]) -> None:
+    told = "What people call this run, and words to find it by; its id stays."
+    with st.popover("Name and tags", icon=":material/edit:", help=told), st.form(f"name-{run.id}", border=False):
+        name = st.text_input(
+            "Name", facts.get("name", ""), placeholder=run.id, max_chars=library.NAME_LENGTH, help="Empty, the id is the name again."
+        )
+        tags = st.text_input(
+            "Tags, separated by commas", ", ".join(facts.get("tags", [])), placeholder="paper, to do",
+            help=f"Up to {library.TAGS}, to filter the list by.",
+        )  # fmt: skip
+        if st.form_submit_button("Save", type="primary", help="Keeps both."):
+            with frame.sentences():
+                cleaned = library.clean_tags(tags.split(","))  # before anything is changed
+                library.rename(run, name)
+                library.tag(run, cleaned)
+                st.rerun()
+
+
+def _delete(run: Run, found: Entry) -> None:
+    told = "Removes this run, after a question; while it is in progress, stop it first."
+    with st.popover("Delete", icon=":material/delete:", disabled=found.status == "active", help=told):
+        st.markdown(f"Delete **{plain(found.name)}** for good? Its weights, curves and results cannot be brought back.")
+        if st.button("Delete for good", type="primary", key=f"delete-{run.id}", help="It cannot be brought back."):
+            with frame.sentences():
+                library.delete(run)
+                left = [name for name in session.get("compare").split(",") if name != run.id]
+                session.put(compare=",".join(left), run="" if session.get("run") == run.id else session.get("run"))
+                st.toast(f"Deleted {run.id}.", icon=":material/delete:")
+                st.rerun()
+
+
+def _results(run: Run, facts: dict[str, Any]) -> None:
+    if facts.get("message"):
+        st.error(plain(facts["message"]), icon=":material/error:")
+    if curves := cache.curves(run):
+        st.markdown("**Validation accuracy**")
+        figure = learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
+        plot(figure, "curves", alt="Validation accuracy against epochs, a line a method with its 95 % interval.", select=())
+    if "summary" in facts:
+        st.markdown("**Test accuracy**")
+        st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
+        st.caption("95 % Student-t intervals over the students' seeds; differences in percentage points, paired by seed.")
+    elif not facts.get("message"):
+        st.info("No result yet: the run has not come to its end.", icon=":material/hourglass_top:")
+
+
+def _settings(recipe: Recipe) -> None:
+    """Every setting, those that were changed first."""
+    usual, values = Recipe().model_dump(), recipe.model_dump()
+    names = sorted(values, key=lambda name: values[name] == usual[name])
+    st.markdown("**Recipe**")
+    rows = [{"setting": label(name), "value": shown(values[name]), "default": shown(usual[name])} for name in names]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height=316)
+
+
+def label(name: str) -> str:
+    """What a setting of a recipe is called."""
+    return SETTINGS[name].label if name in RECIPE_SETTINGS else name.replace("_", " ").capitalize()
+
+
+def shown(value: Any) -> str:
+    """A setting's value as people write it."""
+    if isinstance(value, tuple | list):
+        return " · ".join(str(LABELS.get(part, part)) for part in value)
+    return "–" if value is None else str(value)
+
+
+def _provenance(facts: dict[str, Any]) -> None:
+    st.markdown("**Provenance**")
+    known, commit = facts.get("versions", {}), str(facts.get("commit", ""))
+    lines = {
+        "commit": f"{commit[:12]}{'+, changed since' * commit.endswith('+')}" if commit else "not recorded",
+        "versions": ", ".join(f"{package} {number}" for package, number in known.items()),
+        "device": str(facts.get("device", "")),
+        "seeds": ", ".join(map(str, facts.get("seeds", []))),
+        "computing": f"{sum(facts['seconds'].values()):.1f} s, what came from the cache aside" if facts.get("seconds") else "",
+    }
+    rows = [{"what": name, "value": plain(text)} for name, text in lines.items() if text]
+    st.table(pd.DataFrame(rows), hide_index=True, hide_header=True, border="horizontal")

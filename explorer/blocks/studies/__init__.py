@@ -1,0 +1,1 @@
+"""The studies page, block by block."""

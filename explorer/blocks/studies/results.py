@@ -1,0 +1,159 @@
+"""The blocks of the studies page that show what came out: the questions, the answer, its figures and tables, and how to repeat it."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from explorer.blocks import controls
+from explorer.components.plot import plot
+from explorer.pictures.study_figures import authors
+from explorer.state import session
+from explorer.study_results import Outcome, outcome, settings_of
+from explorer.words import studies
+from explorer.words.results import LABELS
+from ked.studies import study_named
+from ked.studies.authors import AUTHORS
+from ked.studies.report import Report
+from ked.studies.study import Measured
+
+_CLEAR_CUT = "Modularity of the teacher's superfeatures against their number."
+MANY = 20  # levels whose figures are too tall to stand beside the differences
+_FORESTS: dict[Measured, str] = {"accuracy": "What is gained, in accuracy", "agreement": "What is gained, in agreement"}
+_BY_LEVEL = "by level and method: faint dots are seeds, large ones means with 95 % intervals."
+_RECOVERED = "Adjusted Rand index of superfeatures and planted groups against the features' correlation."
+_TABLE = {"comparison": st.column_config.TextColumn(pinned=True, width="medium")}
+
+
+def choose() -> None:
+    """The questions, by what they ask."""
+    topics = studies.topics()
+    for column, (topic, rows) in zip(st.columns(len(topics), gap="medium"), topics.items(), strict=True):
+        with column:
+            controls.one("study", rows, part=topic, label=topic, wrap=True)
+
+
+def settings_row() -> None:
+    """How large the trainings are, and how many students there are of each method."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        controls.segments("study_scale")
+        controls.number("study_seeds", width=130)
+
+
+def found() -> Outcome:
+    """What is known of the chosen study."""
+    study = study_named(session.get("study"))
+    return outcome(study, settings_of(study, session.get("study_scale"), session.get("study_seeds")))
+
+
+def answer(about: Report) -> None:
+    """The question in full, then what the numbers say: what is shown first."""
+    st.subheader(about.study.question, anchor=False)
+    st.caption(studies.made_of(about))
+    if not about.contrasts:
+        _nothing(about)
+        return
+    with st.container(key="study-answer", gap="xsmall"):
+        for shown, sentence in about.findings:
+            st.markdown(f"**● {sentence}**" if shown else f"○ {sentence}")
+    st.caption(f"● A difference is shown. ○ It is not: that does not mean that there is none. {_from_where(about)}")
+    if about.missing:
+        st.info(f"Not finished yet, and so left out: {', '.join(about.missing)}.", icon=":material/hourglass_empty:")
+
+
+def _nothing(about: Report) -> None:
+    seeds = about.settings.seeds or about.study.seeds
+    where = f"with {seeds} seeds and {studies.SCALES[about.settings.scale]}"
+    usual = f" The results that come with the program have {about.study.seeds} seeds." if seeds != about.study.seeds else ""
+    st.info(f"Nothing of this study is finished {where}.{usual} Start it below, or look at the others.", icon=":material/hourglass_empty:")
+
+
+def _from_where(about: Report) -> str:
+    """Whose cells these are."""
+    levels = {*about.cells["level"]}
+    own = [level for level in dict.fromkeys(about.cells["level"]) if level not in about.shipped]
+    if not about.shipped:
+        return "All of it was computed here."
+    if not own:
+        return "These results come with the program; start the study below to compute them here."
+    some = f"{len(about.shipped)} of {len(levels)} levels come" if len(about.shipped) > 1 else f"One of {len(levels)} levels comes"
+    return f"Computed here: {', '.join(own)}; {some} with the program."
+
+
+def pictures(shown: Outcome) -> None:
+    """The differences against zero, and what they are differences of."""
+    if len(shown.report.study.levels(shown.report.settings.scale)) > MANY:
+        _differences(shown)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _accuracy(shown)
+        with right:
+            _agreement(shown)
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        _differences(shown)
+        _titled("Are the planted groups found?", shown.recovery, "study-recovery", _RECOVERED)
+    with right:
+        _accuracy(shown)
+        _agreement(shown)
+        _titled("How clear-cut the superfeatures are", shown.modularity, "study-modularity", _CLEAR_CUT)
+
+
+def _differences(shown: Outcome) -> None:
+    for measure, figure in shown.forests.items():
+        alt = "Differences between methods, a row a comparison: a dot and its 95 % interval beside a line at zero."
+        _titled(_FORESTS[measure], figure, f"differences-{measure}", alt)
+
+
+def _accuracy(shown: Outcome) -> None:
+    _titled("Accuracy", shown.accuracy, "study-accuracy", f"Test accuracy {_BY_LEVEL}")
+    if shown.accuracy is not None:
+        _authors(shown.report)
+
+
+def _agreement(shown: Outcome) -> None:
+    _titled("Agreement with the teacher's explanations", shown.agreement, "study-agreement", f"Agreement {_BY_LEVEL}")
+
+
+def _titled(title: str, figure: go.Figure | None, key: str, alt: str) -> None:
+    """A figure under its title, if there is one; a click on it chooses the cell of that level."""
+    if figure is None:
+        return
+    st.subheader(title, anchor=False)
+    clicked = plot(figure, key, alt=alt)
+    if clicked and clicked.get("customdata"):
+        session.put(cell=str(clicked["customdata"]))
+        st.rerun()
+
+
+def _authors(about: Report) -> None:
+    """Beside which numbers of others ours stand."""
+    theirs = authors(about)
+    if theirs:
+        ours = {net: value for (_, net), value in theirs.items()}
+        told = ", ".join(f"{LABELS[net]} {100 * value:.2f}" for net, value in ours.items())
+        st.caption(f"✕ {AUTHORS.source}: {told} %. One run has no interval.")
+
+
+def tables(about: Report) -> None:
+    """Every number, on what it rests, and the command that repeats it."""
+    if about.contrasts:
+        st.markdown(
+            f"**On what this rests.** {about.note} The seed is the unit, not the test image"
+            f"{'' if about.settings.teachers > 1 else '; teachers are trained once, so nothing here speaks about other teachers'}. "
+            "Where something is picked, validation data pick it; test data report once."
+        )
+        with st.expander("Every number, as a table", icon=":material/table_rows:"):
+            st.dataframe(studies.contrast_table(about.contrasts), hide_index=True, height="content", column_config=_TABLE)
+            st.caption("Differences of accuracy are in percentage points; intervals are not corrected, p values by Holm's method are.")
+            st.dataframe(studies.net_table(about), hide_index=True, height=420)
+            st.markdown(f"**In a sentence.** {about.answer}")
+    st.markdown("**Repeat it** with one command; what is stored is never computed again.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.code(studies.command_line(about), language="bash", wrap_lines=True, width="content")
+        if not about.cells.empty:
+            name = f"{about.study.name}-{about.settings.scale}-cells.csv"
+            data = about.cells.to_csv(index=False).encode()
+            told = "A row a cell with every number that was measured."
+            st.download_button("Cells as CSV", data, name, "text/csv", icon=":material/download:", on_click="ignore", help=told)

@@ -1,0 +1,1 @@
+"""The superfeatures page, block by block."""

@@ -1,0 +1,288 @@
+"""The blocks of the superfeatures page: each draws one thing and answers a click on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import controls
+from explorer.components.plot import plot
+from explorer.pictures import charts, graphs, links, overlays, theme
+from explorer.state import session
+from explorer.state.settings import SETTINGS
+from explorer.words import explain
+from explorer.words.results import LABELS
+from ked.communities.superfeatures import Superfeatures
+from ked.data import Dataset
+from ked.store import Run
+
+SPAN = 8.0  # the staircase covers resolutions from 1/8 to 8
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows: a run's teacher, its W and the superfeatures that the controls ask for."""
+
+    run: Run
+    stamp: int
+    dataset: Dataset
+    W: np.ndarray
+    found: Superfeatures
+    reduce: str
+    scale: str | None
+    engine: str | None
+    channels: bool = False
+
+    @property
+    def unit(self) -> str:
+        """What superfeatures are made of."""
+        return "channels" if self.channels else "pixels" if self.dataset.is_image else "features"
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the rows of W are called, D of them."""
+        return [f"channel {number}" for number in range(1, len(self.W) + 1)] if self.channels else self.dataset.features
+
+    @property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """M tuples of feature indices."""
+        return self.found.groups
+
+    @property
+    def node(self) -> int | None:
+        """The lit feature, if any."""
+        node = session.get("node")
+        return node if 0 <= node < len(self.W) else None
+
+    @property
+    def selected(self) -> int | None:
+        """The lit superfeature, counted from 0, if any."""
+        m = session.get("selected") - 1
+        return m if 0 <= m < len(self.groups) else None
+
+    def owner(self, feature: int) -> int:
+        """The superfeature that a feature belongs to, counted from 0."""
+        return next(m for m, group in enumerate(self.groups) if feature in group)
+
+
+def look_at(run: Run) -> View:
+    """The view of a run under the present settings."""
+    stamp, dataset = cache.stamp(run), cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    reduce, scale, engine = session.get("reduce"), session.get("scale") or None, session.get("engine") or None
+    W = cache.dependency(run.id, stamp, reduce, scale)
+    M = min(session.get("superfeatures"), len(W))
+    found = cache.superfeatures(run.id, stamp, reduce, scale, M, session.get("grouping"), engine)
+    return View(run, stamp, dataset, W, found, reduce, scale, engine)
+
+
+def light_up(view: View, feature: int) -> None:
+    """Select a feature and its superfeature; the same feature again lets go."""
+    same = feature == session.get("node")
+    session.put(node=-1 if same else feature, selected=0 if same else view.owner(feature) + 1)
+    st.rerun()
+
+
+def headline(view: View) -> None:
+    """The superfeatures and their sizes, each a button; modularity, and what had to be adjusted."""
+    found, facts = view.found, cache.facts(view.run)
+    cells = st.container(horizontal=True, gap="medium", vertical_alignment="bottom", key="headline")
+    with cells:
+        _choose_superfeature(view)
+        _choose_feature(view)
+    cells.markdown(
+        f"modularity **{found.modularity:.3f}**",
+        help="How much more link strength lies inside the groups than chance would put there; 0 is chance.",
+        width="content",
+    )
+    whose = "explaining" if view.channels else "teacher"
+    accuracy = facts.get("summary", {}).get("accuracy", {}).get(whose)
+    if accuracy is not None:
+        cells.markdown(f"{LABELS[whose]} **{accuracy:.1%}** on the test split", width="content")
+    if found.adjusted:
+        st.caption(f":material/build: Adjusted: {found.adjusted}")
+
+
+def _choose_superfeature(view: View) -> None:
+    """The legend of all pictures, to choose from; what a click on one of them does for those who do not click."""
+    st.session_state["widget.selected"] = view.selected
+
+    def named(m: int) -> str:
+        size = view.found.sizes[m]
+        return f"{theme.dot(theme.superfeature_colour(m))} **{m + 1}** {size} {view.unit if size > 1 else view.unit[:-1]}"
+
+    def changed() -> None:
+        m = st.session_state["widget.selected"]
+        session.put(node=-1, selected=0 if m is None else m + 1)
+
+    st.pills(
+        "Superfeatures", range(len(view.groups)), format_func=named, key="widget.selected", on_change=changed, wrap=True, width="content",
+        help="Choose one to light it up on every picture, or once more to let it go.",
+    )  # fmt: skip
+
+
+def _choose_feature(view: View) -> None:
+    """The lit feature by its name; a click on graph, matrix or mask does the same."""
+    st.session_state["widget.node"] = -1 if view.node is None else view.node
+
+    def changed() -> None:
+        node = st.session_state["widget.node"]
+        session.put(node=node, selected=view.owner(node) + 1 if node >= 0 else 0)
+
+    st.selectbox(
+        view.unit[:-1].capitalize(), range(-1, len(view.names)), format_func=lambda d: view.names[d] if d >= 0 else "none",
+        key="widget.node", on_change=changed, width=170, help=SETTINGS["node"].help,
+    )  # fmt: skip
+
+
+def graph(view: View) -> None:
+    """Nodes at their pixels, the strongest links between them; a click lights up a feature."""
+    st.subheader("The dependency graph", anchor=False)
+    mean, spread = cache.mean_image(view.dataset.name)
+    figure = graphs.dependency_graph(
+        view.W,
+        view.groups,
+        view.dataset.shape,
+        edges=session.get("edges"),
+        positions=cache.positions(view.run.id, view.stamp, view.reduce, view.scale),
+        background=mean,
+        spread=spread,
+        names=view.dataset.features,
+        selected=view.node,
+        lit=view.selected,
+    )
+    alt = f"Graph of {len(view.W)} features in {len(view.groups)} communities, with the {session.get('edges')} strongest links."
+    clicked = plot(figure, "graph", alt=alt)
+    controls.slider("edges")
+    st.caption(
+        "Click a feature, or choose it above, to light up its superfeature and its own links. "
+        "Hollow features hardly ever vary: their links mean little."
+    )
+    if clicked and clicked.get("customdata") is not None:
+        light_up(view, int(np.ravel(clicked["customdata"])[0]))
+
+
+def matrix(view: View) -> None:
+    """W ordered by community with its blocks outlined; a click lights up the row's feature."""
+    st.subheader("Dependency matrix, ordered", anchor=False)
+    figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, lit=view.selected, names=view.names)
+    clicked = plot(
+        figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal; clearer is stronger."
+    )
+    st.caption(
+        f"Each cell is how strongly two {view.unit} depend on each other. Good superfeatures put the strong cells into the blocks."
+    )
+    if clicked:
+        light_up(view, graphs.matrix_pair(clicked, view.groups)[0])
+
+
+def chosen(view: View) -> None:
+    """The mask over an average image; with a lit feature, its row of W."""
+    whole = "Superfeature mask" if view.dataset.is_image else "Link strength of each feature"
+    st.subheader(whole if view.node is None else f"Links of {view.dataset.features[view.node]}", anchor=False)
+    mean, _ = cache.mean_image(view.dataset.name)
+    if view.node is not None and view.dataset.is_image:
+        clicked = plot(
+            graphs.row_image(view.W, view.node, view.dataset.shape, view.groups, height=300),
+            "row",
+            alt="How strongly each pixel depends on the lit one.",
+        )
+    else:
+        strength = view.W.sum(1) if view.node is None else view.W[view.node]
+        shown = mean if view.dataset.is_image else strength
+        mask = overlays.superfeature_mask(
+            view.groups, view.dataset.shape, image=shown, names=view.dataset.features, selected=view.selected, height=300
+        )
+        clicked = plot(mask, "mask", alt=f"{whole} in the colours of {len(view.groups)} superfeatures.")
+    if view.dataset.is_image:
+        st.caption(_SCATTERED if view.node is None else "How strongly each pixel depends on the lit one, which is framed.")
+    if clicked:
+        _answer_pixel(view, clicked)
+    links_table(view)
+
+
+_SCATTERED = (
+    "Superfeatures need not be of one piece: pixels that lie far apart may mean something together. Colours are strong where the "
+    "average picture is."
+)
+
+
+def links_table(view: View) -> None:
+    """The strongest links, to read."""
+    look = {
+        "strength": st.column_config.NumberColumn(
+            format="%.3g", width=70, help="W: how strongly the two features depend on each other."
+        ),
+        "groups": st.column_config.TextColumn(width=60, help="The superfeatures of the two features."),
+    }
+    st.dataframe(strongest_links(view), hide_index=True, height=150, column_config=look)
+
+
+def _answer_pixel(view: View, clicked: dict[str, Any]) -> None:
+    if view.dataset.is_image:
+        column, row = round(clicked["x"]), round(clicked["y"])
+        light_up(view, row * view.dataset.shape[-1] + column)
+    else:  # a bar of the table's features, which stand in the matrix's order
+        light_up(view, int(graphs.matrix_order(view.groups)[int(np.ravel(clicked["point"])[0])]))
+
+
+def strongest_links(view: View) -> pd.DataFrame:
+    """The strongest links of the lit feature, or of the whole graph, as a table."""
+    if view.node is None:
+        pairs = links.strongest_edges(view.W, 12)
+    else:
+        order = np.argsort(-view.W[view.node])[:12]
+        pairs = np.stack([np.full(len(order), view.node), order], axis=1)
+    names, labels = view.names, view.found.labels().numpy()
+    rows = [
+        {"from": names[i], "to": names[j], "strength": view.W[i, j], "groups": f"{labels[i] + 1} – {labels[j] + 1}"}
+        for i, j in pairs
+    ]
+    return pd.DataFrame(rows, columns=["from", "to", "strength", "groups"])
+
+
+def resolutions(view: View) -> None:
+    """Communities and modularity against the resolution, for those who ask how M was reached."""
+    with st.expander("How exactly M communities were found", icon=":material/stairs:"):
+        st.markdown(
+            "Louvain's method does not take a number of communities; it takes a **resolution**. A larger one gives more, "
+            "smaller communities. We search for the resolution that gives M; where the number jumps over M, communities are "
+            "merged or split."
+        )
+        swept = cache.sweep(view.run.id, view.stamp, view.reduce, view.scale, view.engine, SPAN)
+        figure = charts.staircase(*swept, chosen=view.found.resolution)
+        plot(figure, "staircase", alt="Number of communities, a staircase, and modularity against the resolution.", select=())
+        st.caption(f"Engine {view.found.engine}, resolution {view.found.resolution:.3g}.")
+
+
+def next_step(run: Run, M: int, grouping: str) -> None:
+    """Where to go from here."""
+    recipe = cache.facts(run)["recipe"]
+    same = (recipe["superfeatures"], recipe["grouping"]) == (M, grouping)
+    with st.container(horizontal=True):
+        if same and cache.facts(run)["status"] == "done":
+            st.page_link(
+                "../pages/explain.py", label="See what each superfeature says about a sample", icon=":material/visibility:"
+            )
+        st.page_link("../pages/train.py", label=f"Train students on these {M} superfeatures", icon=":material/play_circle:")
+
+
+
+
+def not_there_yet(run: Run, status: str) -> None:
+    """A run that has no dependency matrix (yet)."""
+    active = status in ("queued", "running")
+    if active:
+        st.info(
+            "This run is still training its teacher; the graph appears when that is done.", icon=":material/hourglass_top:"
+        )
+    else:
+        ended, why = "failed" if status == "failed" else "was stopped", explain.sentence(cache.facts(run)["message"])
+        st.warning(f"This run {ended} before it had a dependency matrix. {why}", icon=":material/error:")
+    label = "Watch it train" if active else "Go to its training"
+    st.page_link("../pages/train.py", label=label, icon=":material/play_circle:")

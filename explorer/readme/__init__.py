@@ -1,0 +1,5 @@
+"""The evidence as people read it on paper: `python -m explorer.readme` writes `results/README.md`, its figures and README.md's part.
+
+Everything comes from `results/`: the raw cells of the studies (CSV) and the benchmarks (`bench.json`). Nothing is computed here but
+tables.
+"""

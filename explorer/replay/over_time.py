@@ -1,0 +1,87 @@
+"""A run at all its moments: figures with a frame for each, which the scrubber moves together. No streamlit here.
+
+Every function takes the moments so far and returns one figure; `plot(..., group=GROUP)` shows it at the moment of the scrubber.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explorer.pictures import bars, charts, frames, theme
+from explorer.pictures.curves import AGREEMENT, moving_curves
+from explorer.pictures.forming import moving_modularity
+from explorer.timeline.history import TEACHERS, History
+from explorer.timeline.moments import Moment, first_epoch
+from explorer.words.results import LABELS
+from ked.communities.superfeatures import Superfeatures
+
+GROUP = "run"
+_TALL = 520  # pixels of the accuracy chart: as much as stands beside it
+
+
+def accuracy(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
+    """Validation accuracy of the nets that a moment is about: of the teachers, or of all students."""
+    teachers, students = history.teacher_curves(), history.curves()
+    early = [(moment.name, _teachers_at(moment)) for moment in found if moment.phase in TEACHERS]
+    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe["teacher_epochs"], height=_TALL)
+    phase = [moment for moment in found if moment.phase == "students"]
+    if not phase:
+        return first
+    begins = {name: first_epoch(history, name) for name in students}
+    late = [(moment.name, {name: moment.epoch for name in students if begins[name] < moment.epoch}) for moment in phase]
+    look: dict[str, Any] = {"labels": LABELS, "epochs": phase[-1].epochs, "height": _TALL}
+    second = moving_curves(students, late, references=history.teachers(), **look)
+    return frames.joined(first, second) if early else second
+
+
+def _teachers_at(moment: Moment) -> dict[str, int]:
+    whole = {"teacher": moment.epochs} if moment.phase == "explaining" else {}
+    return whole | {moment.phase: moment.epoch}
+
+
+def losses(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
+    """What the students minimise, or the teachers while there are no students; a line marks the moment."""
+    phase = "students" if history.curves() else ""
+    nets = recipe["methods"] if phase else TEACHERS
+    epochs = max([moment.epochs for moment in found if moment.phase == phase], default=recipe["teacher_epochs"])
+    terms, weights = history.losses(nets)
+    figure = charts.loss_terms(terms, weights, labels=LABELS, epochs=epochs, row_height=110)
+    axes = ["" if row == 0 else str(row + 1) for row in range(len(nets))]
+    line = {"type": "line", "y0": 0, "y1": 1, "line": {"color": theme.ACCENT, "width": 1.5}, "layer": "below"}
+    marks = [{**line, "xref": f"x{axis}", "yref": f"y{axis} domain"} for axis in axes]
+    here = [moment for moment in found if (moment.phase == "students") == bool(phase)]
+    return frames.moving(
+        figure, [frames.Change(m.name, {}, {"shapes": [{**mark, "x0": m.epoch, "x1": m.epoch} for mark in marks]}) for m in here]
+    )
+
+
+def modularity(
+    states: Mapping[int, Mapping[str, Any]], found: Sequence[Moment], final: tuple[str, Superfeatures] | None = None
+) -> go.Figure:
+    """Modularity over the teacher's epochs; `final`: the moment from which the superfeatures that came out are shown, and they."""
+    phase = [moment for moment in found if moment.phase == "teacher"]
+    ticks = [(moment.name, moment.epoch) for moment in phase]
+    return moving_modularity(states, ticks, epochs=phase[-1].epochs, final=final)
+
+
+def answers(
+    said: Mapping[str, Mapping[str, np.ndarray]], found: Sequence[Moment], classes: Sequence[str], truth: int
+) -> go.Figure:
+    """Class probabilities of several nets; `said`: net -> moment -> (C,), nothing before its first moment."""
+    now: dict[str, np.ndarray] = {net: np.zeros(len(classes)) for net in said}
+    ticks: dict[str, dict[str, np.ndarray]] = {}
+    for moment in found:
+        now = {net: told.get(moment.name, now[net]) for net, told in said.items()}
+        ticks[moment.name] = now
+    return bars.moving_probabilities(ticks, classes, labels=LABELS, truth=truth)
+
+
+def agreement(cosines: Mapping[str, np.ndarray], found: Sequence[Moment]) -> go.Figure:
+    """How far students explain as their teacher does; `cosines`: method -> (epochs, K), NaN where no net was kept."""
+    phase = [moment for moment in found if moment.phase == "students"]
+    ticks = [(moment.name, dict.fromkeys(cosines, moment.epoch)) for moment in phase]
+    return moving_curves(cosines, ticks, labels=LABELS, epochs=phase[-1].epochs, measure=AGREEMENT, height=240)

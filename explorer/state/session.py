@@ -1,0 +1,116 @@
+"""What a visitor has chosen: one dictionary in the session, mirrored in the address, shared by all pages."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from explorer.state.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
+from explorer.state.undo import Undo
+
+_VALUES, _PAGE, _NOTICES, _UNDO, _VISITOR, _SHOWN = (
+    f"ked.{name}" for name in ("values", "page", "notices", "undo", "visitor", "shown")
+)
+
+
+def begin(page: str) -> bool:
+    """Bring session and address together at the start of a script run.
+
+    The address counts in a new session (whoever changes it by hand starts one), after the browser's Back or Forward, and
+    when a link to another page says what is to be seen there. Otherwise the session counts: a click may come with the
+    address of a moment ago, and the menu of pages empties it.
+
+    Returns whether the address named a run or a data set but nothing of a recipe, so that the run's own recipe is meant.
+    """
+    address = {key: st.query_params[key] for key in st.query_params}
+    moved = st.session_state.get(_PAGE) not in (None, page)
+    bare = False
+    if _VALUES not in st.session_state or _went_back() or (moved and address):
+        st.session_state[_VALUES], st.session_state[_NOTICES] = from_url(address)
+        given = {BY_KEY[key].name for key in address if key in BY_KEY}
+        bare = bool(given & {"run", "dataset"}) and not given & (set(RECIPE_SETTINGS) - {"dataset"})
+    st.session_state[_PAGE] = page
+    st.session_state[_SHOWN] = set()
+    write_url()
+    _undo().settle(st.session_state[_VALUES], time.monotonic())
+    return bare
+
+
+def first_time(widget: str) -> bool:
+    """Whether the page draws this widget for the first time since it began to run: what moves by itself draws it again and again."""
+    shown: set[str] = st.session_state.setdefault(_SHOWN, set())
+    first = widget not in shown
+    shown.add(widget)
+    return first
+
+
+def end() -> None:
+    """At the end of a script run: what the page has corrected by itself belongs to the visitor's last move."""
+    _undo().amend(st.session_state[_VALUES])
+
+
+def _went_back() -> bool:
+    """Whether this run was caused by the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def get(name: str) -> Any:
+    """The value of a setting."""
+    return st.session_state[_VALUES][name]
+
+
+def values() -> dict[str, Any]:
+    """A copy of all settings' values."""
+    return dict(st.session_state[_VALUES])
+
+
+def put(**changes: Any) -> None:
+    """Change settings, and the address with them."""
+    for name in changes:
+        SETTINGS[name]  # a name that is none is a mistake of ours: let it show
+    st.session_state[_VALUES].update(changes)
+    write_url()
+
+
+def visitor() -> str:
+    """A name for whoever has this tab open, which says nothing about them: visitors take turns in the queue."""
+    return str(st.session_state.setdefault(_VISITOR, secrets.token_hex(8)))
+
+
+def write_url() -> None:
+    """Mirror the settings into the address."""
+    wanted = to_url(st.session_state[_VALUES])
+    if {key: st.query_params[key] for key in st.query_params} != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def undo() -> None:
+    """Take the visitor's last move back."""
+    put(**_undo().undo())
+
+
+def redo() -> None:
+    """Make the move again that was taken back last."""
+    put(**_undo().redo())
+
+
+def undoable() -> tuple[set[str], set[str]]:
+    """The settings that `undo` and `redo` would change; empty where there is nothing to do."""
+    return _undo().names()
+
+
+def _undo() -> Undo:
+    found: Undo = st.session_state.setdefault(_UNDO, Undo())
+    return found
+
+
+def notices() -> list[str]:
+    """What the address asked for and could not have; told once."""
+    said: list[str] = st.session_state.get(_NOTICES, [])
+    st.session_state[_NOTICES] = []
+    return said

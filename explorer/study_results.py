@@ -1,0 +1,86 @@
+"""What is known of a study, and its figures, made once for all visitors and anew when a cell is finished. No streamlit here."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TypeVar
+
+import plotly.graph_objects as go
+
+from explorer.pictures import study_figures
+from ked.studies import ledger, shipped, study_named
+from ked.studies.cells import Settings
+from ked.studies.report import Report, report_with_shipped
+from ked.studies.study import Measured, Study
+
+Figure = TypeVar("Figure", go.Figure, go.Figure | None)
+
+
+class Outcome:
+    """A report and its figures, each made when it is first asked for.
+
+    Attributes:
+        report: Everything that is known.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    @functools.cached_property
+    def forests(self) -> dict[Measured, go.Figure]:
+        """Measure -> the differences in it."""
+        return {measure: self._named(figure) for measure, figure in study_figures.forests(self.report).items()}
+
+    @functools.cached_property
+    def accuracy(self) -> go.Figure | None:
+        """Test accuracy by level and method."""
+        return self._named(study_figures.by_level(self.report, "accuracy"))
+
+    @functools.cached_property
+    def agreement(self) -> go.Figure | None:
+        """Agreement by level and method."""
+        return self._named(study_figures.by_level(self.report, "agreement"))
+
+    @functools.cached_property
+    def modularity(self) -> go.Figure | None:
+        """How clear-cut the superfeatures are, over M."""
+        if self.report.study.name != "m-sweep":
+            return None
+        return self._named(study_figures.of_groups(self.report, "modularity", "modularity"))
+
+    @functools.cached_property
+    def recovery(self) -> go.Figure | None:
+        """How well planted groups are found."""
+        return self._named(study_figures.of_groups(self.report, "recovery", "adjusted Rand index", (-0.1, 1.1)))
+
+    def _named(self, figure: Figure) -> Figure:
+        """Zoom is kept while the study stays the same."""
+        if figure is not None:
+            figure.update_layout(uirevision=f"{self.report.study.name}-{self.report.settings.scale}")
+        return figure
+
+
+def settings_of(study: Study, scale: str, seeds: int) -> Settings:
+    """What a visitor's choice comes to, with the study's own number of seeds left unsaid, so that commands are short."""
+    return Settings(scale, seeds=None if seeds == study.seeds else seeds)
+
+
+def outcome(study: Study, settings: Settings) -> Outcome:
+    """What is known now, of cells that were computed here and of those that come with the program.
+
+    Raises:
+        Unavailable: The shipped results are damaged.
+    """
+    files = (ledger.file_of(study.name), shipped.file_of(study.name, settings.scale))
+    return _made(study.name, settings.scale, settings.seeds, tuple((str(file), _stamp(file)) for file in files))
+
+
+@functools.lru_cache(maxsize=64)
+def _made(name: str, scale: str, seeds: int | None, stamps: tuple[tuple[str, int], ...]) -> Outcome:
+    return Outcome(report_with_shipped(study_named(name), Settings(scale, seeds=seeds)))
+
+
+def _stamp(file: Path) -> int:
+    """Changes whenever the file does; 0 where there is none."""
+    return file.stat().st_mtime_ns if file.is_file() else 0

@@ -1,0 +1,1 @@
+"""Sentences, tables and lists made of numbers. No streamlit here."""

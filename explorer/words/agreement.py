@@ -1,0 +1,191 @@
+"""What the numbers on the agreement page say: sentences and tables made from them. No streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from explorer.words.results import LABELS
+from ked.agreement import ALL, Measure, Survey
+from ked.agreement.contrasts import REFERENCES, Contrast, shown
+from ked.statistics import Interval, interval
+
+QUESTION = "Does learning from explanations buy agreement, accuracy, both or neither?"
+
+# What a student lacks that KED has, so what a difference to it is due to.
+LACKS = {
+    "mu0": "the same net with the same predictions to learn from, but no explanations",
+    "shuffled": "the same, but with explanations of other samples",
+    "noise": "the same, but with random explanations",
+    "architecture": "the same net on labels alone",
+    "kd-explaining": "a black box with the same teacher's predictions",
+    "kd": "a black box with the black-box teacher's predictions",
+    "plain": "a black box on labels alone",
+}
+
+# (agreement, accuracy), each 1 where more is shown, -1 where less is, 0 where nothing is -> the answer.
+_ANSWERS = {
+    (1, 1): "Both.",
+    (1, 0): "Agreement; more accuracy is not shown.",
+    (1, -1): "Agreement, at the price of accuracy.",
+    (0, 1): "Accuracy; more agreement is not shown.",
+    (0, 0): "Neither is shown.",
+    (0, -1): "Neither is shown, and accuracy is lost.",
+    (-1, 1): "Accuracy, at the price of agreement.",
+    (-1, 0): "Neither is shown, and agreement is lost.",
+    (-1, -1): "Neither: both are lost.",
+}
+
+
+def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
+    """The page's question and its answer, from the contrast in which the fewest things differ."""
+    fair = [(contrast, contrast.agreement) for contrast in found if contrast.agreement is not None]
+    if not found:
+        return f"{QUESTION} This run has no KED students, so it cannot say; train them on the Train page."
+    if not fair:
+        return (
+            f"{QUESTION} This run cannot say: beside KED it has black boxes only. *{LABELS['mu0']}* or *{LABELS['architecture']}* "
+            "would show what explanations add to the same net."
+        )
+    (contrast, gain), *others = fair
+    lacks = f"*{LABELS[contrast.reference]}* ({LACKS[contrast.reference]})"
+    if seeds < 2:
+        return (
+            f"{QUESTION} **One seed cannot tell.** Beside {lacks}, this KED student agrees {_by(gain, measure)} and is "
+            f"{_points(contrast.accuracy)} points more accurate; without a second seed there is no interval, and both may be chance."
+        )
+    text = (
+        f"{QUESTION} **{verdict(contrast)}** Beside {lacks}, KED agrees {_by(gain, measure)}; its accuracy differs by "
+        f"{_points(contrast.accuracy)} points."
+    )
+    said: dict[str, list[str]] = {}  # verdict -> whom it is beside
+    for one, _ in others:
+        said.setdefault(_lower(verdict(one)), []).append(f"*{LABELS[one.reference]}*")
+    return text + "".join(f" Beside {_listed(names)}: {what}" for what, names in said.items())
+
+
+def beside(contrast: Contrast, measure: Measure, other: str) -> str:
+    """What the KED students of another run have less or more; `other` says which run that is."""
+    assert contrast.agreement is not None
+    return (
+        f"Beside {other}, each held against its own teacher, KED agrees {_by(contrast.agreement, measure)}; its accuracy differs by "
+        f"{_points(contrast.accuracy)} points."
+    )
+
+
+def differing_in(names: Sequence[str]) -> str:
+    """In which settings two runs differ, in words."""
+    if not names:
+        return "another run of the same recipe"
+    return f"another run, which differs in {_listed(names[:4])}{f' and {len(names) - 4} more' * (len(names) > 4)}"
+
+
+def verdict(contrast: Contrast) -> str:
+    """What a contrast shows."""
+    assert contrast.agreement is not None
+    return _ANSWERS[shown(contrast.agreement), shown(contrast.accuracy)]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _lower(text: str) -> str:
+    return f"{text[:1].lower()}{text[1:]}"
+
+
+def _by(gain: Interval, measure: Measure) -> str:
+    """How much more or less, in the measure's own unit, gains being positive."""
+    more, sign = ("more", 1) if gain.mean >= 0 else ("less", -1)
+    mean = sign * float(gain.mean)
+    unit = f" {measure.unit}" * bool(measure.unit)
+    return f"{more} by {number(mean)}{_bounds(gain, sign, digits(mean))}{unit} ({measure.label})"
+
+
+def _points(gain: Interval) -> str:
+    scaled = Interval(*(100 * part for part in gain))
+    return f"{scaled.mean:+.2f}".replace("-", "−") + _bounds(scaled, 1, 2)
+
+
+def _bounds(gain: Interval, sign: int, decimals: int) -> str:
+    if np.isnan(gain.low):
+        return ""
+    low, high = sorted((sign * float(gain.low), sign * float(gain.high)))
+    return f" [{low:.{decimals}f}, {high:.{decimals}f}]".replace("-", "−")
+
+
+def number(value: float) -> str:
+    """A value of any measure, with as many digits as it takes to see it."""
+    return f"{value:.{digits(value)}f}".replace("-", "−")
+
+
+def digits(value: float) -> int:
+    """Decimals that show at least two figures of a value, at most six."""
+    return 2 if abs(value) >= 0.1 or value == 0 else min(6, 1 - int(np.floor(np.log10(abs(value)))))
+
+
+def what_chance_is(measure: Measure, found: Survey, *, dotted: bool = True) -> str:
+    """What the lines in the chart stand for, and when a measure says little; `dotted`: whether there is a line for the exact level."""
+    text = "Dashed: the same student beside what the teacher says of *another* sample, so what any two explanations share anyway."
+    exact = found.exact_chance(measure.name)
+    if exact is None or not dotted:
+        return text
+    M, k = len(found.superfeatures), found.k
+    ways = "of independent explanations" if measure.low < 0 else f"of independent rankings of M = {M} with k = {k}"
+    text += f" Dotted: {number(exact)}, the mean {ways}."
+    if measure.name == "feature" and exact >= 0.5:
+        text += f" With so few superfeatures chance alone fills {exact:.0%} of this measure: prefer the order of pairs, or a correlation."
+    return text
+
+
+def differences(
+    found: Sequence[Contrast], labels: Mapping[str, str] = LABELS, lacks: Mapping[str, str] = LACKS
+) -> pd.DataFrame:
+    """A row a contrast: what KED gains over each other student."""
+    rows = []
+    for one in found:
+        silent = one.agreement is None or np.isnan(one.agreement.low)
+        rows.append(
+            {
+                "KED beside": labels[one.reference],
+                "explanations buy": "–" if silent or one.reference not in REFERENCES else verdict(one),
+                "agreement": "no explanations" if one.agreement is None else _signed(one.agreement),
+                "accuracy, points": _points(one.accuracy),
+                "same answer, points": _points(one.answer),
+                "which is": lacks[one.reference],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _signed(gain: Interval) -> str:
+    mean = float(gain.mean)
+    return f"{'+' * (mean >= 0)}{number(mean)}{_bounds(gain, 1, digits(mean))}"
+
+
+def everything(surveys: Mapping[str, Survey], labels: Mapping[str, str] = LABELS) -> pd.DataFrame:
+    """Every measure that was taken of some student: mean and half its interval over seeds, and the level of chance."""
+    rows = []
+    taken = {name for survey in surveys.values() for name in survey.samples}
+    for name, measure in ((name, measure) for name, measure in ALL.items() if name in taken):
+        row = {"measure": measure.label}
+        for method, survey in surveys.items():
+            if name in survey.samples:
+                row[labels[method]] = f"{_with_half(interval(survey.mean(name)))} ({number(survey.chance_mean(name).mean())})"
+        rows.append(row)
+    accuracy = {labels[name]: _with_half(interval(survey.correct.mean(axis=1))) for name, survey in surveys.items()}
+    return pd.DataFrame([*rows, {"measure": "accuracy"} | accuracy]).fillna("–")
+
+
+def _with_half(found: Interval) -> str:
+    mean = float(found.mean)
+    return number(mean) + ("" if np.isnan(found.low) else f" ± {float(found.mean - found.low):.{digits(mean)}f}")
+
+
+def by_sample(survey: Survey, k: int, classes: Sequence[str]) -> pd.DataFrame:
+    """A row a test sample: every measure of one seed's student."""
+    columns = {name: values[k] for name, values in survey.samples.items()}
+    truth = [classes[label] for label in survey.labels]
+    return pd.DataFrame({"sample": np.arange(len(truth)), "class": truth, "right": survey.correct[k], **columns})

@@ -1,0 +1,149 @@
+"""The stored runs as rows of a table: what each one is, which of them are asked for, and in which order. No streamlit here."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from explorer.words.datasets import Titles
+from ked import jobs
+from ked.errors import InvalidInput, Unavailable
+from ked.library import IN_PROGRESS, is_own, title
+from ked.methods import METHODS
+from ked.recipe import Recipe
+from ked.store import Run
+
+STATUSES = {
+    "preset": "preset", "done": "finished", "active": "in progress", "failed": "failed", "cancelled": "stopped",
+    "damaged": "damaged",
+}  # fmt: skip
+ORDERS = {"new": "newest first", "old": "oldest first", "best": "best first", "name": "by name", "data": "by data set"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored run, as far as it can be read.
+
+    Attributes:
+        id, name: The id, and what people call the run.
+        dataset: Name or path of the data; title: what people call it.
+        form: The students' net in a few words.
+        M: Superfeatures.
+        methods: Labels of the students' methods.
+        best: Label and mean test accuracy (0 to 1) of the students that did best, where there is a result.
+        status: A key of STATUSES.
+        created: Seconds since 1970.
+        tags: In alphabetical order.
+    """
+
+    id: str
+    name: str
+    status: str
+    dataset: str = ""
+    title: str = ""
+    form: str = ""
+    M: int = 0
+    methods: tuple[str, ...] = ()
+    best: tuple[str, float] | None = None
+    created: float = 0.0
+    tags: tuple[str, ...] = ()
+
+
+def entry(run: Run, facts: Mapping[str, Any] | None) -> Entry:
+    """The row of a run; `facts` is its run.json, None if that cannot be read."""
+    with contextlib.suppress(InvalidInput, Unavailable, KeyError, TypeError, ValueError):
+        if facts is not None:
+            return _whole(run, facts, Recipe.make(**facts["recipe"]))
+    return Entry(run.id, run.id, "damaged")
+
+
+def _whole(run: Run, facts: Mapping[str, Any], recipe: Recipe) -> Entry:
+    return Entry(
+        id=run.id,
+        name=title(run.id, facts),
+        status=_status(run, facts),
+        dataset=recipe.dataset,
+        title=title_of(recipe.dataset),
+        form=recipe.net if recipe.convolutional else f"MLP {'-'.join(map(str, recipe.student_hidden))}",
+        M=recipe.superfeatures,
+        methods=tuple(method.label for method in recipe.method_rows),
+        best=_best(facts.get("summary", {}).get("accuracy", {})),
+        created=float(facts["created"]),
+        tags=tuple(map(str, facts.get("tags", ()))),
+    )
+
+
+def title_of(dataset: str) -> str:
+    """A data set's name as people write it; of one that is not here the file's name."""
+    return Titles().get(dataset) or Path(dataset).name
+
+
+def _status(run: Run, facts: Mapping[str, Any]) -> str:
+    if not is_own(run):
+        return "preset"
+    said = jobs.status(run) if facts["status"] in IN_PROGRESS else str(facts["status"])
+    return "active" if said in IN_PROGRESS else said
+
+
+def _best(accuracy: Mapping[str, Any]) -> tuple[str, float] | None:
+    means = {METHODS[name].label: float(np.mean(v)) for name, v in accuracy.items() if name in METHODS and len(v)}
+    return max(means.items(), key=lambda item: item[1]) if means else None
+
+
+def wanted(entries: Sequence[Entry], search: str = "", data_set: str = "", status: str = "", tag: str = "") -> list[Entry]:
+    """The entries that hold every word of `search`, and have this data set, status and tag where one is given."""
+    words = search.lower().split()
+    return [
+        found
+        for found in entries
+        if all(word in _text(found) for word in words)
+        and data_set in ("", found.dataset)
+        and status in ("", found.status)
+        and (not tag or tag in found.tags)
+    ]
+
+
+def _text(found: Entry) -> str:
+    parts = (found.id, found.name, found.dataset, found.title, found.form, STATUSES[found.status], *found.methods, *found.tags)
+    return " ".join(parts).lower()
+
+
+_KEYS: dict[str, Callable[[Entry], Any]] = {
+    "new": lambda found: -found.created,
+    "old": lambda found: found.created,
+    "best": lambda found: -found.best[1] if found.best else 1.0,
+    "name": lambda found: found.name.lower(),
+    "data": lambda found: (found.title.lower(), -found.created),
+}
+
+
+def ordered(entries: Sequence[Entry], order: str) -> list[Entry]:
+    """The entries in one of the ORDERS."""
+    return sorted(entries, key=_KEYS[order])
+
+
+def table(entries: Sequence[Entry]) -> pd.DataFrame:
+    """One row an entry, in their order; accuracies in percent, and no date for what ships with the app."""
+    rows = [
+        {
+            "name": found.name,
+            "best": 100 * found.best[1] if found.best else None,
+            "data": found.title,
+            "status": STATUSES[found.status],
+            "M": found.M or None,
+            "best students": found.best[0] if found.best else "",
+            "net": found.form,
+            "when": None if found.status == "preset" else pd.Timestamp(found.created, unit="s", tz="UTC"),
+            "tags": list(found.tags),
+            "students": " · ".join(found.methods),
+        }
+        for found in entries
+    ]
+    columns = ("name", "best", "data", "status", "M", "best students", "net", "when", "tags", "students")
+    return pd.DataFrame(rows, columns=columns)

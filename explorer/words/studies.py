@@ -1,0 +1,144 @@
+"""What studies are called on their page, and what the numbers say as tables. No streamlit here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from explorer.words.results import LABELS
+from ked.data import SOURCES
+from ked.statistics import Interval
+from ked.studies import STUDIES
+from ked.studies.cells import cells_of
+from ked.studies.launch import command
+from ked.studies.outcome import Contrast, Side
+from ked.studies.report import Report
+from ked.studies.study import Measured
+
+# What is asked -> the studies that ask it, and the question in a few words.
+TOPICS: dict[str, dict[str, str]] = {
+    "Do explanations help?": {
+        "kd-vs-ked": "KED or KD?",
+        "architecture": "Form, teacher or explanations?",
+        "noise": "Would noise do as well?",
+        "terms": "Which term of the loss?",
+        "attribution": "Is Shapley needed?",
+        "bound": "How much can be gained?",
+    },
+    "Which superfeatures?": {
+        "m-sweep": "How many?",
+        "grouping": "Found how?",
+        "correlation": "Where features are correlated?",
+        "mismatch": "Unlike the teacher's?",
+    },
+    "How to train?": {
+        "temperatures": "Other temperatures?",
+        "chimera": "With few samples?",
+    },
+}
+OTHERS = "Other questions"
+SCALES = {"small": "small nets", "paper": "the paper's nets"}
+
+
+def titles() -> dict[str, str]:
+    """Study -> its question in a few words."""
+    return {name: title for rows in topics().values() for name, title in rows.items()}
+
+
+def topics() -> dict[str, dict[str, str]]:
+    """What is asked -> study -> its question in a few words; a study without a place in the table is asked last."""
+    found = {topic: {name: title for name, title in rows.items() if name in STUDIES} for topic, rows in TOPICS.items()}
+    placed = {name for rows in found.values() for name in rows}
+    rest = {name: name for name in STUDIES if name not in placed}
+    return found | ({OTHERS: rest} if rest else {})
+
+
+def made_of(about: Report) -> str:
+    """On which data, with what nets and for how long a study trains, where its levels say nothing else."""
+    recipe = cells_of(about.study, about.settings)[0].recipe
+    data = recipe.dataset.partition(":")[0]
+    named = SOURCES[data].title if data in SOURCES else f"{data} data"
+    widths = [" × ".join((str(len(hidden)), str(hidden[0]))) for hidden in (recipe.teacher_hidden, recipe.student_hidden)]
+    teachers = f"{about.settings.teachers} teachers" if about.settings.teachers > 1 else "one teacher"
+    return (
+        f"On {named}: teachers {widths[0]} for {recipe.teacher_epochs} epochs, students {widths[1]} for {recipe.epochs}, "
+        f"{recipe.seeds} seeds of {teachers}."
+    )
+
+
+def command_line(about: Report) -> str:
+    """The one command that computes a report's numbers anew, or shows them where they are stored."""
+    return shlex.join(["python", "-m", "ked", *command(about.study, about.settings)])
+
+
+def side(who: Side, *, level: bool) -> str:
+    """One side of a comparison."""
+    return f"{LABELS[who[1]]} at {who[0]}" if level else LABELS[who[1]]
+
+
+def pair(one: Contrast) -> str:
+    """Both sides of a comparison, without the level where it is the same."""
+    apart = one.ours[0] != one.theirs[0]
+    return f"{side(one.ours, level=apart)} − {side(one.theirs, level=apart)}"
+
+
+FACTORS: dict[Measured, float] = {"accuracy": 100.0, "agreement": 1.0}
+DIGITS: dict[Measured, int] = {"accuracy": 1, "agreement": 3}
+
+
+def signed(value: float, measure: Measured) -> str:
+    """A difference in percentage points of accuracy, or of agreement, with its sign and a real minus."""
+    text = f"{FACTORS[measure] * value:+.{DIGITS[measure]}f}"
+    return text.replace("-", "−") if float(text) else text[1:]  # nothing has no sign
+
+
+def between(found: Interval, measure: Measured) -> str:
+    """An interval in brackets; "" of a single unit, which has none."""
+    if found.low != found.low:
+        return ""
+    return f"[{signed(found.low, measure)}, {signed(found.high, measure)}]"
+
+
+VERDICTS = {1: "▲ above, shown", -1: "▼ below, shown", 0: "○ not shown"}
+
+
+def contrast_table(found: Sequence[Contrast]) -> pd.DataFrame:
+    """A row a comparison and level, in words and percentage points."""
+    return pd.DataFrame([
+        {
+            "comparison": pair(one), "level": one.ours[0], "of": (measure := one.comparison.measure),
+            "difference": signed(one.difference.mean, measure), "95 % interval": between(one.difference, measure),
+            "pairs": one.units, "p": _p(one.p), "p, Holm": _p(one.adjusted), "so": VERDICTS[one.shown],
+        }
+        for one in found
+    ])  # fmt: skip
+
+
+def net_table(about: Report) -> pd.DataFrame:
+    """A row a level and net: means with half their intervals."""
+    rows = about.table.to_dict("records")
+    return pd.DataFrame([
+        {
+            "level": row["level"], "net": LABELS[row["net"]], "test accuracy, %": with_half(row, "accuracy", 100, 2),
+            "agreement": with_half(row, "agreement", 1, 3), "same answer, %": with_half(row, "answer", 100, 1),
+            "seeds": row["units"], "modularity": _number(row["modularity"], 3), "recovery": _number(row["recovery"], 2),
+        }
+        for row in rows
+    ])  # fmt: skip
+
+
+def with_half(row: Mapping[Hashable, Any], name: str, factor: float, digits: int) -> str:
+    """A mean of a table's row with half the width of its 95 % interval, where it has one; "" where there is no mean."""
+    half = factor * (row[f"{name}_high"] - row[name])
+    return _number(factor * row[name], digits) + (f" ± {half:.{digits}f}" if half == half else "")
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "−") if value == value else ""
+
+
+def _p(value: float) -> str:
+    return "" if value != value else "< 0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,5 @@
+"""Communities of the dependency matrix: the superfeatures. What it hands on stands in `__init__.pyi`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,208 @@
+"""The shelf: a user's own files, kept below $KED_HOME, so that a recipe, the app and the command line can name them.
+
+    $KED_HOME/data/own/flowers-3f2a1b9c04/flowers.csv     the file as it came
+    $KED_HOME/data/own/flowers-3f2a1b9c04/about.json      its name, the column with the class, its SHA-256, when it was added
+
+A name such as own:flowers-3f2a1b9c04 says what is in the file: it ends in the first digits of a hash of content and class column.
+So a name never comes to mean something else, and the same file, added twice, is there once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ked.data import csv_table, limits, locations, own
+from ked.data.dataset import Dataset
+from ked.errors import InvalidInput, Unavailable
+
+PREFIX = "own:"
+NAME = re.compile(rf"{PREFIX}[a-z0-9][a-z0-9-]{{0,23}}-[0-9a-f]{{10}}")
+USUAL_LABEL = csv_table.LABEL
+_ABOUT = "about.json"
+_UNSAFE = re.compile(r"[^\w .()+-]")  # whatever a path, HTML or Markdown could take for something else
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """One file on the shelf.
+
+    Attributes:
+        file: What its owner calls it, with anything but letters, digits and a few signs replaced.
+        label: The column that holds the class, for CSV files.
+        sha256: Of the file's bytes.
+        size: In bytes.
+        added: Seconds since 1970.
+    """
+
+    file: str
+    label: str | None
+    sha256: str
+    size: int
+    added: float
+
+
+def add(name: str, content: bytes, label: str | None = None) -> str:
+    """Keep a file of this name and these bytes; returns the name that `ked.data.load` and recipes know it by.
+
+    label: the column that holds the class, only in a CSV file ('label' when nothing is said).
+    The file is loaded with all checks first, so what is kept can be used, and what is refused leaves nothing behind.
+    Raises InvalidInput as `ked.data.load` does for a path, Unavailable when there is no room.
+    """
+    file, sha256 = _plain(name), hashlib.sha256(content).hexdigest()
+    if Path(file).suffix.lower() == ".csv":
+        label = label or USUAL_LABEL
+    about = UserFile(file, label, sha256, len(content), time.time())
+    known = listed()
+    for key, other in known.items():
+        if _digest(other) == _digest(about) and _path(key, other):
+            return key
+    _check_room(len(content), known)
+    with _draft() as draft:
+        (draft / file).write_bytes(content)
+        own.load(str(draft / file), label)
+        (draft / _ABOUT).write_text(json.dumps(asdict(about)), "utf-8")
+        return _put(draft, _key(about))
+
+
+def listed() -> dict[str, UserFile]:
+    """All files on the shelf by their names, the oldest first; what is damaged is left out."""
+    found = {}
+    for folder in _root().glob("*"):
+        with contextlib.suppress(InvalidInput, Unavailable):
+            found[PREFIX + folder.name] = entry(PREFIX + folder.name)
+    return dict(sorted(found.items(), key=lambda item: (item[1].added, item[0])))
+
+
+def entry(key: str) -> UserFile:
+    """What is known about one of them; InvalidInput for what is no name, Unavailable if it is not there or damaged."""
+    path = _folder(key) / _ABOUT
+    try:
+        about = UserFile(**json.loads(path.read_text("utf-8")))
+        sound = about.file == _plain(about.file) and isinstance(about.added, float)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Unavailable(
+            f"The data set '{key}' is not on this machine: add its file on the app's Data page or with `python -m ked data add FILE`."
+        ) from None
+    except (OSError, ValueError, TypeError):
+        sound = False
+    if not sound:
+        raise locations.damaged(path, "it does not describe a file on the shelf")
+    return about
+
+
+def load(key: str) -> Dataset:
+    """The data set of this name; Unavailable if its file is gone or is not what was added."""
+    about = entry(key)
+    path = _path(key, about)
+    if path is None:
+        raise locations.damaged(_folder(key) / about.file, "it is not the file that was added")
+    return replace(own.load(str(path), about.label), name=key)
+
+
+def fingerprint(key: str) -> str:
+    """What a stored result depends on: the file's content, and the class column where it is not the usual one."""
+    about = entry(key)
+    return about.sha256 + ("" if about.label in (None, USUAL_LABEL) else f" {about.label}")
+
+
+def forget(key: str) -> None:
+    """Delete a file from the shelf; InvalidInput for a name that is none there.  Runs that were trained on it stay."""
+    folder = _folder(key)
+    if not folder.is_dir():
+        raise InvalidInput(f"There is no data set '{key}' to remove; `python -m ked data list` shows which there are.")
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise Unavailable(f"The folder {folder} cannot be removed ({error.strerror}): remove it by hand.") from error
+
+
+def check(key: str) -> None:
+    """InvalidInput if this cannot be a name on the shelf; reads nothing."""
+    if not NAME.fullmatch(key):
+        raise InvalidInput(f"'{key[:60]}' is no name of own data: such names look like own:flowers-3f2a1b9c04.")
+
+
+def _folder(key: str) -> Path:
+    check(key)
+    return _root() / key.removeprefix(PREFIX)
+
+
+def _root() -> Path:
+    return locations.own_folder() / "own"
+
+
+def _path(key: str, about: UserFile) -> Path | None:
+    """The file, if it is there as it was added."""
+    path = _folder(key) / about.file
+    try:
+        with path.open("rb") as file:
+            return path if hashlib.file_digest(file, "sha256").hexdigest() == about.sha256 else None
+    except OSError:
+        return None
+
+
+def _put(draft: Path, key: str) -> str:
+    """Move a finished draft to its place; what lies there can only be the same, or damaged."""
+    folder = _folder(key)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        draft.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # else somebody was faster with the same file
+            raise
+    return key
+
+
+def _key(about: UserFile) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", Path(about.file).stem.lower()).strip("-")[:24].rstrip("-") or "data"
+    return f"{PREFIX}{slug}-{_digest(about)}"
+
+
+def _digest(about: UserFile) -> str:
+    meant = json.dumps([about.sha256, about.label, Path(about.file).suffix.lower()])
+    return hashlib.sha256(meant.encode()).hexdigest()[:10]
+
+
+def harmless(text: str) -> str:
+    """A text from a user's file with all that a path, HTML or Markdown could take for something else replaced."""
+    return _UNSAFE.sub("_", text)
+
+
+def _plain(name: str) -> str:
+    """The last part of a file's name, of harmless characters and no longer than any disk allows."""
+    path = Path(harmless(name.replace("\\", "/").rsplit("/", 1)[-1]))
+    return f"{path.stem[:50].strip(' .') or 'data'}{path.suffix[:10].rstrip(' .')}"
+
+
+def _check_room(size: int, known: dict[str, UserFile]) -> None:
+    taken = sum(one.size for one in known.values())
+    if taken + size > limits.SHELF_BYTES:
+        raise Unavailable(
+            f"There is no room for {size} bytes more: own data take {taken} of {limits.SHELF_BYTES} bytes; delete some of them first."
+        )
+
+
+@contextlib.contextmanager
+def _draft() -> Iterator[Path]:
+    """A folder to fill, which vanishes unless it was renamed."""
+    draft = None
+    try:
+        _root().mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".", dir=_root()))
+        yield draft
+    except OSError as error:
+        raise Unavailable(
+            f"The file cannot be kept in {_root()} ({error.strerror}): free some space or point KED_HOME elsewhere."
+        ) from error
+    finally:
+        if draft:
+            shutil.rmtree(draft, ignore_errors=True)

@@ -1,0 +1,139 @@
+"""Jobs: each run computes in a process of its own that outlives the page, the tab and the server that started it.
+
+The run folder is the only channel: the job appends events there, and whoever watches leaves orders (`ked.runs.steering`). A job waits
+in the queue (`ked.jobs.run_queue`) for one of few slots (`ked.jobs.slots`); a warm worker (`ked.jobs.workers`) then turns into its process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+
+import psutil
+import torch
+
+from ked import changes
+from ked.errors import InvalidInput, Unavailable
+from ked.jobs import run_queue, slots, workers
+from ked.recipe import Recipe
+from ked.runs import pipeline, steering
+from ked.store import Run, create_run
+
+GRACE = 60.0  # seconds that a run which is neither in line nor anybody's may take to come to life
+
+_UNFINISHED = ("queued", "running")
+
+
+def submit(recipe: Recipe, visitor: str = "") -> Run:
+    """Put a job for the recipe in line and return its run folder at once.
+
+    Args:
+        recipe: What to do.
+        visitor: Who wants it: visitors take turns.
+
+    Raises:
+        Unavailable: Too many wait already, or the disk is full.
+    """
+    with run_queue.locked():
+        run_queue.check_room()
+        run = create_run(recipe, visitor=visitor)
+        run_queue.add(run.id, visitor)
+    workers.ensure()
+    return run
+
+
+def resume(run: Run, **settings: float) -> None:
+    """Put a job in line that goes on where a run was stopped or broke off: after its last finished epoch, with the same numbers.
+
+    Args:
+        run: It has failed or was cancelled.
+        settings: Of `ked.changes.ADJUSTABLE`, for the stage that broke off, from there on: a lower `lr` for a training that
+            diverged. They become part of the recipe.
+
+    Raises:
+        InvalidInput: The run has not ended, or a setting cannot have that value.
+        Unavailable: Too many wait already, or the disk is full.
+    """
+    if status(run) not in ("failed", "cancelled"):
+        raise InvalidInput(f"run {run.id} is {status(run)}; only a run that failed or was cancelled can be resumed.")
+    recipe = _changed(run, settings)
+    with run_queue.locked():
+        run_queue.check_room()
+        steering.clear(run)
+        run.forget("pid", "pid_started", "stage", "epoch", "diverged")
+        run.update(status="queued", queued=time.time(), message="", recipe=recipe.model_dump())
+        run_queue.add(run.id, run.info.get("visitor", ""))
+    workers.ensure()
+
+
+def _changed(run: Run, settings: dict[str, float]) -> Recipe:
+    """The run's recipe with other settings from the first batch on that is still to come."""
+    place = run.progress()
+    if not settings:
+        return run.recipe
+    if not place:
+        raise InvalidInput(f"run {run.id} has begun no stage whose settings could change; start it anew.")
+    try:
+        changes.check(**settings)
+    except ValueError as error:
+        raise InvalidInput(f"{error}.") from None
+    return run.recipe.changed((place["stage"], place["epoch"] + 1, 1), **settings)
+
+
+def position(run: Run) -> int | None:
+    """How many jobs start before this one; None if it does not wait."""
+    return run_queue.position(run.id)
+
+
+def serve(lock: int) -> None:
+    """What a worker's process does (see `ked.jobs.workers`): wait, and in the process of a job compute its run."""
+    work(*workers.serve(lock))
+
+
+def work(run: Run, slot: slots.Slot) -> None:
+    """What the job's process does, in a slot: compute the run until it is done or asked to stop."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    torch.set_num_threads(slots.threads())
+    with slot, contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
+        for _ in pipeline.run(run.recipe, into=run, on_pause=slot.release, on_play=slot.try_acquire):
+            pass
+
+
+def cancel(run: Run) -> None:
+    """Take a job out of the line, or ask it to stop; it does so after the batch in hand, and keeps what it has finished."""
+    with run_queue.locked():
+        if run_queue.remove(run.id):
+            run.conclude(status="cancelled", ended=time.time())
+            return
+    steering.cancel(run)
+
+
+def status(run: Run) -> str:
+    """The run's status; a job whose process is gone without a word becomes failed, with a message that says so.
+
+    Whoever asks about a run that waits sees to it that there is a worker: the last one may have been killed.
+    """
+    said = run.status
+    if said == "queued" and run_queue.holds(run.id):
+        workers.ensure()
+    elif said in _UNFINISHED and not _alive(run):
+        said = run.status  # once more: it may have ended well since the first look
+        if said in _UNFINISHED:
+            message = "the job's process ended without a word (killed, or out of memory); what it had finished is kept."
+            run.conclude(status=(said := "failed"), message=message, ended=time.time(), **run.progress())
+    return said
+
+
+def _alive(run: Run) -> bool:
+    info = run.info
+    if "pid" not in info:
+        # Not a job's run (a notebook or the command line computes it), or one that was about to be put in line.
+        return bool(info["status"] == "running" or time.time() - info.get("queued", info["created"]) < GRACE)
+    try:
+        process = psutil.Process(info["pid"])
+        same = abs(process.create_time() - info["pid_started"]) < 1
+        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False

@@ -1,0 +1,121 @@
+"""The queue: runs that wait for a slot, a file `$KED_HOME/queue/<run id>` each, so that it outlives every process.
+
+Visitors take turns. The first run that a visitor puts in line is for the turn after the one in progress, a second one
+for the turn after that, and so on; runs start by turn, within a turn in the order in which they came. So somebody with
+one run need not wait for all twenty of somebody else's, and nobody is pushed back for ever (start-time fair queueing,
+Goyal, Vin and Cheng 1996).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ked.errors import Unavailable
+from ked.files import locks
+from ked.files.disk import write_json
+from ked.files.home import home, whole_number
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A run in line: its id, who wants it ("" for the command line and notebooks), its turn, and since when (Unix seconds)."""
+
+    run: str
+    visitor: str
+    turn: int
+    since: float
+
+
+def limit() -> int:
+    """How many runs may wait: $KED_QUEUE, 20 by default."""
+    return whole_number("KED_QUEUE", 20)
+
+
+def locked() -> contextlib.AbstractContextManager[None]:
+    """Whoever changes the queue holds its lock."""
+    return locks.locked(folder() / ".lock")
+
+
+def folder() -> Path:
+    """Where the queue is."""
+    return home() / "queue"
+
+
+def waiting() -> list[Waiting]:
+    """Who waits, in the order in which they will start."""
+    found = []
+    for name in names():
+        with contextlib.suppress(OSError, ValueError, TypeError):  # started meanwhile, or not one of ours
+            found.append(Waiting(**json.loads((folder() / name).read_text("utf-8"))))
+    return in_order(found)
+
+
+def names() -> list[str]:
+    """The ids of the runs that wait, in no order: all it takes is one look at the folder."""
+    try:
+        return [name for name in os.listdir(folder()) if not name.startswith(".")]
+    except FileNotFoundError:
+        return []
+
+
+def in_order(found: Iterable[Waiting]) -> list[Waiting]:
+    """Sorted by when they will start."""
+    return sorted(found, key=lambda item: (item.turn, item.since, item.run))
+
+
+def turn_of(visitor: str, found: Iterable[Waiting], now: int) -> int:
+    """The turn of a visitor's next run: after those that the visitor has in line, and after the turn in progress."""
+    return 1 + max([now, *(item.turn for item in found if item.visitor == visitor)])
+
+
+def holds(run: str) -> bool:
+    """Whether a run waits."""
+    return (folder() / run).exists()
+
+
+def position(run: str) -> int | None:
+    """How many runs start before this one; None if it does not wait."""
+    return next((index for index, item in enumerate(waiting()) if item.run == run), None)
+
+
+def check_room() -> None:
+    """Refuse, with the lock held, one run more than may wait.
+
+    Raises:
+        Unavailable: The queue is full.
+    """
+    if len(names()) >= limit():
+        raise Unavailable(f"{limit()} runs are waiting already, more are not taken; try again when one of them has started.")
+
+
+def add(run: str, visitor: str) -> None:
+    """Put a run in line, with the lock held."""
+    item = Waiting(run, visitor, turn_of(visitor, waiting(), _turn()), time.time())
+    write_json(folder() / run, asdict(item))
+
+
+def remove(run: str) -> bool:
+    """Take a run out of the line, with the lock held; returns whether it was there."""
+    there = holds(run)
+    (folder() / run).unlink(missing_ok=True)
+    return there
+
+
+def started(item: Waiting) -> None:
+    """Take a run out of the line because it has been started, with the lock held: its turn is the one in progress."""
+    remove(item.run)
+    with contextlib.suppress(Unavailable):  # on a full disk the turns stand still
+        write_json(folder() / ".turn", max(item.turn, _turn()))
+
+
+def _turn() -> int:
+    try:
+        return int(json.loads((folder() / ".turn").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return 0

@@ -1,0 +1,8 @@
+"""Nets that explain themselves: one class for MLPs, one for convolutional nets, what both share, how they are stored.
+
+What it hands on stands in `__init__.pyi`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

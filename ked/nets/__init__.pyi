@@ -1,0 +1,13 @@
+from .cnn.stack import ConvStack as ConvStack
+from .inference import accuracy as accuracy
+from .inference import explain as explain
+from .inference import predict as predict
+from .stack import Stack as Stack
+from .subnets import ACTIVATIONS as ACTIVATIONS
+from .subnets import SubnetStack as SubnetStack
+from .subnets import explaining_net as explaining_net
+from .subnets import matched_width as matched_width
+from .subnets import mlp as mlp
+from .subnets import stack_parameters as stack_parameters
+from .weights import load_stack as load_stack
+from .weights import save_stack as save_stack

@@ -1,0 +1,83 @@
+"""What all nets here have in common: K replicas of M subnets whose log-probabilities add up (METHOD 1.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from torch import Tensor, nn
+
+from ked.errors import InvalidInput
+
+
+class Stack(nn.Module):
+    """K replicas of a net of M subnets; subnet m says log y_m, and the total logit is sum_m log y_m - (M - 1) base.
+
+    `ked.nets.SubnetStack` (each subnet sees a group of features) and `ked.nets.cnn.ConvStack` (a group of channels) fill this in.
+    Inside, the batch comes last, outside the classes do.
+
+    Attributes:
+        groups: M tuples: the features, or the channels, of each superfeature.
+        hidden: Widths of the hidden layers or stages.
+        classes: C.
+        replicas: K.
+        activation: Name of the nonlinearity.
+        base: (C,) log of the teacher's mean predicted probabilities.
+        chunk: How many samples go through at once where no gradient is wanted, so that memory stays bounded.
+    """
+
+    base: Tensor
+    groups: tuple[tuple[int, ...], ...]
+    hidden: tuple[int, ...]
+    classes: int
+    replicas: int
+    activation: str
+    chunk = 8192
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What builds the same net again, but for weights and base; plain JSON types."""
+        raise NotImplementedError
+
+    @property
+    def parameter_count(self) -> int:
+        """Trainable parameters of one replica."""
+        raise NotImplementedError
+
+    def reset(self, seeds: Sequence[int]) -> None:
+        """Start afresh: replica k from seeds[k] alone."""
+        raise NotImplementedError
+
+    def arrange(self, x: Tensor) -> Tensor:
+        """Samples (..., D) in the order in which the net wants its features."""
+        raise NotImplementedError
+
+    def subnet_log_probabilities(self, arranged: Tensor) -> Tensor:
+        """log y_m with the batch last, (K, M, C, B), of arranged inputs (B, D) shared or (K, B, D) one batch a replica."""
+        raise NotImplementedError
+
+    def features(self, arranged: Tensor) -> tuple[Tensor, Tensor]:
+        """log y_m (K, M, C, B) and the maps (K, M, B, f, h, w) that hints compare."""
+        raise InvalidInput("a net without convolutions has no maps for a hint to compare; use a convolutional net.")
+
+    def kernels(self) -> list[nn.Parameter]:
+        """The weights that weight decay is for: no biases, no normalisation."""
+        raise NotImplementedError
+
+    def replica(self, k: int) -> Self:
+        """A copy that holds replica k alone (K = 1), on the same device and in the same dtype."""
+        raise NotImplementedError
+
+    def total(self, log_y: Tensor) -> Tensor:
+        """Total logits (K, C, B) of log y_m (K, M, C, B), batch last: sum_m log y_m - (M - 1) base."""
+        if log_y.shape[1] == 1:
+            return log_y[:, 0]
+        return log_y.sum(dim=1) - (log_y.shape[1] - 1) * self.base[:, None]
+
+    def explanations(self, x: Tensor) -> Tensor:
+        """The net's own explanations log y_m, (K, M, B, C), of x (B, D) or (K, B, D)."""
+        return self.subnet_log_probabilities(self.arrange(x)).transpose(-1, -2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Total logits (K, B, C) of x (B, D) or (K, B, D); softmax over the last axis gives the prediction."""
+        return self.total(self.subnet_log_probabilities(self.arrange(x))).transpose(-1, -2)

@@ -1,0 +1,42 @@
+"""Agreement: whether students explain as their teacher does, over the whole test set, and what learning from explanations buys."""
+
+import streamlit as st
+
+from explorer.blocks import controls, frame, nothing_yet
+from explorer.blocks.agreement import details, overview
+from ked import jobs
+
+LEAD = (
+    "A student can give its teacher's answers for reasons of its own. **Agreement** asks whether the reasons are the same, "
+    "**fidelity** whether the answers are, **accuracy** whether they are right. None of the three implies another."
+)
+
+with frame.page("agreement", "Do students explain as their teacher does?", LEAD):
+    run = frame.current_run()
+    ready = nothing_yet.ready(run)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        frame.run_menu()
+        if run and ready:
+            overview.choose_measure(run)
+            overview.choose_beside(run)
+    if run is None:
+        nothing_yet.no_run_yet()
+    elif not ready:
+        nothing_yet.not_there_yet(jobs.status(run))
+    elif not (about := overview.findings(run)).surveys:
+        overview.no_students()
+    else:
+        overview.answer(about)
+        overview.headline(about)
+        overview.differences(about)
+        if about.speaking:
+            survey = details.choose_student(about)
+            cells, dots, spread = st.columns([5, 4, 4], gap="medium")
+            with cells:
+                details.matrix(about, survey)
+            with dots:
+                details.scatter(about, survey)
+            with spread:
+                details.distribution(about)
+            details.extremes(about, survey)

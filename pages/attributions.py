@@ -1,0 +1,37 @@
+"""Attributions: Captum's methods beside the net's own explanation, on one sample: which of them tell the same story?"""
+
+import streamlit as st
+
+from explorer.blocks import choose, controls, frame, nothing_yet
+from explorer.blocks.attributions import checks, curves, grid
+from ked import jobs
+
+LEAD = (
+    "An explaining net says itself what each superfeature contributes. **Attribution methods** work it out from outside, for any "
+    "net, after the fact. Here they stand side by side on one sample: what they cost, how good they are, and whether they agree."
+)
+
+with frame.page("attributions", "Which explanation can be trusted?", LEAD):
+    run = frame.current_run()
+    busy = run is not None and jobs.status(run) in ("queued", "running")
+    teachers = grid.teachers(run) if run and not busy else []
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        frame.run_menu()
+        if run and teachers and grid.students(run):
+            choose.student(run)
+    if run is None:
+        nothing_yet.no_run_yet()
+    elif busy:
+        nothing_yet.not_there_yet(jobs.status(run))
+    elif not teachers:
+        grid.nothing_to_ask()
+    else:
+        choose.sample(run, teachers[0])
+        about = grid.subject(run)
+        choose.class_in_question(about)
+        grid.grid(about)
+        curves.orders(about)
+        checks.agreement(about)
+        checks.shapley(about)
+        checks.numbers(about)

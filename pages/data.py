@@ -1,0 +1,37 @@
+"""Data: what a data set holds, what to mind before training on it, and a visitor's own."""
+
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import controls, frame
+from explorer.blocks.data import panels, upload
+from explorer.state import session
+from ked.data import is_user_file
+
+LEAD = (
+    "Nets learn what the data show, shortcuts included. Look before you train: how many samples each class has, what they look "
+    "like, and whether anything gives the answer away. Your **own** table or pictures take one upload."
+)
+
+with frame.page("data", "What is in the data?", LEAD):
+    name = session.get("dataset")
+    top = st.container(horizontal=True, vertical_alignment="bottom", key="controls")
+    with top:
+        controls.choice("dataset", then=panels.follow, width=260)
+        frame.run_menu()
+    upload.bring()
+    data = panels.opened(name)
+    with top:
+        if data is not None:
+            panels.next_steps(data, frame.current_run())
+        if is_user_file(name):
+            upload.delete(name)
+    if data is not None:
+        found = cache.checkup(name)
+        panels.headline(data, found)
+        left, right = st.columns([5, 6], gap="large")
+        with left:
+            panels.balance(data, found)
+            panels.checks(data, found)
+        with right:
+            panels.samples(data, found)

@@ -1,0 +1,38 @@
+"""Explain: one test sample, what each superfeature contributes, teacher and student side by side."""
+
+import streamlit as st
+
+from explorer import cache
+from explorer.blocks import choose, controls, explained_sample, frame, nothing_yet
+from explorer.blocks.explain import maps, own_picture, questions
+from explorer.blocks.explain import pictures as explain_pictures
+from ked import jobs
+
+LEAD = (
+    "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the "
+    "normaliser. The contributions are exact Shapley values, not estimates. Does the student reason as its teacher does?"
+)
+
+with frame.page("explain", "What does each superfeature say?", LEAD):
+    run = frame.current_run()
+    ready = nothing_yet.ready(run)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        frame.run_menu()
+        if run and ready:
+            choose.student(run)
+    if run is None:
+        nothing_yet.no_run_yet()
+    elif not ready:
+        nothing_yet.not_there_yet(jobs.status(run))
+    elif controls.segments("subject") == "own":
+        own_picture.explain(run)
+    else:
+        choose.sample(run)
+        about = explained_sample.subject(run)
+        questions.in_words(about)
+        questions.questions(about)
+        pictures = maps if cache.convolutional(run) else explain_pictures
+        pictures.pictures(about)
+        explain_pictures.bars(about)
+        questions.next_step(run)

@@ -53,7 +53,7 @@ def test_every_source_has_a_name_a_title_and_one_sentence() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_allowed_ones() -> None:
-    with pytest.raises(InvalidInput, match=r"'nonsense'.*digits, fashion-mnist.*path"):
+    with pytest.raises(InvalidInput, match=r"'nonsense'.*digits, digit-pairs.*path"):
         data.load("nonsense")
     with pytest.raises(InvalidInput, match="'colour'"):
         data.load("digits", label="colour")

@@ -9,6 +9,7 @@ from ked.data import (
     cifar10,
     cifar100,
     correlated,
+    digit_pairs,
     digits,
     fashion_mnist,
     mnist,
@@ -28,6 +29,7 @@ __all__ = ["PARTS", "SOURCES", "Dataset", "Source", "check", "fingerprint", "her
 
 _MODULES = (
     digits,
+    digit_pairs,
     fashion_mnist,
     mnist,
     side_by_side,

@@ -77,8 +77,8 @@ def enter(
     run: Run, history: History, *, active: bool, sample: int = 0, chosen: int = -1, student: str = "", replica: int = 0
 ) -> Replay:
     """The laboratory of a run; a sample or student that it does not have becomes the last that it has."""
-    recipe = cache.facts(run)["recipe"]
-    dataset, methods = cache.dataset(recipe["dataset"]), recipe["methods"]
+    recipe, dataset = cache.facts(run)["recipe"], cache.dataset_of(run)
+    methods = recipe["methods"]
     sample = min(sample, len(dataset.test) - 1)
     student = student if student in methods else str(methods[-1])
     replica = min(replica, int(recipe["seeds"]) - 1)
@@ -101,7 +101,7 @@ def figures(replay: Replay) -> Figures:
 
 def _forming(replay: Replay) -> Figures:
     """The teacher's superfeatures at its epochs, and those that came out; nothing for channels, which do not form."""
-    told = cache.forming(replay.run.id, cache.stamp(replay.run), len(replay.history.forming)) if replay.history.forming else {}
+    told = cache.forming(replay.run, len(replay.history.forming)) if replay.history.forming else {}
     if not told:
         return {}
     places = at_moments(list(told), replay.moments_of("teacher"))
@@ -112,8 +112,7 @@ def _forming(replay: Replay) -> Figures:
     }
     later = next((moment.name for moment in replay.found if moment.phase != "teacher"), None)
     if later and replay.run.has("superfeatures") and replay.run.has("dependency"):
-        stamp, recipe = cache.stamp(replay.run), replay.recipe
-        W = cache.dependency(replay.run.id, stamp, recipe["reduce"], recipe["scale"])
+        W = cache.dependency(replay.run, replay.recipe["reduce"], replay.recipe["scale"])
         states[later] = replay.run.superfeatures().labels().numpy(), links.strongest_edges(W, EDGES)
     background, names = cache.mean_image(replay.dataset.name)[0], replay.dataset.features
     picture = moving_forming(states, replay.dataset.shape, places=_places(replay), background=background, names=names)
@@ -135,7 +134,7 @@ def _sample(replay: Replay) -> Figures:
     told: dict[str, Trajectory] = {}
     for net, stage in stages.items():
         with contextlib.suppress(Unavailable):  # no epoch yet, or no net of it that was kept
-            told[net] = cache.trajectories(replay.run.id, stage, replay.sample).now()
+            told[net] = cache.trajectories(replay.run, stage, replay.sample).now()
     if not told:
         return {}
     rows = {net: _replica(replay, net) for net in told}
@@ -190,7 +189,7 @@ def _agreement(replay: Replay) -> Figures:
         epochs = replay.reached(f"student-{method}")
         if METHODS[method].net == "ked" and epochs:
             try:
-                found = cache.agreements(replay.run.id, method).now()
+                found = cache.agreements(replay.run, method).now()
             except Unavailable:
                 continue
             # An epoch may have ended since the events were read, and only its net may be there.

@@ -111,7 +111,7 @@ def _ends_only(replay: Replay) -> bool:
     """Whether nets were kept as they were in the end only, as in the runs that ship with the app."""
     stages = [stage for stage in ("teacher", "explaining", f"student-{replay.student}") if replay.reached(stage) > 1]
     with contextlib.suppress(Unavailable):
-        return not replay.active and all(len(cache.trajectories(replay.run.id, s, replay.sample).now().epochs) == 1 for s in stages)
+        return not replay.active and all(len(cache.trajectories(replay.run, s, replay.sample).now().epochs) == 1 for s in stages)
     return False
 
 

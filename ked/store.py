@@ -7,6 +7,7 @@ while a job writes sees a whole file or none.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -224,11 +225,14 @@ class StageCache:
         folder = self.root / key
         if (folder / "events.jsonl").is_file():
             return folder
-        for preset in self._presets:
-            stages = {known: stage for stage, known in preset.info.get("stages", {}).items()}
-            if key in stages and preset.has(stages[key]):
-                return self._adopt(preset, stages[key], key)
-        return None
+        shipped = self._shipped.get(key)
+        return self._adopt(*shipped, key) if shipped else None
+
+    @functools.cached_property
+    def _shipped(self) -> dict[str, tuple[Run, str]]:
+        """Key -> the first preset that holds the stage, and what it is called there."""
+        found = ((key, (preset, stage)) for preset in self._presets for stage, key in preset.info.get("stages", {}).items())
+        return {key: place for key, place in reversed(list(found)) if place[0].has(place[1])}
 
     def _adopt(self, preset: Run, stage: str, key: str) -> Path | None:
         """Copy a preset's stage into the cache, with its own events."""

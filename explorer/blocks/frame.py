@@ -18,7 +18,6 @@ from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
 from explorer.words.run_list import STATUSES
-from ked import jobs
 from ked.data import is_user_file
 from ked.data.own import looks_like_path
 from ked.errors import InvalidInput, Unavailable
@@ -192,7 +191,7 @@ def describe(run: Run) -> str:
     recipe = facts["recipe"]
     net = recipe.get("net", MLP)
     form = "-".join(map(str, recipe["teacher_hidden"])) if net == MLP else recipe["teacher_net"] or ARCHITECTURES[net].teacher
-    status = jobs.status(run)
+    status = cache.status(run)
     ended = "" if status == "done" else f" · {STATUSES.get(status, STATUSES['active'])}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""

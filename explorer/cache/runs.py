@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.cache.datasets import dataset
 from explorer.cache.keys import BY_VERSION
 from explorer.timeline.history import History
-from ked import store
+from ked import jobs, store
 from ked.data import Dataset
 from ked.nets.stack import Stack
 from ked.recipe import MLP, Recipe
@@ -27,6 +27,11 @@ def facts(run: Run) -> dict[str, Any]:
 def recipe(run: Run) -> Recipe:
     """What was asked for; frozen, so that all visitors may share it."""
     return Recipe.make(**facts(run)["recipe"])
+
+
+def status(run: Run) -> str:
+    """queued, running, done, failed or cancelled, as it is now: a job whose process is gone has failed."""
+    return jobs.status(run, facts(run))
 
 
 def list_runs() -> list[Run]:

@@ -272,8 +272,9 @@ def next_step(run: Run, M: int, grouping: str) -> None:
 
 
 
-def not_there_yet(run: Run, status: str) -> None:
+def not_there_yet(run: Run) -> None:
     """A run that has no dependency matrix (yet)."""
+    status = cache.status(run)
     active = status in ("queued", "running")
     if active:
         st.info(

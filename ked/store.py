@@ -7,6 +7,7 @@ while a job writes sees a whole file or none.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -189,12 +190,16 @@ def _may_be_folder(name: str) -> bool:
     return os.sep in name and ".." not in Path(name).parts
 
 
-def list_runs() -> list[Run]:
-    """All readable runs, the newest first, the presets last."""
+def list_runs(info: Callable[[Run], dict[str, Any]] = lambda run: run.info) -> list[Run]:
+    """All readable runs, the newest first, the presets last.
+
+    Args:
+        info: Reads a run's run.json; whoever lists often may remember what it says.
+    """
 
     def created(run: Run) -> float:
         with contextlib.suppress(Unavailable):
-            return float(run.info.get("created", 0.0))
+            return float(info(run).get("created", 0.0))
         return 0.0
 
     own = [Run(path.parent) for path in (home() / "runs").glob("*/run.json")]
@@ -220,11 +225,14 @@ class StageCache:
         folder = self.root / key
         if (folder / "events.jsonl").is_file():
             return folder
-        for preset in self._presets:
-            stages = {known: stage for stage, known in preset.info.get("stages", {}).items()}
-            if key in stages and preset.has(stages[key]):
-                return self._adopt(preset, stages[key], key)
-        return None
+        shipped = self._shipped.get(key)
+        return self._adopt(*shipped, key) if shipped else None
+
+    @functools.cached_property
+    def _shipped(self) -> dict[str, tuple[Run, str]]:
+        """Key -> the first preset that holds the stage, and what it is called there."""
+        found = ((key, (preset, stage)) for preset in self._presets for stage, key in preset.info.get("stages", {}).items())
+        return {key: place for key, place in reversed(list(found)) if place[0].has(place[1])}
 
     def _adopt(self, preset: Run, stage: str, key: str) -> Path | None:
         """Copy a preset's stage into the cache, with its own events."""

@@ -62,7 +62,8 @@ def report(run: Run) -> str:
     facts = cache.facts(run)
     if facts["status"] != "done":
         raise InvalidInput(f"run {run.id} is {facts['status']}; a report needs a finished one.")
-    replay = film.enter(run, History(run).read(), active=False, student=_explaining_student(run.recipe))
+    recipe = cache.recipe(run)
+    replay = film.enter(run, recipe, History(run).read(), active=False, student=_explaining_student(recipe))
     made = film.figures(replay)
     figures = {
         "results": [_results(facts["summary"])],
@@ -76,7 +77,7 @@ def report(run: Run) -> str:
         lead=html.escape(_lead(replay, facts)),
         origin=html.escape(_origin(facts)),
         table=_table(result_table(facts["summary"], facts["seconds"])),
-        recipe=_table(_recipe(run.recipe)),
+        recipe=_table(_recipe(recipe)),
         reproduce=html.escape(reproduction.script(run)),
         **{part: "\n".join(map(_slot, range(len(drawn)), [part] * len(drawn), drawn)) for part, drawn in figures.items()},
         **{f"no_{part}": "" if drawn else "hidden" for part, drawn in figures.items()},
@@ -103,7 +104,7 @@ def _explaining_student(recipe: Recipe) -> str:
 
 
 def _lead(replay: Replay, facts: dict[str, Any]) -> str:
-    of = f"{replay.dataset.name}, M = {replay.recipe['superfeatures']}, {replay.recipe['seeds']} seeds."
+    of = f"{replay.dataset.name}, M = {replay.recipe.superfeatures}, {replay.recipe.seeds} seeds."
     return f"{of} On the test split: {headline(facts['summary'])}."
 
 
@@ -143,14 +144,14 @@ def _about(replay: Replay, net: str) -> str:
 
 
 def _superfeatures(replay: Replay) -> Iterator[Figure]:
-    run, stamp, dataset = replay.run, cache.stamp(replay.run), replay.dataset
+    run, dataset = replay.run, replay.dataset
     if not (run.has("dependency") and run.has("superfeatures")):
         return
-    how = (replay.recipe["reduce"], replay.recipe["scale"])
-    W, groups = cache.dependency(run.id, stamp, *how), run.superfeatures().groups
+    how = (replay.recipe.reduce, replay.recipe.scale)
+    W, groups = cache.dependency(run, *how), run.superfeatures().groups
     mean, spread = cache.mean_image(dataset.name)
     graph = graphs.dependency_graph(
-        W, groups, dataset.shape, edges=_LINKS, positions=cache.positions(run.id, stamp, *how),
+        W, groups, dataset.shape, edges=_LINKS, positions=cache.positions(run, *how),
         background=mean, spread=spread, names=dataset.features,
     )  # fmt: skip
     yield Figure(graph, "The dependency graph", f"Graph of {len(W)} features in {len(groups)} communities.")
@@ -183,7 +184,7 @@ def _samples(replay: Replay) -> Iterator[Figure]:
 
 def _voice(run: Run, net: str, sample: int) -> tuple[np.ndarray, np.ndarray]:
     """Centred contributions (M, C) and class log-probabilities (C,) of a net's first replica."""
-    log_y, base = map(torch.from_numpy, cache.explanation(run.id, cache.stamp(run), net, 0, sample))
+    log_y, base = map(torch.from_numpy, cache.explanation(run, net, 0, sample))
     everyone = [True] * len(log_y)
     return centre(contributions(log_y, base)).numpy(), coalition(log_y[:, None], base, everyone)[0].numpy()
 

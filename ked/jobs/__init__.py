@@ -10,6 +10,8 @@ import contextlib
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import psutil
 import torch
@@ -110,24 +112,29 @@ def cancel(run: Run) -> None:
     steering.cancel(run)
 
 
-def status(run: Run) -> str:
+def status(run: Run, info: Mapping[str, Any] | None = None) -> str:
     """The run's status; a job whose process is gone without a word becomes failed, with a message that says so.
 
     Whoever asks about a run that waits sees to it that there is a worker: the last one may have been killed.
+
+    Args:
+        run: Whose status.
+        info: What run.json says, where it has just been read.
     """
-    said = run.status
+    info = info or run.info
+    said = str(info["status"])
     if said == "queued" and run_queue.holds(run.id):
         workers.ensure()
-    elif said in _UNFINISHED and not _alive(run):
+    elif said in _UNFINISHED and not _alive(info):
         said = run.status  # once more: it may have ended well since the first look
         if said in _UNFINISHED:
             message = "the job's process ended without a word (killed, or out of memory); what it had finished is kept."
-            run.conclude(status=(said := "failed"), message=message, ended=time.time(), **run.progress())
+            place = run.progress()
+            run.conclude(status=(said := "failed"), message=message, ended=time.time(), **place)
     return said
 
 
-def _alive(run: Run) -> bool:
-    info = run.info
+def _alive(info: Mapping[str, Any]) -> bool:
     if "pid" not in info:
         # Not a job's run (a notebook or the command line computes it), or one that was about to be put in line.
         return bool(info["status"] == "running" or time.time() - info.get("queued", info["created"]) < GRACE)

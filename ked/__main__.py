@@ -23,6 +23,7 @@ from ked.cli import studies as study_commands
 from ked.data import own as own_file
 from ked.data import user_files
 from ked.errors import InvalidInput, Unavailable
+from ked.files.processes import let_threads_sleep
 from ked.recipe import Recipe
 from ked.runs import steering
 from ked.runs.pipeline import run
@@ -286,6 +287,7 @@ def worker(lock: int) -> None:
 
 def main() -> None:
     """Run the command line: exit code 2 for a wrong value, 1 for something missing, with one sentence and no traceback."""
+    let_threads_sleep()
     try:
         app()
     except InvalidInput as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer import navigation
 from explorer.blocks import frame
 from explorer.state.setting_types import Number
 from explorer.state.settings import SETTINGS
@@ -44,15 +45,15 @@ def leave(run: Run) -> None:
 
 def onward() -> None:
     """Where to look at a run that has finished."""
-    for page, label, icon in _ONWARD:
-        st.page_link(f"../pages/{page}.py", label=label, icon=f":material/{icon}:")
+    for page, label in _ONWARD:
+        navigation.link(page, label)
 
 
 _ONWARD = (
-    ("explain", "Explain a sample", "visibility"),
-    ("superfeatures", "Its superfeatures", "hub"),
-    ("agreement", "Does it explain as its teacher does?", "handshake"),
-    ("runs", "Compare with other runs", "inventory_2"),
+    ("explain", "Explain a sample"),
+    ("superfeatures", "Its superfeatures"),
+    ("agreement", "Does it explain as its teacher does?"),
+    ("runs", "Compare with other runs"),
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from ked import bench as benchmarks
 from ked import data, jobs, store
+from ked.cli import app as app_commands
 from ked.cli import library as library_commands
 from ked.cli import studies as study_commands
 from ked.data import own as own_file
@@ -38,6 +38,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(app_commands.app)
 app.add_typer(library_commands.app)
 app.add_typer(study_commands.app)
 
@@ -260,13 +261,6 @@ def presets(names: Annotated[list[str] | None, typer.Argument()] = None) -> None
             raise InvalidInput(f"preset {name!r} is unknown; use one of {', '.join(RECIPES)}.")
         _follow(make_preset(name))
         print(f"{name}: {store.PRESETS / name}-preset")
-
-
-@app.command("app")
-def app_command() -> None:
-    """Open the explorer in a browser."""
-    script = Path(__file__).resolve().parent.parent / "explorer" / "app.py"
-    raise SystemExit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script)]))
 
 
 @app.command("report")

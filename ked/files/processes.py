@@ -11,7 +11,7 @@ from typing import IO
 
 from ked.files.home import home
 
-_TOP = Path(__file__).resolve().parents[2]  # what holds the package, installed or not: `python -m ked` finds it there
+_TOP = Path(__file__).resolve().parents[2]  # what holds our packages: site-packages, or the repository
 
 
 def let_threads_sleep(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -23,6 +23,19 @@ def let_threads_sleep(environment: MutableMapping[str, str] = os.environ) -> Non
     environment.setdefault("GOMP_SPINCOUNT", "10000")
 
 
+def python(*arguments: str) -> list[str]:
+    """This Python with these arguments, for a process that imports nothing from the folder in which it happens to be started."""
+    return [sys.executable, "-P", *arguments]
+
+
+def surroundings() -> dict[str, str]:
+    """The environment of a process of ours: it finds our packages, installed or not, and its threads sleep."""
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join([str(_TOP), *filter(None, [environment.get("PYTHONPATH")])])
+    let_threads_sleep(environment)
+    return environment
+
+
 def start(arguments: Sequence[str], log: IO[bytes], lock: int) -> subprocess.Popen[bytes]:
     """`python -m ked` with these arguments, in a process that outlives this one and the terminal, and works in the same home.
 
@@ -31,15 +44,18 @@ def start(arguments: Sequence[str], log: IO[bytes], lock: int) -> subprocess.Pop
         log: Takes what the process writes.
         lock: The descriptor of a lock, which goes over to the process without a gap.
     """
-    environment = os.environ | {"KED_HOME": str(home().absolute())}
-    let_threads_sleep(environment)
     return subprocess.Popen(
-        [sys.executable, "-m", "ked", *arguments],
+        python("-m", "ked", *arguments),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
         start_new_session=True,  # closing the server's terminal does not end it
-        cwd=_TOP,
-        env=environment,
+        cwd=_TOP,  # stays there as long as the program does
+        env=surroundings() | {"KED_HOME": str(home().absolute())},
         pass_fds=(lock,),
     )
+
+
+def for_this_machine(host: str) -> bool:
+    """Whether a server that listens to this host name or address hears this machine alone."""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import runpy
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +17,13 @@ from rich.table import Table
 
 from ked import bench as benchmarks
 from ked import data, jobs, store
+from ked.cli import app as app_commands
 from ked.cli import library as library_commands
 from ked.cli import studies as study_commands
 from ked.data import own as own_file
 from ked.data import user_files
 from ked.errors import InvalidInput, Unavailable
+from ked.files.processes import let_threads_sleep
 from ked.recipe import Recipe
 from ked.runs import steering
 from ked.runs.pipeline import run
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 data_app = typer.Typer(help="The data sets.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
+app.add_typer(app_commands.app)
 app.add_typer(library_commands.app)
 app.add_typer(study_commands.app)
 
@@ -261,13 +263,6 @@ def presets(names: Annotated[list[str] | None, typer.Argument()] = None) -> None
         print(f"{name}: {store.PRESETS / name}-preset")
 
 
-@app.command("app")
-def app_command() -> None:
-    """Open the explorer in a browser."""
-    script = Path(__file__).resolve().parent.parent / "explorer" / "app.py"
-    raise SystemExit(subprocess.call([sys.executable, "-m", "streamlit", "run", str(script)]))
-
-
 @app.command("report")
 def report_command(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="A finished run's id, from `runs`.")],
@@ -286,6 +281,7 @@ def worker(lock: int) -> None:
 
 def main() -> None:
     """Run the command line: exit code 2 for a wrong value, 1 for something missing, with one sentence and no traceback."""
+    let_threads_sleep()
     try:
         app()
     except InvalidInput as error:

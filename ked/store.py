@@ -27,6 +27,7 @@ from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
 from ked.files.locks import alone
+from ked.files.shipped import shipped
 from ked.nets.stack import Stack
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe, Who
@@ -35,7 +36,7 @@ _USER_FILE = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
 _RESERVE, _RESERVED = ".reserve", 8192  # a file of so many bytes, given up when a run has to say how it ended
 SNAPSHOTS = "checkpoints"  # the folder of nets as they were during training, of a run and of a cached stage
-PRESETS = Path(__file__).resolve().parent.parent / "assets" / "presets"
+PRESETS = shipped("ked/presets", "assets/presets")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,11 @@
 """What every test gets: a home folder of its own, one thread, fixed seeds; and one small finished run to look at."""
 
+# ruff: noqa: E402
 from __future__ import annotations
+
+from ked.files.processes import let_threads_sleep
+
+let_threads_sleep()  # before torch is imported
 
 import random
 import shutil

@@ -12,7 +12,8 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import cache
-from explorer.components.plot import source
+from explorer.components import script
+from explorer.components.plot import library_path
 from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
@@ -28,7 +29,7 @@ from ked.recipe import MLP
 from ked.store import Run, list_presets, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
-_SCRIPT = Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
+_SCRIPT = script("library") + Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
 _STYLE = Path(__file__).with_name("frame.css").read_text(encoding="utf-8")
 _STEPS = (
     ("Undo", ":material/undo:", "Ctrl+Z", session.undo),
@@ -43,7 +44,7 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     _spare_what_is_imported()
     bare = session.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
-    look = f"<style>{_STYLE}</style><script>window.kedCharts = {json.dumps(source())};\n{_SCRIPT}</script>"
+    look = f"<style>{_STYLE}</style><script>window.kedLibraryPath = {json.dumps(library_path())};\n{_SCRIPT}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)

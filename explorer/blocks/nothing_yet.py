@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import frame
 from explorer.state import session
 from ked.store import Run
@@ -24,10 +24,10 @@ def not_there_yet(run: Run) -> None:
             "This run has no explaining teacher: none of its methods needed one, or it ended too early.",
             icon=":material/info:",
         )
-    st.page_link("../pages/train.py", label="Go to its training", icon=":material/play_circle:")
+    navigation.link("train", "Go to its training")
 
 
 def no_run_yet() -> None:
     """A data set without any stored run."""
     st.info(f"No teacher has been trained on {frame.title_of(session.get('dataset'))} yet.", icon=":material/school:")
-    st.page_link("../pages/train.py", label="Train one", icon=":material/play_circle:")
+    navigation.link("train", "Train one")

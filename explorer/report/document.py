@@ -20,7 +20,7 @@ import torch
 
 from explorer import cache
 from explorer.components import script, style
-from explorer.components.plot import ensure_plotly
+from explorer.components.plot import LIBRARY
 from explorer.pictures import charts, graphs, overlays, theme
 from explorer.replay import figures as film
 from explorer.replay.figures import Figures, Replay
@@ -37,7 +37,6 @@ from ked.recipe import Recipe
 from ked.store import Run
 
 _HERE = Path(__file__).parent
-_ROOT = _HERE.parents[1]
 _SAMPLES = 6  # test samples that are explained one by one
 _LINKS = 300  # of the dependency graph
 
@@ -91,7 +90,7 @@ def report(run: Run) -> str:
                 "slider": {"label": SETTINGS["tick"].label, "help": SETTINGS["tick"].help},
             }
         ),
-        plotly=ensure_plotly().read_text("utf-8").replace("</script", "<\\/script"),
+        plotly=LIBRARY.read_text("utf-8").replace("</script", "<\\/script"),
         scripts="\n".join(_function(name) for name in ("plot", "scrubber")),
         style="\n".join([_variables(), style("plot"), style("scrubber")]),
     )
@@ -222,7 +221,7 @@ def _data(drawn: Figure) -> dict[str, Any]:
     """What `plot.js` is given."""
     height = int(drawn.figure.layout.height or 380)
     return {
-        "figure": theme.to_json(drawn.figure), "alt": drawn.alt, "height": height, "select": [], "source": "",
+        "figure": theme.to_json(drawn.figure), "alt": drawn.alt, "height": height, "select": [], "library": "",
         "group": GROUP if drawn.moves else None, "name": re.sub(r"\W+", "-", drawn.heading.lower()),
     }  # fmt: skip
 
@@ -248,7 +247,7 @@ def _file(text: str, kind: str) -> str:
 
 def _variables() -> str:
     """The app's colours and fonts under the names that its figures use, in light and dark."""
-    theme = tomllib.loads((_ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    theme = tomllib.loads((_HERE.parent / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
     shared = _declared({name: value for name, value in theme.items() if isinstance(value, str)})
     light, dark = _declared(theme["light"]), _declared(theme["dark"])
     return f":root {{ {shared} {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"

@@ -19,14 +19,13 @@ from pathlib import Path
 import psutil
 
 from ked.errors import Unavailable
-from ked.files import locks
+from ked.files import locks, processes
 from ked.files.disk import disk_errors
 from ked.files.home import home, whole_number
 from ked.jobs import run_queue, slots
 from ked.store import Run
 
 LOOK = 0.05  # seconds between two looks at the queue
-_ROOT = Path(__file__).resolve().parents[2]
 
 _started: list[subprocess.Popen[bytes]] = []  # by this process; kept so that one that ended does not linger as a zombie
 
@@ -52,16 +51,7 @@ def ensure() -> None:
         return
     try:
         with disk_errors(run_queue.folder()), open(run_queue.folder() / ".log", "wb") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "ked", "worker", str(lock)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # closing the server's terminal ends neither the worker nor its jobs
-                cwd=_ROOT,
-                env=os.environ | {"KED_HOME": str(home().absolute())},
-                pass_fds=(lock,),  # the lock goes over to it without a gap
-            )
+            worker = processes.start(["worker", str(lock)], log, lock)
         _started.append(worker)
         os.truncate(lock, 0)
         os.write(lock, str(worker.pid).encode())  # from this moment on it waits for work

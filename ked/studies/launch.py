@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -20,7 +19,7 @@ from typing import Any, Literal
 import psutil
 
 from ked.errors import Unavailable
-from ked.files import jsonl, locks
+from ked.files import jsonl, locks, processes
 from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
 from ked.studies.cells import Settings, cells_of
@@ -30,7 +29,6 @@ MOST = 2  # studies at work at a time: each keeps some processes with torch in m
 
 State = Literal["starting", "computing", "stopping", "done", "stopped", "broken"]
 
-_ROOT = Path(__file__).resolve().parents[2]
 _OPTIONS = {"epochs": "--epochs", "teacher_epochs": "--teacher-epochs", "device": "--device"}  # of recipe fields
 _ENDS: tuple[State, ...] = ("done", "stopped", "broken")
 
@@ -146,16 +144,9 @@ def _spawn(study: Study, settings: Settings, lock: int) -> None:
     folder = _folder(study.name)
     with disk_errors(folder), open(folder / "process.log", "wb") as log:
         (folder / "progress.jsonl").write_bytes(b"")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ked", *command(study, settings), "--progress", str(folder.absolute() / "progress.jsonl")],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # closing the server's terminal does not end it
-            cwd=_ROOT,
-            env=os.environ | {"KED_HOME": str(home().absolute())},
-            pass_fds=(lock,),  # it holds the lock to its end, without knowing
-        )
+        progress = str(folder.absolute() / "progress.jsonl")
+        # It holds the lock to its end, without knowing.
+        process = processes.start([*command(study, settings), "--progress", progress], log, lock)
     _started.append(process)
     about = {"pid": process.pid, "pid_started": psutil.Process(process.pid).create_time(), "began": time.time(), "stopping": False}
     write_json(folder / "process.json", about | {"settings": asdict(settings)})

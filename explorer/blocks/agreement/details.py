@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import controls
 from explorer.blocks.agreement.overview import Findings, scale_of
 from explorer.components.plot import plot
@@ -161,4 +161,4 @@ def _gallery(about: Findings, survey: Survey, shown: np.ndarray, key: str, title
 
 def _explain(sample: int) -> None:
     session.put(sample=sample, label=-1)
-    st.switch_page("../pages/explain.py")
+    navigation.go("explain")

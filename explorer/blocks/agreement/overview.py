@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import controls, frame
 from explorer.components.plot import plot
 from explorer.pictures.levels import Level, Scale, levels
@@ -122,7 +122,7 @@ def choose_beside(run: Run) -> None:
 def no_students() -> None:
     """A run that ended before any student was trained."""
     st.info("No student of this run is finished, so there is nobody to compare with the teacher.", icon=":material/info:")
-    st.page_link("../pages/train.py", label="Go to its training", icon=":material/play_circle:")
+    navigation.link("train", "Go to its training")
 
 
 def answer(about: Findings) -> None:
@@ -139,7 +139,7 @@ def answer(about: Findings) -> None:
             "compared with the teacher's. Choose a measure of gradient maps, or train a student of the KED form.",
             icon=":material/visibility_off:",
         )
-        st.page_link("../pages/train.py", label="Train one", icon=":material/play_circle:")
+        navigation.link("train", "Train one")
 
 
 def headline(about: Findings) -> None:

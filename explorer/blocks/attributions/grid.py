@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.components.plot import plot
 from explorer.pictures import attribution_charts, maps, theme
 from explorer.state import session
@@ -273,4 +273,4 @@ def _legend(about: AttributedSample) -> None:
 def nothing_to_ask() -> None:
     """A run that ended before any teacher was there."""
     st.info("This run has no finished teacher, so there is no net to explain.", icon=":material/info:")
-    st.page_link("../pages/train.py", label="Go to its training", icon=":material/play_circle:")
+    navigation.link("train", "Go to its training")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import controls, frame
 from explorer.components.plot import plot
 from explorer.pictures.curves import learning_curves
@@ -151,10 +151,11 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         if found.dataset in frame.DATASETS:
             st.markdown("Open in", width="content")
-            for page, icon in _OPENED_IN:
-                if st.button(page, icon=f":material/{icon}:", help=f"Show this run on the page {page}."):
+            for page in _OPENED_IN:
+                shown = navigation.PAGES[page]
+                if st.button(shown.title, icon=shown.symbol, help=f"Show this run on the page {shown.title}."):
                     session.put(run=run.id, node=-1, coalition="", **of_recipe(cache.recipe(run)))
-                    st.switch_page(f"../pages/{page.lower()}.py")
+                    navigation.go(page)
         st.download_button(
             "Download", lambda: _archive(run), f"{run.id}.zip", "application/zip", icon=":material/download:", on_click="ignore",
             disabled=found.status == "active",
@@ -172,13 +173,7 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
             st.caption("Ships with the app and stays as it is.", width="content")
 
 
-_OPENED_IN = (
-    ("Superfeatures", "hub"),
-    ("Train", "play_circle"),
-    ("Explain", "visibility"),
-    ("Attributions", "compare"),
-    ("Agreement", "handshake"),
-)
+_OPENED_IN = ("superfeatures", "train", "explain", "attributions", "agreement")
 
 
 def _archive(run: Run) -> bytes:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import controls
 from explorer.components.plot import plot
 from explorer.pictures import charts, graphs, links, overlays, theme
@@ -264,10 +264,8 @@ def next_step(run: Run, M: int, grouping: str) -> None:
     same = (recipe["superfeatures"], recipe["grouping"]) == (M, grouping)
     with st.container(horizontal=True):
         if same and cache.facts(run)["status"] == "done":
-            st.page_link(
-                "../pages/explain.py", label="See what each superfeature says about a sample", icon=":material/visibility:"
-            )
-        st.page_link("../pages/train.py", label=f"Train students on these {M} superfeatures", icon=":material/play_circle:")
+            navigation.link("explain", "See what each superfeature says about a sample")
+        navigation.link("train", f"Train students on these {M} superfeatures")
 
 
 
@@ -283,5 +281,4 @@ def not_there_yet(run: Run) -> None:
     else:
         ended, why = "failed" if status == "failed" else "was stopped", explain.sentence(cache.facts(run)["message"])
         st.warning(f"This run {ended} before it had a dependency matrix. {why}", icon=":material/error:")
-    label = "Watch it train" if active else "Go to its training"
-    st.page_link("../pages/train.py", label=label, icon=":material/play_circle:")
+    navigation.link("train", "Watch it train" if active else "Go to its training")

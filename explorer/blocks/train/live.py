@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import frame
 from explorer.blocks.train import batch_view, playback, replay, watched
 from explorer.blocks.train.watched import Watched
@@ -52,7 +52,7 @@ def _not_here(dataset: str) -> None:
         f"{title} is not on this machine. A run fetches it where there is a way, and else ends at once and says which file goes where.",
         icon=":material/folder_off:",
     )  # fmt: skip
-    st.page_link("../pages/data.py", label="Which file goes where", icon=":material/table_view:")
+    navigation.link("data", "Which file goes where")
 
 
 _STARTS = "Trains what these settings ask for in a process of its own: you may leave the page and come back."

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer import navigation
 from explorer.blocks import frame
 from explorer.blocks.train import watched
 from explorer.blocks.train.watched import Watched
@@ -68,15 +69,15 @@ def _go_on(seen: Watched) -> None:
 
 def _onward(seen: Watched) -> None:
     """Where to look at a run that has finished."""
-    for page, label, icon in _ONWARD:
-        st.page_link(f"../pages/{page}.py", label=label, icon=f":material/{icon}:")
+    for page, label in _ONWARD:
+        navigation.link(page, label)
 
 
 _ONWARD = (
-    ("explain", "Explain a sample", "visibility"),
-    ("superfeatures", "Its superfeatures", "hub"),
-    ("agreement", "Does it explain as its teacher does?", "handshake"),
-    ("runs", "Compare with other runs", "inventory_2"),
+    ("explain", "Explain a sample"),
+    ("superfeatures", "Its superfeatures"),
+    ("agreement", "Does it explain as its teacher does?"),
+    ("runs", "Compare with other runs"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The command line of studies: what there is, what a study's cells are, computing them, and what came out."""
+"""The command line: studies; what there is, what a study's cells are, computing them, and what came out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ked.cli.tables import print_table, table_of
 from ked.errors import Unavailable
 from ked.files.disk import disk_errors
 from ked.studies import STUDIES, study_named
@@ -82,10 +83,10 @@ def _list(as_json: bool) -> None:
         rows = [{"study": study.name, "question": study.question, "levels": list(study.axis)} for study in STUDIES.values()]
         typer.echo(json.dumps({"studies": rows}))
         return
-    table = Table("study", "cells", "question")
+    table = table_of("study", "cells", "question")
     for study in STUDIES.values():
         table.add_row(study.name, str(len(study.axis)), study.question)
-    Console().print(table)
+    print_table(table)
 
 
 def _show_cells(cells: Sequence[Cell], as_json: bool) -> None:

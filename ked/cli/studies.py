@@ -19,6 +19,7 @@ from rich.table import Table
 from ked.cli.tables import print_table, table_of
 from ked.errors import Unavailable
 from ked.files.disk import disk_errors
+from ked.settings import ABOUT
 from ked.studies import STUDIES, study_named
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.study import SCALES
@@ -37,11 +38,11 @@ def study_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and what is there of each; compute nothing.")] = False,
     scale: Annotated[str, typer.Option(help=f"How large the trainings are: {' or '.join(SCALES)}.")] = "small",
     dataset: Annotated[str | None, typer.Option(help="Other data than those of the scale.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Students of each method, one a seed.")] = None,
+    seeds: Annotated[int | None, typer.Option(help=ABOUT["seeds"].meaning)] = None,
     teachers: Annotated[int, typer.Option(help="Teachers of each level; from two on they are the unit of intervals.")] = 1,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of the students.")] = None,
-    teacher_epochs: Annotated[int | None, typer.Option(help="Epochs of the teachers.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    epochs: Annotated[int | None, typer.Option(help=ABOUT["epochs"].meaning)] = None,
+    teacher_epochs: Annotated[int | None, typer.Option(help=ABOUT["teacher_epochs"].meaning)] = None,
+    device: Annotated[str | None, typer.Option(help=ABOUT["device"].meaning)] = None,
     dask: Annotated[str | None, typer.Option(help="Compute on the Dask cluster of this scheduler, such as tcp://host:8786.")] = None,
     stored: Annotated[bool, typer.Option("--stored", help="Compute nothing: tell what is stored, or came with the program.")] = False,
     progress: Annotated[Path | None, typer.Option(help="A file to which each event is added, as a line of JSON.")] = None,

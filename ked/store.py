@@ -17,9 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from ked.communities.superfeatures import Superfeatures
 from ked.errors import InvalidInput, Unavailable
@@ -28,9 +26,12 @@ from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
 from ked.files.locks import alone
 from ked.files.shipped import shipped
-from ked.nets.stack import Stack
-from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe, Who
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ked.nets.stack import Stack
 
 _USER_FILE = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
@@ -114,15 +115,20 @@ class Run:
 
     def teacher(self) -> Stack:
         """The black-box teacher, K = 1."""
-        return load_stack(self.folder / "teacher.safetensors")
+        return self._stack("teacher")
 
     def explaining(self) -> Stack:
         """The explaining teacher, K = 1."""
-        return load_stack(self.folder / "explaining.safetensors")
+        return self._stack("explaining")
 
     def student(self, method: str) -> Stack:
         """The students of one method, a replica a seed."""
-        return load_stack(self.folder / f"student-{method}.safetensors")
+        return self._stack(f"student-{method}")
+
+    def _stack(self, stage: str) -> Stack:
+        from ked.nets.weights import load_stack  # with torch, for which no list of runs should wait
+
+        return load_stack(self.folder / f"{stage}.safetensors")
 
     def snapshots(self, stage: str) -> dict[int, Path]:
         """Epoch -> file of the stage's net as it was after that epoch (see `ked.runs.snapshots`), in order; `load_stack` reads it."""
@@ -132,6 +138,8 @@ class Run:
 
     def dependency(self) -> Tensor:
         """W (D, D)."""
+        from ked.nets.weights import load_matrix
+
         return load_matrix(self.folder / "dependency.safetensors", "W")
 
     def superfeatures(self, who: Who = "teacher") -> Superfeatures:

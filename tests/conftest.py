@@ -22,7 +22,7 @@ from command_line import Answer, Ked
 from hypothesis import settings
 from study_samples import keep
 
-from ked import __main__ as cli
+from ked import cli
 from ked.cli import studies as study_commands
 from ked.jobs import workers
 from ked.recipe import Recipe

@@ -20,10 +20,11 @@ LIMIT = 300
 
 FLOORS = {
     "ked": (
-        ("errors", "changes", "statistics"),
+        ("errors", "statistics"),
         ("files", "communities", "dependency", "explanation"),
         ("data", "nets", "groupings", "group_sums"),
-        ("hints", "maps"),
+        ("settings", "hint_losses", "maps"),
+        ("changes", "hints"),
         ("methods",),
         ("losses", "recipe"),
         ("store", "chimeras", "matching"),

@@ -10,20 +10,20 @@ import torch
 from torch import Tensor
 
 from ked.data import digits
-from ked.data.dataset import PARTS, Dataset, Source, pixel_names
+from ked.data.dataset import PARTS, Dataset, pixel_names
 
 _SHAPE = (8, 16)
 _SEED = 0
 _OF_A_CLASS = {"train": 48, "validation": 16, "test": 16}  # pairs: 8000 in all
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """8000 pairs of digits, x (N, 8 * 16) in [0, 1]: 4800 for training, 1600 for validation, 1600 for testing, all classes alike.
 
     The parts are made of disjoint digits: those of the split of `digits`. Within a part a digit meets many partners, each drawn
     with a fixed seed, never itself, and no pair comes twice.
     """
-    source, generator = digits.load(), torch.Generator().manual_seed(_SEED)
+    source, generator = digits.load("digits"), torch.Generator().manual_seed(_SEED)
     C = source.class_count
     pairs, splits, start = [], [], 0
     for part in PARTS:
@@ -33,7 +33,7 @@ def load() -> Dataset:
     left, right = torch.cat(pairs).unbind(1)
     pixels = torch.arange(8 * 16).reshape(_SHAPE)
     return Dataset(
-        name=SOURCE.name,
+        name=name,
         x=torch.cat([source.x[side].reshape(-1, 8, 8) for side in (left, right)], dim=2).flatten(1),
         y=C * source.y[left] + source.y[right],
         train=splits[0],
@@ -57,11 +57,3 @@ def _pairs(source: Dataset, rows: Tensor, count: int, generator: torch.Generator
             drawn.append(every[torch.randperm(len(every), generator=generator)[:count]])
     pairs = torch.cat(drawn)
     return pairs[torch.randperm(len(pairs), generator=generator)]
-
-
-SOURCE = Source(
-    name="digit-pairs",
-    title="Digit pairs (8 x 16)",
-    description="Two handwritten digits side by side; the 100 classes are the pairs, the true superfeatures the two halves.",
-    load=load,
-)

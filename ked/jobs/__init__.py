@@ -7,6 +7,7 @@ in the queue (`ked.jobs.run_queue`) for one of few slots (`ked.jobs.slots`); a w
 from __future__ import annotations
 
 import contextlib
+import importlib
 import signal
 import sys
 import time
@@ -14,18 +15,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import psutil
-import torch
 
 from ked import changes
 from ked.errors import InvalidInput, Unavailable
 from ked.jobs import run_queue, slots, workers
 from ked.recipe import Recipe
-from ked.runs import pipeline, steering
+from ked.runs import steering
 from ked.store import Run, create_run
 
 GRACE = 60.0  # seconds that a run which is neither in line nor anybody's may take to come to life
 
 _UNFINISHED = ("queued", "running")
+_WARM = (
+    "ked.runs.pipeline", "torch._dynamo", "scipy.optimize", "scipy.linalg", "networkx", "community", "sknetwork.clustering",
+    "sklearn.metrics",
+)  # fmt: skip
+"""What a training imports, also on its way: `torch._dynamo`, for one, comes with the first optimiser."""
 
 
 def submit(recipe: Recipe, visitor: str = "") -> Run:
@@ -91,11 +96,17 @@ def position(run: Run) -> int | None:
 
 def serve(lock: int) -> None:
     """What a worker's process does (see `ked.jobs.workers`): wait, and in the process of a job compute its run."""
+    for name in _WARM:  # before anybody asks: a job's process has them from the worker
+        importlib.import_module(name)
     work(*workers.serve(lock))
 
 
 def work(run: Run, slot: slots.Slot) -> None:
     """What the job's process does, in a slot: compute the run until it is done or asked to stop."""
+    import torch
+
+    from ked.runs import pipeline
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     torch.set_num_threads(slots.threads())
     with slot, contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong

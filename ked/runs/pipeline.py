@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from sklearn.metrics import adjusted_rand_score
 
 from ked import data
 from ked.communities.superfeatures import Superfeatures
@@ -189,11 +188,17 @@ def _summary(context: Context) -> dict[str, Any]:
     # Of made data: how well the true groups were found, 1 for all and about 0 for chance.
     if context.dataset.truth and not recipe.convolutional:
         labels = _labels(context.dataset.truth, context.dataset.feature_count)
-        summary["recovery"] = float(adjusted_rand_score(labels, found.labels().tolist()))
+        summary["recovery"] = _adjusted_rand_index(labels, found.labels().tolist())
     if any(method.prediction == "truth" for method in recipe.method_rows):
         summary["bayes_rule"] = float((context.dataset.true_probabilities("test").argmax(dim=1) == y).double().mean())
     run.update(summary=summary)
     return summary
+
+
+def _adjusted_rand_index(true: list[int], found: list[int]) -> float:
+    from sklearn.metrics import adjusted_rand_score  # a second that only made data are worth
+
+    return float(adjusted_rand_score(true, found))
 
 
 def _labels(groups: tuple[tuple[int, ...], ...], count: int) -> list[int]:

@@ -6,7 +6,7 @@ import json
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,11 +20,12 @@ from ked import bench as benchmarks
 from ked import data, jobs, store
 from ked.cli import library as library_commands
 from ked.cli import studies as study_commands
+from ked.cli.resume import taken_up
 from ked.data import own as own_file
 from ked.data import user_files
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
-from ked.runs import steering
+from ked.runs.ending import ended_by_signals
 from ked.runs.pipeline import run
 from ked.runs.presets import RECIPES
 from ked.runs.presets import make as make_preset
@@ -108,8 +109,9 @@ def run_command(
     values["teacher_hidden"] = _numbers(teacher_hidden, "--teacher-hidden")
     values["student_hidden"] = _numbers(student_hidden, "--student-hidden")
     recipe = Recipe.make(**values)
-    folder = store.create_run(recipe) if resume is None else _unfinished(resume)
-    _follow(run(folder.recipe, into=folder), folder.id)
+    with ended_by_signals():
+        folder, lock = (store.create_run(recipe), None) if resume is None else taken_up(resume)
+        _follow(run(folder.recipe, into=folder, lock=lock), folder.id)
     info = folder.info
     result = {
         "run": folder.id,
@@ -124,19 +126,8 @@ def run_command(
         _print_result(result, info)
 
 
-def _unfinished(run_id: str) -> store.Run:
-    """A run that can go on: neither finished nor being computed by a job."""
-    found = store.load_run(run_id)
-    status = jobs.status(found)
-    a_job = "pid" in found.info or jobs.position(found) is not None
-    if status == "done" or (status in ("queued", "running") and a_job):
-        raise InvalidInput(f"run {run_id} is {status}; only a run that failed or was stopped can be resumed.")
-    steering.clear(found)
-    return found
-
-
-def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
-    """Show a run's progress on stderr; ctrl-C ends it cleanly."""
+def _follow(events: Generator[dict[str, Any], None, None], name: str = "") -> None:
+    """Show a run's progress on stderr; ctrl-C ends it cleanly, also where it comes between two events."""
     columns = (TextColumn("{task.description:>18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[note]}"), console=_err) as progress:
         task: Any = None
@@ -159,6 +150,7 @@ def _follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
                 elif event["kind"] in ("dependency", "superfeatures"):
                     progress.update(task, completed=1)
         except KeyboardInterrupt:
+            events.close()
             _err.print(f"stopped; finished stages are kept {f'(run {name})' if name else ''}")
             raise SystemExit(130) from None
         if task is not None:

@@ -29,6 +29,7 @@ from ked.files.locks import alone
 from ked.nets.stack import Stack
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe, Who
+from ked.run_form import flaw
 
 _USER_FILE = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
@@ -52,13 +53,13 @@ class Run:
     def info(self) -> dict[str, Any]:
         """run.json: recipe, status, versions, device, seeds, summary, seconds per stage."""
         try:
-            info = json.loads((self.folder / "run.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            info: dict[str, Any] = json.loads((self.folder / "run.json").read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise Unavailable(
                 f"run.json of run {self.id} is missing or damaged; delete that run and start it again."
             ) from error
-        if not isinstance(info, dict) or not isinstance(info.get("recipe"), dict) or "status" not in info:
-            raise Unavailable(f"run.json of run {self.id} is damaged; delete that run and start it again.")
+        if wrong := flaw(info):
+            raise Unavailable(f"run.json of run {self.id} is damaged ({wrong}); delete that run and start it again.")
         return info
 
     @property
@@ -93,7 +94,8 @@ class Run:
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Whole events after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
-        return jsonl.read(self.folder / "events.jsonl", offset)
+        found, end = jsonl.read(self.folder / "events.jsonl", offset)
+        return [event for event in found if isinstance(event, dict) and isinstance(event.get("kind"), str)], end
 
     def progress(self) -> dict[str, Any]:
         """The stage that was begun last, and the last epoch of it that is finished: a run that goes on does so from there."""

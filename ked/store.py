@@ -27,6 +27,7 @@ from ked.files.home import home
 from ked.files.locks import alone
 from ked.files.shipped import shipped
 from ked.recipe import Recipe, Who
+from ked.run_form import flaw
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,13 +56,13 @@ class Run:
     def info(self) -> dict[str, Any]:
         """run.json: recipe, status, versions, device, seeds, summary, seconds per stage."""
         try:
-            info = json.loads((self.folder / "run.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            info: dict[str, Any] = json.loads((self.folder / "run.json").read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise Unavailable(
                 f"run.json of run {self.id} is missing or damaged; delete that run and start it again."
             ) from error
-        if not isinstance(info, dict) or not isinstance(info.get("recipe"), dict) or "status" not in info:
-            raise Unavailable(f"run.json of run {self.id} is damaged; delete that run and start it again.")
+        if wrong := flaw(info):
+            raise Unavailable(f"run.json of run {self.id} is damaged ({wrong}); delete that run and start it again.")
         return info
 
     @property
@@ -96,7 +97,8 @@ class Run:
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Whole events after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
-        return jsonl.read(self.folder / "events.jsonl", offset)
+        found, end = jsonl.read(self.folder / "events.jsonl", offset)
+        return [event for event in found if isinstance(event, dict) and isinstance(event.get("kind"), str)], end
 
     def progress(self) -> dict[str, Any]:
         """The stage that was begun last, and the last epoch of it that is finished: a run that goes on does so from there."""

@@ -20,7 +20,7 @@ LIMIT = 300
 
 FLOORS = {
     "ked": (
-        ("errors", "statistics"),
+        ("errors", "statistics", "run_form"),
         ("files", "communities", "dependency", "explanation"),
         ("data", "nets", "groupings", "group_sums"),
         ("settings", "hint_losses", "maps"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 err = Console(stderr=True)
 
 
-def follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
+def follow(events: Generator[dict[str, Any], None, None], name: str = "") -> None:
     """Show a run's progress: on a terminal a bar a stage, elsewhere a line; ctrl-C ends it cleanly.
 
     The data are shown as being read before the first event is asked for, as that is when torch is imported.
@@ -35,6 +35,7 @@ def follow(events: Iterator[dict[str, Any]], name: str = "") -> None:
                 elif event["kind"] in ("dependency", "superfeatures"):
                     progress.update(task, completed=1)
         except KeyboardInterrupt:
+            events.close()  # also where it came between two events: the run says that it was stopped
             err.print(f"stopped; finished stages are kept {f'(run {name})' if name else ''}")
             raise SystemExit(130) from None
         _finish(progress)

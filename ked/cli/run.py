@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from statistics import mean, stdev
 from typing import Annotated, Any
 
@@ -13,11 +13,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ked import jobs, store
+from ked import store
 from ked.cli.progress import follow
+from ked.cli.resume import taken_up
 from ked.errors import InvalidInput
 from ked.recipe import Recipe
-from ked.runs import steering
+from ked.runs.ending import ended_by_signals
+from ked.runs.run_lock import RunLock
 from ked.settings import ABOUT, About
 
 app = typer.Typer()
@@ -69,8 +71,9 @@ def run_command(
 ) -> None:
     """Train a teacher, find superfeatures, train students, and report test accuracy."""
     recipe = Recipe.make(**{name: _read(name, value) for name, value in settings.items()})
-    folder = store.create_run(recipe) if resume is None else _unfinished(resume)
-    follow(_events(folder), folder.id)
+    with ended_by_signals():
+        folder, lock = (store.create_run(recipe), None) if resume is None else taken_up(resume)
+        follow(_events(folder, lock), folder.id)
     info = folder.info
     result = {
         "run": folder.id,
@@ -85,25 +88,14 @@ def run_command(
         _print_result(result, info)
 
 
-def _unfinished(run_id: str) -> store.Run:
-    """A run that can go on: neither finished nor being computed by a job."""
-    found = store.load_run(run_id)
-    status = jobs.status(found)
-    a_job = "pid" in found.info or jobs.position(found) is not None
-    if status == "done" or (status in ("queued", "running") and a_job):
-        raise InvalidInput(f"run {run_id} is {status}; only a run that failed or was stopped can be resumed.")
-    steering.clear(found)
-    return found
-
-
-def _events(folder: store.Run) -> Iterator[dict[str, Any]]:
+def _events(folder: store.Run, lock: RunLock | None) -> Generator[dict[str, Any], None, None]:
     """The run's events; torch is imported for the first of them."""
     try:
         from ked.runs import pipeline
     except KeyboardInterrupt:
         folder.conclude(status="cancelled", ended=time.time())
         raise
-    yield from pipeline.run(folder.recipe, into=folder)
+    yield from pipeline.run(folder.recipe, into=folder, lock=lock)
 
 
 def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +17,7 @@ from rich.table import Table
 from ked.cli.tables import print_table, table_of
 from ked.errors import Unavailable
 from ked.files.disk import disk_errors
+from ked.runs.ending import ended_by_signals
 from ked.settings import ABOUT
 from ked.studies import STUDIES, study_named
 from ked.studies.cells import Cell, Settings, cells_of
@@ -65,7 +64,7 @@ def study_command(
 
     failed: list[str] = []
     if not stored:
-        with _ended_by_a_signal(), executors.local() if dask is None else executors.dask(dask) as executor:
+        with ended_by_signals(), executors.local() if dask is None else executors.dask(dask) as executor:
             events = execution.execute(cells, executor, here=dask is None)
             failed = _follow(events if progress is None else progress_log.logged(events, len(cells), progress), len(cells))
     found = report.report_with_shipped(study, settings) if stored else report.report(study, settings)
@@ -102,16 +101,6 @@ def _show_cells(cells: Sequence[Cell], as_json: bool) -> None:
     for cell in cells:
         table.add_row(escape(cell.level), str(cell.teacher + 1), cell.key, states[cell.key].state)
     Console().print(table)
-
-
-@contextlib.contextmanager
-def _ended_by_a_signal() -> Iterator[None]:
-    """Whoever ends the process, such as the app or a cluster, ends it as ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _follow(events: Generator[dict[str, Any], None, None], count: int) -> list[str]:

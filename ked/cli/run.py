@@ -70,7 +70,12 @@ def run_command(
     """Train a teacher, find superfeatures, train students, and report test accuracy."""
     recipe = Recipe.make(**{name: _read(name, value) for name, value in settings.items()})
     folder = store.create_run(recipe) if resume is None else _unfinished(resume)
-    follow(_events(folder), folder.id)
+    try:
+        follow(_events(folder), folder.id)
+    except SystemExit:
+        if folder.status == "queued":  # ctrl-C came before it began
+            folder.conclude(status="cancelled", ended=time.time())
+        raise
     info = folder.info
     result = {
         "run": folder.id,
@@ -98,11 +103,8 @@ def _unfinished(run_id: str) -> store.Run:
 
 def _events(folder: store.Run) -> Iterator[dict[str, Any]]:
     """The run's events; torch is imported for the first of them."""
-    try:
-        from ked.runs import pipeline
-    except KeyboardInterrupt:
-        folder.conclude(status="cancelled", ended=time.time())
-        raise
+    from ked.runs import pipeline
+
     yield from pipeline.run(folder.recipe, into=folder)
 
 

@@ -10,15 +10,16 @@ import json
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from ked.communities import partition
 from ked.communities.louvain import ENGINES, Cluster, default_engine, thinning
 from ked.errors import InvalidInput, Unavailable
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CALLS = 14  # of the engine, at most, in one search; each takes some 0.06 s on a dense graph of 784 features
 _FINEST = 1e-3  # bracket, in log resolution, below which a jump is taken for a jump
@@ -55,6 +56,8 @@ class Superfeatures:
 
     def labels(self) -> Tensor:
         """The group of each feature, (D,) int64."""
+        import torch
+
         labels = torch.empty(sum(self.sizes), dtype=torch.int64)
         for number, group in enumerate(self.groups):
             labels[list(group)] = number
@@ -145,6 +148,8 @@ def modularity(W: Tensor | np.ndarray, labels: Tensor | Sequence[int], resolutio
 
     W: as in `find_superfeatures`.  labels: (D,) the group of each feature.  Raises InvalidInput if their lengths differ.
     """
+    import torch
+
     links, given = normalised(W), torch.as_tensor(labels).cpu().numpy()
     if given.shape != links.shape[:1]:
         raise InvalidInput(
@@ -159,6 +164,8 @@ def align(reference: Superfeatures, other: Superfeatures) -> Superfeatures:
     Groups are matched one to one (Hungarian method); those without a partner come last, in their own order.
     Raises InvalidInput if the two do not have the same features.
     """
+    from scipy.optimize import linear_sum_assignment
+
     old, new = reference.labels().numpy(), other.labels().numpy()
     if len(old) != len(new):
         raise InvalidInput(f"Groups of {len(new)} features cannot be matched with groups of {len(old)} features.")
@@ -171,6 +178,8 @@ def align(reference: Superfeatures, other: Superfeatures) -> Superfeatures:
 
 def normalised(W: Tensor | np.ndarray) -> np.ndarray:
     """W as float64 on the CPU: symmetric, empty diagonal, sum 1 (or all zero); InvalidInput where it is no graph."""
+    import torch
+
     links = torch.as_tensor(W).detach().cpu().double().numpy().copy()
     if links.ndim != 2 or links.shape[0] != links.shape[1] or not len(links):
         raise InvalidInput(f"The dependency matrix must be square, not of shape {links.shape}.")

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable
 from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json

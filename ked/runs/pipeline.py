@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ked import data
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.data import Dataset
 from ked.data.progress import listening
 from ked.errors import InvalidInput, Unavailable

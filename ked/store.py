@@ -210,7 +210,7 @@ def _may_be_folder(name: str) -> bool:
 
 
 def list_runs(info: Callable[[Run], dict[str, Any]] = lambda run: run.info) -> list[Run]:
-    """All readable runs, the newest first, the presets last.
+    """All runs, the newest first, the presets last; folders whose names no run can have are `strangers`.
 
     Args:
         info: Reads a run's run.json; whoever lists often may remember what it says.
@@ -221,8 +221,15 @@ def list_runs(info: Callable[[Run], dict[str, Any]] = lambda run: run.info) -> l
             return float(info(run).get("created", 0.0))
         return 0.0
 
-    own = [Run(path.parent) for path in (home() / "runs").glob("*/run.json")]
+    own = [Run(path.parent) for path in (home() / "runs").glob("*/run.json") if RUN_ID.fullmatch(path.parent.name)]
     return [*sorted(own, key=created, reverse=True), *list_presets()]
+
+
+def strangers() -> dict[str, str]:
+    """Folders among the runs that are none, such as a run's copy made by hand: name -> what to do about it."""
+    names = (path.parent.name for path in (home() / "runs").glob("*/run.json"))
+    advice = "its name is none that a run can have; rename the folder with small letters, digits and hyphens, or remove it"
+    return {name: advice for name in sorted(names) if not RUN_ID.fullmatch(name) and not name.startswith(".")}
 
 
 def list_presets() -> list[Run]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def usable(app: AppTest, page: str) -> None:
 
 
 def said(app: AppTest) -> list[str]:
-    return [message.value for message in [*app.error, *app.warning]]
+    """Errors and warnings as they are read, without the strokes that keep Markdown from making anything of them."""
+    return [re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", message.value) for message in [*app.error, *app.warning]]
 
 
 def standing(app: AppTest) -> str:

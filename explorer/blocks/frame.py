@@ -18,6 +18,7 @@ from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
+from explorer.words.explain import plain
 from explorer.words.run_list import STATUSES
 from ked.data import is_user_file
 from ked.data.own import looks_like_path
@@ -50,17 +51,29 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
         st.title(title, anchor=False)
         _steps()
     st.markdown(lead)
-    for notice in session.notices():
-        st.warning(notice, icon=":material/link_off:")
-    _keep_to_data_that_are_there()
+    _tell(session.notices())
+    with sentences():  # of its own: a refusal here leaves the page to be shown
+        _arrive(bare)
     with sentences():
-        workers.keep_warm()  # whoever looks at a page may press Train soon
-        if session.get("run"):
-            current_run()  # a run in the address decides the data set, before any control shows another one
-        if bare and (session.get("run") or session.get("dataset") != SETTINGS["dataset"].default):
-            _suit(current_run())
         yield
     session.end()
+
+
+def _tell(notices: list[str]) -> None:
+    """What the address asked for and could not have, in one box."""
+    if notices:
+        more = f" So {'were' if len(notices) > 2 else 'was'} {len(notices) - 1} more of its settings." if len(notices) > 1 else ""
+        st.warning(plain(notices[0]) + more, icon=":material/link_off:")
+
+
+def _arrive(bare: bool) -> None:
+    """Bring data set, run and settings in step with what the address named."""
+    _keep_to_data_that_are_there()
+    workers.keep_warm()  # whoever looks at a page may press Train soon
+    if session.get("run"):
+        current_run()  # a run in the address decides the data set, before any control shows another one
+    if bare and (session.get("run") or session.get("dataset") != SETTINGS["dataset"].default):
+        _suit(current_run())
 
 
 @functools.cache
@@ -90,7 +103,7 @@ def _keep_to_data_that_are_there() -> None:
     """Somebody may have deleted the data that this visitor looks at."""
     name = session.get("dataset")
     if name not in DATASETS:
-        st.warning(f"{name} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
+        st.warning(f"{plain(name)} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
         session.put(dataset=SETTINGS["dataset"].default, run="")
         follow_dataset()
 
@@ -101,7 +114,7 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except (InvalidInput, Unavailable) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 @contextlib.contextmanager
@@ -110,7 +123,7 @@ def toasts() -> Iterator[None]:
     try:
         yield
     except (InvalidInput, Unavailable) as error:
-        st.toast(str(error), icon=":material/info:")
+        st.toast(plain(str(error)), icon=":material/info:")
 
 
 def current_run() -> Run | None:
@@ -119,14 +132,15 @@ def current_run() -> Run | None:
     if wanted:
         try:
             run = load_run(wanted)
-            dataset = cache.facts(run)["recipe"].get("dataset")
+            dataset = cache.recipe(run).dataset
             if dataset not in DATASETS:
                 raise Unavailable(_elsewhere(wanted, str(dataset)))
             if dataset != session.get("dataset"):
                 session.put(dataset=dataset)
             return run
         except (InvalidInput, Unavailable) as error:
-            st.warning(str(error), icon=":material/link_off:")
+            told = str(error) if wanted in str(error) else f"run {wanted} cannot be shown: {error}"
+            st.warning(plain(told), icon=":material/link_off:")
             session.put(run="")
     return default_run(session.get("dataset"))
 
@@ -206,6 +220,4 @@ def title_of(dataset: str) -> str:
 
 
 def _dataset(run: Run) -> str | None:
-    with contextlib.suppress(Unavailable, KeyError, TypeError):
-        return str(cache.facts(run)["recipe"]["dataset"])
-    return None
+    return cache.recipe(run).dataset if cache.is_sound(run) else None

@@ -10,11 +10,11 @@ from explorer.cache.datasets import checkup, dataset, mean_image
 from explorer.cache.dependency_graph import dependency, ordered, positions, superfeatures, sweep
 from explorer.cache.explanations import branch_maps, class_maps, contributions_of, explanation, test_predictions
 from explorer.cache.over_epochs import agreements, forming, trajectories
-from explorer.cache.runs import convolutional, curves, dataset_of, facts, list_runs, net, recipe, status
+from explorer.cache.runs import convolutional, curves, dataset_of, facts, is_sound, list_runs, net, recipe, status
 
 __all__ = [
-    "CHECKED", "agreements", "attribution", "branch_maps", "checkup", "class_maps", "contributions_of", "convolutional", "curves",
-    "dataset", "dataset_of", "dependency", "exact", "explanation", "facts", "forming", "list_runs", "mean_image", "net", "ordered",
-    "parts", "positions", "recipe", "sanity_check", "sensitivity", "status", "superfeatures", "survey", "sweep",
-    "test_predictions", "trajectories",
+    "CHECKED", "agreements", "attribution", "branch_maps", "checkup", "class_maps", "contributions_of", "convolutional",
+    "curves", "dataset", "dataset_of", "dependency", "exact", "explanation", "facts", "forming", "is_sound", "list_runs",
+    "mean_image", "net", "ordered", "parts", "positions", "recipe", "sanity_check", "sensitivity", "status", "superfeatures",
+    "survey", "sweep", "test_predictions", "trajectories",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from explorer.cache.keys import BY_VERSION
 from explorer.timeline.history import History
 from ked import jobs, store
 from ked.data import Dataset
+from ked.errors import InvalidInput, Unavailable
 from ked.nets.stack import Stack
 from ked.recipe import MLP, Recipe
 from ked.store import Run
@@ -27,6 +28,15 @@ def facts(run: Run) -> dict[str, Any]:
 def recipe(run: Run) -> Recipe:
     """What was asked for; frozen, so that all visitors may share it."""
     return Recipe.make(**facts(run)["recipe"])
+
+
+def is_sound(run: Run) -> bool:
+    """Whether its run.json and its recipe can be read: others are shown on the Runs page alone."""
+    try:
+        recipe(run)
+    except (InvalidInput, Unavailable):
+        return False
+    return True
 
 
 def status(run: Run) -> str:

@@ -23,7 +23,7 @@ from ked import library
 from ked.errors import InvalidInput, Unavailable
 from ked.library.archive import export_run, import_run
 from ked.recipe import Recipe
-from ked.store import Run, load_run
+from ked.store import Run, load_run, strangers
 
 MOST = 6  # runs that can be compared: more kinds of broken lines cannot be told apart
 UPLOAD_MB = 200
@@ -90,6 +90,8 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
         f"{len(shown)} run{'s' * (len(shown) != 1)}. Mark one for a closer look, several to compare them; keys: Shift+Space."
         + (f" {hidden} marked, but hidden by the filters." if hidden else "")
     )
+    for name, advice in list(strangers().items())[:MOST]:
+        st.caption(f":material/folder_off: **{plain(name[:60])}** among the runs is none: {advice}.")
 
 
 _COLUMNS: dict[str, Any] = {

@@ -22,7 +22,7 @@ from ked.cli import library as library_commands
 from ked.cli import studies as study_commands
 from ked.data import own as own_file
 from ked.data import user_files
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.recipe import Recipe
 from ked.runs import steering
 from ked.runs.pipeline import run
@@ -48,7 +48,7 @@ def _numbers(text: str, option: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise InvalidInput(f"{option} {text!r} is not a list of whole numbers such as 500,500.") from None
+        raise InvalidInput(f"{option} {quoted(text)} is not a list of whole numbers such as 500,500.") from None
 
 
 def _joined(widths: tuple[int, ...]) -> str:
@@ -256,7 +256,7 @@ def presets(names: Annotated[list[str] | None, typer.Argument()] = None) -> None
     """Compute the finished runs that ship with the app, from nothing."""
     for name in names or RECIPES:
         if name not in RECIPES:
-            raise InvalidInput(f"preset {name!r} is unknown; use one of {', '.join(RECIPES)}.")
+            raise InvalidInput(f"preset {quoted(name)} is unknown; use one of {', '.join(RECIPES)}.")
         _follow(make_preset(name))
         print(f"{name}: {store.PRESETS / name}-preset")
 

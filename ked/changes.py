@@ -7,6 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from ked.errors import quoted, shortened
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -50,12 +52,12 @@ def check(**settings: float) -> None:
     """ValueError, with a sentence, for a setting that cannot change while a net trains or a value that it cannot have."""
     for name, value in settings.items():
         if name not in ADJUSTABLE:
-            raise ValueError(f"{name!r} cannot be changed while a net trains; only {', '.join(ADJUSTABLE)} can")
+            raise ValueError(f"{quoted(name)} cannot be changed while a net trains; only {', '.join(ADJUSTABLE)} can")
         try:
             ADJUSTABLE[name].validate_python(value)
         except ValidationError as error:
             message = error.errors(include_url=False)[0]["msg"]
-            raise ValueError(f"{name} = {value!r} is not allowed: {message[:1].lower()}{message[1:]}") from None
+            raise ValueError(f"{name} = {shortened(repr(value))} is not allowed: {message[:1].lower()}{message[1:]}") from None
 
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -12,17 +12,16 @@ class Unavailable(RuntimeError):
 
 
 def quoted(value: object, most: int = REPEATED) -> str:
-    """Input as a message repeats it: in quotes, on one line, and without its middle where it is long."""
-    return f"'{shortened(value, most)}'"
+    """Input as a message repeats it: in quotes, on one line, at most `most` characters of it."""
+    return repr(_ends(str(value), most))
 
 
 def shortened(value: object, most: int = REPEATED) -> str:
-    """The same without the quotes, for what is no text or stands in quotes already.
+    """The same without the quotes, for what is no text or stands in quotes already."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in _ends(str(value), most))
 
-    Signs that cannot be seen become spaces: line breaks, control codes, and marks that turn the direction of writing.
-    """
-    text = str(value)
-    if len(text) > most:  # both ends tell most: of a path the file's name, of a number its size
-        tail = (most - 1) // 2
-        text = f"{text[: most - 1 - tail]}…{text[len(text) - tail :]}"
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+def _ends(text: str, most: int) -> str:
+    """A text without its middle where it is long: both ends tell most, of a path the file's name, of a number its size."""
+    tail = (most - 1) // 2
+    return text if len(text) <= most else f"{text[: most - 1 - tail]}…{text[len(text) - tail :]}"

@@ -15,7 +15,7 @@ from typing import Any
 
 from ked.data import planted
 from ked.data.dataset import Dataset
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 PREFIX = f"{planted.SOURCE.name}:"
 VALUES = 20_000_000  # samples times features, groups or classes: a gigabyte while they are drawn
@@ -108,4 +108,4 @@ def _sensible(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(text: str, problem: str) -> InvalidInput:
-    return InvalidInput(f"In the name of planted data '{text.strip()[:_SAID]}' {problem}.")
+    return InvalidInput(f"In the name of planted data {quoted(text.strip()[:_SAID])} {problem}.")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ked.data import csv_table, image_zip, limits, npz
-from ked.data.dataset import Dataset
+from ked.data import limits
 from ked.data.locations import readable
 from ked.errors import InvalidInput, quoted, shortened
 
-_READERS: dict[str, Callable[[Path, str | None], Dataset]] = {
-    ".csv": csv_table.read,
-    ".npz": npz.read,
-    ".zip": image_zip.read,
-}
+if TYPE_CHECKING:
+    from ked.data.dataset import Dataset
+
+_READERS = {".csv": "csv_table", ".npz": "npz", ".zip": "image_zip"}  # the module in this folder that reads each, when one is there
 # Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
 READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
 ALLOWED = "a CSV file, an NPZ file, or a zip of class folders of pictures"
@@ -37,7 +36,8 @@ def load(text: str, label: str | None = None) -> Dataset:
     Raises InvalidInput, one sentence that names what was found and what is allowed.
     """
     path = _checked(text)
-    return _READERS[path.suffix.lower()](path, label)
+    dataset: Dataset = importlib.import_module(f"ked.data.{_READERS[path.suffix.lower()]}").read(path, label)
+    return dataset
 
 
 @readable()

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable, quoted, shortened
 from ked.library import NAME_LENGTH, clean_name, clean_tags
 from ked.library.event_forms import check_events, replicas
@@ -17,42 +17,33 @@ from ked.library.run_tables import TEACHERS
 from ked.nets.stack import Stack
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe
+from ked.run_form import Accuracy, Form, Moment, flaw
 from ked.runs.stage_keys import stage_names
 from ked.store import RUN_ID, Run
 
-Accuracy = Annotated[float, Field(ge=0, le=1)]
-Moment = Annotated[float, Field(ge=0, lt=4e9)]  # seconds since 1970
 Word = Annotated[str, Field(max_length=100)]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class _Summary(_Form):
+class _Summary(Form):
     accuracy: dict[str, Accuracy | list[Accuracy]]
     parameters: dict[str, int]
     superfeature_sizes: list[int]
 
 
-class _Info(_Form):
-    """run.json of a run that has ended."""
+class _Info(Form):
+    """What an archive's run.json needs beside what every run.json needs: the run has ended, and its texts are short."""
 
     id: str
     status: Literal["done", "failed", "cancelled"]
     created: Moment
-    started: Moment = 0.0
-    ended: Moment = 0.0
-    recipe: dict[str, Any]
     message: str = Field("", max_length=2000)
     name: str = Field("", max_length=NAME_LENGTH)
-    tags: list[Word] = []
-    versions: dict[Word, Word] = {}
+    tags: list[Word] = Field(default_factory=list)
+    versions: dict[Word, Word] = Field(default_factory=dict)
     commit: Word = ""
     device: Word = ""
-    seeds: list[int] = []
-    stages: dict[Word, Word] = {}
-    seconds: dict[Word, FiniteFloat] = {}
+    stages: dict[Word, Word] = Field(default_factory=dict)
+    seconds: dict[Word, FiniteFloat] = Field(default_factory=dict)
     summary: _Summary | None = None
 
 
@@ -92,9 +83,11 @@ def _info(path: Path) -> dict[str, Any]:
     info = _valid(path.name, lambda: json.loads(path.read_text("utf-8")))  # too deep a nesting is a RuntimeError
     try:
         checked = _Info.model_validate(info)
+        where = flaw(info)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "everything"
-        raise InvalidInput(f"{shortened(where)} in the archive's run.json is missing or not as it should be; export again.") from None
+    if where:
+        raise InvalidInput(f"{shortened(where)} in the archive's run.json is missing or not as it should be; export again.")
     if not RUN_ID.fullmatch(checked.id):
         raise InvalidInput(f"{quoted(checked.id)} in the archive's run.json is no run id; export the run again.")
     _valid("the name in run.json", lambda: clean_name(checked.name))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ked.communities.groups import Superfeatures
 from ked.communities.superfeatures import exactly, find_superfeatures, from_labels, normalised, smallest_size
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,7 +67,7 @@ def group(
     Raises InvalidInput for an unknown grouping, or values that do not fit together.
     """
     if name not in GROUPINGS:
-        raise InvalidInput(f"There is no grouping '{name}'; choose one of {', '.join(GROUPINGS)}.")
+        raise InvalidInput(f"There is no grouping {quoted(name)}; choose one of {', '.join(GROUPINGS)}.")
     links, samples = normalised(W), x.detach().cpu().numpy()
     smallest_size(len(links), M)
     if samples.ndim != 2 or samples.shape[1] != len(links) or int(np.prod(shape)) != len(links):

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 
 from ked import data
 from ked.changes import Change, ordered
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted, shortened
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS, Method, method_named
 from ked.nets.cnn.architectures import ARCHITECTURES, architecture_named
@@ -65,7 +65,7 @@ class Recipe(Settings):
     @classmethod
     def _positive_widths(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         if min(value) < 1:
-            raise ValueError(f"{info.field_name} = {value} is not allowed: every hidden layer needs at least one unit")
+            raise ValueError(f"{info.field_name} = {shortened(value)} is not allowed: every hidden layer needs at least one unit")
         return value
 
     @field_validator("changes")
@@ -95,7 +95,7 @@ class Recipe(Settings):
             )
             yield (
                 method.prediction == "truth" and not data.knows_truth(self.dataset),
-                f"method {method.name!r} is not allowed with dataset {self.dataset!r}: nobody knows its true class probabilities; "
+                f"method {method.name!r} is not allowed with dataset {quoted(self.dataset)}: nobody knows its true class probabilities; "
                 f"take data that are made here, such as 'planted' or 'planted:noise=0.1'",
             )
             yield (
@@ -191,7 +191,7 @@ def __getattr__(name: str) -> Any:
 
 def _one_of(what: str, value: str, allowed: Iterable[str]) -> str:
     if value not in allowed:
-        raise ValueError(f"{what} {value!r} is unknown; use one of {', '.join(allowed)}")
+        raise ValueError(f"{what} {quoted(value)} is unknown; use one of {', '.join(allowed)}")
     return value
 
 
@@ -201,4 +201,4 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "value_error":  # our own validators say it all
         return f"{message.rstrip('.')}."
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where} = {first['input']!r} is not allowed: {message[:1].lower()}{message[1:]}."
+    return f"{shortened(where)} = {shortened(repr(first['input']))} is not allowed: {message[:1].lower()}{message[1:]}."

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ked.communities.groups import Superfeatures
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
@@ -189,9 +189,9 @@ def load_run(id_or_folder: str | Path) -> Run:
         folder = Path(id_or_folder)
         if (folder / "run.json").is_file():
             return Run(folder)
-        raise InvalidInput(f"{str(folder)!r} is not a run folder: it holds no run.json.")
+        raise InvalidInput(f"{quoted(folder)} is not a run folder: it holds no run.json.")
     if not RUN_ID.fullmatch(id_or_folder):
-        raise InvalidInput(f"{id_or_folder!r} is not a run id: only small letters, digits and hyphens, 3 to 80 of them.")
+        raise InvalidInput(f"{quoted(id_or_folder)} is not a run id: only small letters, digits and hyphens, 3 to 80 of them.")
     for root in (home() / "runs", PRESETS):
         if (root / id_or_folder / "run.json").is_file():
             return Run(root / id_or_folder)

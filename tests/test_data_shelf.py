@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ked import data
-from ked.data import csv_table, limits, user_files
+from ked.data import csv_table, limits, own, user_files
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
@@ -61,7 +61,7 @@ def test_what_is_kept_is_loaded_as_the_file_itself_is(name: str, tmp_path: Path)
     assert torch.equal(kept.y, direct.y)
     assert torch.equal(kept.train, direct.train)
     assert (kept.classes, kept.features, kept.shape) == (direct.classes, direct.features, direct.shape)
-    assert data.fingerprint(key) == data.fingerprint(str(tmp_path / name)) == hashlib.sha256(FILES[name]).hexdigest()
+    assert data.fingerprint(key) == data.fingerprint(str(tmp_path / name)) == own.as_read(hashlib.sha256(FILES[name]).hexdigest())
     assert list(user_files.listed()) == [key]
     assert user_files.listed()[key].file == name
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from explorer.state import settings
 from explorer.state.setting_types import Choice, Number, Setting, Several, Text
 from explorer.state.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS
+from ked.errors import shortened
 from ked.recipe import Recipe
 from ked.runs.presets import RECIPES
 
@@ -125,7 +126,7 @@ def test_a_text_that_means_nothing_is_ignored_with_a_notice(key: str, text: str)
     values, notices = settings.from_url({"seeds": "3", key: text} if key != "seeds" else {key: text})
     assert values == DEFAULTS | ({"seeds": 3} if key != "seeds" else {})
     (notice,) = notices
-    assert notice.startswith(f"{key}={text[:40]} was ignored: {BY_KEY[key].label} takes ")
+    assert notice.startswith(f"{key}={shortened(text[:40])} was ignored: {BY_KEY[key].label} takes ")
     assert NAMED.get(key, "") in notice
     assert len(notice) < 320
 

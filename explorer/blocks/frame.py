@@ -22,7 +22,7 @@ from explorer.words.explain import plain
 from explorer.words.run_list import STATUSES
 from ked.data import is_user_file
 from ked.data.own import looks_like_path
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.jobs import workers
 from ked.library import title
 from ked.nets.cnn.architectures import ARCHITECTURES
@@ -150,9 +150,9 @@ def _elsewhere(run_id: str, dataset: str) -> str:
     if is_user_file(dataset):
         return f"run {run_id} was made with {dataset}, which is not on this machine; add its file on the Data page to see it."
     if looks_like_path(dataset):  # never opened from here: an address must not read files of the server's
-        file = Path(dataset).name[:60]
-        return f"run {run_id} was made with the file {file!r} by its path; add it on the Data page and train on it there to see it."
-    return f"run {run_id} was made with the data set {dataset!r}, which this app does not have."
+        file = quoted(Path(dataset).name)
+        return f"run {run_id} was made with the file {file} by its path; add it on the Data page and train on it there to see it."
+    return f"run {run_id} was made with the data set {quoted(dataset)}, which this app does not have."
 
 
 def default_run(dataset: str) -> Run | None:

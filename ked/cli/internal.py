@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 app = typer.Typer()
 
@@ -20,7 +20,7 @@ def presets(names: Annotated[list[str] | None, typer.Argument()] = None) -> None
 
     for name in names or RECIPES:
         if name not in RECIPES:
-            raise InvalidInput(f"preset {name!r} is unknown; use one of {', '.join(RECIPES)}.")
+            raise InvalidInput(f"preset {quoted(name)} is unknown; use one of {', '.join(RECIPES)}.")
         follow(make(name))
         print(f"{name}: {PRESETS / name}-preset")
 

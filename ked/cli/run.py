@@ -16,7 +16,7 @@ from rich.table import Table
 from ked import store
 from ked.cli.progress import follow
 from ked.cli.resume import taken_up
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 from ked.recipe import Recipe
 from ked.runs.ending import ended_by_signals
 from ked.runs.run_lock import RunLock
@@ -58,7 +58,7 @@ def _read(name: str, value: Any) -> Any:
         return tuple(about.kind(part) for part in parts)
     except ValueError:
         option = about.option or f"--{name.replace('_', '-')}"
-        raise InvalidInput(f"{option} {value!r} is not a list of whole numbers such as 500,500.") from None
+        raise InvalidInput(f"{option} {quoted(value)} is not a list of whole numbers such as 500,500.") from None
 
 
 @app.command("run")

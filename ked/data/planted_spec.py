@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 USUAL = "planted"  # the data set of which everything is as usual
 PREFIX = f"{USUAL}:"
@@ -137,4 +137,4 @@ def _sensible(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(text: str, problem: str) -> InvalidInput:
-    return InvalidInput(f"In the name of planted data '{text.strip()[:_SAID]}' {problem}.")
+    return InvalidInput(f"In the name of planted data {quoted(text.strip()[:_SAID])} {problem}.")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ked.data import own, planted_spec, user_files
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 if TYPE_CHECKING:
     from ked.data.dataset import Dataset
@@ -151,7 +151,7 @@ def load(name_or_path: str, label: str | None = None) -> Dataset:
     if read is None:
         return own.load(name_or_path, label)
     if label is not None:
-        raise InvalidInput(f"The data set '{name_or_path}' brings its own labels, so there is no column '{label}' to choose.")
+        raise InvalidInput(f"The data set {quoted(name_or_path)} brings its own labels, so there is no column {quoted(label)} to choose.")
     return read(name_or_path)
 
 
@@ -181,7 +181,7 @@ def check(name_or_path: str) -> None:
         planted_spec.settings(name_or_path)
     elif name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
         raise InvalidInput(
-            f"There is no data set '{name_or_path}'; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}."
+            f"There is no data set {quoted(name_or_path)}; choose one of {', '.join(SOURCES)}, or give the path of {own.ALLOWED}."
         )
 
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, FiniteFloat, ValidationError
 
 from ked.communities.groups import Superfeatures
-from ked.errors import InvalidInput, Unavailable
-from ked.files import jsonl
+from ked.errors import InvalidInput, Unavailable, quoted, shortened
 from ked.library import NAME_LENGTH, clean_name, clean_tags
+from ked.library.event_forms import check_events, replicas
 from ked.library.run_tables import TEACHERS
 from ked.nets.stack import Stack
 from ked.nets.weights import load_matrix, load_stack
@@ -47,27 +47,6 @@ class _Info(Form):
     summary: _Summary | None = None
 
 
-class _Stage(Form):
-    stage: str
-    cached: bool
-
-
-class _Training(Form):
-    stage: str
-    epochs: int
-    weights: dict[Word, FiniteFloat]
-
-
-class _Epoch(Form):
-    stage: str
-    epoch: int
-    loss: dict[Word, list[float]]
-    validation: list[Accuracy]
-
-
-_EVENTS: dict[str, type[Form]] = {"stage": _Stage, "training": _Training, "epoch": _Epoch}
-
-
 def check_whole(folder: Path) -> dict[str, Any]:
     """What run.json says of a run folder whose files have all been read and fit together.
 
@@ -76,7 +55,7 @@ def check_whole(folder: Path) -> dict[str, Any]:
     """
     info = _info(folder / "run.json")
     recipe = _valid("the recipe in run.json", lambda: Recipe.make(**info["recipe"]))
-    _check_events(folder, recipe)
+    check_events(folder / "events.jsonl", recipe)
     if info["status"] == "done":
         _check_result(info, recipe)
         for stage in stage_names(recipe):
@@ -108,9 +87,9 @@ def _info(path: Path) -> dict[str, Any]:
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "everything"
     if where:
-        raise InvalidInput(f"{where[:80]} in the archive's run.json is missing or not as it should be; export again.")
+        raise InvalidInput(f"{shortened(where)} in the archive's run.json is missing or not as it should be; export again.")
     if not RUN_ID.fullmatch(checked.id):
-        raise InvalidInput(f"{checked.id[:40]!r} in the archive's run.json is no run id; export the run again.")
+        raise InvalidInput(f"{quoted(checked.id)} in the archive's run.json is no run id; export the run again.")
     _valid("the name in run.json", lambda: clean_name(checked.name))
     _valid("a tag in run.json", lambda: clean_tags(checked.tags))
     return dict(info)
@@ -125,27 +104,6 @@ def _check_result(info: dict[str, Any], recipe: Recipe) -> None:
     whole = whole and all(isinstance(value, list) and len(value) == recipe.seeds for value in students.values())
     if not whole or info.get("seeds") != list(recipe.seed_list):
         raise InvalidInput("the results in the archive's run.json do not belong to its recipe; export the run again.")
-
-
-def _check_events(folder: Path, recipe: Recipe) -> None:
-    names = stage_names(recipe)
-    try:
-        for event in jsonl.read(folder / "events.jsonl")[0]:
-            form = _EVENTS.get(event["kind"], Form)
-            form.model_validate(event)
-            if event.get("stage", names[0]) not in names:
-                raise ValueError(event["stage"])
-            if event["kind"] == "epoch" and {len(event["validation"]), *map(len, event["loss"].values())} != {
-                _replicas(event["stage"], recipe)
-            }:
-                raise ValueError("values of other seeds")
-            float(event.get("time", 0))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InvalidInput("events.jsonl in the archive does not tell of its run; export the run again.") from error
-
-
-def _replicas(stage: str, recipe: Recipe) -> int:
-    return recipe.seeds if stage.startswith("student-") else 1
 
 
 def _check_file(path: Path, recipe: Recipe) -> None:
@@ -164,4 +122,4 @@ def _check_file(path: Path, recipe: Recipe) -> None:
 
 def _fits(stage: str, stack: Stack, recipe: Recipe) -> bool:
     subnets = {"teacher": 1, "explaining": recipe.superfeatures}.get(stage, len(stack.groups))
-    return stack.replicas == _replicas(stage, recipe) and len(stack.groups) == subnets
+    return stack.replicas == replicas(stage, recipe) and len(stack.groups) == subnets

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 
-from ked.errors import Unavailable
+from ked.errors import Unavailable, quoted
 from ked.jobs import slots
 
 
@@ -46,7 +46,7 @@ def dask(address: str, patience: float = 10.0) -> Iterator[Executor]:
     try:
         client = distributed.Client(address, timeout=patience)
     except (OSError, TimeoutError, ValueError) as error:
-        raise Unavailable(f"no Dask scheduler answers at {address!r}; start one there, or leave --dask out.") from error
+        raise Unavailable(f"no Dask scheduler answers at {quoted(address)}; start one there, or leave --dask out.") from error
     with client:
         executor: Executor = client.get_executor(pure=False)
         try:

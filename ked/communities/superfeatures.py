@@ -28,12 +28,16 @@ _FARTHEST = 30.0  # log resolution at which every link counts for nothing, or ev
 
 @dataclass(frozen=True)
 class Superfeatures:
-    """A disjoint cover of D features by M groups, and how it came about.
+    """A disjoint cover of D features by M groups, S_1 to S_M, and how it came about.
 
     groups: M tuples of sorted feature indices.  modularity: of these groups on W, at resolution 1.
     resolution: at which the communities were found; larger gives more.  engine: what found them.
     adjusted: what was changed afterwards, in plain words; empty if nothing was.
     Raises InvalidInput if the groups are not a disjoint cover of 0..D-1 by non-empty groups.
+
+    >>> halves = Superfeatures(((0, 1), (2, 3)), modularity=0.5, resolution=1.0, engine="by hand")
+    >>> halves.sizes, halves.labels().tolist()
+    ((2, 2), [0, 0, 1, 1])
     """
 
     groups: tuple[tuple[int, ...], ...]
@@ -105,11 +109,20 @@ def find_superfeatures(
 ) -> Superfeatures:
     """Exactly M communities of the graph with weights W, the largest first.
 
+    Louvain's method (arXiv 0803.0476) at the resolution g that gives M groups: they raise the modularity
+    Q = 1/(2m) sum_ij (W_ij - g k_i k_j / 2m) [i and j in one group], with k_i = sum_j W_ij and 2m = sum_i k_i.
+
     W: (D, D), finite, >= 0; the diagonal is ignored and W + W' is used.  M: 1..D.
     engine: 'python-louvain' or 'scikit-network'; by default the first up to 128 features.
     min_size: no group is smaller; 1..D // M, by default 1 % of D. Features without links join other groups.
     start: the resolution that is tried first; that of a graph much like this one saves most of the search.
     The same seed gives the same result.  Raises InvalidInput for a value outside these limits.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))  # two triangles without a link between them
+    >>> found = find_superfeatures(W, 2)
+    >>> found.groups, round(found.modularity, 3), found.adjusted
+    (((0, 1, 2), (3, 4, 5)), 0.5, '')
     """
     if not 0 < start < math.inf:
         raise InvalidInput(f"A resolution must be a positive number, not {start}.")
@@ -131,6 +144,11 @@ def resolution_sweep(
     """(resolution, number of communities, their modularity at resolution 1) as the engine finds them, nothing adjusted.
 
     W, engine, seed: as in `find_superfeatures`.  Raises InvalidInput for a resolution that is not positive.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+    >>> [count for _, count, _ in resolution_sweep(W, [1.0, 50.0])]  # a larger resolution gives more groups
+    [2, 6]
     """
     links = normalised(W)
     cluster = ENGINES[checked_engine(engine, len(links))](links) if links.any() else _singletons(len(links))
@@ -147,6 +165,11 @@ def modularity(W: Tensor | np.ndarray, labels: Tensor | Sequence[int], resolutio
     """Modularity of a partition on the graph of W (arXiv cond-mat/0603718); 0 for a graph without links.
 
     W: as in `find_superfeatures`.  labels: (D,) the group of each feature.  Raises InvalidInput if their lengths differ.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+    >>> round(modularity(W, [0, 0, 0, 1, 1, 1]), 3), modularity(W, [0] * 6)
+    (0.5, 0.0)
     """
     import torch
 
@@ -163,6 +186,10 @@ def align(reference: Superfeatures, other: Superfeatures) -> Superfeatures:
 
     Groups are matched one to one (Hungarian method); those without a partner come last, in their own order.
     Raises InvalidInput if the two do not have the same features.
+
+    >>> before, after = (Superfeatures(groups, 0.5, 1.0, "") for groups in (((0, 1), (2, 3)), ((2, 3), (0, 1))))
+    >>> align(before, after).groups
+    ((0, 1), (2, 3))
     """
     from scipy.optimize import linear_sum_assignment
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -85,25 +86,42 @@ def enter(
     return Replay(run, history, recipe, dataset, moments(history), active, sample, chosen, student, replica)
 
 
-def figures(replay: Replay) -> Figures:
-    """All figures with their frames, as far as the run has told something to show."""
+class Made(NamedTuple):
+    """All figures with their frames, the moments that these are of, and whether nets were kept as they were in the end only."""
+
+    figures: Figures
+    moments: list[Moment]
+    ends_only: bool
+
+
+def make(replay: Replay) -> Made:
+    """The figures, as far as the run has told something to show."""
     if not replay.found:
-        return {}
+        return Made({}, replay.found, False)
+    told = _told(replay)
     made = {
         "accuracy": over_time.accuracy(replay.history, replay.found, replay.recipe),
         "losses": over_time.losses(replay.history, replay.found, replay.recipe),
     }
-    for part in (_forming, _sample, _agreement):
+    for part in (_forming, partial(_sample, told=told), _agreement):
         with contextlib.suppress(Unavailable):  # a damaged file takes away what is drawn from it, and no more
             made |= part(replay)
-    return made
+    longer = [net for net, stage in _stages(replay).items() if replay.reached(stage) > 1]
+    return Made(made, replay.found, not replay.active and all(net in told and len(told[net].epochs) == 1 for net in longer))
 
 
-def ends_only(replay: Replay) -> bool:
-    """Whether nets were kept as they were in the end only, as in the runs that ship with the app."""
-    stages = [stage for stage in ("teacher", "explaining", f"student-{replay.student}") if replay.reached(stage) > 1]
-    kept = (len(replay.run.snapshots(stage)) or replay.run.has(stage) for stage in stages)
-    return not replay.active and all(count == 1 for count in kept)
+def _stages(replay: Replay) -> dict[str, str]:
+    """Net -> stage, of the nets that are asked about the pinned sample."""
+    return {"teacher": "teacher", "explaining": "explaining", replay.student: f"student-{replay.student}"}
+
+
+def _told(replay: Replay) -> dict[str, Trajectory]:
+    """Net -> what it says of the pinned sample over its epochs; nothing of nets that have no epoch yet, or of which none was kept."""
+    told: dict[str, Trajectory] = {}
+    for net, stage in _stages(replay).items():
+        with contextlib.suppress(Unavailable):
+            told[net] = cache.trajectories(replay.run, stage, replay.sample).now()
+    return told
 
 
 def _forming(replay: Replay) -> Figures:
@@ -135,13 +153,8 @@ def _places(replay: Replay) -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-def _sample(replay: Replay) -> Figures:
+def _sample(replay: Replay, told: dict[str, Trajectory]) -> Figures:
     """What teacher and student make of the pinned sample, on one scale, and what the nets answer."""
-    stages = {"teacher": "teacher", "explaining": "explaining", replay.student: f"student-{replay.student}"}
-    told: dict[str, Trajectory] = {}
-    for net, stage in stages.items():
-        with contextlib.suppress(Unavailable):  # no epoch yet, or no net of it that was kept
-            told[net] = cache.trajectories(replay.run, stage, replay.sample).now()
     if not told:
         return {}
     rows = {net: _replica(replay, net) for net in told}
@@ -149,7 +162,7 @@ def _sample(replay: Replay) -> Figures:
     answers = {
         net: {name: told[net].log_p[place, rows[net]].exp().numpy() for name, place in at[net].items()} for net in told
     }
-    blank: dict[str, dict[str, np.ndarray]] = {net: {} for net in stages}
+    blank: dict[str, dict[str, np.ndarray]] = {net: {} for net in _stages(replay)}
     made = {"answers": over_time.answers(blank | answers, replay.found, replay.dataset.classes, replay.truth)}
     phis = {
         net: centre(told[net].phi[:, rows[net]])[:, :, replay.label].numpy()

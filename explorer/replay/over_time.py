@@ -6,7 +6,7 @@ Every function takes the moments so far and returns one figure; `plot(..., group
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -24,19 +24,33 @@ GROUP = "run"
 _TALL = 520  # pixels of the accuracy chart: as much as stands beside it
 
 
+class _Phase(NamedTuple):
+    """Curves that are drawn together: what is looked at when, how many epochs there are, and lines that do not move."""
+
+    curves: dict[str, np.ndarray]
+    ticks: list[tuple[str, dict[str, int]]]
+    epochs: int
+    references: dict[str, float]
+
+
 def accuracy(history: History, found: Sequence[Moment], recipe: Recipe) -> go.Figure:
     """Validation accuracy of the nets that a moment is about: of the teachers, or of all students."""
-    teachers, students, accuracies = history.teacher_curves(), history.curves(), history.teachers()
-    begins = {name: history.epochs_before(name) for name in students}
+    made = [
+        moving_curves(phase.curves, phase.ticks, labels=LABELS, epochs=phase.epochs, references=phase.references, height=_TALL)
+        for phase in _phases(history, found, recipe)
+        if phase.ticks
+    ]
+    return frames.joined(*made) if len(made) > 1 else made[0]
+
+
+def _phases(history: History, found: Sequence[Moment], recipe: Recipe) -> tuple[_Phase, _Phase]:
+    """The teachers' and the students'."""
+    curves, before = history.curves(), {name: history.epochs_before(name) for name in history.students()}
     early = [(moment.name, _teachers_at(moment)) for moment in found if moment.phase in TEACHERS]
-    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe.teacher_epochs, height=_TALL)
-    phase = [moment for moment in found if moment.phase == "students"]
-    if not phase:
-        return first
-    late = [(moment.name, {name: moment.epoch for name in students if begins[name] < moment.epoch}) for moment in phase]
-    look: dict[str, Any] = {"labels": LABELS, "epochs": phase[-1].epochs, "height": _TALL}
-    second = moving_curves(students, late, references=accuracies, **look)
-    return frames.joined(first, second) if early else second
+    shown = [moment for moment in found if moment.phase == "students"]
+    late = [(moment.name, {name: moment.epoch for name in curves if before[name] < moment.epoch}) for moment in shown]
+    epochs = max((moment.epochs for moment in shown), default=0)
+    return _Phase(history.teacher_curves(), early, recipe.teacher_epochs, {}), _Phase(curves, late, epochs, history.teachers())
 
 
 def _teachers_at(moment: Moment) -> dict[str, int]:

@@ -22,8 +22,7 @@ from explorer import cache
 from explorer.components import script, style
 from explorer.components.plot import LIBRARY
 from explorer.pictures import charts, graphs, overlays, theme
-from explorer.replay import figures as film
-from explorer.replay.figures import Figures, Replay
+from explorer.replay.figures import Figures, Replay, enter, make
 from explorer.replay.over_time import GROUP
 from explorer.state.settings import RECIPE_SETTINGS, SETTINGS
 from explorer.timeline.history import History
@@ -62,15 +61,15 @@ def report(run: Run) -> str:
     if facts["status"] != "done":
         raise InvalidInput(f"run {run.id} is {facts['status']}; a report needs a finished one.")
     recipe = cache.recipe(run)
-    replay = film.enter(run, recipe, History(run).read(), active=False, student=_explaining_student(recipe))
-    made = film.figures(replay)
+    replay = enter(run, recipe, History(run).read(), active=False, student=_explaining_student(recipe))
+    made = make(replay)
     figures = {
         "results": [_results(facts["summary"])],
-        "film": list(_film(replay, made)),
+        "film": list(_film(replay, made.figures)),
         "superfeatures": [] if replay.convolutional else list(_superfeatures(replay)),
         "samples": list(_samples(replay)),
     }
-    ticks = [{"name": moment.name, "label": moment.label} for moment in replay.found]
+    ticks = [{"name": moment.name, "label": moment.label} for moment in made.moments]
     return Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=html.escape(title(run.id, facts)),
         lead=html.escape(_lead(replay, facts)),

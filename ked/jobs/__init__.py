@@ -147,13 +147,14 @@ def status(run: Run, info: Mapping[str, Any] | None = None) -> str:
     if said == "queued" and run_queue.holds(run.id):
         workers.ensure()
         return said
-    if said not in _UNFINISHED or is_held(run) or _is_new(run):
+    if said not in _UNFINISHED or _is_new(info) or is_held(run):
         return said
     try:
         with RunLock(run):  # whoever has it can say that nobody computes the run
             said = run.status  # once more: it may have ended well since the first look
             if said in _UNFINISHED and not run_queue.holds(run.id):
-                run.conclude(status=(said := "failed"), message=_GONE, ended=time.time(), **run.progress())
+                place = run.progress()
+                run.conclude(status=(said := "failed"), message=_GONE, ended=time.time(), **place)
     except InvalidInput:  # somebody has just begun to compute it
         return run.status
     except (Unavailable, OSError):  # it can only be read, or is just being deleted
@@ -164,8 +165,7 @@ def status(run: Run, info: Mapping[str, Any] | None = None) -> str:
 _GONE = "its process ended without a word (killed, or out of memory); what it had finished is kept."
 
 
-def _is_new(run: Run) -> bool:
+def _is_new(info: Mapping[str, Any]) -> bool:
     """Whether a run waits neither in line nor with anybody because it was made, or resumed, only a moment ago."""
-    info = run.info
     age = time.time() - info.get("queued", info["created"])
     return bool(info["status"] == "queued" and 0 <= age < GRACE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -12,24 +11,15 @@ from explorer.blocks import controls
 from explorer.blocks.train.watched import Watched
 from explorer.components.plot import plot
 from explorer.components.scrubber import scrubber
-from explorer.replay import figures as film
-from explorer.replay.figures import Figures, Replay
+from explorer.replay import figures
+from explorer.replay.figures import Made, Replay
 from explorer.replay.over_time import GROUP
 from explorer.state import session
-from explorer.timeline.moments import Moment
 from explorer.words.results import LABELS
 from ked.methods import METHODS
 
 _KEPT = "ked.past"  # the figures that this visitor saw last, what they are of, and until when they are good enough
 _SHARE = 4.0  # figures of a run in progress are made anew after so many times as long as making them took
-
-
-class Made(NamedTuple):
-    """All figures with their frames, the moments that these are of, and whether nets were kept as they were in the end only."""
-
-    figures: Figures
-    moments: Sequence[Moment]
-    ends_only: bool
 
 
 class Drawn(NamedTuple):
@@ -43,7 +33,7 @@ def draw(seen: Watched) -> Drawn:
     """The figures of a run for what the visitor has chosen to look at."""
     sample, chosen, replica = (int(session.get(name)) for name in ("sample", "label", "replica"))
     asked: dict[str, Any] = {"sample": sample, "chosen": chosen, "student": str(session.get("student")), "replica": replica}
-    replay = film.enter(seen.run, seen.recipe, seen.history, active=seen.active, **asked)
+    replay = figures.enter(seen.run, seen.recipe, seen.history, active=seen.active, **asked)
     return Drawn(replay, _made(replay))
 
 
@@ -56,7 +46,7 @@ def _made(replay: Replay) -> Made:
     kept, now = st.session_state.get(_KEPT), time.monotonic()
     if kept and (kept["of"] == wanted or (replay.active and kept["of"][0] == subject and now < kept["until"])):
         return Made(*kept["made"])
-    made = Made(film.figures(replay), replay.found, film.ends_only(replay))
+    made = figures.make(replay)
     ended = time.monotonic()
     st.session_state[_KEPT] = {"of": wanted, "made": made, "until": ended + _SHARE * (ended - now)}
     return made

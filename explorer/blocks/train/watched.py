@@ -53,10 +53,11 @@ class Watched:
 
 def look(run: Run) -> Watched:
     """One look at the run's folder: each of its files is opened at most once, and run.json only when it has changed."""
+    history = _history(run)
     status = cache.status(run)  # first: it may write into run.json that the job is gone; and all that led to it is then there to read
     before = jobs.position(run) if status == "queued" else None
-    control, recipe, history = steering.asked(run), cache.recipe(run), _history(run).read()
-    stage, epoch = history.place
+    control, recipe = steering.asked(run), cache.recipe(run)
+    stage, epoch = history.read().place
     place = (epoch + 2, 0) if status == "running" else (epoch + 1, 1)  # behind the epoch at work, or where the next one begins
     return Watched(
         run, cache.facts(run), status, before, control, recipe, stage_names(recipe), history,

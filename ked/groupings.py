@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ked.communities.superfeatures import Superfeatures, exactly, find_superfeatures, from_labels, normalised, smallest_size
+from ked.communities.groups import Superfeatures
+from ked.communities.superfeatures import exactly, find_superfeatures, from_labels, normalised, smallest_size
 from ked.errors import InvalidInput
 
 if TYPE_CHECKING:

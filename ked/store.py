@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable
 from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json
@@ -43,7 +43,12 @@ PRESETS = shipped("ked/presets", "assets/presets")
 
 @dataclass(frozen=True)
 class Run:
-    """One run folder; every method reads the disk, so a run in progress can be watched."""
+    """One run folder; every method reads the disk, so a run in progress can be watched.
+
+    >>> run = load_run("digits-preset")
+    >>> run.status, run.superfeatures().sizes, run.student("ked").replicas
+    ('done', (17, 17, 16, 14), 5)
+    """
 
     folder: Path
 
@@ -176,6 +181,9 @@ def load_run(id_or_folder: str | Path) -> Run:
 
     Raises:
         InvalidInput: The id is not one, or there is no such run.
+
+    >>> load_run("digits-preset").recipe.dataset
+    'digits'
     """
     if isinstance(id_or_folder, Path) or (_may_be_folder(id_or_folder) and Path(id_or_folder, "run.json").is_file()):
         folder = Path(id_or_folder)

@@ -9,8 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ked.dependency import closed_form, dependency_matrix, general_path, is_piecewise_linear, probing, sample_influence
+from ked.dependency import dependency_matrix, probing, sample_influence
+from ked.dependency.curvature import is_piecewise_linear
+from ked.dependency.double_backward import general_path
 from ked.dependency.matrix import REDUCTIONS
+from ked.dependency.piecewise_linear import closed_form
 
 
 class Squares(nn.Module):

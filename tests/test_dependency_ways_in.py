@@ -25,9 +25,10 @@ from unusual_nets import (
     starting_with,
 )
 
-from ked.dependency import closed_form, dependency_matrix, probing
+from ked.dependency import dependency_matrix, probing
 from ked.dependency.matrix import REDUCTIONS
 from ked.dependency.narrowing import find_narrowing
+from ked.dependency.piecewise_linear import closed_form
 
 
 @pytest.fixture(autouse=True)

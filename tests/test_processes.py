@@ -37,9 +37,9 @@ def test_threads_sleep_soon_unless_somebody_has_said_otherwise(
     assert os.environ.get("GOMP_SPINCOUNT") == before
 
 
-def test_a_process_of_ours_finds_our_packages_and_not_what_lies_in_the_folder_where_it_starts(tmp_path: Path) -> None:
+def test_the_surroundings_of_our_processes_lead_to_our_packages(tmp_path: Path) -> None:
     (tmp_path / "ked.py").write_text("raise SystemExit('the wrong one')", "utf-8")
-    command = processes.python("-c", "import ked, explorer; print(ked.__file__)")
+    command = [sys.executable, "-P", "-c", "import ked, explorer; print(ked.__file__)"]
     done = subprocess.run(command, cwd=tmp_path, env=processes.surroundings(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert Path(done.stdout.strip()) == Path(processes.__file__).parents[1] / "__init__.py"

@@ -10,6 +10,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from ked.store import list_presets, list_runs
+
 ROOT = Path(__file__).resolve().parent.parent
 SLOW = ("torch", "torchvision", "sklearn", "pandas", "scipy", "networkx", "captum", "streamlit")
 LIGHT = ("--help", "run --help", "runs", "runs --json", "data list", "study list", "study noise --dry-run", "bench --help")
@@ -115,3 +117,25 @@ print([name for name in set(sys.modules) - there if not name.startswith("ked.")]
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=300, check=True)
     assert done.stdout == "[]\n"
+
+
+INTERRUPTED = """
+import sys
+
+class CtrlC:
+    def find_spec(self, name, path, target=None):
+        if name == "torch":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, CtrlC())
+from ked.cli import main
+main()
+"""
+
+
+def test_ctrl_c_while_torch_is_imported_ends_the_run_as_cancelled() -> None:
+    command = [sys.executable, "-c", INTERRUPTED, *TINY.split()]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+    (run,) = set(list_runs()) - set(list_presets())
+    assert (done.returncode, run.status) == (130, "cancelled")
+    assert done.stderr.split() == f"data stopped; finished stages are kept (run {run.id})".split()

@@ -9,7 +9,8 @@ import torch
 from explorer.cache.keys import BY_VERSION
 from explorer.cache.runs import dataset_of, recipe
 from explorer.pictures import graphs
-from ked.communities.superfeatures import Superfeatures, resolution_sweep
+from ked.communities.groups import Superfeatures
+from ked.communities.superfeatures import resolution_sweep
 from ked.groupings import group
 from ked.runs.measuring import measured_dependency
 from ked.store import Run

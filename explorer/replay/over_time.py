@@ -17,7 +17,7 @@ from explorer.pictures.forming import moving_modularity
 from explorer.timeline.history import TEACHERS, History
 from explorer.timeline.moments import Moment
 from explorer.words.results import LABELS
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.recipe import Recipe
 
 GROUP = "run"

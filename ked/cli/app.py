@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +38,9 @@ def app_command(
         typer.echo(f"Port {port} is taken; the app answers at port {free}.", err=True)
     if not processes.for_this_machine(host):
         typer.echo("Everybody who can reach this machine can use this app.", err=True)
-    command = processes.python("-m", "streamlit", "run", str(_SCRIPT), f"--server.port={free}", f"--server.address={host}")
+    # -P: what lies in the folder where somebody starts it is not imported by mistake.
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(_SCRIPT)]
+    command += [f"--server.port={free}", f"--server.address={host}"]
     os.execve(command[0], command, processes.surroundings())  # whoever stops this process stops the server
 
 

@@ -18,8 +18,8 @@ def follow(events: Generator[dict[str, Any], None, None], name: str = "") -> Non
     """
     columns = (TextColumn("{task.description:>18}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[note]}"), console=err, disable=not err.is_terminal) as progress:
-        task = _begin(progress, "data")
         try:
+            task = _begin(progress, "data")
             for event in events:
                 if event["kind"] == "stage":
                     task = _begin(progress, event["stage"], "from cache" if event["cached"] else "")

@@ -73,7 +73,12 @@ def run_command(
     recipe = Recipe.make(**{name: _read(name, value) for name, value in settings.items()})
     with ended_by_signals():
         folder, lock = (store.create_run(recipe), None) if resume is None else taken_up(resume)
-        follow(_events(folder, lock), folder.id)
+        try:
+            follow(_events(folder, lock), folder.id)
+        except SystemExit:
+            if folder.status == "queued":  # it was stopped before it began
+                folder.conclude(status="cancelled", ended=time.time())
+            raise
     info = folder.info
     result = {
         "run": folder.id,
@@ -90,11 +95,8 @@ def run_command(
 
 def _events(folder: store.Run, lock: RunLock | None) -> Generator[dict[str, Any], None, None]:
     """The run's events; torch is imported for the first of them."""
-    try:
-        from ked.runs import pipeline
-    except KeyboardInterrupt:
-        folder.conclude(status="cancelled", ended=time.time())
-        raise
+    from ked.runs import pipeline
+
     yield from pipeline.run(folder.recipe, into=folder, lock=lock)
 
 

@@ -37,6 +37,9 @@ def dependency_matrix(
 ) -> Tensor:
     """How strongly each pair of features acts together on the net's predictions at the samples x.
 
+    W = |mean_x H(x)| + its transpose with an empty diagonal, H(x) = sum_c d2 log p_c(x) / dx dx', p = softmax(net(x))
+    (arXiv 2310.02572, section 3).
+
     net: any module or function from (N, *shape) to (N, C) logits, each sample by itself; modules, also those that a function is
         bound to or names, are probed in eval mode and left as they were.
     x: (N, *shape) samples, finite, D numbers each; an array or the first tensors of a DataLoader's batches take the net's dtype.
@@ -50,6 +53,12 @@ def dependency_matrix(
     feature unit, summed over classes.
     Raises InvalidInput for wrong shapes or values, and for a net that cannot be differentiated twice, that cuts its input off,
     mixes the samples of a batch or answers at random.
+
+    >>> import torch
+    >>> def net(x): return torch.stack([x[:, 0] * x[:, 1], x[:, 2]], dim=1)  # features 0 and 1 are multiplied
+    >>> W = dependency_matrix(net, torch.tensor([[1.0, 2.0, 2.0]], dtype=torch.float64))
+    >>> bool(W[0, 1] > 0), bool((W == W.T).all()), W.diagonal().tolist()
+    (True, True, [0.0, 0.0, 0.0])
     """
     _check_settings(reduce, scale, temperature)
     told = None if progress is None else _never_back(progress)
@@ -76,6 +85,12 @@ def sample_influence(net: nn.Module | Callable[[Tensor], Tensor], x: Any, *, tem
     A confident net has p near one-hot and so A near zero: a few ambiguous samples then make up most of W.
     For piecewise linear nets the trace is that of -H/C; for others that of the Fisher form (see `ked.dependency.piecewise_linear`).
     net, x, temperature, errors: as in `dependency_matrix`.  Returns (N,) shares >= 0 that add up to 1.
+
+    >>> import torch
+    >>> sure, torn = [9.0, 0.0], [0.0, 0.0]
+    >>> share = sample_influence(torch.nn.Linear(2, 2), torch.tensor([sure, torn]))
+    >>> share.shape, round(float(share.sum()), 4)
+    (torch.Size([2]), 1.0)
     """
     _check_settings("abs_mean", None, temperature)
     with probing(net, x) as (probed, flat):

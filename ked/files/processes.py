@@ -23,11 +23,6 @@ def let_threads_sleep(environment: MutableMapping[str, str] = os.environ) -> Non
     environment.setdefault("GOMP_SPINCOUNT", "10000")
 
 
-def python(*arguments: str) -> list[str]:
-    """This Python with these arguments, for a process that imports nothing from the folder in which it happens to be started."""
-    return [sys.executable, "-P", *arguments]
-
-
 def surroundings() -> dict[str, str]:
     """The environment of a process of ours: it finds our packages, installed or not, and its threads sleep."""
     environment = dict(os.environ)
@@ -45,12 +40,12 @@ def start(arguments: Sequence[str], log: IO[bytes], lock: int) -> subprocess.Pop
         lock: The descriptor of a lock, which goes over to the process without a gap.
     """
     return subprocess.Popen(
-        python("-m", "ked", *arguments),
+        [sys.executable, "-m", "ked", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
         start_new_session=True,  # closing the server's terminal does not end it
-        cwd=_TOP,  # stays there as long as the program does
+        cwd=_TOP,  # from where it imports: not from the folder in which somebody happens to be
         env=surroundings() | {"KED_HOME": str(home().absolute())},
         pass_fds=(lock,),
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, ValidationError
 
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable
 from ked.files import jsonl
 from ked.library import NAME_LENGTH, clean_name, clean_tags

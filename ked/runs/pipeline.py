@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ked import data
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.data import Dataset
 from ked.data.progress import listening
 from ked.errors import InvalidInput, Unavailable
@@ -65,6 +65,14 @@ def run(
     Raises:
         InvalidInput, Unavailable: With one sentence; run.json then says failed, and why. Where another process computes the run,
             the sentence says so, and nothing of the run is changed.
+
+    >>> from ked import Recipe
+    >>> recipe = Recipe(dataset="digits", methods=("plain",), seeds=1, teacher_epochs=1, epochs=1, dependency_samples=50)
+    >>> events = list(run(recipe))
+    >>> [event["stage"] for event in events if event["kind"] == "stage"]
+    ['teacher', 'dependency', 'superfeatures', 'student-plain']
+    >>> sorted(events[-1]["accuracy"])
+    ['plain', 'teacher']
     """
     folder = into or create_run(recipe)
     with lock or RunLock(folder), _threads(folder):

@@ -18,7 +18,7 @@ from explorer.state import session
 from explorer.state.settings import SETTINGS
 from explorer.words import explain
 from explorer.words.results import LABELS
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.data import Dataset
 from ked.store import Run
 

@@ -31,6 +31,9 @@ class Architecture:
         widths: Channels of the trunk's stages and of the last stage of the plain form.
         family: What its stages are made of, a key of `ked.nets.cnn.stages.FAMILIES`.
         depth: Blocks, or convolutions, of a stage.
+
+    >>> ARCHITECTURES["small-cnn"].widths[-1], ARCHITECTURES["small-cnn"].label
+    (80, 'small CNN')
     """
 
     name: str
@@ -54,7 +57,11 @@ class Architecture:
 
 
 def architecture_named(name: str) -> Architecture:
-    """The row of `ARCHITECTURES` with that name; an error that lists what there is."""
+    """The row of `ARCHITECTURES` with that name; an error that lists what there is.
+
+    >>> architecture_named("resnet8").teacher
+    'resnet44x2'
+    """
     if name not in ARCHITECTURES:
         raise InvalidInput(f"net {name!r} is unknown; use one of {', '.join(ARCHITECTURES)}.")
     return ARCHITECTURES[name]

@@ -1,7 +1,8 @@
 """From a dependency matrix W and a wanted number M to exactly M superfeatures: disjoint groups that cover all features.
 
 Louvain on the weighted graph of W (arXiv 2310.02572, 0803.0476). The resolution is bracketed and bisected until there are M
-communities; where their number jumps over M, groups are joined or split, and the result says so.
+communities; where their number jumps over M, groups are joined or split, and the result says so. So it does where joining or
+splitting the communities at resolution 1 gives better groups, as modularity is told at that resolution.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,13 +72,15 @@ def find_superfeatures(
     links = normalised(W)
     name = checked_engine(engine, len(links))
     least = smallest_size(len(links), M, min_size)
-    found, notes = _obvious(links, M), []
-    if found is None:
-        found = _search(links, M, _large_enough(links, M, ENGINES[name](links), seed, least), least, start)
-        notes.append(thinning(name, len(links)))
-    labels, note = exactly(links, found.labels, M, least)
-    adjusted = "; ".join(filter(None, (*notes, found.note, note)))
-    return from_labels(links, labels, found.resolution, name, adjusted)
+    obvious = _obvious(links, M)
+    if obvious is not None:
+        candidates, thinned = [obvious], ""
+    else:
+        at = cache(_large_enough(links, M, ENGINES[name](links), seed, least))
+        candidates, thinned = [*_search(M, at, start), at(1.0)], thinning(name, len(links))
+    made = [(found, *exactly(links, found.labels, M, least)) for found in dict.fromkeys(candidates)]
+    found, labels, note = max(made, key=lambda one: partition.modularity(links, one[1]))
+    return from_labels(links, labels, found.resolution, name, "; ".join(filter(None, (thinned, found.note, note))))
 
 
 def resolution_sweep(
@@ -201,15 +205,15 @@ def _obvious(W: np.ndarray, M: int) -> _Found | None:
     return None
 
 
-def _search(W: np.ndarray, M: int, at: Callable[[float], _Found], min_size: int, start: float) -> _Found:
-    """Communities whose number is M, or else those with the nearest number from which the best groups can be made."""
+def _search(M: int, at: Callable[[float], _Found], start: float) -> list[_Found]:
+    """Communities whose number is M; or else those with the nearest numbers above and below, as far as there are any."""
     below: _Found | None = None
     above: _Found | None = None
     low, high, log_resolution, step = -math.inf, math.inf, math.log(start), math.log(2)
     for _ in range(_CALLS):
         found = at(math.exp(log_resolution))
         if found.count == M:
-            return found
+            return [found]
         if found.count < M:
             low, below = log_resolution, max(below or found, found, key=lambda f: f.count)
             log_resolution += step
@@ -221,8 +225,7 @@ def _search(W: np.ndarray, M: int, at: Callable[[float], _Found], min_size: int,
             log_resolution = (low + high) / 2
         if abs(high - low) < _FINEST or abs(log_resolution) > _FARTHEST:
             break
-    candidates = [found for found in (above, below) if found is not None]
-    return max(candidates, key=lambda f: partition.modularity(W, exactly(W, f.labels, M, min_size)[0]))
+    return [found for found in (above, below) if found is not None]
 
 
 def _large_enough(W: np.ndarray, M: int, cluster: Cluster, seed: int, min_size: int) -> Callable[[float], _Found]:

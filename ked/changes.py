@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from typing import Self
 
@@ -46,12 +47,12 @@ def check(**settings: float) -> None:
     """ValueError, with a sentence, for a setting that cannot change while a net trains or a value that it cannot have."""
     for name, value in settings.items():
         if name not in ADJUSTABLE:
-            raise ValueError(f"{name!r} cannot be changed while a net trains; only {', '.join(ADJUSTABLE)} can")
+            raise ValueError(f"{reprlib.repr(name)} cannot be changed while a net trains; only {', '.join(ADJUSTABLE)} can")
         try:
             Settings.model_validate({name: value})
         except ValidationError as error:
             message = error.errors(include_url=False)[0]["msg"]
-            raise ValueError(f"{name} = {value!r} is not allowed: {message[:1].lower()}{message[1:]}") from None
+            raise ValueError(f"{name} = {reprlib.repr(value)} is not allowed: {message[:1].lower()}{message[1:]}") from None
 
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:

@@ -101,12 +101,24 @@ def _start_next() -> Taken | None:
     if not slot.try_acquire():
         return None
     with run_queue.locked():  # the child shares the lock: the worker's next look at the queue comes after its first word
+        _clear_damage()
         line = run_queue.waiting()
         if line and os.fork() == 0:
             run, held = _begin(line[0])
             return run, slot, held
     slot.release()
     return None
+
+
+def _clear_damage() -> None:
+    """Take out of the line what nobody can read; a run that it may stand for has failed, and can be resumed."""
+    for name in run_queue.damaged():
+        run_queue.remove(name)
+        run = Run(home() / "runs" / name)
+        with contextlib.suppress(Unavailable):  # it is none, or is damaged itself
+            if run.status == "queued":
+                message = "its place in the queue was damaged; resume it, and it gets another one."
+                run.conclude(status="failed", message=message, ended=time.time())
 
 
 def _begin(item: run_queue.Waiting) -> tuple[Run, RunLock]:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from ked.errors import Unavailable
 from ked.files import locks
@@ -36,7 +36,7 @@ class Waiting:
     since: float
 
 
-_FORM = TypeAdapter(Waiting, config=ConfigDict(strict=True))
+_FORM = TypeAdapter(Waiting)
 
 
 def limit() -> int:
@@ -67,7 +67,7 @@ def damaged() -> list[str]:
 def _read(name: str) -> Waiting | None:
     """What a file says; None where it is damaged, or its run has started meanwhile."""
     with contextlib.suppress(OSError, ValidationError, RecursionError):
-        item = _FORM.validate_json((folder() / name).read_bytes())
+        item = _FORM.validate_json((folder() / name).read_bytes(), strict=True)
         return item if item.run == name and RUN_ID.fullmatch(name) and math.isfinite(item.since) else None
     return None
 

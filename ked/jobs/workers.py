@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from ked.errors import InvalidInput, Unavailable
-from ked.files import locks, processes
+from ked.files import drafts, locks, processes
 from ked.files.disk import disk_errors
 from ked.files.home import home, whole_number
 from ked.jobs import run_queue, slots
@@ -79,6 +79,7 @@ def serve(lock: int) -> Taken:
     """Be the worker that holds the lock. Returns only in a child: with the run to compute."""
     os.set_inheritable(lock, False)
     version = _version()
+    drafts.sweep()
     gc.freeze()  # what is imported stays in memory that all children share: no collection touches it
     while True:
         children = _reap()

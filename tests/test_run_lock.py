@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -192,6 +193,22 @@ def test_a_lock_does_not_bring_a_deleted_run_back(one_sentence: Callable[[str], 
     one_sentence(str(caught.value))
     assert not is_held(run)
     assert not run.folder.exists()
+
+
+@pytest.mark.parametrize("stage", ["teacher", "dependency", "superfeatures", "student-ked"])
+def test_a_run_that_is_deleted_while_it_is_computed_ends_with_a_sentence_and_leaves_nothing(
+    stage: str, ked_home: Path, one_sentence: Callable[[str], str]
+) -> None:
+    driver, other = Driver(), Driver(RECIPE.without(seed=1))
+    driver.until("stage", stage=stage)
+    other.until("epoch")
+    shutil.rmtree(driver.run.folder)
+    with pytest.raises(Unavailable, match=f"{driver.run.id} is gone: somebody deleted it") as caught:
+        driver.rest()
+    one_sentence(str(caught.value))
+    assert os.listdir(ked_home / "runs") == [other.run.id]
+    assert other.rest().status == "done"
+    assert list((ked_home / "cache").glob(".*")) == []
 
 
 def test_a_lock_that_is_given_back_twice_takes_nobody_elses_file(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def _read(name: str) -> Waiting | None:
 def names() -> list[str]:
     """The ids of the runs that wait, in no order: all it takes is one look at the folder."""
     try:
-        return [name for name in os.listdir(folder()) if not name.startswith(".")]
+        with os.scandir(folder()) as found:
+            return [entry.name for entry in found if not entry.name.startswith(".") and entry.is_file()]
     except FileNotFoundError:
         return []
 

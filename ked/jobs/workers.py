@@ -102,7 +102,7 @@ def _start_next() -> Taken | None:
     if not slot.try_acquire():
         return None
     with run_queue.locked():  # the child shares the lock: the worker's next look at the queue comes after its first word
-        _clear_damage()
+        clear_damage()
         line = run_queue.waiting()
         if line and os.fork() == 0:
             run, held = _begin(line[0])
@@ -111,8 +111,8 @@ def _start_next() -> Taken | None:
     return None
 
 
-def _clear_damage() -> None:
-    """Take out of the line what nobody can read; a run that it may stand for has failed, and can be resumed."""
+def clear_damage() -> None:
+    """Take out of the line, with its lock held, what nobody can read; a run that it may stand for has failed, and can be resumed."""
     for name in run_queue.damaged():
         run_queue.remove(name)
         run = Run(home() / "runs" / name)

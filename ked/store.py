@@ -23,6 +23,7 @@ from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json
+from ked.files.drafts import LOCK, draft
 from ked.files.home import home
 from ked.files.locks import alone
 from ked.files.shipped import shipped
@@ -282,15 +283,11 @@ class StageCache:
 
         The key is asked for at the end: whoever steers may have made another result of it meanwhile.
         """
-        folder = self.root / f".{key()}-{secrets.token_hex(4)}"
-        try:
-            with disk_errors(self.root):
-                folder.mkdir(parents=True)
-                yield folder
-                if not (target := self.root / key()).exists():  # another job may have been faster: equal keys, equal results
-                    os.rename(folder, target)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with disk_errors(self.root), draft(self.root / f".{key()}-{secrets.token_hex(4)}") as folder:
+            yield folder
+            if not (target := self.root / key()).exists():  # another job may have been faster: equal keys, equal results
+                (folder / LOCK).unlink()
+                os.rename(folder, target)
 
     def discard(self, folder: Path) -> None:
         """Remove an entry that turned out to be damaged."""

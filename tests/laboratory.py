@@ -19,6 +19,7 @@ NETS = "data=digits&th=32,32&sh=12,12&tep=3"
 LONG, SHORT = f"{NETS}&ep=500&seeds=6&methods=ked,shuffled,noise", f"{NETS}&ep=40&seeds=2&methods=plain,ked"
 ACCURACY, MASK, OVERLAY, ANSWERS = "Validation accuracy against", "Superfeatures over", "Contributions", "Class probabilities"
 ALTS = [ACCURACY, MASK, OVERLAY, ANSWERS]
+STEERS = ("pause", "batch", "epoch")  # the buttons of the row that counts presses; the first one plays, too
 PATIENCE = 60.0  # seconds; on a busy machine everything takes its time
 CURVE = """([alt, net]) => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData ?? [])
     .filter(line => line.name === net).reduce((most, line) => Math.max(most, line._length ?? 0), 0)"""
@@ -106,6 +107,8 @@ class Visitor:
 
     def button(self, key: str) -> Locator:
         """A button that steers; the slider through time has a Play of its own."""
+        if key in STEERS:
+            return self.page.locator(".ked-presses button").nth(STEERS.index(key))
         return self.page.locator(f".st-key-{key}").get_by_role("button")
 
     def press(self, key: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -11,10 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ked import jobs
 from ked.errors import InvalidInput, Unavailable
-from ked.jobs import run_queue
+from ked.jobs import run_queue, workers
 from ked.jobs.run_queue import Waiting, in_order, turn_of
 from ked.jobs.slots import Slot, count
+from ked.recipe import Recipe
+from ked.store import create_run
 
 # A day at the queue: a visitor puts a run in line, or (None) the first in line starts.
 DAYS = st.lists(st.sampled_from(["ann", "bob", "cleo", None]), max_size=40)
@@ -89,12 +93,47 @@ def test_the_queue_on_disk_has_the_same_order() -> None:
     assert [(item.run, item.turn) for item in run_queue.waiting()] == [("b-1", 1), ("c-1", 2)]
 
 
-def test_what_is_not_readable_in_the_queue_is_passed_over() -> None:
+ITEM = {"run": "b-1", "visitor": "bob", "turn": 1, "since": 1.0}
+CHANGES = [("turn", "x"), ("turn", None), ("turn", 1.5), ("since", "x"), ("since", float("nan")), ("visitor", 7), ("run", "../b-1")]
+DAMAGE = {
+    "torn": '{"run": "b-',
+    "nothing": "null",
+    "a list": "[1]",
+    "too deep": "[" * 10**5,
+    "of another form": '{"colour": "red"}',
+    **{f"{name} = {value!r}": json.dumps(ITEM | {name: value}) for name, value in CHANGES},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_place_in_the_queue_is_a_sentence_about_its_run_and_the_others_go_on(
+    damage: str, small_recipe: Recipe, one_sentence: Callable[[str], str]
+) -> None:
+    run = create_run(small_recipe)
     with run_queue.locked():
         run_queue.add("a-1", "ann")
-        (run_queue.folder() / "torn").write_text('{"run": "to')
-        (run_queue.folder() / "other").write_text('{"colour": "red"}')
-    assert [item.run for item in run_queue.waiting()] == ["a-1"]
+        (run_queue.folder() / run.id).write_text(DAMAGE[damage])
+        (run_queue.folder() / "no-run").write_text(DAMAGE[damage])
+        (run_queue.folder() / "a-folder").mkdir()
+        run_queue.add("c-1", "ann")
+    assert [item.run for item in run_queue.waiting()] == ["a-1", "c-1"]
+    assert (run_queue.position("c-1"), run_queue.position(run.id)) == (1, None)
+    with run_queue.locked():
+        workers.clear_damage()
+    assert sorted(run_queue.names()) == ["a-1", "c-1"]
+    assert jobs.status(run) == "failed"
+    assert "place in the queue was damaged" in one_sentence(run.info["message"])
+
+
+@pytest.mark.parametrize("turn", ["", "x", "null", "[]", "1e999", "[" * 10**5])
+def test_a_damaged_count_of_turns_begins_again(turn: str) -> None:
+    with run_queue.locked():
+        run_queue.add("a-1", "ann")
+        (run_queue.folder() / ".turn").write_text(turn)
+        run_queue.add("b-1", "bob")
+        run_queue.started(run_queue.waiting()[0])
+        run_queue.add("a-2", "ann")
+    assert [(item.run, item.turn) for item in run_queue.waiting()] == [("b-1", 1), ("a-2", 2)]
 
 
 def test_a_full_queue_takes_no_more(monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]) -> None:

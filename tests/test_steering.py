@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 
@@ -156,6 +157,50 @@ def test_orders_that_are_damaged_or_unknown_change_nothing() -> None:
         file.write('{"do": "jump"}\n{"do": "slow", "seconds": "fast"}\n{"do\n[1]\n{"do": "step", "batches": 1.5, "epochs": null}\n')
     assert steering.asked(driver.run) == steering.Control()
     assert driver.rest().status == "done"
+
+
+def test_an_order_that_comes_twice_is_obeyed_once_and_each_of_fifty_counts() -> None:
+    driver = Driver()
+    driver.until("epoch", stage="student-kd", epoch=1)
+    steering.pause(driver.run)
+    driver.until("paused")
+    for number in range(50):
+        for _ in range(1 + number % 3):
+            steering.step(driver.run, batches=1, id=f"press-{number}")
+    steering.pause(driver.run, id="press-0")  # whatever it asks for now
+    assert (steering.asked(driver.run).batches, steering.asked(driver.run).paused) == (50, True)
+    driver.seen.clear()
+    driver.until("paused")
+    assert sum(event["kind"] == "step" for event in driver.seen) == 50
+
+
+WRONG_ORDERS = [
+    ({"do": "adjust", "settings": {"lr": "x"}}, "lr = 'x'"),
+    ({"do": "adjust", "settings": {"lr": [0.1]}}, "lr = [0.1]"),
+    ({"do": "adjust", "settings": {"mu": None}}, "mu = None"),
+    ({"do": "adjust", "settings": {"tau": "9" * 400}}, "tau = '999"),
+    ({"do": "adjust", "settings": {"epochs": 3}}, "'epochs'"),
+    ({"do": "adjust", "settings": "lr"}, ""),
+    ({"do": "slow", "seconds": float("nan")}, ""),
+    ({"do": "slow", "seconds": 1e9}, ""),
+    ({"do": "step", "batches": -5, "epochs": 0}, ""),
+    ({"do": "pause", "id": "same"}, ""),
+    ({"do": ["pause"], "id": {}}, ""),
+]
+
+
+def test_an_order_that_somebody_wrote_by_hand_is_refused_with_a_sentence_and_the_run_goes_on(one_sentence: Callable[[str], str]) -> None:
+    driver = Driver()
+    driver.until("epoch", stage="student-ked", epoch=1)
+    steering.play(driver.run, id="same")
+    named = [name for _, name in WRONG_ORDERS if name]
+    with open(driver.run.folder / steering.CONTROL, "a") as file:
+        file.writelines(f"{json.dumps(order)}\n" for order, _ in WRONG_ORDERS)
+    assert driver.rest().status == "done"
+    assert driver.run.recipe == RECIPE
+    refused = {event["reason"] for event in told(driver.run, "refused")}
+    assert sum(any(name in one_sentence(reason) for reason in refused) for name in named) == 4, "of several values of one setting the last"
+    assert all(len(reason) < 200 for reason in refused)
 
 
 def test_a_job_rests_without_work_and_goes_on_at_once(wait_for: Callable[..., None]) -> None:

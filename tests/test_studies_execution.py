@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psutil
@@ -27,6 +29,7 @@ from ked.studies.cell_status import CellStatus, status_of
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.computing import Order, Stopped, _check, compute
 from ked.studies.execution import execute, free
+from ked.studies.ledger import Record
 from ked.studies.report import report
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,6 +122,27 @@ def test_a_cell_that_was_stopped_or_killed_goes_on_in_its_run(left: dict[str, ob
     stop.unlink()
     assert compute(cell, Order(stop)).run == begun.id
     assert begun.status == "done"
+
+
+NETS: dict[str, Any] = {"accuracy": [0.5, 0.6], "seconds": 1.0, "validation": [0.5, 0.6]}
+RECORD: dict[str, Any] = {
+    "key": "0123", "run": "digits-1a2b3c4d", "seconds": 1.0, "nets": {"ked": NETS},
+    "groups": {"modularity": 0.2, "adjusted": "", "sizes": [1]},
+}  # fmt: skip
+DAMAGED: list[dict[str, Any]] = [
+    {"key": 1}, {"run": "../../etc"}, {"seconds": "x"}, {"nets": "x"}, {"nets": {"ked": 0.5}}, {"groups": []}, {"groups": {"sizes": "x"}},
+    {"nets": {"ked": NETS | {"accuracy": ["x", 0.5]}}}, {"nets": {"ked": NETS | {"accuracy": 0.5}}},
+    {"nets": {"ked": NETS | {"validation": [0.5]}}}, {"nets": {"ked": {"accuracy": [0.5]}}}, {"colour": "red"},
+]  # fmt: skip
+
+
+def test_damaged_lines_of_a_ledger_are_passed_over(ked_home: Path) -> None:
+    ledger.write("tiny", Record(**RECORD))
+    with open(ledger.file_of("tiny"), "a") as file:
+        file.writelines(f"{json.dumps(RECORD | {'key': '4567'} | one)}\n" for one in DAMAGED)
+        file.write('null\n[1]\n{"key": "89"}\n{"ke')
+    ledger.write("tiny", Record(**RECORD | {"key": "last"}))
+    assert set(ledger.read("tiny")) == {"0123", "last"}
 
 
 def test_a_run_that_a_job_has_taken_over_is_left_to_it(at_work: Callable[[Run], Run]) -> None:

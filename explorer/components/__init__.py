@@ -1,4 +1,4 @@
-"""The three pieces of JavaScript: a plot that stays, the slider that moves plots through time, and a canvas."""
+"""The four pieces of JavaScript: a plot that stays, the slider that moves plots through time, a canvas, and buttons that count."""
 
 from pathlib import Path
 

@@ -91,12 +91,23 @@ def write_url() -> None:
 
 def undo() -> None:
     """Take the visitor's last move back."""
-    put(**_undo().undo())
+    if not _of_a_fragment():
+        put(**_undo().undo())
 
 
 def redo() -> None:
     """Make the move again that was taken back last."""
-    put(**_undo().redo())
+    if not _of_a_fragment():
+        put(**_undo().redo())
+
+
+def _of_a_fragment() -> bool:
+    """Whether this run is one of a fragment alone: its message may carry along what was pressed elsewhere on the page just then.
+
+    That press has a message of its own, which comes next.
+    """
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def undoable() -> tuple[set[str], set[str]]:

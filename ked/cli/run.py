@@ -17,6 +17,7 @@ from ked import store
 from ked.cli.progress import follow
 from ked.cli.resume import taken_up
 from ked.errors import InvalidInput, quoted
+from ked.files import drafts
 from ked.recipe import Recipe
 from ked.runs.ending import ended_by_signals
 from ked.runs.run_lock import RunLock
@@ -71,12 +72,13 @@ def run_command(
 ) -> None:
     """Train a teacher, find superfeatures, train students, and report test accuracy."""
     recipe = Recipe.make(**{name: _read(name, value) for name, value in settings.items()})
+    drafts.sweep()
     with ended_by_signals():
-        folder, lock = (store.create_run(recipe), None) if resume is None else taken_up(resume)
+        folder, lock = _begun(recipe) if resume is None else taken_up(resume)
         try:
             follow(_events(folder, lock), folder.id)
         except SystemExit:
-            if folder.status == "queued":  # it was stopped before it began
+            if folder.status == "running":  # it was stopped before it began
                 folder.conclude(status="cancelled", ended=time.time())
             raise
     info = folder.info
@@ -93,7 +95,15 @@ def run_command(
         _print_result(result, info)
 
 
-def _events(folder: store.Run, lock: RunLock | None) -> Generator[dict[str, Any], None, None]:
+def _begun(recipe: Recipe) -> tuple[store.Run, RunLock]:
+    """A new run, and its lock: from here on it is this process's, though torch takes seconds to come."""
+    folder = store.create_run(recipe)
+    lock = RunLock(folder)
+    folder.update(status="running")
+    return folder, lock
+
+
+def _events(folder: store.Run, lock: RunLock) -> Generator[dict[str, Any], None, None]:
     """The run's events; torch is imported for the first of them."""
     from ked.runs import pipeline
 

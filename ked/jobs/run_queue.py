@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from ked.errors import Unavailable
 from ked.files import locks
 from ked.files.disk import write_json
 from ked.files.home import home, whole_number
+from ked.store import RUN_ID
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ class Waiting:
     visitor: str
     turn: int
     since: float
+
+
+_FORM = TypeAdapter(Waiting)
 
 
 def limit() -> int:
@@ -48,18 +55,28 @@ def folder() -> Path:
 
 
 def waiting() -> list[Waiting]:
-    """Who waits, in the order in which they will start."""
-    found = []
-    for name in names():
-        with contextlib.suppress(OSError, ValueError, TypeError):  # started meanwhile, or not one of ours
-            found.append(Waiting(**json.loads((folder() / name).read_text("utf-8"))))
-    return in_order(found)
+    """Who waits, in the order in which they will start; what is damaged is passed over."""
+    return in_order(item for name in names() if (item := _read(name)) is not None)
+
+
+def damaged() -> list[str]:
+    """The names of files that say nothing of a run in line: runs that would wait for ever."""
+    return [name for name in names() if _read(name) is None and holds(name)]
+
+
+def _read(name: str) -> Waiting | None:
+    """What a file says; None where it is damaged, or its run has started meanwhile."""
+    with contextlib.suppress(OSError, ValidationError, RecursionError):
+        item = _FORM.validate_json((folder() / name).read_bytes(), strict=True)
+        return item if item.run == name and RUN_ID.fullmatch(name) and math.isfinite(item.since) else None
+    return None
 
 
 def names() -> list[str]:
     """The ids of the runs that wait, in no order: all it takes is one look at the folder."""
     try:
-        return [name for name in os.listdir(folder()) if not name.startswith(".")]
+        with os.scandir(folder()) as found:
+            return [entry.name for entry in found if not entry.name.startswith(".") and entry.is_file()]
     except FileNotFoundError:
         return []
 
@@ -117,5 +134,5 @@ def started(item: Waiting) -> None:
 def _turn() -> int:
     try:
         return int(json.loads((folder() / ".turn").read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
         return 0

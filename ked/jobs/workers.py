@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 from ked.errors import InvalidInput, Unavailable
-from ked.files import locks, processes
+from ked.files import drafts, locks, processes
 from ked.files.disk import disk_errors
 from ked.files.home import home, whole_number
 from ked.jobs import run_queue, slots
@@ -79,6 +79,7 @@ def serve(lock: int) -> Taken:
     """Be the worker that holds the lock. Returns only in a child: with the run to compute."""
     os.set_inheritable(lock, False)
     version = _version()
+    drafts.sweep()
     gc.freeze()  # what is imported stays in memory that all children share: no collection touches it
     while True:
         children = _reap()
@@ -101,12 +102,24 @@ def _start_next() -> Taken | None:
     if not slot.try_acquire():
         return None
     with run_queue.locked():  # the child shares the lock: the worker's next look at the queue comes after its first word
+        clear_damage()
         line = run_queue.waiting()
         if line and os.fork() == 0:
             run, held = _begin(line[0])
             return run, slot, held
     slot.release()
     return None
+
+
+def clear_damage() -> None:
+    """Take out of the line, with its lock held, what nobody can read; a run that it may stand for has failed, and can be resumed."""
+    for name in run_queue.damaged():
+        run_queue.remove(name)
+        run = Run(home() / "runs" / name)
+        with contextlib.suppress(Unavailable):  # it is none, or is damaged itself
+            if run.status == "queued":
+                message = "its place in the queue was damaged; resume it, and it gets another one."
+                run.conclude(status="failed", message=message, ended=time.time())
 
 
 def _begin(item: run_queue.Waiting) -> tuple[Run, RunLock]:

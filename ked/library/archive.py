@@ -6,7 +6,6 @@ import contextlib
 import lzma
 import os
 import secrets
-import shutil
 import stat
 import time
 import zipfile
@@ -19,6 +18,7 @@ from ked import jobs
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import zips
 from ked.files.disk import disk_errors, write_json
+from ked.files.drafts import draft
 from ked.files.home import home
 from ked.library import IN_PROGRESS, reproduction, run_tables
 from ked.library.validation import check_whole
@@ -78,7 +78,7 @@ def import_run(file: Path | IO[bytes]) -> Run:
     Raises:
         InvalidInput: With one sentence; then nothing stays behind.
     """
-    with _draft() as folder:
+    with disk_errors(home()), draft(home() / f".import-{secrets.token_hex(4)}") as folder:
         with _broken_zips(), zips.opened(file, _TABLE_LIMIT) as archive:
             _unpack(archive, folder)
         info = check_whole(folder)
@@ -97,18 +97,6 @@ def _broken_zips() -> Iterator[None]:
         raise InvalidInput(f"the file {quoted(error.filename)} cannot be read ({error.strerror}).") from None
     except _BROKEN as error:
         raise InvalidInput("this is not a zip file, or it is damaged; import one that KED Explorer exported.") from error
-
-
-@contextlib.contextmanager
-def _draft() -> Iterator[Path]:
-    """A folder beside the runs, which nobody sees; whatever is left in it vanishes in the end."""
-    folder = home() / f".import-{secrets.token_hex(4)}"
-    try:
-        with disk_errors(home()):
-            folder.mkdir(parents=True)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:

@@ -11,6 +11,7 @@ from pydantic import Field, FiniteFloat, ValidationError
 
 from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable, quoted, shortened
+from ked.files.drafts import LOCK
 from ked.library import NAME_LENGTH, clean_name, clean_tags
 from ked.library.event_forms import check_events, replicas
 from ked.library.run_tables import TEACHERS
@@ -62,7 +63,7 @@ def check_whole(folder: Path) -> dict[str, Any]:
             if not Run(folder).has(stage):
                 raise InvalidInput(f"the archive holds a finished run but nothing of its stage {stage!r}; export it again.")
     for path in sorted(folder.iterdir()):
-        if path.name not in ("run.json", "events.jsonl"):
+        if path.name not in ("run.json", "events.jsonl", LOCK):
             _valid(path.name, lambda path=path: _check_file(path, recipe))  # type: ignore[misc]
     return info
 

@@ -115,6 +115,8 @@ def _computed(steering: Steering, should_stop: Callable[[], bool], cache: StageC
         raise
     except Exception as error:
         status, message, trace, diverged = "failed", _sentence(error), traceback.format_exc(), isinstance(error, Diverged)
+        if not folder.folder.is_dir():
+            raise Unavailable(f"the folder of run {folder.id} is gone: somebody deleted it while the run was computed.") from error
         raise
     finally:
         with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed

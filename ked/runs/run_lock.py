@@ -13,11 +13,11 @@ from types import TracebackType
 
 from ked.errors import InvalidInput, Unavailable
 from ked.files import locks
+from ked.files.drafts import LOCK
 from ked.store import Run
 
 PATIENCE = 0.5  # seconds: whoever only looks holds a lock for a moment, and is not meant by "another process"
 _LOOK = 0.02  # seconds between two tries
-_FILE = ".lock"
 
 
 class RunLock:
@@ -52,10 +52,10 @@ class RunLock:
 
 def is_held(run: Run) -> bool:
     """Whether a process computes the run now; also where the folder can only be read."""
-    return locks.is_held(run.folder / _FILE)
+    return locks.is_held(run.folder / LOCK)
 
 
 def _take(run: Run) -> int | None:
     if not run.folder.is_dir():  # a lock must not bring a deleted run's folder back
         raise Unavailable(f"the folder of run {run.id} is gone; it may have been deleted.")
-    return locks.take(run.folder / _FILE, wait=False)
+    return locks.take(run.folder / LOCK, wait=False)

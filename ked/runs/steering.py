@@ -2,14 +2,15 @@
 
 Whoever watches calls the functions here; each adds one order to the folder's `control.jsonl`. The job's `Steering` looks at that
 file before every batch (one `stat`, some microseconds) and obeys, so everything takes effect at the next batch, or at the next
-report of a stage without batches. What happened is told by events:
+report of a stage without batches. Each order has an id, and one that comes twice is obeyed once: whoever passes on what somebody
+pressed, and cannot be sure that it was not passed on before, gives the press's own. What happened is told by events:
 
 - "paused", "resumed": training rests before, or goes on with, batch `step` of `epoch` (both from 1; 0 in a stage without
   batches). A run that rests goes on with "resumed" or, for single steps, with its next "step" or "epoch".
 - "adjusted": from that batch on the settings in `changes` have other values, and the loss terms the `weights`. Changes become
   part of the run's recipe (`Recipe.changes`), so that the recipe gives the same numbers again. A change belongs to the stage
   that it was made in: later students start from the recipe's own values.
-- "refused": settings in `changes` that mean nothing to the stage at work, with the `reason`.
+- "refused": settings in `changes` that mean nothing to the stage at work, or values that they cannot have, with the `reason`.
 
 While a run is paused, or in slow motion, every batch gives a "step" event.
 """
@@ -17,6 +18,7 @@ While a run is paused, or in slow motion, every batch gives a "step" event.
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -38,24 +40,24 @@ POLL = 0.02  # seconds between two looks while nothing goes on
 SLOWEST = 60.0  # seconds a batch
 
 
-def pause(run: Run) -> None:
+def pause(run: Run, id: str = "") -> None:
     """Rest before the next batch."""
-    _give(run, {"do": "pause"})
+    _give(run, {"do": "pause"}, id)
 
 
-def play(run: Run) -> None:
+def play(run: Run, id: str = "") -> None:
     """Go on; at full speed unless slow motion was asked for."""
-    _give(run, {"do": "play"})
+    _give(run, {"do": "play"}, id)
 
 
-def step(run: Run, *, batches: int = 0, epochs: int = 0) -> None:
+def step(run: Run, *, batches: int = 0, epochs: int = 0, id: str = "") -> None:
     """Take so many batches, or go on to the end of so many epochs, and rest then; one batch if nothing is said.
 
     Presses add up: two steps that are asked for at once are both taken.
     """
     if batches < 0 or epochs < 0:
         raise InvalidInput(f"a run cannot step back by {min(batches, epochs)}; ask for 1 or more batches or epochs.")
-    _give(run, {"do": "step", "batches": batches if batches or epochs else 1, "epochs": epochs})
+    _give(run, {"do": "step", "batches": batches if batches or epochs else 1, "epochs": epochs}, id)
 
 
 def slow(run: Run, seconds_per_batch: float) -> None:
@@ -101,7 +103,7 @@ class Control:
         batches, epochs: Steps granted and, to the job, not yet taken.
         slow: Seconds a batch.
         cancelled: Whether to end.
-        pending: Settings to change at the next batch.
+        pending: Settings to change at the next batch, as they came.
     """
 
     paused: bool = False
@@ -109,18 +111,24 @@ class Control:
     epochs: int = 0
     slow: float = 0.0
     cancelled: bool = False
-    pending: dict[str, float] = field(default_factory=dict)
+    pending: dict[str, Any] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set, repr=False, compare=False)  # ids of the orders so far
 
     def obey(self, order: Order) -> None:
-        """Take in one order; one that is unknown, or damaged, changes nothing."""
+        """Take in one order; one that came before, is unknown or damaged changes nothing."""
+        match order:
+            case {"id": str(name)} if name in self.known:
+                return
+            case {"id": str(name)}:
+                self.known.add(name)
         match order:
             case {"do": "pause"}:
                 self.paused, self.batches, self.epochs = True, 0, 0
             case {"do": "play"}:
                 self.paused, self.batches, self.epochs = False, 0, 0
-            case {"do": "step", "batches": int(batches), "epochs": int(epochs)}:
+            case {"do": "step", "batches": int(batches), "epochs": int(epochs)} if batches >= 0 and epochs >= 0:
                 self.paused, self.batches, self.epochs = True, self.batches + batches, self.epochs + epochs
-            case {"do": "slow", "seconds": float(seconds) | int(seconds)}:
+            case {"do": "slow", "seconds": float(seconds) | int(seconds)} if 0 <= seconds <= SLOWEST:
                 self.slow = seconds
             case {"do": "adjust", "settings": dict(settings)}:
                 self.pending |= settings
@@ -239,8 +247,12 @@ class Steering:
         return {change.setting: change.value for change in here}
 
     def _adjust(self, head: Event) -> Iterator[Event]:
-        wanted, self._control.pending = self._control.pending, {}
+        asked, self._control.pending = self._control.pending, {}
         place: tuple[str, int, int] = (head["stage"], head["epoch"], head["step"])
+        wrong = {name: reason for name, value in asked.items() if (reason := _flaw(name, value))}
+        for name, reason in wrong.items():
+            yield head | {"kind": "refused", "changes": {name: asked[name]}, "reason": reason}
+        wanted = {name: float(value) for name, value in asked.items() if name not in wrong}
         known, now = adjustable(head["stage"]), self.recipe.in_force(*place)
         if foreign := {name: value for name, value in wanted.items() if name not in known}:
             reason = f"{', '.join(foreign)} means nothing to {head['stage']}, whose loss it is not part of."
@@ -252,11 +264,20 @@ class Steering:
             yield head | {"kind": "adjusted", "changes": new}
 
 
+def _flaw(name: str, value: Any) -> str:
+    """Why a setting cannot have a value, as a sentence; whoever writes orders by hand may ask for anything."""
+    try:
+        changes.check(**{name: value})
+    except ValueError as error:
+        return f"{error}."
+    return ""
+
+
 _AT_WORK = ("queued", "running")
 
 
-def _give(run: Run, order: Order) -> None:
+def _give(run: Run, order: Order, id: str = "") -> None:
     if run.status not in _AT_WORK:
         raise InvalidInput(f"run {run.id} is {run.status}; only a run at work can be steered.")
     with disk_errors(run.folder):
-        jsonl.append(run.folder / CONTROL, order)
+        jsonl.append(run.folder / CONTROL, {"id": id or secrets.token_hex(8), **order})

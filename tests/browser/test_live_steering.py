@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,7 +18,9 @@ from laboratory import (
 )
 from playwright.sync_api import Page, expect
 
+from ked.files import jsonl
 from ked.runs import steering
+from ked.store import Run
 
 
 def test_a_paused_run_rests_and_goes_on_by_one_batch_or_to_the_end_of_an_epoch(
@@ -60,6 +65,40 @@ def expected_cards(step: dict[str, Any]) -> list[str]:
     assert len(step["explanations"]) == 4
     sums = [f"{value:.3f}" for value in (sum(weighted.values()), *weighted.values())]
     return sums + [f"{value:.4f}" for value in step["explanations"]]
+
+
+def test_of_fifty_presses_each_counts_once_however_busy_the_machine_is(
+    address: str, visitor: Callable[[], Visitor], busy: None
+) -> None:
+    me = visitor()
+    run = me.rest(address)
+    before = len(told(run))
+    for _ in range(50):
+        me.press("batch")
+    me.until(lambda: sum(event["kind"] == "step" for event in told(run)[before:]) >= 50)
+    me.until(lambda: told(run)[-1]["kind"] == "paused")
+    me.ticks(3)
+    assert sum(event["kind"] == "step" for event in told(run)[before:]) == 50
+    assert orders(run)[1:] == ["step"] * 50
+    for _ in range(25):
+        for words in ("Pause", "Play"):  # what the button offers after the press
+            me.press("pause")
+            me.offers(words)
+    assert orders(run)[51:] == ["play", "pause"] * 25
+
+
+def orders(run: Run) -> list[str]:
+    return [order["do"] for order in jsonl.read(run.folder / steering.CONTROL)[0]]
+
+
+@pytest.fixture
+def busy() -> Iterator[None]:
+    """All cores have something to do."""
+    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    yield
+    for process in burning:
+        process.kill()
+        process.wait()
 
 
 def test_slow_motion_shows_every_batch(address: str, visitor: Callable[[], Visitor]) -> None:

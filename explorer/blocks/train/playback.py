@@ -12,16 +12,31 @@ from explorer import navigation
 from explorer.blocks import frame
 from explorer.blocks.train import watched
 from explorer.blocks.train.watched import Watched
+from explorer.components.presses import Button, Press, presses
 from explorer.state.setting_types import Number
 from explorer.state.settings import SETTINGS
 from ked import jobs
+from ked.library import IN_PROGRESS
 from ked.recipe import Recipe
 from ked.runs import steering
 from ked.store import Run
 
 SPEEDS: dict[float, str] = {0.0: "full speed", 0.5: "2 batches a second", 2.0: "a batch in 2 s"}
 """Seconds a batch -> what the menu says."""
-WIDTH = 108  # pixels of a button: Play and Pause are as wide as each other, so that nothing moves when one follows the other
+WIDTH = 108  # pixels of a button, as in presses.css
+_REST = Button("pause", "Pause", "Rest before the next batch.", "pause")
+_PLAY = Button("play", "Play", "Go on training.", "play_arrow", primary=True)
+_STEPS = (
+    Button("batch", "Batch", "Take one batch, then rest and look.", "skip_next"),
+    Button("epoch", "Epoch", "Go on to the end of this epoch, then rest.", "fast_forward"),
+)
+_ORDERS: dict[str, Callable[..., None]] = {
+    "pause": steering.pause,
+    "play": steering.play,
+    "batch": partial(steering.step, batches=1),
+    "epoch": partial(steering.step, epochs=1),
+}
+"""What a press asks for -> the order that it gives."""
 
 
 def buttons(seen: Watched) -> None:
@@ -32,16 +47,17 @@ def buttons(seen: Watched) -> None:
 def _steer(seen: Watched) -> None:
     """Play or pause, steps, speed, changes, stop; each takes effect within a batch."""
     run, control = seen.run, seen.control
-    # One button under one key: where one took the other's place both would be there for a moment, and push the rest aside.
-    if control.paused:
-        _button("Play", "play_arrow", "pause", partial(steering.play, run), "Go on training.", kind="primary")
-    else:
-        _button("Pause", "pause", "pause", partial(steering.pause, run), "Rest before the next batch.")
-    _button("Batch", "skip_next", "batch", partial(steering.step, run, batches=1), "Take one batch, then rest and look.")
-    _button("Epoch", "fast_forward", "epoch", partial(steering.step, run, epochs=1), "Go on to the end of this epoch, then rest.")
+    presses(f"steer.{run.id}", (_PLAY if control.paused else _REST, *_STEPS), partial(_obey, run))
     _speed(run, control.slow)
     _changes(seen)
     _button("Stop", "stop", "stop", partial(jobs.cancel, run), "End this run; what is finished is kept, and it can be resumed.")
+
+
+def _obey(run: Run, press: Press) -> None:
+    """Pass a press on; under its own name, so that it counts once, whoever passes it on again."""
+    with frame.toasts():  # the run may have ended since the buttons were drawn
+        if press.do in _ORDERS:
+            _ORDERS[press.do](run, id=press.id)
 
 
 def _leave(seen: Watched) -> None:
@@ -62,6 +78,8 @@ def _resume(seen: Watched) -> None:
 
 
 def _go_on(seen: Watched) -> None:
+    if jobs.status(seen.run) in IN_PROGRESS:  # somebody was faster, or the press came twice
+        return
     change = {"lr": float(st.session_state["resume.lr"])} if seen.facts.get("diverged") else {}
     jobs.resume(seen.run, **change)
     watched.forget()  # its events begin anew

@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ked import data
-from ked.changes import Change, Positive, Share, ordered
+from ked.changes import Change, Positive, Share, Temperature, ordered
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS, Method, method_named
@@ -55,7 +55,7 @@ class Recipe(BaseModel):
         schedule: How the learning rate falls (`ked.training.optimisers.SCHEDULES`).
         weight_decay: On kernels alone.
         augment: How pictures are moved and mirrored (`ked.training.augmentation.AUGMENTATIONS`); teachers see the same views.
-        temperature, tau: What softens predictions and explanations.
+        temperature, tau: What softens predictions and explanations; 0.001 to 10 000, beyond which float32 rounds the loss away.
         lam, mu: Share of the teacher in the loss, and of explanations in the teacher's share (0 to 1).
         rho: A hint's share of the explanations' part, or of the prediction's without explanations (0 to 1).
         device: "auto", "cpu", "cuda" or "cuda:0" and so on; not part of any hash.
@@ -94,8 +94,8 @@ class Recipe(BaseModel):
     schedule: Literal["constant", "cifar", "tiny-imagenet"] = "constant"
     weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
     augment: Literal["none", "crop", "crop+flip"] = "none"
-    temperature: Positive = 10.0
-    tau: Positive = 10.0
+    temperature: Temperature = 10.0
+    tau: Temperature = 10.0
     lam: Share = 0.7
     mu: Share = 0.7
     rho: Share = 0.7

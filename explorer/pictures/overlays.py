@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import theme
 from explorer.pictures.frames import Change, moving
+from explorer.words.numbers import signed
 
 Groups = Sequence[Sequence[int]]
 MASK, BORDERS, CONTRIBUTIONS = "mask", "borders", "contributions"  # names of traces
@@ -121,7 +122,7 @@ def contributions(
     )  # fmt: skip
     drawing.add_trace(borders(labels, selected))
     off = [False] * len(phi) if members is None else [not on for on in members]
-    texts = ["off" if o else theme.signed(value) for o, value in zip(off, phi, strict=True)]
+    texts = ["off" if o else signed(value) for o, value in zip(off, phi, strict=True)]
     _labels_on(drawing, labels, [_mark(m, text) for m, text in enumerate(texts)])
     theme.pixel_axes(drawing, *labels.shape)
     return drawing
@@ -147,7 +148,7 @@ def moving_contributions(
 
     def change(tick: str, phi: np.ndarray) -> Change:
         z = np.where(labels >= 0, np.asarray(phi)[labels], np.nan).astype(np.float32)
-        texts = [_mark(m, theme.signed(value)) for m, value in enumerate(phi)]
+        texts = [_mark(m, signed(value)) for m, value in enumerate(phi)]
         annotations = [mark | {"text": text} for mark, text in zip(marks, texts, strict=True)]
         return Change(tick, {CONTRIBUTIONS: {"z": z}}, {"annotations": annotations})
 
@@ -160,7 +161,7 @@ def _mark(m: int, text: str) -> str:
 
 def _bar_values(phi: np.ndarray, limit: float) -> dict[str, Any]:
     colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
-    return {"x": phi, "marker": {"color": colours}, "text": [theme.signed(value) for value in phi]}
+    return {"x": phi, "marker": {"color": colours}, "text": [signed(value) for value in phi]}
 
 
 def picture_trace(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:

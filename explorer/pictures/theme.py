@@ -147,11 +147,6 @@ def wrapped(text: str, width: int = 14) -> str:
     return re.sub(rf"(.{{{width - 4},}}?)\s", r"\1<br>", text)
 
 
-def signed(value: float) -> str:
-    """A number with its sign and a real minus: +1.23, −0.40, 0.00."""
-    return f"{value:+.2f}".replace("-", "−") if round(value, 2) else "0.00"
-
-
 def spread(values: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
     """Centres for labels of the given sizes: as near to `values` as can be without overlap, inside [low, high] if they fit."""
     clusters: list[tuple[float, list[int]]] = []

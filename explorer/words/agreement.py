@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from explorer.words.numbers import listed
 from explorer.words.results import LABELS
 from ked.agreement import ALL, Measure, Survey
 from ked.agreement.contrasts import REFERENCES, Contrast, shown
@@ -63,7 +64,7 @@ def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
     said: dict[str, list[str]] = {}  # verdict -> whom it is beside
     for one, _ in others:
         said.setdefault(_lower(verdict(one)), []).append(f"*{LABELS[one.reference]}*")
-    return text + "".join(f" Beside {_listed(names)}: {what}" for what, names in said.items())
+    return text + "".join(f" Beside {listed(names)}: {what}" for what, names in said.items())
 
 
 def beside(contrast: Contrast, measure: Measure, other: str) -> str:
@@ -79,17 +80,13 @@ def differing_in(names: Sequence[str]) -> str:
     """In which settings two runs differ, in words."""
     if not names:
         return "another run of the same recipe"
-    return f"another run, which differs in {_listed(names[:4])}{f' and {len(names) - 4} more' * (len(names) > 4)}"
+    return f"another run, which differs in {listed(names[:4])}{f' and {len(names) - 4} more' * (len(names) > 4)}"
 
 
 def verdict(contrast: Contrast) -> str:
     """What a contrast shows."""
     assert contrast.agreement is not None
     return _ANSWERS[shown(contrast.agreement), shown(contrast.accuracy)]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _lower(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from explorer.words import numbers
 from explorer.words.results import LABELS
 from ked.data import SOURCES
 from ked.statistics import Interval
@@ -91,8 +92,7 @@ DIGITS: dict[Measured, int] = {"accuracy": 1, "agreement": 3}
 
 def signed(value: float, measure: Measured) -> str:
     """A difference in percentage points of accuracy, or of agreement, with its sign and a real minus."""
-    text = f"{FACTORS[measure] * value:+.{DIGITS[measure]}f}"
-    return text.replace("-", "−") if float(text) else text[1:]  # nothing has no sign
+    return numbers.signed(FACTORS[measure] * value, DIGITS[measure])
 
 
 def between(found: Interval, measure: Measured) -> str:

@@ -14,6 +14,7 @@ from explorer.components.plot import plot
 from explorer.pictures.levels import Level, Scale, levels
 from explorer.state import session
 from explorer.words import agreement as agreement_words
+from explorer.words.numbers import listed
 from explorer.words.results import LABELS
 from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Measure, Survey, kind_of, map_measures
 from ked.agreement.contrasts import REFERENCES, contrasts
@@ -213,8 +214,9 @@ def _scope(about: Findings) -> None:
     seen, there = len(about.any.labels), len(about.dataset.test)
     said = [f"{_spaced(seen)} test samples{f', the first of {_spaced(there)}' * (seen < there)}"]
     said.append(f"{len(about.any.correct)} seeds with 95 % Student-t intervals" if len(about.any.correct) > 1 else "one seed: no interval")
-    for survey in list(about.speaking.values())[:1]:
-        said.append(f"explanations softened by τ = {survey.tau:g} where they are compared as probabilities")
+    if taus := sorted({survey.tau for survey in about.speaking.values()}):
+        softened = listed([f"{tau:g}" for tau in taus])  # another run may soften otherwise
+        said.append(f"explanations softened by τ = {softened} where they are compared as probabilities")
     st.caption(f"{'; '.join(said)}.")
     for note in {survey.pairs.note for survey in about.speaking.values() if survey.pairs and survey.pairs.note}:
         st.info(f"{note} Agreement is over the matched pairs only.", icon=":material/join_inner:")

@@ -156,7 +156,7 @@ def _notes(run: Run, history: History, status: str) -> None:
     if status == "done":
         st.caption(f"On the test split: {headline(cache.facts(run)['summary'])}.")
     else:
-        st.caption(explain.in_force(run.recipe))
+        st.caption(explain.in_force(playback.in_force(run.recipe, history)))
     if status == "running":
         _close_up(run, history)
     if status == "failed":

@@ -90,7 +90,7 @@ def _changes(run: Run, history: History) -> None:
     with st.popover("Change", icon=":material/tune:", disabled=not names, help=told):
         if names:
             with st.form("changes", border=False):
-                recipe = _in_force(run.recipe, stage, history)
+                recipe = in_force(run.recipe, history)
                 shown = {_field(stage, name, value): (name, value) for name, value in _shown(recipe, names).items()}
                 told = "Training goes on with these values."
                 st.form_submit_button("From the next batch on", help=told, on_click=_guarded(lambda: _adjust(run, shown)))
@@ -121,6 +121,9 @@ def _adjust(run: Run, shown: dict[str, tuple[str, float]]) -> None:
         steering.adjust(run, **changed)
 
 
-def _in_force(recipe: Recipe, stage: str, history: History) -> Recipe:
-    """The recipe with what the changes so far have made of it, those in the epoch at work included."""
+def in_force(recipe: Recipe, history: History) -> Recipe:
+    """The recipe with what the changes so far have made of it for the stage at work, those in its present epoch included."""
+    if not history.order:
+        return recipe
+    stage = history.order[-1]
     return recipe.in_force(stage, history.stages[stage]["epoch"] + 2, 0)

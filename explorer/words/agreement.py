@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from explorer.words.numbers import listed
+from explorer.words.numbers import listed, plus_minus
 from explorer.words.results import LABELS
 from ked.agreement import ALL, Measure, Survey
 from ked.agreement.contrasts import REFERENCES, Contrast, shown
-from ked.statistics import Interval, interval
+from ked.statistics import LEAST, Interval, interval
 
 QUESTION = "Does learning from explanations buy agreement, accuracy, both or neither?"
 
@@ -52,10 +52,11 @@ def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
         )
     (contrast, gain), *others = fair
     lacks = f"*{LABELS[contrast.reference]}* ({LACKS[contrast.reference]})"
-    if seeds < 2:
+    if seeds < LEAST:
+        few, ked = ("One seed", "this KED student agrees") if seeds == 1 else ("Two seeds", "KED agrees")
         return (
-            f"{QUESTION} **One seed cannot tell.** Beside {lacks}, this KED student agrees {_by(gain, measure)} and is "
-            f"{_points(contrast.accuracy)} points more accurate; without a second seed there is no interval, and both may be chance."
+            f"{QUESTION} **{few} cannot tell.** Beside {lacks}, {ked} {_by(gain, measure)}; its accuracy differs by "
+            f"{_points(contrast.accuracy)} points. Without a third seed there is no interval, and both may be chance."
         )
     text = (
         f"{QUESTION} **{verdict(contrast)}** Beside {lacks}, KED agrees {_by(gain, measure)}; its accuracy differs by "
@@ -178,7 +179,7 @@ def everything(surveys: Mapping[str, Survey], labels: Mapping[str, str] = LABELS
 
 def _with_half(found: Interval) -> str:
     mean = float(found.mean)
-    return number(mean) + ("" if np.isnan(found.low) else f" ± {float(found.mean - found.low):.{digits(mean)}f}")
+    return f"{number(mean)}{plus_minus(float(found.mean - found.low), digits(mean))}"
 
 
 def by_sample(survey: Survey, k: int, classes: Sequence[str]) -> pd.DataFrame:

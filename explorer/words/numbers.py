@@ -11,6 +11,11 @@ def signed(value: float, digits: int = 2) -> str:
     return text.replace("-", "−") if float(text) else text[1:]
 
 
+def plus_minus(half: float, digits: int) -> str:
+    """Half the width of an interval behind its mean, " ± 0.12"; nothing where there is no interval, or one without a width."""
+    return f" ± {half:.{digits}f}" if half > 0 else ""
+
+
 def listed(names: Sequence[str]) -> str:
     """1, 2 and 3."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

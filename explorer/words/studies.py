@@ -96,7 +96,7 @@ def signed(value: float, measure: Measured) -> str:
 
 
 def between(found: Interval, measure: Measured) -> str:
-    """An interval in brackets; "" of a single unit, which has none."""
+    """An interval in brackets; "" where there is none."""
     if found.low != found.low:
         return ""
     return f"[{signed(found.low, measure)}, {signed(found.high, measure)}]"
@@ -112,6 +112,7 @@ def contrast_table(found: Sequence[Contrast]) -> pd.DataFrame:
             "comparison": pair(one), "level": one.ours[0], "of": (measure := one.comparison.measure),
             "difference": signed(one.difference.mean, measure), "95 % interval": between(one.difference, measure),
             "pairs": one.units, "p": _p(one.p), "p, Holm": _p(one.adjusted), "so": VERDICTS[one.shown],
+            "also in study": ", ".join(one.also),
         }
         for one in found
     ])  # fmt: skip

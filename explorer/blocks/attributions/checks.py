@@ -168,7 +168,7 @@ def _maps(about: AttributedSample) -> str:
 
 
 _COLUMNS = {
-    "ms": "Milliseconds for one map on this machine, the best of up to three rounds.",
+    "ms": "Milliseconds for one map on this machine, the median of up to three rounds after one that is not counted.",
     "deletion": "Area under the class's probability as the features that speak for it most are replaced first; low is good.",
     "insertion": "Area under the class's probability as they are put into the training mean first; high is good.",
     "own: ranks": "Rank correlation over all features with the net's own explanation (a black box: the explaining teacher's).",

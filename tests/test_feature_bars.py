@@ -9,7 +9,7 @@ import pytest
 from test_pages_chimeras import numbers
 from visitor import figure, sound, visit
 
-from explorer.pictures import feature_bars, theme
+from explorer.pictures import feature_bars, overlays, theme
 from ked.data import load
 from ked.recipe import Recipe
 from ked.store import Run
@@ -38,6 +38,13 @@ def test_each_bar_has_its_own_name_value_and_colour_in_the_order_of_the_superfea
     low, high = drawn.layout.xaxis.range
     assert low < -2.5
     assert high > 1
+
+
+def test_a_superfeature_that_is_switched_off_says_so_and_not_nothing() -> None:
+    look = {"limit": 2.0, "names": ("a", "b", "c"), "members": [True, False]}
+    (bars,) = overlays.contributions(GROUPS, np.array([1.5, -0.5]), (3,), np.zeros(3), **look).data  # type: ignore[arg-type]
+    assert list(bars.text) == ["+1.50", "off"]
+    assert list(bars.x) == [1.5, 0]
 
 
 def test_explain_shows_a_wine_as_it_was_measured(small_recipe: Recipe, finish: Callable[[Recipe], Run]) -> None:

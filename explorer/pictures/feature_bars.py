@@ -41,7 +41,7 @@ def measured(
     drawing.update_traces(text=texts, textposition="outside", cliponaxis=False, textfont={"size": 11, "color": theme.MUTED})
     room = 0.32 * max(np.ptp([0.0, *lengths]), 1.0)  # for the values, whichever way a bar points
     drawing.update_xaxes(range=[min(0.0, lengths.min()) - room, max(0.0, lengths.max()) + room], nticks=5)
-    drawing.update_xaxes(title_text="standard deviations from the mean")
+    drawing.update_xaxes(title_text="standard deviations")
     drawing.layout.height += 24
     theme.upright(drawing, 0)
     return drawing

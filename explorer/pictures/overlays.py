@@ -111,8 +111,9 @@ def contributions(
     from 1.
     """
     phi = np.asarray(phi, dtype=float) * (1.0 if members is None else np.asarray(members, dtype=float))
+    off = [False] * len(phi) if members is None else [not on for on in members]
     if len(shape) < 2:
-        return _contribution_bars(phi, limit, titles or [_listed(group, names) for group in groups])
+        return _contribution_bars(phi, limit, titles or [_listed(group, names) for group in groups], off)
     labels, drawing = pixel_labels(groups, shape), theme.figure(height)
     drawing.add_trace(picture_trace(image, shape))
     values = np.where(labels >= 0, phi[labels], np.nan)
@@ -122,7 +123,6 @@ def contributions(
         colorbar=theme.colourbar("contribution φ"), name=CONTRIBUTIONS,
     )  # fmt: skip
     drawing.add_trace(borders(labels, selected))
-    off = [False] * len(phi) if members is None else [not on for on in members]
     texts = ["off" if o else signed(value) for o, value in zip(off, phi, strict=True)]
     _labels_on(drawing, labels, [_mark(m, text) for m, text in enumerate(texts)])
     theme.pixel_axes(drawing, *labels.shape)
@@ -245,7 +245,7 @@ def label_marks(labels: np.ndarray, texts: Sequence[str]) -> list[dict[str, Any]
     ]
 
 
-def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> go.Figure:
+def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str], off: Sequence[bool]) -> go.Figure:
     drawing = theme.figure(58 * len(phi) + 48)
     edges = {"color": [theme.superfeature_colour(m) for m in range(len(phi))], "width": 2}
     numbers = [m + 1 for m in range(len(phi))]
@@ -254,7 +254,8 @@ def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> 
         textposition="outside", name=CONTRIBUTIONS,
         hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
     )  # fmt: skip
-    drawing.update_traces(_bar_values(phi, limit))
+    drawing.update_traces(values := _bar_values(phi, limit))
+    drawing.update_traces(text=["off" if o else text for o, text in zip(off, values["text"], strict=True)])
     name_axis(drawing, [f"<b>{m + 1}</b> {title}" for m, title in enumerate(titles)])
     drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")
     theme.upright(drawing, 0)

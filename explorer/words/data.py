@@ -61,7 +61,7 @@ def _balance(data: Dataset, found: Checkup) -> Iterator[Remark]:
         equally = "equally" if train[small] == train[large] else "about equally"
         yield True, f"The classes are {equally} large, with {sizes} training samples each. {always}"
         return
-    well = bool(train[small]) and train[large] <= UNEVEN * train[small]
+    well = bool(train[small] and train[large] <= UNEVEN * train[small])
     sizes = f"{quoted(data.classes[large])} has {train[large]} training samples, {quoted(data.classes[small])} {train[small]}"
     yield well, f"The classes are {'not equally large' if well else 'uneven'}: {sizes}. {always}"
 

@@ -4,13 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8501
+HOST ?= localhost
 
 .PHONY: run test lint bench presets clean
 
 run: $(READY)
-	@$(BIN)/python -c "from explorer.components.plot import ensure_plotly; ensure_plotly()" 2>/dev/null
-	@echo "KED Explorer: http://localhost:$(PORT)"
-	@$(BIN)/python -m streamlit run explorer/app.py --server.port $(PORT)
+	@$(BIN)/ked app --port $(PORT) --host $(HOST)
 
 test: $(READY)
 	$(BIN)/ruff check .
@@ -24,11 +23,12 @@ bench: $(READY)
 presets: $(READY)
 	$(BIN)/python -m ked presets
 
-$(READY): requirements.txt
+$(READY): requirements.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "KED Explorer needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 clean:
-	rm -rf $(VENV) static .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+from ked.settings import Settings
 
-COOLEST, HOTTEST = 1e-3, 1e4
-"""Measured on students near and far from their teacher, 2 to 100 classes: between these temperatures the relative error of the trained
-loss stays below 1 %; far beyond them float32 has no T^2 and no logit / T any more."""
-Temperature = Annotated[float, Field(ge=COOLEST, le=HOTTEST, allow_inf_nan=False)]
-
-Share = Annotated[float, Field(ge=0, le=1)]
-
-ADJUSTABLE: dict[str, TypeAdapter[Any]] = {
-    "lr": TypeAdapter(Positive),
-    **{name: TypeAdapter(Temperature) for name in ("temperature", "tau")},
-    **{name: TypeAdapter(Share) for name in ("lam", "mu", "rho")},
-}
-"""The settings of a recipe that may change while a net trains, and what is allowed."""
+ADJUSTABLE = ("temperature", "tau", "lr", "lam", "mu", "rho")
+"""The settings of a recipe that may change while a net trains; what is allowed is what `ked.settings` says."""
 
 
 class Change(BaseModel):
@@ -30,7 +19,7 @@ class Change(BaseModel):
     Attributes:
         stage: As in the run's events, "student-ked".
         epoch, step: The first batch with the new value, both counted from 1.
-        setting: A key of `ADJUSTABLE`.
+        setting: One of `ADJUSTABLE`.
         value: Of the setting.
     """
 
@@ -59,7 +48,7 @@ def check(**settings: float) -> None:
         if name not in ADJUSTABLE:
             raise ValueError(f"{name!r} cannot be changed while a net trains; only {', '.join(ADJUSTABLE)} can")
         try:
-            ADJUSTABLE[name].validate_python(value)
+            Settings.model_validate({name: value})
         except ValidationError as error:
             message = error.errors(include_url=False)[0]["msg"]
             raise ValueError(f"{name} = {value!r} is not allowed: {message[:1].lower()}{message[1:]}") from None

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
-from ked.communities.superfeatures import Superfeatures, exactly, find_superfeatures, from_labels, normalised, smallest_size
+from ked.communities.groups import Superfeatures
+from ked.communities.superfeatures import exactly, find_superfeatures, from_labels, normalised, smallest_size
 from ked.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _ROWS = 1000  # training samples that the k-means grouping looks at
 _LEAST_LINK = 1e-6  # of the mean link, added for the spectral grouping: its graph must be connected

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ked.changes import COOLEST, HOTTEST
 from ked.errors import InvalidInput
 from ked.methods import Method
+from ked.settings import COOLEST, HOTTEST
 
 EXACT = 10.0
 """A temperature above which divergences are taken in float64: they fall as 1 / T^2, and what float32 rounds away does not. Up to here

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explorer.components.plot import ensure_plotly
 from explorer.pictures import bars, charts, theme
 from explorer.pictures.curves import band, learning_curves
 from ked.methods import METHODS
@@ -82,7 +81,7 @@ def test_the_diverging_scale_is_clear_at_zero_and_symmetric() -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_of_the_theme_passes_wcag_aa(scheme: str) -> None:
-    settings = tomllib.loads((Path(__file__).parents[1] / ".streamlit/config.toml").read_text(encoding="utf-8"))["theme"][
+    settings = tomllib.loads((Path(__file__).parents[1] / "explorer/.streamlit/config.toml").read_text(encoding="utf-8"))["theme"][
         scheme
     ]
     grounds = [settings["backgroundColor"], settings["secondaryBackgroundColor"], settings["sidebar"]["backgroundColor"]]
@@ -196,19 +195,6 @@ def test_the_staircase_marks_the_chosen_step() -> None:
     grid = np.array([0.5, 1.0, 2.0])
     figure = charts.staircase(grid, np.array([2, 4, 7]), np.array([0.3, 0.4, 0.2]), chosen=1.3)
     assert any("<b>4</b> chosen" in annotation.text for annotation in figure.layout.annotations)
-
-
-# The library
-
-
-def test_plotly_is_copied_once_and_an_old_or_damaged_copy_is_replaced(tmp_path: Path) -> None:
-    (tmp_path / "plotly-0.0.1.min.js").write_text("old", encoding="utf-8")
-    target = ensure_plotly(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [target.name]
-    whole, made = target.stat().st_size, target.stat().st_mtime_ns
-    assert ensure_plotly(tmp_path).stat().st_mtime_ns == made
-    target.write_text("cut off", encoding="utf-8")
-    assert ensure_plotly(tmp_path).stat().st_size == whole
 
 
 def test_every_method_has_a_colour_of_its_own_and_a_hint_a_dash() -> None:

@@ -125,7 +125,7 @@ NO_NAMES = ["own:", "own:../../etc-0123456789", "own:pets", "own:Pets-0123456789
 def test_what_is_no_name_is_refused_before_the_disk_is_touched(
     key: str, one_sentence: Sentence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(user_files.places, "own_folder", lambda: pytest.fail("the disk was asked"))
+    monkeypatch.setattr(user_files.locations, "own_folder", lambda: pytest.fail("the disk was asked"))
     for act in (data.load, data.check, data.fingerprint, user_files.forget, user_files.entry):
         with pytest.raises(InvalidInput) as refusal:
             act(key)

@@ -9,6 +9,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
+from explorer import navigation
 from ked.store import Run
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +38,7 @@ def visit(page: str = "superfeatures", **address: str) -> AppTest:
 
 
 def turn_to(app: AppTest, page: str) -> AppTest:
-    return app.switch_page(f"../pages/{page}.py").run()
+    return app.switch_page(str(navigation.file(page))).run()
 
 
 def sound(app: AppTest, page: str) -> AppTest:
@@ -105,6 +106,4 @@ def caption(app: AppTest, start: str) -> str:
 
 def copy_of(run: Run, home: Path) -> Run:
     """A finished run in this test's home, which may be changed and damaged."""
-    copy = Run(Path(shutil.copytree(run.folder, home / "runs" / run.id)))
-    copy.update(note="new")  # so that nothing is taken from what the app remembers of another test's copy
-    return copy
+    return Run(Path(shutil.copytree(run.folder, home / "runs" / run.id)))

@@ -43,16 +43,9 @@ function letKeysIntoTheMenu() {
   });
 }
 
-// The chart library is fetched while the server still makes the first figures; a figure that finds it has failed asks again.
-function fetchCharts(source) {
-  const script = Object.assign(document.createElement("script"), { src: source });
-  script.addEventListener("error", () => script.remove());
-  document.head.append(script);
-}
-
 if (!window.kedFrame) {
   window.kedFrame = true;
-  fetchCharts(window.kedCharts);
+  loadLibrary(window.kedLibraryPath).catch(() => {}); // while the server still makes the first figures; those ask again
   makeOneStepAGesture();
   leaveUndoToTextFields();
   letKeysIntoTheMenu();

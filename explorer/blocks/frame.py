@@ -12,13 +12,13 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import cache
-from explorer.components.plot import source
+from explorer.components import script
+from explorer.components.plot import library_path
 from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
 from explorer.words.run_list import STATUSES
-from ked import jobs
 from ked.data import is_user_file
 from ked.data.own import looks_like_path
 from ked.errors import InvalidInput, Unavailable
@@ -26,10 +26,10 @@ from ked.jobs import workers
 from ked.library import title
 from ked.nets.cnn.architectures import ARCHITECTURES
 from ked.recipe import MLP
-from ked.store import Run, list_presets, list_runs, load_run
+from ked.store import Run, list_presets, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
-_SCRIPT = Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
+_SCRIPT = script("library") + Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
 _STYLE = Path(__file__).with_name("frame.css").read_text(encoding="utf-8")
 _STEPS = (
     ("Undo", ":material/undo:", "Ctrl+Z", session.undo),
@@ -44,7 +44,7 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     _spare_what_is_imported()
     bare = session.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
-    look = f"<style>{_STYLE}</style><script>window.kedCharts = {json.dumps(source())};\n{_SCRIPT}</script>"
+    look = f"<style>{_STYLE}</style><script>window.kedLibraryPath = {json.dumps(library_path())};\n{_SCRIPT}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
@@ -143,7 +143,7 @@ def _elsewhere(run_id: str, dataset: str) -> str:
 
 def default_run(dataset: str) -> Run | None:
     """What a visitor sees of a data set before choosing: its preset, else its newest run."""
-    return next((run for run in [*list_presets(), *list_runs()] if _dataset(run) == dataset), None)
+    return next((run for run in [*list_presets(), *cache.list_runs()] if _dataset(run) == dataset), None)
 
 
 def follow_dataset() -> None:
@@ -156,7 +156,7 @@ def follow_dataset() -> None:
 def _suit(run: Run | None) -> None:
     """Let the settings be those of the run; where there is none yet, let them fit a visitor's own data."""
     if run:
-        session.put(**of_recipe(run.recipe))
+        session.put(**of_recipe(cache.recipe(run)))
     elif is_user_file(session.get("dataset")):
         with contextlib.suppress(InvalidInput, Unavailable):  # what is wrong with damaged data is said where they are shown
             session.put(**fitting(session.values(), cache.dataset(session.get("dataset")).shape))
@@ -164,7 +164,7 @@ def _suit(run: Run | None) -> None:
 
 def run_menu() -> None:
     """Choose among the stored runs of the data set."""
-    runs = {run.id: run for run in list_runs() if _dataset(run) == session.get("dataset")}
+    runs = {run.id: run for run in cache.list_runs() if _dataset(run) == session.get("dataset")}
     run = current_run()
     if not run or run.id not in runs:
         return
@@ -178,7 +178,7 @@ def run_menu() -> None:
         name = next((word for word in (words[-1], words[0]) if word in runs), run.id)
         if name != run.id:
             with sentences():
-                session.put(run=name, node=-1, coalition="", **of_recipe(runs[name].recipe))
+                session.put(run=name, node=-1, coalition="", **of_recipe(cache.recipe(runs[name])))
 
     st.selectbox(
         SETTINGS["run"].label, list(labels), format_func=labels.__getitem__, help=SETTINGS["run"].help,
@@ -192,7 +192,7 @@ def describe(run: Run) -> str:
     recipe = facts["recipe"]
     net = recipe.get("net", MLP)
     form = "-".join(map(str, recipe["teacher_hidden"])) if net == MLP else recipe["teacher_net"] or ARCHITECTURES[net].teacher
-    status = jobs.status(run)
+    status = cache.status(run)
     ended = "" if status == "done" else f" · {STATUSES.get(status, STATUSES['active'])}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""

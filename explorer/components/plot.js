@@ -1,24 +1,6 @@
 // Draws one plotly figure into one DOM node that stays: Streamlit calls `default` again whenever data or theme change.
 
-let library; // one promise for the page, however many figures it has
 const plots = new WeakMap(); // the element Streamlit gave us, and ours in it -> the plot
-
-// The page's frame has asked for the script already, so that it comes while the server is still at work.
-function loadPlotly(source) {
-  library ??= new Promise((resolve, reject) => {
-    if (window.Plotly) resolve(window.Plotly);
-    const asked = [...document.scripts].find((script) => script.getAttribute("src") === source);
-    const script = asked ?? Object.assign(document.createElement("script"), { src: source });
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => {
-      library = undefined; // the next figure tries again
-      script.remove();
-      reject(new Error("The chart library did not load: check that the app serves its static folder, then reload."));
-    });
-    if (!asked) document.head.append(script);
-  });
-  return library;
-}
 
 // What is in view is drawn first.
 function comesIntoView(node) {
@@ -160,7 +142,7 @@ class Plot {
 
   // Data that arrive while a figure is being drawn, or while the visitor drags, are drawn afterwards: only the newest.
   async draw() {
-    const Plotly = await loadPlotly(this.data.source);
+    const Plotly = await loadLibrary(this.data.library);
     if (!this.listening) await comesIntoView(this.node);
     while (this.stale && this.wanted && !this.gone) {
       if (this.node._dragging) {

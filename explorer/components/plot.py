@@ -6,9 +6,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,14 +14,16 @@ import plotly
 import plotly.graph_objects as go
 import streamlit as st
 from plotly.offline import get_plotlyjs_version
+from streamlit.components.v1 import declare_component
 
 from explorer.components import script, style
 from explorer.pictures import theme
 
-STATIC = Path(__file__).resolve().parents[1] / "static"
-"""The folder that Streamlit serves under app/static/."""
+LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+"""The chart library, which the plotly package brings along."""
 
-_FILE = f"plotly-{get_plotlyjs_version()}.min.js"
+# A component whose files are the package's own: Streamlit serves them, and nothing has to be copied. It is never shown.
+_served = declare_component("library", path=LIBRARY.parent)
 _DEFAULT_HEIGHT = 380
 
 _component = st.components.v2.component(
@@ -33,24 +32,6 @@ _component = st.components.v2.component(
     css=style("plot"),
     isolate_styles=False,  # plotly puts its style sheet into the page's head, which a shadow root would not see
 )
-
-
-def ensure_plotly(folder: Path = STATIC) -> Path:
-    """The installed package's plotly.min.js in `folder`, copied there when missing, damaged or of another version."""
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    target = folder / _FILE
-    if target.exists() and target.stat().st_size == source.stat().st_size:
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob("plotly-*.min.js"):
-        old.unlink(missing_ok=True)
-    # Copied beside its place and renamed: a visitor who asks at this moment gets a whole file.
-    handle, part = tempfile.mkstemp(dir=folder)
-    os.close(handle)
-    shutil.copyfile(source, part)
-    Path(part).chmod(0o644)
-    Path(part).replace(target)
-    return target
 
 
 def plot(
@@ -72,7 +53,6 @@ def plot(
     `group`: the figure's frames follow the scrubber of this name (`scrubber.py`); each is shown at the tick it is named
     after and until the next one that has a frame. Before its first frame the figure is pale.
     """
-    ensure_plotly()
     pixels = int(height or figure.layout.height or _DEFAULT_HEIGHT)
     data = {
         "figure": _json(figure, key),
@@ -81,7 +61,7 @@ def plot(
         "select": list(select),
         "group": group,
         "name": key,
-        "source": source(),
+        "library": library_path(),
     }
     state = _component(key=key, data=data, height=pixels, on_event_change=_rerun)
     return _once(key, state.get("event"))
@@ -91,15 +71,9 @@ def _rerun() -> None:
     """Streamlit reruns the page when the browser reports an event; nothing else is to be done."""
 
 
-def source() -> str:
-    """Where the browser finds the chart library."""
-    return f"{base_path()}/app/static/{_FILE}"
-
-
-def base_path() -> str:
-    """What stands before the path of every page's address; "" where the app has a host for itself."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}" if base else ""
+def library_path() -> str:
+    """Where the browser finds the chart library, from where the app lies (`library.js`); another version has another path."""
+    return f"component/{_served.name}/{LIBRARY.name}?v={get_plotlyjs_version()}"
 
 
 def _json(figure: go.Figure, key: str) -> str:

@@ -17,12 +17,13 @@ from explorer.pictures import graphs, links, overlays
 from explorer.pictures.forming import moving_forming
 from explorer.replay import over_time
 from explorer.timeline.history import History
-from explorer.timeline.moments import Moment, at_moments, first_epoch, moments
+from explorer.timeline.moments import Moment, at_moments, moments
 from explorer.words import explain
 from ked.data import Dataset
 from ked.errors import Unavailable
 from ked.explanation import centre
 from ked.methods import METHODS
+from ked.recipe import Recipe
 from ked.runs.forming import EDGES
 from ked.runs.trajectory import Trajectory
 from ked.store import Run
@@ -40,7 +41,7 @@ class Replay:
 
     run: Run
     history: History
-    recipe: dict[str, Any]
+    recipe: Recipe
     dataset: Dataset
     found: list[Moment]
     active: bool
@@ -52,7 +53,7 @@ class Replay:
     @property
     def convolutional(self) -> bool:
         """Whether superfeatures are groups of channels."""
-        return cache.convolutional(self.run)
+        return self.recipe.convolutional
 
     @property
     def truth(self) -> int:
@@ -74,14 +75,13 @@ class Replay:
 
 
 def enter(
-    run: Run, history: History, *, active: bool, sample: int = 0, chosen: int = -1, student: str = "", replica: int = 0
+    run: Run, recipe: Recipe, history: History, *, active: bool, sample: int = 0, chosen: int = -1, student: str = "", replica: int = 0
 ) -> Replay:
     """The laboratory of a run; a sample or student that it does not have becomes the last that it has."""
-    recipe = cache.facts(run)["recipe"]
-    dataset, methods = cache.dataset(recipe["dataset"]), recipe["methods"]
+    dataset = cache.dataset(recipe.dataset)
     sample = min(sample, len(dataset.test) - 1)
-    student = student if student in methods else str(methods[-1])
-    replica = min(replica, int(recipe["seeds"]) - 1)
+    student = student if student in recipe.methods else recipe.methods[-1]
+    replica = min(replica, recipe.seeds - 1)
     return Replay(run, history, recipe, dataset, moments(history), active, sample, chosen, student, replica)
 
 
@@ -99,9 +99,16 @@ def figures(replay: Replay) -> Figures:
     return made
 
 
+def ends_only(replay: Replay) -> bool:
+    """Whether nets were kept as they were in the end only, as in the runs that ship with the app."""
+    stages = [stage for stage in ("teacher", "explaining", f"student-{replay.student}") if replay.reached(stage) > 1]
+    kept = (len(replay.run.snapshots(stage)) or replay.run.has(stage) for stage in stages)
+    return not replay.active and all(count == 1 for count in kept)
+
+
 def _forming(replay: Replay) -> Figures:
     """The teacher's superfeatures at its epochs, and those that came out; nothing for channels, which do not form."""
-    told = cache.forming(replay.run.id, cache.stamp(replay.run), len(replay.history.forming)) if replay.history.forming else {}
+    told = cache.forming(replay.run, len(replay.history.forming)) if replay.history.forming else {}
     if not told:
         return {}
     places = at_moments(list(told), replay.moments_of("teacher"))
@@ -112,8 +119,7 @@ def _forming(replay: Replay) -> Figures:
     }
     later = next((moment.name for moment in replay.found if moment.phase != "teacher"), None)
     if later and replay.run.has("superfeatures") and replay.run.has("dependency"):
-        stamp, recipe = cache.stamp(replay.run), replay.recipe
-        W = cache.dependency(replay.run.id, stamp, recipe["reduce"], recipe["scale"])
+        W = cache.dependency(replay.run, replay.recipe.reduce, replay.recipe.scale)
         states[later] = replay.run.superfeatures().labels().numpy(), links.strongest_edges(W, EDGES)
     background, names = cache.mean_image(replay.dataset.name)[0], replay.dataset.features
     picture = moving_forming(states, replay.dataset.shape, places=_places(replay), background=background, names=names)
@@ -135,7 +141,7 @@ def _sample(replay: Replay) -> Figures:
     told: dict[str, Trajectory] = {}
     for net, stage in stages.items():
         with contextlib.suppress(Unavailable):  # no epoch yet, or no net of it that was kept
-            told[net] = cache.trajectories(replay.run.id, stage, replay.sample).now()
+            told[net] = cache.trajectories(replay.run, stage, replay.sample).now()
     if not told:
         return {}
     rows = {net: _replica(replay, net) for net in told}
@@ -171,7 +177,7 @@ def _at(replay: Replay, net: str, told: Trajectory) -> dict[str, int]:
     """Moment -> which of the nets that were kept it shows."""
     if net in ("teacher", "explaining"):
         return at_moments(told.epochs, replay.moments_of(net))
-    return at_moments(told.epochs, replay.moments_of("students"), first_epoch(replay.history, net))
+    return at_moments(told.epochs, replay.moments_of("students"), replay.history.epochs_before(net))
 
 
 def _layout(replay: Replay, net: str) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...], np.ndarray]:
@@ -186,16 +192,16 @@ def _layout(replay: Replay, net: str) -> tuple[tuple[tuple[int, ...], ...], tupl
 def _agreement(replay: Replay) -> Figures:
     """How far students of the KED form explain as their teacher does, over their epochs."""
     cosines: dict[str, np.ndarray] = {}
-    for method in replay.recipe["methods"]:
+    for method in replay.recipe.methods:
         epochs = replay.reached(f"student-{method}")
         if METHODS[method].net == "ked" and epochs:
             try:
-                found = cache.agreements(replay.run.id, method).now()
+                found = cache.agreements(replay.run, method).now()
             except Unavailable:
                 continue
             # An epoch may have ended since the events were read, and only its net may be there.
             known = {epoch: row for epoch, row in zip(found.epochs, found.cosine.numpy(), strict=True) if epoch <= epochs}
-            before = first_epoch(replay.history, method)
+            before = replay.history.epochs_before(method)
             for epoch, row in known.items():
                 line = cosines.setdefault(method, np.full((before + epochs, len(row)), np.nan))
                 line[before + epoch - 1] = row

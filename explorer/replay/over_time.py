@@ -15,26 +15,27 @@ from explorer.pictures import bars, charts, frames, theme
 from explorer.pictures.curves import AGREEMENT, moving_curves
 from explorer.pictures.forming import moving_modularity
 from explorer.timeline.history import TEACHERS, History
-from explorer.timeline.moments import Moment, first_epoch
+from explorer.timeline.moments import Moment
 from explorer.words.results import LABELS
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
+from ked.recipe import Recipe
 
 GROUP = "run"
 _TALL = 520  # pixels of the accuracy chart: as much as stands beside it
 
 
-def accuracy(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
+def accuracy(history: History, found: Sequence[Moment], recipe: Recipe) -> go.Figure:
     """Validation accuracy of the nets that a moment is about: of the teachers, or of all students."""
-    teachers, students = history.teacher_curves(), history.curves()
+    teachers, students, accuracies = history.teacher_curves(), history.curves(), history.teachers()
+    begins = {name: history.epochs_before(name) for name in students}
     early = [(moment.name, _teachers_at(moment)) for moment in found if moment.phase in TEACHERS]
-    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe["teacher_epochs"], height=_TALL)
+    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe.teacher_epochs, height=_TALL)
     phase = [moment for moment in found if moment.phase == "students"]
     if not phase:
         return first
-    begins = {name: first_epoch(history, name) for name in students}
     late = [(moment.name, {name: moment.epoch for name in students if begins[name] < moment.epoch}) for moment in phase]
     look: dict[str, Any] = {"labels": LABELS, "epochs": phase[-1].epochs, "height": _TALL}
-    second = moving_curves(students, late, references=history.teachers(), **look)
+    second = moving_curves(students, late, references=accuracies, **look)
     return frames.joined(first, second) if early else second
 
 
@@ -43,11 +44,11 @@ def _teachers_at(moment: Moment) -> dict[str, int]:
     return whole | {moment.phase: moment.epoch}
 
 
-def losses(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
+def losses(history: History, found: Sequence[Moment], recipe: Recipe) -> go.Figure:
     """What the students minimise, or the teachers while there are no students; a line marks the moment."""
     phase = "students" if history.curves() else ""
-    nets = recipe["methods"] if phase else TEACHERS
-    epochs = max([moment.epochs for moment in found if moment.phase == phase], default=recipe["teacher_epochs"])
+    nets = recipe.methods if phase else TEACHERS
+    epochs = max([moment.epochs for moment in found if moment.phase == phase], default=recipe.teacher_epochs)
     terms, weights = history.losses(nets)
     figure = charts.loss_terms(terms, weights, labels=LABELS, epochs=epochs, row_height=110)
     axes = ["" if row == 0 else str(row + 1) for row in range(len(nets))]

@@ -20,7 +20,7 @@ import torch
 
 from explorer import cache
 from explorer.components import script, style
-from explorer.components.plot import ensure_plotly
+from explorer.components.plot import LIBRARY
 from explorer.pictures import charts, graphs, overlays, theme
 from explorer.replay import figures as film
 from explorer.replay.figures import Figures, Replay
@@ -37,7 +37,6 @@ from ked.recipe import Recipe
 from ked.store import Run
 
 _HERE = Path(__file__).parent
-_ROOT = _HERE.parents[1]
 _SAMPLES = 6  # test samples that are explained one by one
 _LINKS = 300  # of the dependency graph
 
@@ -62,7 +61,8 @@ def report(run: Run) -> str:
     facts = cache.facts(run)
     if facts["status"] != "done":
         raise InvalidInput(f"run {run.id} is {facts['status']}; a report needs a finished one.")
-    replay = film.enter(run, History(run).read(), active=False, student=_explaining_student(run.recipe))
+    recipe = cache.recipe(run)
+    replay = film.enter(run, recipe, History(run).read(), active=False, student=_explaining_student(recipe))
     made = film.figures(replay)
     figures = {
         "results": [_results(facts["summary"])],
@@ -76,7 +76,7 @@ def report(run: Run) -> str:
         lead=html.escape(_lead(replay, facts)),
         origin=html.escape(_origin(facts)),
         table=_table(result_table(facts["summary"], facts["seconds"])),
-        recipe=_table(_recipe(run.recipe)),
+        recipe=_table(_recipe(recipe)),
         reproduce=html.escape(reproduction.script(run)),
         **{part: "\n".join(map(_slot, range(len(drawn)), [part] * len(drawn), drawn)) for part, drawn in figures.items()},
         **{f"no_{part}": "" if drawn else "hidden" for part, drawn in figures.items()},
@@ -90,7 +90,7 @@ def report(run: Run) -> str:
                 "slider": {"label": SETTINGS["tick"].label, "help": SETTINGS["tick"].help},
             }
         ),
-        plotly=ensure_plotly().read_text("utf-8").replace("</script", "<\\/script"),
+        plotly=LIBRARY.read_text("utf-8").replace("</script", "<\\/script"),
         scripts="\n".join(_function(name) for name in ("plot", "scrubber")),
         style="\n".join([_variables(), style("plot"), style("scrubber")]),
     )
@@ -103,7 +103,7 @@ def _explaining_student(recipe: Recipe) -> str:
 
 
 def _lead(replay: Replay, facts: dict[str, Any]) -> str:
-    of = f"{replay.dataset.name}, M = {replay.recipe['superfeatures']}, {replay.recipe['seeds']} seeds."
+    of = f"{replay.dataset.name}, M = {replay.recipe.superfeatures}, {replay.recipe.seeds} seeds."
     return f"{of} On the test split: {headline(facts['summary'])}."
 
 
@@ -143,14 +143,14 @@ def _about(replay: Replay, net: str) -> str:
 
 
 def _superfeatures(replay: Replay) -> Iterator[Figure]:
-    run, stamp, dataset = replay.run, cache.stamp(replay.run), replay.dataset
+    run, dataset = replay.run, replay.dataset
     if not (run.has("dependency") and run.has("superfeatures")):
         return
-    how = (replay.recipe["reduce"], replay.recipe["scale"])
-    W, groups = cache.dependency(run.id, stamp, *how), run.superfeatures().groups
+    how = (replay.recipe.reduce, replay.recipe.scale)
+    W, groups = cache.dependency(run, *how), run.superfeatures().groups
     mean, spread = cache.mean_image(dataset.name)
     graph = graphs.dependency_graph(
-        W, groups, dataset.shape, edges=_LINKS, positions=cache.positions(run.id, stamp, *how),
+        W, groups, dataset.shape, edges=_LINKS, positions=cache.positions(run, *how),
         background=mean, spread=spread, names=dataset.features,
     )  # fmt: skip
     yield Figure(graph, "The dependency graph", f"Graph of {len(W)} features in {len(groups)} communities.")
@@ -183,7 +183,7 @@ def _samples(replay: Replay) -> Iterator[Figure]:
 
 def _voice(run: Run, net: str, sample: int) -> tuple[np.ndarray, np.ndarray]:
     """Centred contributions (M, C) and class log-probabilities (C,) of a net's first replica."""
-    log_y, base = map(torch.from_numpy, cache.explanation(run.id, cache.stamp(run), net, 0, sample))
+    log_y, base = map(torch.from_numpy, cache.explanation(run, net, 0, sample))
     everyone = [True] * len(log_y)
     return centre(contributions(log_y, base)).numpy(), coalition(log_y[:, None], base, everyone)[0].numpy()
 
@@ -221,7 +221,7 @@ def _data(drawn: Figure) -> dict[str, Any]:
     """What `plot.js` is given."""
     height = int(drawn.figure.layout.height or 380)
     return {
-        "figure": theme.to_json(drawn.figure), "alt": drawn.alt, "height": height, "select": [], "source": "",
+        "figure": theme.to_json(drawn.figure), "alt": drawn.alt, "height": height, "select": [], "library": "",
         "group": GROUP if drawn.moves else None, "name": re.sub(r"\W+", "-", drawn.heading.lower()),
     }  # fmt: skip
 
@@ -247,7 +247,7 @@ def _file(text: str, kind: str) -> str:
 
 def _variables() -> str:
     """The app's colours and fonts under the names that its figures use, in light and dark."""
-    theme = tomllib.loads((_ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    theme = tomllib.loads((_HERE.parent / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
     shared = _declared({name: value for name, value in theme.items() if isinstance(value, str)})
     light, dark = _declared(theme["light"]), _declared(theme["dark"])
     return f":root {{ {shared} {light} }}\n@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}"

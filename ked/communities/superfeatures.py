@@ -6,76 +6,24 @@ communities; where their number jumps over M, groups are joined or split, and th
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from ked.communities import partition
+from ked.communities.groups import Superfeatures
 from ked.communities.louvain import ENGINES, Cluster, default_engine, thinning
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CALLS = 14  # of the engine, at most, in one search; each takes some 0.06 s on a dense graph of 784 features
 _FINEST = 1e-3  # bracket, in log resolution, below which a jump is taken for a jump
 _FARTHEST = 30.0  # log resolution at which every link counts for nothing, or everything
-
-
-@dataclass(frozen=True)
-class Superfeatures:
-    """A disjoint cover of D features by M groups, and how it came about.
-
-    groups: M tuples of sorted feature indices.  modularity: of these groups on W, at resolution 1.
-    resolution: at which the communities were found; larger gives more.  engine: what found them.
-    adjusted: what was changed afterwards, in plain words; empty if nothing was.
-    Raises InvalidInput if the groups are not a disjoint cover of 0..D-1 by non-empty groups.
-    """
-
-    groups: tuple[tuple[int, ...], ...]
-    modularity: float
-    resolution: float
-    engine: str
-    adjusted: str = ""
-
-    def __post_init__(self) -> None:
-        members = sorted(feature for group in self.groups for feature in group)
-        if not members or not all(self.groups) or members != list(range(len(members))):
-            raise InvalidInput(
-                f"These {len(self.groups)} groups are not a disjoint cover of the features by non-empty groups."
-            )
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many features each group holds."""
-        return tuple(len(group) for group in self.groups)
-
-    def labels(self) -> Tensor:
-        """The group of each feature, (D,) int64."""
-        labels = torch.empty(sum(self.sizes), dtype=torch.int64)
-        for number, group in enumerate(self.groups):
-            labels[list(group)] = number
-        return labels
-
-    def to_json(self) -> str:
-        """The text of superfeatures.json."""
-        return json.dumps(asdict(self))
-
-    @staticmethod
-    def from_json(text: str) -> Superfeatures:
-        """Superfeatures from the text of superfeatures.json; Unavailable if it is damaged."""
-        try:
-            found = json.loads(text)
-            groups = tuple(tuple(int(feature) for feature in group) for group in found["groups"])
-            numbers = float(found["modularity"]), float(found["resolution"])
-            return Superfeatures(groups, *numbers, str(found["engine"]), str(found["adjusted"]))
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise Unavailable(
-                f"The stored superfeatures are damaged ({error!r}): delete them and run this stage again."
-            ) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +50,20 @@ def find_superfeatures(
 ) -> Superfeatures:
     """Exactly M communities of the graph with weights W, the largest first.
 
+    Louvain's method (arXiv 0803.0476) at the resolution g that gives M groups: they raise the modularity
+    Q = 1/(2m) sum_ij (W_ij - g k_i k_j / 2m) [i and j in one group], with k_i = sum_j W_ij and 2m = sum_i k_i.
+
     W: (D, D), finite, >= 0; the diagonal is ignored and W + W' is used.  M: 1..D.
     engine: 'python-louvain' or 'scikit-network'; by default the first up to 128 features.
     min_size: no group is smaller; 1..D // M, by default 1 % of D. Features without links join other groups.
     start: the resolution that is tried first; that of a graph much like this one saves most of the search.
     The same seed gives the same result.  Raises InvalidInput for a value outside these limits.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))  # two triangles without a link between them
+    >>> found = find_superfeatures(W, 2)
+    >>> found.groups, round(found.modularity, 3), found.adjusted
+    (((0, 1, 2), (3, 4, 5)), 0.5, '')
     """
     if not 0 < start < math.inf:
         raise InvalidInput(f"A resolution must be a positive number, not {start}.")
@@ -128,6 +85,11 @@ def resolution_sweep(
     """(resolution, number of communities, their modularity at resolution 1) as the engine finds them, nothing adjusted.
 
     W, engine, seed: as in `find_superfeatures`.  Raises InvalidInput for a resolution that is not positive.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+    >>> [count for _, count, _ in resolution_sweep(W, [1.0, 50.0])]  # a larger resolution gives more groups
+    [2, 6]
     """
     links = normalised(W)
     cluster = ENGINES[checked_engine(engine, len(links))](links) if links.any() else _singletons(len(links))
@@ -144,7 +106,14 @@ def modularity(W: Tensor | np.ndarray, labels: Tensor | Sequence[int], resolutio
     """Modularity of a partition on the graph of W (arXiv cond-mat/0603718); 0 for a graph without links.
 
     W: as in `find_superfeatures`.  labels: (D,) the group of each feature.  Raises InvalidInput if their lengths differ.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+    >>> round(modularity(W, [0, 0, 0, 1, 1, 1]), 3), modularity(W, [0] * 6)
+    (0.5, 0.0)
     """
+    import torch
+
     links, given = normalised(W), torch.as_tensor(labels).cpu().numpy()
     if given.shape != links.shape[:1]:
         raise InvalidInput(
@@ -153,24 +122,10 @@ def modularity(W: Tensor | np.ndarray, labels: Tensor | Sequence[int], resolutio
     return partition.modularity(links, partition.compact(given), resolution)
 
 
-def align(reference: Superfeatures, other: Superfeatures) -> Superfeatures:
-    """`other` with its groups in the order in which they overlap `reference` most, so that colours stay where they were.
-
-    Groups are matched one to one (Hungarian method); those without a partner come last, in their own order.
-    Raises InvalidInput if the two do not have the same features.
-    """
-    old, new = reference.labels().numpy(), other.labels().numpy()
-    if len(old) != len(new):
-        raise InvalidInput(f"Groups of {len(new)} features cannot be matched with groups of {len(old)} features.")
-    overlap = np.zeros((len(reference.groups), len(other.groups)))
-    np.add.at(overlap, (old, new), 1)
-    partner = {int(column): int(row) for row, column in zip(*linear_sum_assignment(-overlap), strict=True)}
-    order = sorted(range(len(other.groups)), key=lambda m: (partner.get(m, len(old)), m))
-    return replace(other, groups=tuple(other.groups[m] for m in order))
-
-
 def normalised(W: Tensor | np.ndarray) -> np.ndarray:
     """W as float64 on the CPU: symmetric, empty diagonal, sum 1 (or all zero); InvalidInput where it is no graph."""
+    import torch
+
     links = torch.as_tensor(W).detach().cpu().double().numpy().copy()
     if links.ndim != 2 or links.shape[0] != links.shape[1] or not len(links):
         raise InvalidInput(f"The dependency matrix must be square, not of shape {links.shape}.")

@@ -14,12 +14,11 @@ import numpy as np
 
 from ked.data import limits
 from ked.data.dataset import Dataset
-from ked.data.limits import refuse
+from ked.data.limits import LABEL, refuse
 from ked.data.progress import tracked_lines
 from ked.data.tabular import table
 
 DELIMITERS = ",;\t"
-LABEL = "label"
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _COLUMNS_SHOWN = 8
 _ENCODING = "utf-8-sig"  # with or without the mark that some programs put in front

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,17 +119,6 @@ class Dataset:
         if self.conditional is not None:
             object.__setattr__(moved, "conditional", self.conditional.to(device))
         return moved
-
-
-@dataclass(frozen=True)
-class Source:
-    """One row of the table of data sets: its key, a title, one sentence about it, how to get it, and whether its files are here."""
-
-    name: str
-    title: str
-    description: str
-    load: Callable[[], Dataset]
-    here: Callable[[], bool] = lambda: True  # most need no files of their own
 
 
 def stratified_split(y: np.ndarray, shares: Sequence[float], seed: int) -> list[Tensor]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ked.errors import InvalidInput
 
+LABEL = "label"  # the column of a CSV file that holds the class where nothing else is said
 FILE_BYTES = 1 << 30
 SHELF_BYTES = 10 << 30  # of all files that are kept together (`ked.data.user_files`)
 UNPACKED_BYTES = 2 << 30  # of everything in an archive together

@@ -20,7 +20,7 @@ from PIL import Image
 
 from ked.data import locations
 from ked.data.array_cache import Arrays, kept
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import Dataset
 from ked.data.locations import damaged, missing
 from ked.data.pixels import official
 from ked.data.progress import tracked
@@ -31,7 +31,7 @@ _NAMES = "words.txt"
 _ANNOTATIONS = Path("val", "val_annotations.txt")
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """Tiny ImageNet with x (N, 3 * 64 * 64) in [0, 1], red first; 5000 training pictures are for validation.
 
     Raises Unavailable when its folder is not on this machine, or a file in it is damaged.
@@ -42,13 +42,18 @@ def load() -> Dataset:
     ids = sorted(folder.name for folder in (root / "train").iterdir() if folder.is_dir())
     arrays = kept("tiny-imagenet", _stamp(root, ids), lambda: _decode(root, ids))
     training, test = ((arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "val"))
-    return official(SOURCE.name, training, test, SHAPE, _class_names(root / _NAMES, ids))
+    return official(name, training, test, SHAPE, _class_names(root / _NAMES, ids))
 
 
 def find() -> Path | None:
     """The first folder with the layout above, or None; it is only read, never written to."""
     roots = [*locations.folders(FOLDER, "tiny-imagenet", ""), locations.own_folder() / FOLDER]
     return next((root for root in roots if (root / "train").is_dir() and (root / _ANNOTATIONS).is_file()), None)
+
+
+def here() -> bool:
+    """Whether its files are on this machine."""
+    return find() is not None
 
 
 def _stamp(root: Path, ids: list[str]) -> list[object]:
@@ -101,12 +106,3 @@ def _class_names(path: Path, ids: list[str]) -> tuple[str, ...]:
     words = {one: names.split(",")[0].strip() for one, _, names in (line.partition("\t") for line in lines)}
     names = [words.get(one, one) for one in ids]
     return tuple(f"{name} ({one})" if names.count(name) > 1 else name for name, one in zip(names, ids, strict=True))
-
-
-SOURCE = Source(
-    name="tiny-imagenet",
-    title="Tiny ImageNet (3 x 64 x 64)",
-    description="110 000 colour pictures of 64 x 64 pixels in 200 classes (Le and Yang 2015); needs 6 GB of memory.",
-    load=load,
-    here=lambda: find() is not None,
-)

@@ -28,7 +28,7 @@ import numpy as np
 
 from ked.data import locations
 from ked.data.array_cache import Arrays, kept
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import Dataset
 from ked.data.locations import damaged, missing
 from ked.data.progress import tracked_lines
 from ked.data.tabular import table
@@ -61,7 +61,7 @@ _OTHER = list(CLASSES).index("interactive")
 _CLASS_OF = {application: y for y, applications in enumerate(CLASSES.values()) for application in applications}
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """The flows, standardised on their training part, split about 60/20/20 with equal class shares.
 
     The 1.7 GB of the file are read once, which takes about a minute; what was drawn is then kept in our own folder.
@@ -76,13 +76,18 @@ def load() -> Dataset:
     arrays = kept(
         "unicauca", [_VERSION, str(path.resolve()), state.st_size, state.st_mtime_ns], lambda: _draw(path, PER_CLASS)
     )
-    return table(SOURCE.name, arrays["x"], arrays["y"], tuple(CLASSES), tuple(_columns(path)))
+    return table(name, arrays["x"], arrays["y"], tuple(CLASSES), tuple(_columns(path)))
 
 
 def find() -> Path | None:
     """The file, in $KED_DATA or in our own folder, or None; it is only read, never written to."""
     folders = [*locations.folders("unicauca", ""), locations.own_folder() / "unicauca"]
     return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
+
+
+def here() -> bool:
+    """Whether its files are on this machine."""
+    return find() is not None
 
 
 def class_of(application: str) -> str:
@@ -140,12 +145,3 @@ def _lines(path: Path) -> Iterator[list[str]]:
             yield from csv.reader(tracked_lines(file, path.stat().st_size))
         except csv.Error as error:
             raise damaged(path, str(error)) from error
-
-
-SOURCE = Source(
-    name="unicauca",
-    title="Unicauca (81 numbers)",
-    description="Network flows of a university in three classes of service; one of the 81 numbers, L7Protocol, gives the class away.",
-    load=load,
-    here=lambda: find() is not None,
-)

@@ -19,14 +19,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ked.data import csv_table, limits, locations, own
-from ked.data.dataset import Dataset
+from ked.data import limits, locations, own
 from ked.errors import InvalidInput, Unavailable
+
+if TYPE_CHECKING:
+    from ked.data.dataset import Dataset
 
 PREFIX = "own:"
 NAME = re.compile(rf"{PREFIX}[a-z0-9][a-z0-9-]{{0,23}}-[0-9a-f]{{10}}")
-USUAL_LABEL = csv_table.LABEL
+USUAL_LABEL = limits.LABEL
 _ABOUT = "about.json"
 _UNSAFE = re.compile(r"[^\w .()+-]")  # whatever a path, HTML or Markdown could take for something else
 

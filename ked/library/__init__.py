@@ -13,6 +13,7 @@ from ked import jobs
 from ked.errors import InvalidInput, Unavailable
 from ked.files.disk import disk_errors
 from ked.files.home import home
+from ked.runs.run_lock import is_held
 from ked.store import Run
 
 NAME_LENGTH = 60
@@ -72,7 +73,7 @@ def delete(run: Run) -> None:
     Raises:
         InvalidInput: The run is a preset, or still in progress.
     """
-    if _status(_own(run)) in IN_PROGRESS:
+    if _status(_own(run)) in IN_PROGRESS or is_held(run):  # of a damaged run, too, somebody may be at work
         raise InvalidInput(f"run {run.id} is still in progress; stop it before you delete it.")
     with disk_errors(run.folder):
         doomed = home() / f".deleted-{secrets.token_hex(4)}"  # gone in one step for whoever reads the list meanwhile

@@ -7,73 +7,65 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable
+from ked.files import jsonl
 from ked.library import NAME_LENGTH, clean_name, clean_tags
 from ked.library.run_tables import TEACHERS
 from ked.nets.stack import Stack
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe
+from ked.run_form import Accuracy, Form, Moment, flaw
 from ked.runs.stage_keys import stage_names
 from ked.store import RUN_ID, Run
 
-Accuracy = Annotated[float, Field(ge=0, le=1)]
-Moment = Annotated[float, Field(ge=0, lt=4e9)]  # seconds since 1970
 Word = Annotated[str, Field(max_length=100)]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class _Summary(_Form):
+class _Summary(Form):
     accuracy: dict[str, Accuracy | list[Accuracy]]
     parameters: dict[str, int]
     superfeature_sizes: list[int]
 
 
-class _Info(_Form):
-    """run.json of a run that has ended."""
+class _Info(Form):
+    """What an archive's run.json needs beside what every run.json needs: the run has ended, and its texts are short."""
 
     id: str
     status: Literal["done", "failed", "cancelled"]
     created: Moment
-    started: Moment = 0.0
-    ended: Moment = 0.0
-    recipe: dict[str, Any]
     message: str = Field("", max_length=2000)
     name: str = Field("", max_length=NAME_LENGTH)
-    tags: list[Word] = []
-    versions: dict[Word, Word] = {}
+    tags: list[Word] = Field(default_factory=list)
+    versions: dict[Word, Word] = Field(default_factory=dict)
     commit: Word = ""
     device: Word = ""
-    seeds: list[int] = []
-    stages: dict[Word, Word] = {}
-    seconds: dict[Word, FiniteFloat] = {}
+    stages: dict[Word, Word] = Field(default_factory=dict)
+    seconds: dict[Word, FiniteFloat] = Field(default_factory=dict)
     summary: _Summary | None = None
 
 
-class _Stage(_Form):
+class _Stage(Form):
     stage: str
     cached: bool
 
 
-class _Training(_Form):
+class _Training(Form):
     stage: str
     epochs: int
     weights: dict[Word, FiniteFloat]
 
 
-class _Epoch(_Form):
+class _Epoch(Form):
     stage: str
     epoch: int
     loss: dict[Word, list[float]]
     validation: list[Accuracy]
 
 
-_EVENTS: dict[str, type[_Form]] = {"stage": _Stage, "training": _Training, "epoch": _Epoch}
+_EVENTS: dict[str, type[Form]] = {"stage": _Stage, "training": _Training, "epoch": _Epoch}
 
 
 def check_whole(folder: Path) -> dict[str, Any]:
@@ -112,9 +104,11 @@ def _info(path: Path) -> dict[str, Any]:
     info = _valid(path.name, lambda: json.loads(path.read_text("utf-8")))  # too deep a nesting is a RuntimeError
     try:
         checked = _Info.model_validate(info)
+        where = flaw(info)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "everything"
-        raise InvalidInput(f"{where[:80]} in the archive's run.json is missing or not as it should be; export again.") from None
+    if where:
+        raise InvalidInput(f"{where[:80]} in the archive's run.json is missing or not as it should be; export again.")
     if not RUN_ID.fullmatch(checked.id):
         raise InvalidInput(f"{checked.id[:40]!r} in the archive's run.json is no run id; export the run again.")
     _valid("the name in run.json", lambda: clean_name(checked.name))
@@ -136,8 +130,8 @@ def _check_result(info: dict[str, Any], recipe: Recipe) -> None:
 def _check_events(folder: Path, recipe: Recipe) -> None:
     names = stage_names(recipe)
     try:
-        for event in Run(folder).events()[0]:
-            form = _EVENTS.get(event["kind"], _Form)
+        for event in jsonl.read(folder / "events.jsonl")[0]:
+            form = _EVENTS.get(event["kind"], Form)
             form.model_validate(event)
             if event.get("stage", names[0]) not in names:
                 raise ValueError(event["stage"])

@@ -7,9 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from ked.errors import Unavailable
+from ked.files.shipped import shipped
 from ked.studies.outcome import COLUMNS
 
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+RESULTS = shipped("ked/results", "results")
 
 _NUMBERS = [name for name, kind in COLUMNS.items() if kind == "float"]
 

@@ -70,7 +70,7 @@ def _free_port() -> int:
 
 def _streamlit(script: Path, port: int, env: Mapping[str, str]) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
-    command += ["--browser.gatherUsageStats=false", "--server.enableStaticServing=true", "--server.fileWatcherType=none"]
+    command += ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **env}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(command, cwd=ROOT if script.is_relative_to(ROOT) else script.parent, env=surroundings, **pipes)  # type: ignore[call-overload, no-any-return]

@@ -20,9 +20,7 @@ import numpy as np
 import streamlit as st
 
 from explorer.pictures import theme
-from explorer.components.plot import ensure_plotly, plot
-
-ensure_plotly(Path(__file__).parent / "static")
+from explorer.components.plot import plot
 
 
 @st.fragment(run_every=0.5)

@@ -30,9 +30,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from explorer.pictures import theme
-from explorer.components.plot import ensure_plotly, plot
-
-ensure_plotly(Path(__file__).parent / "static")
+from explorer.components.plot import plot
 
 
 def report(key, event):
@@ -194,7 +192,7 @@ def test_a_figure_follows_the_width_of_its_column(page: Page) -> None:
 def test_height_is_reserved_and_a_missing_library_is_said(browser: Browser, address: str) -> None:
     context = browser.new_context()
     tab = context.new_page()
-    tab.route("**/plotly-*.min.js", lambda route: route.abort())
+    tab.route("**/plotly.min.js*", lambda route: route.abort())
     tab.goto(address)
     figure = tab.get_by_role("img", name="twelve cells")
     expect(figure).to_contain_text("did not load")

@@ -27,10 +27,8 @@ from films import with_frames
 from explorer.pictures import frames, graphs, overlays, theme
 from explorer import state
 from explorer.pictures.curves import learning_curves
-from explorer.components.plot import ensure_plotly, plot
+from explorer.components.plot import plot
 from explorer.components.scrubber import scrubber
-
-ensure_plotly(Path(__file__).parent / "static")
 state.begin("scrub")
 st.session_state.reruns = st.session_state.get("reruns", 0) + 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, study_results
+from explorer import cache, navigation, study_results
 from explorer.components.plot import plot
 from explorer.pictures import efficiency as pictures
 from explorer.state import session
@@ -19,14 +19,14 @@ from ked.errors import Unavailable
 from ked.library import efficiency
 from ked.recipe import Recipe
 from ked.statistics import interval
-from ked.store import Run, list_runs
+from ked.store import Run
 from ked.studies import study_named
 from ked.studies.cells import Settings
 
 
 def curve(run: Run) -> None:
     """The curve over all runs with this run's settings; where there is none yet, how to make one."""
-    recipe = run.recipe
+    recipe = cache.recipe(run)
     if recipe.convolutional:
         return
     st.subheader("How many samples does it take?", anchor=False)
@@ -74,7 +74,7 @@ def _shipped() -> None:
 
 
 def _infos() -> Iterator[dict[str, Any]]:
-    for run in list_runs():
+    for run in cache.list_runs():
         with contextlib.suppress(Unavailable):
             yield cache.facts(run)
 
@@ -98,7 +98,7 @@ def _make(recipe: Recipe, missing: list[int], whole: int) -> None:
             label = f"Train with {'all' if n == whole else n} samples"
             if st.button(label, icon=":material/play_circle:", key=f"few.{n}", help="Opens the Train page with these settings."):
                 session.put(**of_recipe(few))
-                st.switch_page("../pages/train.py")
+                navigation.go("train")
     with st.expander("The same from the command line"):
         commands = [efficiency.command(efficiency.with_few(recipe, n, whole)) for n in missing]
         st.code("\n".join(commands), language="bash", wrap_lines=True)

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 import torch
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import frame
 from explorer.components.plot import plot
 from explorer.pictures import data_charts, gallery, theme
@@ -44,9 +44,9 @@ def next_steps(data: Dataset, run: Run | None) -> None:
     told = "Opens the Train page with settings that suit these data."
     if st.button("Train on it", icon=":material/play_circle:", type="primary", key="train", help=told):
         session.put(**({} if run else fitting(session.values(), data.shape)))
-        st.switch_page("../pages/train.py")
+        navigation.go("train")
     if run and st.button("Its superfeatures", icon=":material/hub:", help="Opens the Superfeatures page with its run."):
-        st.switch_page("../pages/superfeatures.py")
+        navigation.go("superfeatures")
 
 
 def headline(data: Dataset, found: Checkup) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import choose
 from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
 from explorer.state import session
@@ -93,4 +93,4 @@ def _verdict(about: ExplainedSample, voice: NetExplanation, net: str) -> str:
 def next_step(run: Run) -> None:
     """Where to go on with this sample."""
     if not cache.convolutional(run):
-        st.page_link("../pages/chimeras.py", label="What if a superfeature were another sample's?", icon=":material/extension:")
+        navigation.link("chimeras", "What if a superfeature were another sample's?")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import controls, frame
 from explorer.components.plot import plot
 from explorer.pictures.curves import learning_curves
@@ -23,7 +23,7 @@ from ked import library
 from ked.errors import InvalidInput, Unavailable
 from ked.library.archive import export_run, import_run
 from ked.recipe import Recipe
-from ked.store import Run, list_runs, load_run
+from ked.store import Run, load_run
 
 MOST = 6  # runs that can be compared: more kinds of broken lines cannot be told apart
 UPLOAD_MB = 200
@@ -32,7 +32,7 @@ _TABLE, _UPLOADS = "widget.compare", "ked.uploads"
 
 def entries() -> list[Entry]:
     """All stored runs, also those that cannot be read."""
-    return [_entry(run, _facts(run)) for run in list_runs()]
+    return [_entry(run, _facts(run)) for run in cache.list_runs()]
 
 
 def _entry(run: Run, facts: dict[str, Any] | None) -> Entry:
@@ -42,7 +42,7 @@ def _entry(run: Run, facts: dict[str, Any] | None) -> Entry:
 def _facts(run: Run) -> dict[str, Any] | None:
     try:
         return cache.facts(run)
-    except (InvalidInput, Unavailable, OSError):
+    except (InvalidInput, Unavailable):
         return None
 
 
@@ -60,7 +60,7 @@ def filters(found: list[Entry]) -> list[Entry]:
 def selected() -> list[str]:
     """The ids of the chosen runs, in the order in which they were chosen; those that are gone are forgotten."""
     wanted = list(dict.fromkeys(filter(None, session.get("compare").split(","))))
-    there = {run.id for run in list_runs()}
+    there = {run.id for run in cache.list_runs()}
     if gone := [name for name in wanted if name not in there]:
         session.put(compare=",".join(name for name in wanted if name in there))
         st.warning(f"There is no run {', '.join(gone)} here; it may have been deleted.", icon=":material/link_off:")
@@ -142,7 +142,7 @@ def details(run_id: str) -> None:
     with results:
         _results(run, facts)
     with made:
-        _settings(run.recipe)
+        _settings(cache.recipe(run))
         _provenance(facts)
 
 
@@ -157,10 +157,11 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="actions"):
         if found.dataset in frame.DATASETS:
             st.markdown("Open in", width="content")
-            for page, icon in _OPENED_IN:
-                if st.button(page, icon=f":material/{icon}:", help=f"Show this run on the page {page}."):
-                    session.put(run=run.id, node=-1, coalition="", **of_recipe(run.recipe))
-                    st.switch_page(f"../pages/{page.lower()}.py")
+            for page in _OPENED_IN:
+                shown = navigation.PAGES[page]
+                if st.button(shown.title, icon=shown.symbol, help=f"Show this run on the page {shown.title}."):
+                    session.put(run=run.id, node=-1, coalition="", **of_recipe(cache.recipe(run)))
+                    navigation.go(page)
         st.download_button(
             "Download", lambda: _archive(run), f"{run.id}.zip", "application/zip", icon=":material/download:", on_click="ignore",
             disabled=found.status == "active",
@@ -178,13 +179,7 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
             st.caption("Ships with the app and stays as it is.", width="content")
 
 
-_OPENED_IN = (
-    ("Superfeatures", "hub"),
-    ("Train", "play_circle"),
-    ("Explain", "visibility"),
-    ("Attributions", "compare"),
-    ("Agreement", "handshake"),
-)
+_OPENED_IN = ("superfeatures", "train", "explain", "attributions", "agreement")
 
 
 def _archive(run: Run) -> bytes:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from explorer import navigation
 from explorer.blocks import controls, frame
-from explorer.components.plot import base_path
 from explorer.state import session
 from explorer.state.settings import of_recipe, to_url
 from explorer.words import studies
@@ -153,7 +153,7 @@ def _rows(about: Report, cells: Sequence[Cell], places: dict[str, CellStatus], w
         {
             "cell": cell.level, "students": ", ".join(LABELS[name] for name in cell.recipe.methods),
             "there": "✕ failed" if cell.key in failed else _said(about, cell, places[cell.key]),
-            "run": f"{base_path()}/train?run={places[cell.key].run}" if places[cell.key].run else "",
+            "run": navigation.address("train", {"run": places[cell.key].run}) if places[cell.key].run else "",
         }
         for cell in cells
     ])  # fmt: skip
@@ -190,10 +190,10 @@ def open_cell(about: Report) -> None:
 
 
 _PAGES = (
-    ("train", "Its training", "play_circle", False),
-    ("explain", "Explain a sample", "visibility", True),
-    ("agreement", "Agreement", "handshake", True),
-    ("superfeatures", "Superfeatures", "hub", True),
+    ("train", "Its training", False),
+    ("explain", "Explain a sample", True),
+    ("agreement", "Agreement", True),
+    ("superfeatures", "Superfeatures", True),
 )
 
 
@@ -201,6 +201,6 @@ def _links(cell: Cell, place: CellStatus) -> None:
     """Where the cell's run can be looked at; what is chosen here stays chosen."""
     finished = load_run(place.run).has("explaining") and place.state in ("stored", "finished run")
     query = to_url(session.values() | of_recipe(cell.recipe) | {"run": place.run})
-    for page, label, icon, needs_explanations in _PAGES:
+    for page, label, needs_explanations in _PAGES:
         if finished or not needs_explanations:
-            st.page_link(f"../pages/{page}.py", label=label, icon=f":material/{icon}:", query_params=query)
+            navigation.link(page, label, query)

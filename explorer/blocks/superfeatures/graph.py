@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import controls
 from explorer.components.plot import plot
 from explorer.pictures import charts, graphs, links, overlays, theme
@@ -18,7 +18,7 @@ from explorer.state import session
 from explorer.state.settings import SETTINGS
 from explorer.words import explain
 from explorer.words.results import LABELS
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.data import Dataset
 from ked.store import Run
 
@@ -30,7 +30,6 @@ class View:
     """What the page shows: a run's teacher, its W and the superfeatures that the controls ask for."""
 
     run: Run
-    stamp: int
     dataset: Dataset
     W: np.ndarray
     found: Superfeatures
@@ -73,12 +72,11 @@ class View:
 
 def look_at(run: Run) -> View:
     """The view of a run under the present settings."""
-    stamp, dataset = cache.stamp(run), cache.dataset(cache.facts(run)["recipe"]["dataset"])
     reduce, scale, engine = session.get("reduce"), session.get("scale") or None, session.get("engine") or None
-    W = cache.dependency(run.id, stamp, reduce, scale)
+    W = cache.dependency(run, reduce, scale)
     M = min(session.get("superfeatures"), len(W))
-    found = cache.superfeatures(run.id, stamp, reduce, scale, M, session.get("grouping"), engine)
-    return View(run, stamp, dataset, W, found, reduce, scale, engine)
+    found = cache.superfeatures(run, reduce, scale, M, session.get("grouping"), engine)
+    return View(run, cache.dataset_of(run), W, found, reduce, scale, engine)
 
 
 def light_up(view: View, feature: int) -> None:
@@ -149,7 +147,7 @@ def graph(view: View) -> None:
         view.groups,
         view.dataset.shape,
         edges=session.get("edges"),
-        positions=cache.positions(view.run.id, view.stamp, view.reduce, view.scale),
+        positions=cache.positions(view.run, view.reduce, view.scale),
         background=mean,
         spread=spread,
         names=view.dataset.features,
@@ -254,7 +252,7 @@ def resolutions(view: View) -> None:
             "smaller communities. We search for the resolution that gives M; where the number jumps over M, communities are "
             "merged or split."
         )
-        swept = cache.sweep(view.run.id, view.stamp, view.reduce, view.scale, view.engine, SPAN)
+        swept = cache.sweep(view.run, view.reduce, view.scale, view.engine, SPAN)
         figure = charts.staircase(*swept, chosen=view.found.resolution)
         plot(figure, "staircase", alt="Number of communities, a staircase, and modularity against the resolution.", select=())
         st.caption(f"Engine {view.found.engine}, resolution {view.found.resolution:.3g}.")
@@ -266,16 +264,15 @@ def next_step(run: Run, M: int, grouping: str) -> None:
     same = (recipe["superfeatures"], recipe["grouping"]) == (M, grouping)
     with st.container(horizontal=True):
         if same and cache.facts(run)["status"] == "done":
-            st.page_link(
-                "../pages/explain.py", label="See what each superfeature says about a sample", icon=":material/visibility:"
-            )
-        st.page_link("../pages/train.py", label=f"Train students on these {M} superfeatures", icon=":material/play_circle:")
+            navigation.link("explain", "See what each superfeature says about a sample")
+        navigation.link("train", f"Train students on these {M} superfeatures")
 
 
 
 
-def not_there_yet(run: Run, status: str) -> None:
+def not_there_yet(run: Run) -> None:
     """A run that has no dependency matrix (yet)."""
+    status = cache.status(run)
     active = status in ("queued", "running")
     if active:
         st.info(
@@ -284,5 +281,4 @@ def not_there_yet(run: Run, status: str) -> None:
     else:
         ended, why = "failed" if status == "failed" else "was stopped", explain.sentence(cache.facts(run)["message"])
         st.warning(f"This run {ended} before it had a dependency matrix. {why}", icon=":material/error:")
-    label = "Watch it train" if active else "Go to its training"
-    st.page_link("../pages/train.py", label=label, icon=":material/play_circle:")
+    navigation.link("train", "Watch it train" if active else "Go to its training")

@@ -1,0 +1,87 @@
+"""Addresses: every page opens by its own, first thing on a new server, and also where a proxy puts something before them all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from laboratory import Visitor, shown
+from playwright.sync_api import Page, expect
+from served import served
+from stripping_proxy import stripping
+from visitor import TITLES
+
+from explorer.navigation import PAGES
+
+
+@pytest.fixture(scope="module")
+def plain(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that nobody has visited, started in an empty folder."""
+    with served("--port", "0", cwd=tmp_path_factory.mktemp("empty"), env=_with(home)) as app:
+        yield app.address
+
+
+@pytest.fixture(scope="module")
+def under_a_path(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that has been told what stands before its addresses, as behind a proxy that keeps the prefix."""
+    told = {"STREAMLIT_SERVER_BASE_URL_PATH": "class/ked"}
+    with served("--port", "0", cwd=tmp_path_factory.mktemp("empty"), env=_with(home) | told) as app:
+        yield app.address
+
+
+@pytest.fixture
+def behind_a_proxy(plain: str) -> Iterator[str]:
+    with stripping("/class/ked", urlsplit(plain).port or 0) as address:
+        yield address
+
+
+def _with(home: Path) -> dict[str, str]:
+    return {"KED_HOME": str(home), "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+def _is_open(page: Page, name: str) -> None:
+    """The page is there, the menu is whole and marks it, and nothing was complained about."""
+    expect(page.get_by_role("heading", name=TITLES[name])).to_be_visible()
+    menu = page.get_by_test_id("stTopNavLink")
+    expect(menu).to_have_text([re.compile(entry.title) for entry in PAGES.values()])
+    expect(menu.filter(has_text=PAGES[name].title)).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.get_by_test_id("stException").all_inner_texts() == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_opens_by_its_own_address(name: str, plain: str, visitor: Callable[..., Visitor]) -> None:
+    page = visitor().page
+    page.goto(f"{plain}/{name}?m=5")
+    _is_open(page, name)
+    expect(page).to_have_url(re.compile(f"{plain}/{name}[?]m=5$"))
+
+
+def test_the_first_page_opens_without_a_name_too(plain: str, visitor: Callable[..., Visitor]) -> None:
+    page = visitor().page
+    page.goto(f"{plain}/?m=5")
+    _is_open(page, "superfeatures")
+    expect(page).to_have_url(re.compile(f"{plain}/[?]m=5$"))
+
+
+@pytest.mark.parametrize("where", ["behind_a_proxy", "under_a_path"])
+def test_figures_and_links_are_found_behind_a_proxy(
+    where: str, request: pytest.FixtureRequest, visitor: Callable[..., Visitor]
+) -> None:
+    address = request.getfixturevalue(where)
+    page = visitor().page
+    page.goto(f"{address}/")
+    shown(page, "Graph of 64 features")
+    page.get_by_test_id("stTopNavLink").filter(has_text="Train").click()
+    _is_open(page, "train")
+    assert urlsplit(page.url).path == f"{urlsplit(address).path}/train"
+    shown(page, "Validation accuracy against epochs")
+    page.goto(f"{address}/explain?i=3")
+    _is_open(page, "explain")
+    shown(page, "Class probabilities")
+    page.get_by_role("link", name="What if a superfeature were another sample's?").click()
+    _is_open(page, "chimeras")
+    assert urlsplit(page.url).path == f"{urlsplit(address).path}/chimeras"

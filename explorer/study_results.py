@@ -9,7 +9,7 @@ from typing import TypeVar
 import plotly.graph_objects as go
 
 from explorer.pictures import study_figures
-from ked.studies import ledger, shipped, study_named
+from ked.studies import STUDIES, ledger, shipped, study_named
 from ked.studies.cells import Settings
 from ked.studies.report import Report, report_with_shipped
 from ked.studies.study import Measured, Study
@@ -72,7 +72,8 @@ def outcome(study: Study, settings: Settings) -> Outcome:
     Raises:
         Unavailable: The shipped results are damaged.
     """
-    files = (ledger.file_of(study.name), shipped.file_of(study.name, settings.scale))
+    # Of all studies, as a comparison that stands in several has one verdict.
+    files = [file for name in STUDIES for file in (ledger.file_of(name), shipped.file_of(name, settings.scale))]
     return _made(study.name, settings.scale, settings.seeds, tuple((str(file), _stamp(file)) for file in files))
 
 

@@ -20,6 +20,10 @@ from ked.groupings import GROUPINGS
 
 MLP = "mlp"
 
+COOLEST, HOTTEST = 1e-3, 1e4
+"""Of T and tau. Measured on students near and far from their teacher, 2 to 100 classes: between these temperatures the relative error of
+the trained loss stays below 1 %; far beyond them float32 has no T^2 and no logit / T any more."""
+
 if TYPE_CHECKING:
     Engine = str
 else:
@@ -125,11 +129,12 @@ class Settings(BaseModel):
     )
     temperature: float = _setting(
         10.0, "Distillation", "T, softens the teacher's predictions: higher shows the student more of the wrong classes.",
-        gt=0, allow_inf_nan=False,
+        ge=COOLEST, le=HOTTEST, allow_inf_nan=False,
     )  # fmt: skip
     tau: float = _setting(
-        10.0, "Distillation", "τ, softens the teacher's explanations as T softens its predictions.", gt=0, allow_inf_nan=False
-    )
+        10.0, "Distillation", "τ, softens the teacher's explanations as T softens its predictions.",
+        ge=COOLEST, le=HOTTEST, allow_inf_nan=False,
+    )  # fmt: skip
     lam: float = _setting(
         0.7, "Distillation", "λ, how much of the loss comes from the teacher; the rest from the labels.", option="--lambda", ge=0, le=1
     )

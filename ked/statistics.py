@@ -8,9 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.stats import t as student_t
 
+LEAST = 3
+"""Units that can show anything: accuracies come in steps, so two differences are equal, and their spread nothing, by chance."""
+
+_NO_SPREAD = 1e-12  # what rounding leaves of the spread of equal values
+
 
 class Interval(NamedTuple):
-    """Mean and 95 % interval, arrays without the seed axis; low and high are NaN with fewer than two seeds."""
+    """Mean and 95 % interval, arrays without the seed axis; low and high are NaN where there is none: see `interval`."""
 
     mean: Any
     low: Any
@@ -18,12 +23,16 @@ class Interval(NamedTuple):
 
 
 def interval(values: np.ndarray | Sequence[Any]) -> Interval:
-    """Mean and Student-t interval (95 %) over the last axis, the seeds."""
+    """Mean and Student-t interval (95 %) over the last axis, the seeds.
+
+    Fewer than `LEAST` of them give no interval, and neither do equal values: one of no width would claim that nothing is in doubt.
+    """
     values = np.asarray(values, dtype=float)
     count, mean = values.shape[-1], values.mean(-1)
-    if count < 2:
+    if count < LEAST:
         return Interval(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
     half = student_t.ppf(0.975, count - 1) * values.std(-1, ddof=1) / np.sqrt(count)
+    half = np.where(np.ptp(values, axis=-1) <= _NO_SPREAD, np.nan, half)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -38,14 +47,14 @@ def paired_difference(values: Sequence[float], reference: Sequence[float]) -> In
 
 def p_value(values: Sequence[float], reference: Sequence[float]) -> float:
     """Two-sided p of a paired t-test that the differences, seed by seed, have mean 0: below 0.05 just where the 95 % interval
-    leaves 0 out. NaN with fewer than two seeds."""
+    leaves 0 out. NaN where there is no interval, but 1 where at least `LEAST` seeds do not differ at all."""
     difference = np.asarray(values, dtype=float) - np.asarray(reference, dtype=float)
     count, mean = len(difference), difference.mean()
-    if count < 2:
+    if count < LEAST:
         return float("nan")
+    if np.ptp(difference) <= _NO_SPREAD:
+        return 1.0 if abs(mean) <= _NO_SPREAD else float("nan")
     error = difference.std(ddof=1) / np.sqrt(count)
-    if error == 0:  # all seeds differ by the same
-        return 1.0 if mean == 0 else 0.0
     return float(2 * student_t.sf(abs(mean / error), count - 1))
 
 

@@ -51,6 +51,15 @@ def test_equal_nets_agree_wholly_and_a_shift_of_all_classes_is_not_seen() -> Non
     torch.testing.assert_close(divergence(one, one + 7.0, 10.0), torch.zeros(K, M, dtype=torch.float64))
 
 
+@pytest.mark.parametrize("gap", [3.0, 0.1])
+def test_at_a_high_temperature_the_divergence_in_float32_is_half_the_variance_of_the_difference(gap: float) -> None:
+    teacher = 4 * torch.randn(1, M, N, C)
+    student = teacher + gap * torch.randn(K, M, N, C)
+    found = 1e8 * divergence(student, teacher, 1e4)
+    torch.testing.assert_close(found, (student - teacher).var(dim=-1, correction=0).mean(-1) / 2, rtol=1e-2, atol=0)
+    assert float((1e8 * divergence(teacher, teacher, 1e4)).abs().max()) < 1e-6
+
+
 def test_opposite_contributions_have_cosine_minus_one_and_unrelated_ones_none_on_average() -> None:
     phi = torch.randn(1, M, 4000, C, dtype=torch.float64)
     torch.testing.assert_close(cosine(phi, -phi), -torch.ones(1, 4000, dtype=torch.float64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -160,3 +161,13 @@ def test_with_planted_superfeatures_a_student_of_explanations_agrees_more_than_i
         assert learnt > form > chance, measure
     assert found["ked"].mean("cosine").min() > 0.8
     assert found["ked"].mean("jensen-shannon").max() < found["labels"].mean("jensen-shannon").min()
+
+
+def test_at_a_high_temperature_float32_nets_have_the_divergences_of_float64_ones_and_none_from_themselves() -> None:
+    wide = survey(STUDENTS, TEACHER, X, labels, pairs=match(GROUPS, GROUPS), tau=1e4)
+    students, teacher = (copy.deepcopy(net).float() for net in (STUDENTS, TEACHER))
+    found = survey(students, teacher, X.float(), labels, pairs=match(GROUPS, GROUPS), tau=1e4)
+    itself = survey(teacher, teacher, X.float(), labels, pairs=match(GROUPS, GROUPS), tau=1e4)
+    for name in ("kullback-leibler", "jensen-shannon"):
+        np.testing.assert_allclose(found.samples[name], wide.samples[name], rtol=1e-2)
+        assert np.abs(1e8 * itself.samples[name]).max() < 1e-6

@@ -67,7 +67,7 @@ def test_less_divergence_is_more_agreement() -> None:
     (found,) = contrasts(surveys, "jensen-shannon")
     assert found.agreement is not None
     assert found.agreement.mean == pytest.approx(0.003)
-    assert "agrees more by 0.0030 [0.0030, 0.0030] nats" in words.answer([found], MEASURES["jensen-shannon"], 3)
+    assert "agrees more by 0.0030 nats" in words.answer([found], MEASURES["jensen-shannon"], 3)
 
 
 def test_the_contrast_in_which_the_fewest_things_differ_comes_first_and_others_follow() -> None:
@@ -96,6 +96,17 @@ def test_students_of_another_run_are_set_beside_and_are_no_answer_to_the_questio
     assert table["which is"].iloc[1] == "another run, which differs in grouping"
     assert words.differing_in(list("abcdef")).endswith("a, b, c and d and 2 more")
     assert words.differing_in([]) == "another run of the same recipe"
+
+
+def test_two_seeds_give_no_interval_and_say_so() -> None:
+    surveys = {"ked": survey([0.9, 0.9], [0.95, 0.95]), "mu0": survey([0.4, 0.4], [0.5, 0.5])}
+    found = contrasts(surveys, "cosine")
+    assert shown(found[0].accuracy) == 0
+    text = words.answer(found, MEASURES["cosine"], 2)
+    assert "**Two seeds cannot tell.**" in text
+    assert "its accuracy differs by +45.00 points. Without a third seed there is no interval" in text
+    assert "[" not in text
+    assert "±" not in words.everything(surveys).to_csv()
 
 
 def test_one_seed_shows_nothing_and_says_so() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch import Tensor
 from ked.agreement.map_similarity import PixelMaps, ssim
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute, refusal
 from ked.attribution.likeness import likeness
-from ked.attribution.quality import NEIGHBOURS, RADIUS, Curve, area, curve, infidelity, max_sensitivity, measure, timed
+from ked.attribution.quality import NEIGHBOURS, RADIUS, Curve, area, curve, infidelity, max_sensitivity, measure
 from ked.attribution.sanity import THRESHOLD, Verdict, sanity
 from ked.data import load
 from ked.errors import InvalidInput
@@ -133,18 +132,6 @@ def test_all_is_lost_and_all_is_won_with_the_two_features_that_the_net_looks_at(
 
 def test_a_curve_that_goes_nowhere_is_halfway_at_once() -> None:
     assert Curve(np.array([0, 0.5, 1]), np.array([0.3, 0.9, 0.3])).halfway == 0
-
-
-def test_a_run_time_is_that_of_the_fastest_round() -> None:
-    rounds = iter([0.05, 0.0, 0.02])
-
-    def work() -> int:
-        time.sleep(next(rounds))
-        return 3
-
-    result, seconds = timed(work, enough=10)
-    assert result == 3
-    assert seconds < 0.02
 
 
 # Infidelity and max-sensitivity

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import torch
 from attribution_samples import GROUPS, C, D, black_box, explaining, picture_question, question
 from cnn_samples import SHAPE, mixed_up, pictures, small_stack
 
+from ked.attribution.quality import timed
 from ked.attribution.question import squares
 from ked.attribution.shapley import MOST, exact_shapley
 from ked.errors import InvalidInput
@@ -82,3 +84,27 @@ def test_a_black_box_and_too_many_players_are_refused(one_sentence: Callable[[st
             exact_shapley(question(stack))
         one_sentence(str(caught.value))
     assert MOST < D
+
+
+@pytest.mark.parametrize(
+    ("rounds", "enough", "expected"),
+    [
+        ([0.2, 0.003, 0.09, 0.001], 10.0, 0.003),  # the first sets things up, the third was disturbed
+        ([0.2, 0.02], 0.015, 0.02),
+        ([7.0], 0.015, 7.0),  # a long call is not repeated
+    ],
+)
+def test_a_run_time_is_the_median_of_several_rounds_after_one_that_warms_up(
+    rounds: list[float], enough: float, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, left = [0.0], iter(rounds)
+
+    def work() -> int:
+        clock[0] += next(left)
+        return 3
+
+    monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+    result, seconds = timed(work, enough)
+    assert result == 3
+    assert seconds == pytest.approx(expected)
+    assert next(left, None) is None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from driver import RECIPE, Driver, same, told
 
-from ked.changes import Change
+from ked.changes import Change, check
+from ked.errors import InvalidInput
+from ked.recipe import Recipe
 from ked.runs import steering
 from ked.runs.pipeline import run
 from ked.runs.stage_keys import adjustable, stage_keys
@@ -129,3 +132,16 @@ def test_each_stage_knows_what_may_change() -> None:
     assert set(adjustable("student-kd")) == {"lr", "temperature", "lam"}
     assert set(adjustable("student-ked")) == {"lr", "temperature", "lam", "tau", "mu"}
     assert set(adjustable("student-ked+at")) == {"lr", "temperature", "lam", "tau", "mu", "rho"}
+
+
+@pytest.mark.parametrize("setting", ["temperature", "tau"])
+def test_temperatures_go_as_far_as_float32_can_tell_the_loss(setting: str, one_sentence: Callable[[str], str]) -> None:
+    for value in (1e-3, 1e4):
+        assert Recipe.make(**{setting: value}).model_dump()[setting] == value
+        check(**{setting: value})
+    for value in (1e-4, 2e4, math.inf, math.nan):
+        with pytest.raises(InvalidInput, match=f"^{setting} = .* is not allowed: .*(0.001|10000|finite)") as caught:
+            Recipe.make(**{setting: value})
+        one_sentence(str(caught.value))
+        with pytest.raises(ValueError, match=f"^{setting} = .* is not allowed: .*(0.001|10000|finite)"):
+            check(**{setting: value})

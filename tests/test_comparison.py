@@ -54,6 +54,21 @@ def test_what_does_not_belong_together_is_not_paired(case: str) -> None:
         assert (found.difference, found.reason) == (None, reason)
 
 
+def test_nets_that_do_not_depend_on_what_differs_are_the_same_and_nothing_is_measured() -> None:
+    one, other = info([0, 1, 2], [0.5, 0.6, 0.7]), info([0, 1, 2, 3], [0.5, 0.6, 0.7, 0.8], superfeatures=2)
+    for run in (one, other):
+        run["recipe"]["seeds"] = len(run["seeds"])
+        run["summary"]["accuracy"]["kd"] = run["summary"]["accuracy"]["ked"]
+    found = pair(one, other, "kd")
+    assert (found.same, found.difference, found.reason) == (True, None, "the same nets")
+    assert found.seeds == (0, 1, 2)
+    measured = pair(one, other, "ked")
+    assert not measured.same, "equal by chance, as these depend on M"
+    assert measured.difference is not None
+    other["summary"]["accuracy"]["kd"] = [0.5, 0.6, 0.75, 0.8]
+    assert not pair(one, other, "kd").same, "computed elsewhere, with other rounding"
+
+
 def test_teachers_are_trained_once_and_never_paired() -> None:
     assert pair(info([0, 1], [0.5, 0.6]), info([0, 1], [0.5, 0.6]), "teacher").difference is None
 

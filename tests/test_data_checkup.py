@@ -104,3 +104,22 @@ def test_remarks_name_what_is_wrong_first_and_are_inert_in_markdown() -> None:
 def test_nothing_is_wrong_with_sound_data() -> None:
     x, y = noise(1000)
     assert all(well for well, _ in data_words.remarks(made(x, y), checkup(made(x, y))))
+
+
+@pytest.mark.parametrize(
+    ("counts", "well", "words"),
+    [
+        ((50, 50), True, "The classes are equally large, with 50 training samples each. Always answering `a` would be right for 50%"),
+        ((50, 60), True, "The classes are about equally large, with 50 to 60 training samples each. Always answering `b`"),
+        ((214, 127), True, "The classes are not equally large: `a` has 214 training samples, `b` 127. Always answering `a` would"),
+        ((20, 90), False, "The classes are uneven: `b` has 90 training samples, `a` 20."),
+    ],
+)
+def test_classes_count_as_equally_large_only_where_no_answer_is_often_right(counts: tuple[int, int], well: bool, words: str) -> None:
+    y = torch.arange(2).repeat_interleave(torch.tensor(counts))
+    x, y = torch.randn(len(y) + 2, 3, generator=torch.Generator().manual_seed(0)), torch.cat([y, torch.arange(2)])
+    train, validation, test = torch.arange(len(y)).split([len(y) - 2, 1, 1])
+    data = Dataset("own", x, y, train, validation, test, (3,), ("a", "b"), ("f", "g", "h"))
+    (said,) = [remark for remark in data_words.remarks(data, checkup(data)) if "classes are" in remark[1]]
+    assert said[0] is well
+    assert said[1].startswith(words)

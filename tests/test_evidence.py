@@ -39,6 +39,15 @@ def test_every_number_is_also_there_in_words() -> None:
     assert told == "Differences with 95 % intervals: a < b +1.0 [0.5, 1.5]; c −2.0 [−4.0, 0.0]"
 
 
+def test_a_difference_without_an_interval_has_a_dot_and_no_line() -> None:
+    nothing = float("nan")
+    drawn = forest([*ROWS, Row("same", 0.0, nothing, nothing, False, "mu0")], "points")
+    assert "nan" not in drawn
+    assert len(circles(drawn)) == 3
+    assert len([line for line in ET.fromstring(drawn).iter(f"{SVG}line") if line.get("stroke-width") == "2.5"]) == 2
+    assert "; same 0.0</title>" in drawn
+
+
 def test_a_table_keeps_bars_out_of_its_columns() -> None:
     assert markdown(["a", "b"], [["x|y", "1"]]) == "| a | b |\n| --- | --- |\n| x\\|y | 1 |"
 

@@ -105,7 +105,7 @@ def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
 @pytest.mark.parametrize(
     ("column", "sentence"),
     [
-        ([0.5, -0.2, 1.5], "Superfeature 3 speaks most for dog (+1.50), superfeature 2 against it (-0.20)."),
+        ([0.5, -0.2, 1.5], "Superfeature 3 speaks most for dog (+1.50), superfeature 2 against it (−0.20)."),
         ([0.5, 0.2, 1.5], "Superfeature 3 speaks most for dog (+1.50); none speaks against it."),
         ([-0.5, -0.2, -1.5], "No superfeature speaks for dog."),
         ([0.0], "No superfeature speaks for dog."),
@@ -113,6 +113,23 @@ def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
 )
 def test_reasons_name_the_strongest_voices(column: list[float], sentence: str) -> None:
     assert explain.reasons(np.array(column), "dog") == sentence
+
+
+@pytest.mark.parametrize(
+    ("members", "verdict", "reasons", "comparison"),
+    [
+        ("101", "Without superfeature 2", "Superfeature 3 speaks most for dog (+1.50); none that takes part", "1 of 2"),
+        ("010", "Without superfeatures 1 and 3", "No superfeature that takes part speaks for dog.", "1 of 1"),
+        ("000", "Without any superfeature", "What is left is the base", ""),
+    ],
+)
+def test_what_is_switched_off_is_not_heard(members: str, verdict: str, reasons: str, comparison: str) -> None:
+    on, evidence = [digit == "1" for digit in members], np.array([0.5, -0.2, 1.5])
+    assert explain.verdict("net", np.log([0.1, 0.7, 0.2]), None, CLASSES, on) == f"{verdict} the net says **dog** (70%)."
+    assert explain.reasons(evidence, "dog", on).startswith(reasons)
+    assert comparison in explain.comparison(evidence, np.array([0.5, -0.1, -1.5]), on)
+    lit = ", for dog +0.50 by the explaining teacher." if on[0] else ", which is switched off."
+    assert explain.lit(0, [evidence], "dog", on) == f"Lit up is superfeature 1{lit}"
 
 
 def test_a_comparison_counts_signs_and_compares_ranks() -> None:

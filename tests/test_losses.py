@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
+from ked.errors import InvalidInput
 from ked.losses import LABELS_ONLY, Objective, SoftTarget, cross_entropy, divergence, divergences, soften, weights
 from ked.methods import METHODS
 
@@ -177,3 +178,43 @@ def test_only_objectives_with_explanations_tell_them_apart() -> None:
     assert LABELS_ONLY.each_explanation(log_y, rows) is None
     some = Objective({"explanation": 1.0}, explanation=soften(torch.randn(N, 2, C), TAU), columns=(0, 2))
     assert some.each_explanation(log_y, rows).shape == (K, 2)
+
+
+def _halved_variance(teacher: Tensor, rows: Tensor, student: Tensor) -> Tensor:
+    """What T^2 KL becomes at a high T: half the variance over the classes of the two nets' differences."""
+    return (student - teacher[rows].permute(0, 2, 3, 1)).var(dim=2, correction=0).mean(dim=(1, 2)) / 2
+
+
+@pytest.mark.parametrize("gap", [3.0, 0.1])
+def test_at_a_high_temperature_the_loss_in_float32_is_half_the_variance_and_its_gradient_that_of_float64(gap: float) -> None:
+    teacher, rows = _logits(N, M, C).float(), _rows()
+    student = (teacher[rows].permute(0, 2, 3, 1) + gap * torch.randn(K, M, C, B)).requires_grad_()
+    value = divergence(soften(teacher, 1e4), rows, student)
+    value.sum().backward()
+    assert value.dtype == torch.float32
+    torch.testing.assert_close(1e8 * value, _halved_variance(teacher, rows, student), rtol=1e-2, atol=0)
+    exact = student.detach().double().requires_grad_()
+    divergence(soften(teacher.double(), 1e4), rows, exact).sum().backward()
+    torch.testing.assert_close(student.grad, exact.grad.float())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1.0, 10.0, 40.0, 1e4])
+def test_a_student_in_float32_that_equals_its_teacher_has_no_loss_at_any_temperature(temperature: float) -> None:
+    teacher, rows = _logits(N, M, C).float(), _rows()
+    own, target = teacher[rows].permute(0, 2, 3, 1), soften(teacher, temperature)
+    for values in (divergence(target, rows, own), divergences(target, rows, own)):
+        assert float(temperature**2 * values.abs().max()) < 1e-4
+
+
+def test_at_ordinary_temperatures_float32_training_has_the_bits_that_it_always_had() -> None:
+    teacher, student, rows = _logits(N, M, C).float(), _logits(K, M, C, B).float(), _rows()
+    log_p = (teacher / T).log_softmax(-1)
+    p, negentropy = log_p.exp(), (log_p.exp() * log_p).sum(-1)
+    cross = (p[rows].permute(0, 2, 3, 1) * (student / T).log_softmax(2)).sum(dim=(1, 2, 3)) / (B * M)
+    assert torch.equal(divergence(soften(teacher, T), rows, student), negentropy[rows].reshape(K, -1).mean(1) - cross)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, 1e-4, 1e5, math.inf, math.nan])
+def test_a_temperature_beyond_what_float32_can_say_is_refused(temperature: float) -> None:
+    with pytest.raises(InvalidInput, match=r"take one from 0\.001 to 10000"):
+        soften(_logits(N, M, C), temperature)

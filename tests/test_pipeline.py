@@ -250,6 +250,14 @@ def test_what_cannot_work_fails_with_one_sentence(case: str, small_recipe: Recip
     one_sentence(failed.info["message"])
 
 
+def test_the_hottest_and_the_coolest_temperatures_train_to_the_end(small_recipe: Recipe, finish: Finish) -> None:
+    for temperature, tau in ((1e4, 1e-3), (1e-3, 1e4)):
+        run = finish(small_recipe.without(temperature=temperature, tau=tau, methods=("ked",)))
+        losses = [event["loss"] for event in run.events()[0] if event["kind"] == "epoch" and event["stage"] == "student-ked"]
+        assert losses
+        assert all(-1e-9 < value < 1e3 for loss in losses for values in loss.values() for value in values)
+
+
 def test_no_epochs_give_untrained_nets_and_no_error(small_recipe: Recipe, finish: Finish) -> None:
     run = finish(small_recipe.without(epochs=0, teacher_epochs=0, methods=("plain", "ked")))
     fresh = mlp(64, (12, 12), 10, replicas=2)

@@ -10,6 +10,7 @@ import pytest
 from explorer.words.run_list import ORDERS, STATUSES, Entry, entry, ordered, table, wanted
 from ked.data import SOURCES
 from ked.library import rename, tag
+from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.store import Run, create_run, load_run
 
@@ -30,9 +31,9 @@ def test_a_finished_run_is_described_by_its_recipe_and_its_best_students(warm: R
     tag(warm, ["x"])
     found = entry(warm, warm.info)
     accuracy = warm.info["summary"]["accuracy"]
-    best = max(np.mean(accuracy[name]) for name in ("plain", "kd", "ked"))
-    assert found.best is not None
-    assert found.best[1] == best
+    validation = warm.info["summary"]["validation"]
+    best = max(("plain", "kd", "ked"), key=lambda name: np.mean(validation[name]))
+    assert found.best == (METHODS[best].label, np.mean(accuracy[best]))
     assert (found.id, found.name, found.status, found.dataset) == (warm.id, "My run", "done", "digits")
     assert (found.title, found.form, found.M) == (SOURCES["digits"].title, "MLP 12-12", 4)
     assert (found.methods, found.tags) == (("plain", "KD", "KED"), ("x",))
@@ -44,6 +45,14 @@ def test_presets_are_marked_and_unfinished_runs_have_no_best_students() -> None:
     run = create_run(Recipe(net="small-cnn", dataset="fashion-mnist"))
     found = entry(run, run.info)
     assert (found.status, found.best, found.form) == ("active", None, "small-cnn")
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["in run.json", "in its events"])
+def test_validation_picks_the_best_students_and_test_data_say_what_they_are_worth(kept: bool) -> None:
+    run, validation = load_run("digits-preset"), {"plain": [0.9, 0.8], "kd": [0.7, 0.7]}
+    summary = {"accuracy": {"teacher": 0.99, "plain": [0.6, 0.7], "kd": [0.9, 0.9]}} | ({"validation": validation} if kept else {})
+    found = entry(run, run.info | {"summary": summary}, lambda: validation)
+    assert found.best == ("plain", pytest.approx(0.65))
 
 
 @pytest.mark.parametrize("recipe", [None, {}, {"epochs": "many"}, 7])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ked.statistics import holm, p_value, paired_difference
+from ked.statistics import holm, interval, p_value, paired_difference
 
 VALUES = st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=3, max_size=8)
 
@@ -25,17 +25,26 @@ def test_the_p_value_is_that_of_scipys_paired_t_test() -> None:
 def test_p_is_below_five_percent_just_where_the_interval_leaves_zero_out(pairs: list[tuple[float, float]]) -> None:
     ours, theirs = zip(*pairs, strict=True)
     difference, p = paired_difference(ours, theirs), p_value(ours, theirs)
-    if abs(p - 0.05) > 1e-9:
+    if difference.low == difference.low and abs(p - 0.05) > 1e-9:
         assert (p < 0.05) == (not difference.low <= 0 <= difference.high)
 
 
-def test_seeds_that_all_differ_by_the_same_leave_no_doubt() -> None:
-    assert p_value([1.0, 2.0], [0.5, 1.5]) == 0
-    assert p_value([1.0, 2.0], [1.0, 2.0]) == 1
+@pytest.mark.parametrize("values", [[0.953], [0.953, 0.953], [0.9, 0.95], [0.95] * 5, [0.95 - 0.93, 0.97 - 0.95, 0.99 - 0.97]])
+def test_few_seeds_and_seeds_without_a_spread_have_no_interval(values: list[float]) -> None:
+    found = interval(values)
+    assert found.mean == pytest.approx(np.mean(values))
+    assert np.isnan([found.low, found.high]).all()
+    assert math.isnan(p_value(values, [0.0] * len(values)))
 
 
-def test_one_seed_shows_nothing() -> None:
-    assert math.isnan(p_value([0.9], [0.1]))
+def test_each_row_has_its_own_interval_or_none() -> None:
+    found = interval([[0.9, 0.9, 0.9], [0.8, 0.9, 1.0]])
+    assert np.isnan(found.low).tolist() == [True, False]
+    assert found.high[1] - 0.9 == pytest.approx(4.30265273 * 0.1 / math.sqrt(3))
+
+
+def test_seeds_that_do_not_differ_at_all_are_no_evidence_of_a_difference() -> None:
+    assert p_value([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]) == 1
 
 
 def test_holm_by_hand() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
-from study_samples import TINY, TWO_SEEDS
+from study_samples import TINY
 
 from ked.data import load
 from ked.errors import InvalidInput
@@ -115,10 +115,10 @@ def test_a_wrong_setting_is_refused(study: str, settings: Settings, words: str, 
 
 
 def test_contrasts_are_the_paired_differences_that_a_hand_computes() -> None:
-    first, second = cells_of(TINY, TWO_SEEDS)
+    first, second = cells_of(TINY, Settings(seeds=3))
     records = {
-        first.key: _record(first, {"kd": [0.80, 0.82], "ked": [0.84, 0.84]}),
-        second.key: _record(second, {"kd": [0.70, 0.70], "ked": [0.85, 0.89]}),
+        first.key: _record(first, {"kd": [0.80, 0.82, 0.81], "ked": [0.84, 0.84, 0.84]}),
+        second.key: _record(second, {"kd": [0.70, 0.70, 0.70], "ked": [0.85, 0.89, 0.87]}),
     }
     found = contrasts(TINY, cell_table((first, second), records), list(TINY.axis))
     assert [(one.ours, one.theirs) for one in found] == [
@@ -127,7 +127,7 @@ def test_contrasts_are_the_paired_differences_that_a_hand_computes() -> None:
         (("M = 3", "ked"), ("M = 2", "ked")),
     ]
     assert [float(one.difference.mean) for one in found] == pytest.approx([0.03, 0.17, 0.03])
-    half = 12.7062047 * 0.01 * math.sqrt(2) / math.sqrt(2)  # t(0.975, 1) s / sqrt(2), with differences 0.04 and 0.02
+    half = 4.30265273 * 0.01 / math.sqrt(3)  # t(0.975, 2) s / sqrt(3), with differences 0.04, 0.02 and 0.03
     assert (found[0].difference.low, found[0].difference.high) == pytest.approx((0.03 - half, 0.03 + half))
     assert [one.adjusted for one in found] == holm([one.p for one in found])
 
@@ -152,12 +152,12 @@ def test_a_teacher_that_is_finished_alone_is_never_paired_as_if_its_seeds_were_t
 
 
 def test_the_table_has_mean_and_interval_of_every_net_and_nothing_where_nothing_was_measured() -> None:
-    first, _ = cells_of(TINY, TWO_SEEDS)
-    records = {first.key: _record(first, {"teacher": [0.9], "kd": [0.80, 0.82]})}
+    first, _ = cells_of(TINY, Settings(seeds=3))
+    records = {first.key: _record(first, {"teacher": [0.9], "kd": [0.80, 0.82, 0.81]})}
     table = net_table(cell_table((first,), records)).set_index("net")
     assert table.loc["kd", "accuracy"] == pytest.approx(0.81)
-    assert table.loc["kd", "accuracy_high"] - 0.81 == pytest.approx(12.7062047 * 0.01)
-    assert table["units"].to_dict() == {"teacher": 1, "kd": 2}
+    assert table.loc["kd", "accuracy_high"] - 0.81 == pytest.approx(4.30265273 * 0.01 / math.sqrt(3))
+    assert table["units"].to_dict() == {"teacher": 1, "kd": 3}
     assert math.isnan(table.loc["teacher", "accuracy_low"])
     assert table["agreement"].isna().all()
 
@@ -204,9 +204,15 @@ def test_the_sentence_says_why_an_interval_without_zero_may_not_be_enough() -> N
 
 
 def test_two_seeds_that_happen_to_differ_by_the_same_show_nothing() -> None:
-    one = _contrast([0.014, 0.014], adjusted=0.0, p=0.0)
+    one = _contrast([0.014, 0.014], adjusted=math.nan, p=math.nan)
     assert one.shown == 0
-    assert "too few units" in answer([one])
+    assert answer([one]) == "A difference of KED from KD is not shown (+1.4 points of accuracy without an interval – too few units)."
+
+
+def test_units_that_all_differ_by_the_same_have_no_interval_of_no_width() -> None:
+    one, none = _contrast([0.014] * 5, adjusted=math.nan, p=math.nan), _contrast([0.0] * 5, adjusted=1.0, p=1.0)
+    assert answer([one]) == "A difference of KED from KD is not shown (+1.4 points of accuracy at every unit – which gives no interval)."
+    assert answer([none]) == "A difference of KED from KD is not shown (+0.0 points of accuracy at every unit)."
 
 
 def test_several_levels_are_counted_in_one_clause(one_sentence: Callable[[str], str]) -> None:

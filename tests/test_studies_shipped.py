@@ -30,7 +30,6 @@ def test_shipped_cells_give_the_report_that_their_records_give(settings: Setting
     for name in ("cells", "table", "contrast_table"):
         pd.testing.assert_frame_equal(getattr(theirs, name), getattr(mine, name), check_exact=True)
     assert (theirs.answer, theirs.note, theirs.missing) == (mine.answer, mine.note, ())
-    assert theirs.contrasts == mine.contrasts
     assert (theirs.shipped, mine.shipped) == (tuple(TINY.axis), ())
 
 
@@ -59,7 +58,7 @@ def test_without_shipped_results_there_is_what_was_computed_here(tmp_path: Path,
     monkeypatch.setattr(shipped, "RESULTS", tmp_path / "nowhere")
     assert report_with_shipped(TINY, TWO_SEEDS).missing == tuple(TINY.axis)
     keep(TINY, TWO_SEEDS)
-    assert report_with_shipped(TINY, TWO_SEEDS).contrasts == report(TINY, TWO_SEEDS).contrasts
+    pd.testing.assert_frame_equal(report_with_shipped(TINY, TWO_SEEDS).contrast_table, report(TINY, TWO_SEEDS).contrast_table)
 
 
 @pytest.mark.parametrize("content", ["", "level,net\nM = 2,kd\n", "\x00\x01", None], ids=["empty", "columns", "binary", "letters"])

@@ -51,10 +51,12 @@ def test_a_forest_has_a_dot_and_an_interval_for_each_contrast() -> None:
         found = [one for one in about.contrasts if one.comparison.measure == measure]
         dots = [trace for trace in forests[measure].data if trace.mode == "markers"]  # type: ignore[index]
         ends = [trace for trace in forests[measure].data if trace.mode == "lines"]  # type: ignore[index]
-        assert len(found) == len(dots) == len(ends)
-        for one, dot, line in zip(found, dots, ends, strict=True):
-            assert dot.x[0] == pytest.approx(factor * one.difference.mean)
+        there = [one for one in found if one.difference.low == one.difference.low]
+        assert (len(found), len(there)) == (len(dots), len(ends))
+        for one, line in zip(there, ends, strict=True):
             assert list(line.x) == pytest.approx([factor * one.difference.low, factor * one.difference.high])
+        for one, dot in zip(found, dots, strict=True):
+            assert dot.x[0] == pytest.approx(factor * one.difference.mean)
             assert dot.name == ("shown" if one.shown else "not shown")
             assert dot.customdata[0] == one.ours[0]
     assert {one.shown for one in about.contrasts} == {0, 1, -1}, "the sample has to have all kinds"
@@ -83,21 +85,28 @@ def test_zero_is_always_in_view_and_an_interval_that_is_none_is_not_drawn() -> N
 
 
 def test_lines_go_through_the_means_with_seeds_beside_them() -> None:
-    values = {1.0: np.array([0.8, 0.9]), 4.0: np.array([0.7, 0.8])}
+    values = {1.0: np.array([0.8, 0.9, 0.85]), 4.0: np.array([0.7, 0.8, 0.75])}
     lines = [Line("ked", "KED", values, ["M = 1", "M = 4"], legend="KED"), Line("kd", "KD", values, ["M = 1", "M = 4"], legend="KD")]
     figure = along(lines, {1.0: "1", 4.0: "4"}, "M", PERCENT, log=True, marks={"ked": {4.0: 0.75}})
     line, seeds = _named(figure, "KED"), _named(figure, "KED, seeds")
     assert list(line.y) == pytest.approx([85, 75])
     assert list(line.error_y.array) == pytest.approx([100 * (found.high - found.mean) for found in map(interval, values.values())])
-    assert sorted(seeds.y) == pytest.approx([70, 80, 80, 90])
+    assert sorted(seeds.y) == pytest.approx([70, 75, 80, 80, 85, 90])
     assert line.x[1] != _named(figure, "KD").x[1], "intervals of two methods stand side by side"
     (cross,) = [trace for trace in figure.data if "authors" in trace.name]
     assert (list(cross.x), list(cross.y)) == ([4.0], [75.0])
     assert figure.layout.xaxis.type == "log"
 
 
+def test_an_interval_is_told_only_where_there_is_one() -> None:
+    for values, told in (([0.8, 0.9], ""), ([0.8] * 5, ""), ([0.8, 0.9, 0.85], " ± 12.4")):
+        figure = in_rows({"A": {"ked": np.array(values)}}, PERCENT, labels={})
+        assert figure.layout.annotations[-1].text == f"<b>{100 * np.mean(values):.1f}</b>{told}"
+        assert _named(figure, "ked").text[0] == told.replace("12.4", "12.42")
+
+
 def test_rows_are_told_by_colour_or_named_by_their_net() -> None:
-    one = np.array([0.8, 0.9])
+    one = np.array([0.8, 0.9, 0.85])
     groups = {"A": {"teacher": np.array([0.95]), "ked": one, "mu0": one}, "B": {"kd": one, "kd+at": one}}
     figure = in_rows(groups, PERCENT, labels={"kd+at": "KD + AT"}, quiet=("teacher",))
     ticks = list(figure.layout.yaxis.ticktext)

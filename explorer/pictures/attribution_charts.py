@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.pictures import theme
+from explorer.words.numbers import signed
 
 _BAR = 15  # pixels of a feature's bar
 _LINE = 14  # of a line of text
@@ -153,7 +154,7 @@ def shapley(games: Mapping[str, np.ndarray]) -> go.Figure:
         drawing.add_bar(
             orientation="h", y=list(range(M)), x=values, name=name, cliponaxis=False,
             marker={"color": [theme.faded(colour, looks[name]) for colour in colours], "line": {"color": colours, "width": 1}},
-            text=[f"{theme.signed(value)} {name}" for value in values], textposition="none",
+            text=[f"{signed(value)} {name}" for value in values], textposition="none",
             hovertemplate="superfeature %{y}: %{x:+.5f} nats, " + name + "<extra></extra>",
         )  # fmt: skip
     theme.upright(drawing, 0)

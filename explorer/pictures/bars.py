@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import theme
 from explorer.pictures.frames import Change, moving
+from explorer.words.numbers import signed
 
 Values = np.ndarray
 
@@ -40,14 +41,14 @@ def waterfall(
     rows = _waterfall_rows(steps, final, list(names or [f"superfeature {m + 1}" for m in range(M)]), classes, target, against)
     inner = [_bar_colour(m, on, selected) for m, on in enumerate(chosen)]
     rest, normaliser = len(steps) - 1 - M, "rgba(138,143,152,0.45)"  # one bar for the normaliser, if there is one
-    texts = [theme.signed(step) for step in steps]
+    texts = [signed(step) for step in steps]
     texts[1 : M + 1] = [text if on else "off" for text, on in zip(texts[1 : M + 1], chosen, strict=True)]
     drawing = theme.figure(32 * len(rows) + 52)
     drawing.add_bar(
         orientation="h", y=list(range(len(rows))), base=[*starts, 0.0], x=[*steps, final], width=0.62,
         marker={"color": [theme.GREY, *inner, *[normaliser] * rest, theme.INK], "line": {"width": 0}},
         customdata=[0, *range(1, M + 1), *[0] * rest, 0], name="log-probability",
-        text=[*texts, f"<b>{theme.signed(final)}</b>"], textposition="none",
+        text=[*texts, f"<b>{signed(final)}</b>"], textposition="none",
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
     ends = np.concatenate([np.cumsum(steps), [final]])

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from explorer.pictures import theme
 from explorer.pictures.curves import Look, band, end_labels
+from explorer.words.numbers import plus_minus
 
 Values = np.ndarray
 
@@ -134,7 +135,7 @@ def _result_row(drawing: go.Figure, row: int, colour: str, values: Values, label
     drawing.add_scatter(x=values, y=np.full(len(values), row + 0.24), mode="markers", marker=seeds, hovertemplate=hover)
     large = {"color": colour, "size": 13, "line": {"color": theme.PAPER, "width": 2}}
     drawing.add_scatter(x=[mean], y=[row], mode="markers", marker=large, hovertemplate=f"{label}: %{{x:.2f}} %<extra></extra>")
-    text = f"<b>{mean:.1f}</b> ± {high - mean:.1f}" if len(values) > 1 else f"<b>{mean:.1f}</b>"
+    text = f"<b>{mean:.1f}</b>{plus_minus(high - mean, 1)}"
     drawing.add_annotation(text=text, x=1, xref="paper", y=row, xanchor="left", xshift=10)
 
 

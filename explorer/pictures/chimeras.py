@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import theme
 from explorer.pictures.overlays import Groups, label_marks, picture_trace, pixel_labels
+from explorer.words.numbers import signed
 
 _TINT = 84  # of 255: replaced parts are tinted in their superfeature's colour
 _COARSE = 16  # pixels a side
@@ -82,7 +83,7 @@ def changes(
     for title, values, alpha in (("original", before, 0.35), ("chimera", after, 1.0)):
         colours = [theme.faded(theme.superfeature_colour(m), alpha * (1.0 if selected in (None, m) else 0.5)) for m in range(M)]
         drawing.add_bar(
-            orientation="h", y=numbers, x=values, name=title, customdata=numbers, text=[theme.signed(value) for value in values],
+            orientation="h", y=numbers, x=values, name=title, customdata=numbers, text=[signed(value) for value in values],
             textposition="outside", cliponaxis=False, textfont={"size": 11, "color": theme.MUTED},
             marker={"color": colours, "line": {"width": 0}},
             hovertemplate=f"superfeature %{{customdata}}, {title}: %{{text}}<extra></extra>",

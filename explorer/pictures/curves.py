@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from explorer.pictures import theme
 from explorer.pictures.frames import Change, moving
-from ked.statistics import interval
+from explorer.words.numbers import plus_minus
+from ked.statistics import LEAST, interval
 
 Values = np.ndarray
 
@@ -45,7 +46,7 @@ class Measure(NamedTuple):
     def hover(self) -> str:
         """A scaled value with half its interval, in plotly's words."""
         digits = f".{self.decimals + 1}f"
-        return f"%{{y:{digits}}} ± %{{customdata:{digits}}}{self.unit}"
+        return f"%{{y:{digits}}}%{{customdata}}{self.unit}"
 
 
 ACCURACY = Measure("validation accuracy, %", 100.0, 1, " %", 0.0, 101.0)
@@ -53,7 +54,7 @@ AGREEMENT = Measure("cosine of contributions", 1.0, 2, "", -1.0, 1.02)
 
 
 def band(values: Values) -> tuple[Values, Values, Values]:
-    """Mean and 95 % interval over the last axis, the seeds; with a single seed the band has no width."""
+    """Mean and 95 % interval over the last axis, the seeds; where there is no interval the band has no width."""
     mean, low, high = interval(values)
     return mean, np.where(np.isnan(low), mean, low), np.where(np.isnan(high), mean, high)
 
@@ -126,7 +127,7 @@ def moving_curves(
             here |= {} if pale else {name: y}
             opacity = {"opacity": 0.25 if pale else 1.0}
             traces |= {label: opacity, f"{label}, here": {"x": [x], "y": [y], "visible": not pale}}
-            traces |= {f"{label}, interval": opacity} if curves[name].shape[1] > 1 else {}
+            traces |= {f"{label}, interval": opacity} if curves[name].shape[1] >= LEAST else {}
         here |= {name: measure.scale * value for name, value in references.items()}
         texts = [_label(Look.of_method(n), labels.get(n, n), measure, v) for n, v in here.items()]
         return Change(tick, traces, {"annotations": placed_labels(texts, list(here.values()), low, high, height - 60)})
@@ -144,7 +145,7 @@ def _curve(drawing: go.Figure, look: Look, label: str, values: Values, measure: 
     colour, x = look.colour, np.arange(1, len(values) + 1)[begun]
     mean, low, high = band(values[begun])
     opacity = 0.25 if pale else 1.0
-    if values.shape[1] > 1:
+    if values.shape[1] >= LEAST:
         ribbon = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
         fill = {
             "fill": "toself",
@@ -156,7 +157,8 @@ def _curve(drawing: go.Figure, look: Look, label: str, values: Values, measure: 
     drawing.add_scatter(
         x=x, y=mean, name=label, mode="lines" if len(x) > 1 else "markers", opacity=opacity,
         line={"color": colour, "width": 2.4, "dash": look.dash},
-        customdata=(high - mean), hovertemplate=f"{label}, epoch %{{x}}: {measure.hover}<extra></extra>",
+        customdata=[plus_minus(half, measure.decimals + 1) for half in high - mean],
+        hovertemplate=f"{label}, epoch %{{x}}: {measure.hover}<extra></extra>",
     )  # fmt: skip
     return float(mean[-1])
 

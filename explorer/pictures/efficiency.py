@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import theme
+from explorer.words.numbers import plus_minus
 from ked.statistics import interval
 
 _SHIFT = 0.012  # of a decade between methods, so that their intervals stand side by side
@@ -27,9 +28,10 @@ def efficiency(curves: Mapping[str, Mapping[int, np.ndarray]], labels: Mapping[s
         drawing.add_scatter(
             x=sizes, y=[float(one.mean) for one in found], mode="lines+markers", name=labels.get(method, method),
             line={"color": colour, "width": 2, "dash": "dot" if method.endswith("+real") else "solid"},
-            marker={"size": 8, "color": colour}, customdata=[[n, h, len(v)] for (n, v), h in zip(points.items(), half, strict=True)],
+            marker={"size": 8, "color": colour},
+            customdata=[[n, plus_minus(h, 1), len(v)] for (n, v), h in zip(points.items(), half, strict=True)],
             error_y={"array": half, "color": colour, "thickness": 1.5, "width": 4},
-            hovertemplate="%{fullData.name}, %{customdata[0]} samples: %{y:.1f} ± %{customdata[1]:.1f} %<br>"
+            hovertemplate="%{fullData.name}, %{customdata[0]} samples: %{y:.1f}%{customdata[1]} %<br>"
             "%{customdata[2]} seeds<extra></extra>",
         )  # fmt: skip
     all_sizes = sorted({n for points in curves.values() for n in points})

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import theme
 from explorer.pictures.curves import band
+from explorer.words.numbers import plus_minus
 
 Values = np.ndarray
 
@@ -87,7 +88,7 @@ def _row(drawing: go.Figure, row: int, name: str, label: str, found: Values, sca
     )  # fmt: skip
     large = {"color": colour, "size": 13, "line": {"color": theme.PAPER, "width": 2}}
     drawing.add_scatter(x=[factor * mean], y=[row], mode="markers", marker=large, hovertemplate=f"{label}{hover}", name=label)
-    half = f" ± {scale.text(high - mean)}" if len(found) > 1 else ""
+    half = plus_minus(factor * (high - mean), scale.decimals)
     drawing.add_annotation(text=f"<b>{scale.text(mean)}</b>{half}", x=1, xref="paper", y=row, xanchor="left", xshift=10)
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import theme
+from explorer.pictures.feature_bars import name_axis, strengths
 from explorer.pictures.frames import Change, moving
+from explorer.words.numbers import signed
 
 Groups = Sequence[Sequence[int]]
 MASK, BORDERS, CONTRIBUTIONS = "mask", "borders", "contributions"  # names of traces
@@ -57,7 +59,7 @@ def superfeature_mask(
     Tabular data (shape (D,)): the features as bars in their superfeature's colour, as long as |image| (or all alike).
     """
     if len(shape) < 2:
-        return _feature_bars(groups, shape[0], image, names, selected)
+        return strengths(groups, image, names or [f"feature {d}" for d in range(shape[0])], selected)
     labels = pixel_labels(groups, shape)
     light = brightness(image, shape) if image is not None else np.ones(labels.shape)
     drawing = theme.figure(height)
@@ -109,8 +111,9 @@ def contributions(
     from 1.
     """
     phi = np.asarray(phi, dtype=float) * (1.0 if members is None else np.asarray(members, dtype=float))
+    off = [False] * len(phi) if members is None else [not on for on in members]
     if len(shape) < 2:
-        return _contribution_bars(phi, limit, titles or [_listed(group, names) for group in groups])
+        return _contribution_bars(phi, limit, titles or [_listed(group, names) for group in groups], off)
     labels, drawing = pixel_labels(groups, shape), theme.figure(height)
     drawing.add_trace(picture_trace(image, shape))
     values = np.where(labels >= 0, phi[labels], np.nan)
@@ -120,8 +123,7 @@ def contributions(
         colorbar=theme.colourbar("contribution φ"), name=CONTRIBUTIONS,
     )  # fmt: skip
     drawing.add_trace(borders(labels, selected))
-    off = [False] * len(phi) if members is None else [not on for on in members]
-    texts = ["off" if o else theme.signed(value) for o, value in zip(off, phi, strict=True)]
+    texts = ["off" if o else signed(value) for o, value in zip(off, phi, strict=True)]
     _labels_on(drawing, labels, [_mark(m, text) for m, text in enumerate(texts)])
     theme.pixel_axes(drawing, *labels.shape)
     return drawing
@@ -147,7 +149,7 @@ def moving_contributions(
 
     def change(tick: str, phi: np.ndarray) -> Change:
         z = np.where(labels >= 0, np.asarray(phi)[labels], np.nan).astype(np.float32)
-        texts = [_mark(m, theme.signed(value)) for m, value in enumerate(phi)]
+        texts = [_mark(m, signed(value)) for m, value in enumerate(phi)]
         annotations = [mark | {"text": text} for mark, text in zip(marks, texts, strict=True)]
         return Change(tick, {CONTRIBUTIONS: {"z": z}}, {"annotations": annotations})
 
@@ -160,7 +162,7 @@ def _mark(m: int, text: str) -> str:
 
 def _bar_values(phi: np.ndarray, limit: float) -> dict[str, Any]:
     colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
-    return {"x": phi, "marker": {"color": colours}, "text": [theme.signed(value) for value in phi]}
+    return {"x": phi, "marker": {"color": colours}, "text": [signed(value) for value in phi]}
 
 
 def picture_trace(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:
@@ -243,32 +245,7 @@ def label_marks(labels: np.ndarray, texts: Sequence[str]) -> list[dict[str, Any]
     ]
 
 
-def _feature_bars(
-    groups: Groups, count: int, values: np.ndarray | None, names: Sequence[str] | None, selected: int | None
-) -> go.Figure:
-    """Features from top to bottom in the order of their superfeatures."""
-    order = [feature for group in groups for feature in group]
-    labels = feature_labels(groups, count)[order]
-    lengths = np.ones(len(order)) if values is None else np.abs(np.asarray(values, dtype=float).reshape(-1)[order])
-    names = names or [f"feature {d}" for d in range(count)]
-    colours = [theme.faded(theme.superfeature_colour(m), 1.0 if selected in (None, m) else 0.25) for m in labels]
-    drawing = theme.figure(20 * len(order) + 36)
-    hover = "%{customdata}: %{x:.3g}<extra></extra>" if values is not None else "%{customdata}<extra></extra>"
-    described = [f"{names[d]}, superfeature {m + 1}" for d, m in zip(order, labels, strict=True)]
-    drawing.add_bar(
-        orientation="h",
-        x=lengths,
-        y=list(range(len(order))),
-        marker={"color": colours},
-        customdata=described,
-        hovertemplate=hover,
-    )
-    _name_axis(drawing, [names[d] for d in order])
-    drawing.update_xaxes(showticklabels=values is not None)
-    return drawing
-
-
-def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> go.Figure:
+def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str], off: Sequence[bool]) -> go.Figure:
     drawing = theme.figure(58 * len(phi) + 48)
     edges = {"color": [theme.superfeature_colour(m) for m in range(len(phi))], "width": 2}
     numbers = [m + 1 for m in range(len(phi))]
@@ -277,8 +254,9 @@ def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> 
         textposition="outside", name=CONTRIBUTIONS,
         hovertemplate="superfeature %{customdata}: %{x:+.2f}<extra></extra>",
     )  # fmt: skip
-    drawing.update_traces(_bar_values(phi, limit))
-    _name_axis(drawing, [f"<b>{m + 1}</b> {title}" for m, title in enumerate(titles)])
+    drawing.update_traces(values := _bar_values(phi, limit))
+    drawing.update_traces(text=["off" if o else text for o, text in zip(off, values["text"], strict=True)])
+    name_axis(drawing, [f"<b>{m + 1}</b> {title}" for m, title in enumerate(titles)])
     drawing.update_xaxes(range=[-1.7 * limit, 1.7 * limit], title_text="contribution φ")
     theme.upright(drawing, 0)
     return drawing
@@ -287,10 +265,3 @@ def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str]) -> 
 def _listed(group: Sequence[int], names: Sequence[str] | None) -> str:
     texts = [names[d] if names else f"feature {d}" for d in group]
     return theme.wrapped(", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else ""), 22)
-
-
-def _name_axis(drawing: go.Figure, names: Sequence[str]) -> None:
-    drawing.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), range=[len(names) - 0.4, -0.6], showgrid=False
-    )
-    drawing.update_yaxes(tickfont={"color": theme.INK, "size": 12})

@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from explorer.pictures import theme
 from explorer.pictures.curves import band
 from explorer.pictures.levels import Scale
+from explorer.words.numbers import plus_minus
 
 Values = np.ndarray
 
@@ -108,9 +109,8 @@ def _difference(drawing: go.Figure, row: Difference, y: float) -> None:
 
 
 def _around_zero(rows: Sequence[Difference]) -> list[float]:
-    ends = [0.0, *(end for row in rows for end in (row.mean, row.low, row.high) if end == end)]
-    pad = 0.06 * (max(ends) - min(ends)) or 1.0
-    return [min(ends) - pad, max(ends) + pad]
+    ends = sorted([0.0, *(end for row in rows for end in (row.mean, row.low, row.high) if end == end)])
+    return [ends[0] - (pad := 0.06 * (ends[-1] - ends[0]) or 1.0), ends[-1] + pad]
 
 
 def along(
@@ -169,8 +169,8 @@ def _line(drawing: go.Figure, line: Line, x: Sequence[float], scale: Scale) -> N
     drawing.add_scatter(
         x=x, y=means, mode="lines+markers", line=look, marker={"size": 8, "color": colour, "symbol": symbol}, **_known(line),
         error_y={"array": half, "color": colour, "thickness": 1.5, "width": 4}, customdata=list(line.keys),
-        text=[f"{h:.{scale.decimals + 1}f}" for h in half],
-        hovertemplate=f"%{{customdata}}<br>{hover} ± %{{text}}<extra></extra>",
+        text=[plus_minus(h, scale.decimals + 1) for h in half],
+        hovertemplate=f"%{{customdata}}<br>{hover}%{{text}}<extra></extra>",
     )  # fmt: skip
 
 
@@ -277,9 +277,9 @@ def _rows_of(drawing: go.Figure, net: str, name: str, rows: Sequence[_Place], sc
     )  # fmt: skip
     drawing.add_scatter(
         x=[mean for mean, _, _ in found], y=[row.y for row in rows], mode="markers", name=name, legendgroup=net, showlegend=legend,
-        customdata=[row.level for row in rows], text=[f"{high - mean:{digits}}" for mean, _, high in found],
+        customdata=[row.level for row in rows], text=[plus_minus(high - mean, scale.decimals + 1) for mean, _, high in found],
         marker={"color": colour, "size": 10, "line": {"color": theme.PAPER, "width": 1.5}},
-        hovertemplate=f"{name}, %{{customdata}}: %{{x:{digits}}} ± %{{text}}<extra></extra>",
+        hovertemplate=f"{name}, %{{customdata}}: %{{x:{digits}}}%{{text}}<extra></extra>",
     )  # fmt: skip
 
 
@@ -295,6 +295,6 @@ def _ticks(drawing: go.Figure, net: str, name: str, rows: Sequence[_Place], scal
 
 def _written(row: _Place, scale: Scale) -> dict[str, Any]:
     """Mean and half an interval, beside the row."""
-    mean, _, high = (float(value) for value in band(row.values))
-    text = f"<b>{scale.text(mean)}</b>{f' ± {scale.text(high - mean)}' if len(row.values) > 1 else ''}"
+    mean, _, high = (scale.factor * float(value) for value in band(row.values))
+    text = f"<b>{mean:.{scale.decimals}f}</b>{plus_minus(high - mean, scale.decimals)}".replace("-", "−")
     return {"text": text, "x": 1, "xref": "paper", "y": row.y, "xanchor": "left", "xshift": 8, "font": {"size": 11}, "showarrow": False}

@@ -122,7 +122,9 @@ def _difference(one: Contrast, *, several: bool) -> Difference:
     apart = one.ours[0] != one.theirs[0]
     heading = f"{LABELS[one.ours[1]]} − {studies.side(one.theirs, level=apart)}"
     told = f"{studies.pair(one)}{'' if apart or not several else f', {one.ours[0]}'}<br>{studies.signed(found.mean, measure)}"
-    told += f" {studies.between(found, measure)}<br>{one.units} pairs, Holm's p = {one.adjusted:.2g}: {studies.VERDICTS[one.shown]}"
+    decided = f" in study {one.decided_in}" * bool(one.decided_in)
+    sure = f", Holm's p = {one.adjusted:.2g}{decided}" if one.adjusted == one.adjusted else ""
+    told += f" {studies.between(found, measure)}<br>{one.units} pairs{sure}: {studies.VERDICTS[one.shown]}"
     mean, low, high = (factor * float(value) for value in found)
     text = studies.signed(found.mean, measure)
     return Difference(heading, one.ours[0] if several else "", one.ours[1], mean, low, high, text, told, one.shown, one.ours[0])

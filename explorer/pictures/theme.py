@@ -146,11 +146,6 @@ def wrapped(text: str, width: int = 14) -> str:
     return re.sub(rf"(.{{{width - 4},}}?)\s", r"\1<br>", text)
 
 
-def signed(value: float) -> str:
-    """A number with its sign and a real minus: +1.23, −0.40, 0.00."""
-    return f"{value:+.2f}".replace("-", "−") if round(value, 2) else "0.00"
-
-
 _AXIS: dict[str, Any] = {
     "showgrid": True, "gridcolor": LINE, "griddash": "1px,3px", "gridwidth": 1, "zeroline": False, "showline": False,
     "ticks": "", "tickfont": {"color": MUTED, "size": 12}, "automargin": True, "ticklabelstandoff": 4,

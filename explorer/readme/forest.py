@@ -27,7 +27,7 @@ class Row:
 
     Attributes:
         name: What minus what, and where.
-        mean, low, high: The difference and its interval, in the unit of the axis.
+        mean, low, high: The difference and its interval, in the unit of the axis; NaN where there is no interval.
         shown: Whether it counts as shown: a full dot, else a hollow one.
         net: Whose colour it has.
     """
@@ -42,8 +42,8 @@ class Row:
 
 def forest(rows: Sequence[Row], axis: str) -> str:
     """The plot of at least one row, with the axis' title below it."""
-    low = min(0.0, *[row.low for row in rows])
-    high = max(0.0, *[row.high for row in rows])
+    ends = [0.0, *(end for row in rows for end in (row.low, row.mean, row.high) if end == end)]
+    low, high = min(ends), max(ends)
     ticks = _ticks(low, high)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     digits, bottom = (2 if high - low < 1.5 else 1), TOP + ROW * len(rows)
@@ -54,7 +54,8 @@ def forest(rows: Sequence[Row], axis: str) -> str:
     parts = [_tick(tick, at(tick), bottom) for tick in ticks]
     parts.append(_words(axis, (at(low) + at(high)) / 2, bottom + 37))
     for number, row in enumerate(rows):
-        parts += _row(row, TOP + ROW * (number + 0.5), at(row.low), at(row.mean), at(row.high), digits)
+        line = (at(row.low), at(row.high)) if row.low == row.low else None
+        parts += _row(row, TOP + ROW * (number + 0.5), at(row.mean), line, digits)
     height = bottom + BOTTOM
     told = html.escape(f"Differences with 95 % intervals: {'; '.join(f'{row.name} {_told(row, digits)}' for row in rows)}")
     return (
@@ -73,13 +74,14 @@ def _words(text: str, x: float, y: float) -> str:
     return f'<text class="n" x="{x:.1f}" y="{y}" text-anchor="middle">{html.escape(text)}</text>'
 
 
-def _row(row: Row, y: float, low: float, mean: float, high: float, digits: int) -> list[str]:
+def _row(row: Row, y: float, mean: float, line: tuple[float, float] | None, digits: int) -> list[str]:
     colour = theme.method_colour(row.net)
     colour = "#7a828e" if colour.startswith("var") else colour
     fill = f'fill="{colour}"' if row.shown else 'class="h"'
+    ends = f'<line x1="{line[0]:.1f}" x2="{line[1]:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{colour}" stroke-width="2.5"/>' if line else ""
     return [
         f'<text x="{LEFT - 14}" y="{y + 4.5:.1f}" text-anchor="end">{html.escape(row.name)}</text>',
-        f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{colour}" stroke-width="2.5"/>',
+        ends,
         f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="5" {fill} stroke="{colour}" stroke-width="2"/>',
         f'<text class="{"" if row.shown else "n"}" x="{WIDTH - RIGHT + 14}" y="{y + 4.5:.1f}">{html.escape(_told(row, digits))}</text>',
     ]
@@ -87,7 +89,8 @@ def _row(row: Row, y: float, low: float, mean: float, high: float, digits: int) 
 
 def _told(row: Row, digits: int) -> str:
     mean, low, high = (_number(value, digits) for value in (row.mean, row.low, row.high))
-    return f"{'+' if row.mean > 0 else ''}{mean} [{low}, {high}]"
+    between = f" [{low}, {high}]" if row.low == row.low else ""
+    return f"{'+' if row.mean > 0 else ''}{mean}{between}"
 
 
 def _number(value: float, digits: int | None = None) -> str:

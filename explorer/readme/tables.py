@@ -53,4 +53,4 @@ def _brief(found: Sequence[Contrast]) -> str:
 
 def _difference(one: Contrast) -> str:
     mean, bold = signed(one.difference.mean, one.comparison.measure), "**" if one.shown else ""
-    return f"{bold}{mean}{bold} {between(one.difference, one.comparison.measure)}"
+    return f"{bold}{mean}{bold} {between(one.difference, one.comparison.measure)}".rstrip()

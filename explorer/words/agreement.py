@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from explorer.words.numbers import listed, plus_minus
 from explorer.words.results import LABELS
 from ked.agreement import ALL, Measure, Survey
 from ked.agreement.contrasts import REFERENCES, Contrast, shown
-from ked.statistics import Interval, interval
+from ked.statistics import LEAST, Interval, interval
 
 QUESTION = "Does learning from explanations buy agreement, accuracy, both or neither?"
 
@@ -51,10 +52,11 @@ def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
         )
     (contrast, gain), *others = fair
     lacks = f"*{LABELS[contrast.reference]}* ({LACKS[contrast.reference]})"
-    if seeds < 2:
+    if seeds < LEAST:
+        few, ked = ("One seed", "this KED student agrees") if seeds == 1 else ("Two seeds", "KED agrees")
         return (
-            f"{QUESTION} **One seed cannot tell.** Beside {lacks}, this KED student agrees {_by(gain, measure)} and is "
-            f"{_points(contrast.accuracy)} points more accurate; without a second seed there is no interval, and both may be chance."
+            f"{QUESTION} **{few} cannot tell.** Beside {lacks}, {ked} {_by(gain, measure)}; its accuracy differs by "
+            f"{_points(contrast.accuracy)} points. Without a third seed there is no interval, and both may be chance."
         )
     text = (
         f"{QUESTION} **{verdict(contrast)}** Beside {lacks}, KED agrees {_by(gain, measure)}; its accuracy differs by "
@@ -63,7 +65,7 @@ def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
     said: dict[str, list[str]] = {}  # verdict -> whom it is beside
     for one, _ in others:
         said.setdefault(_lower(verdict(one)), []).append(f"*{LABELS[one.reference]}*")
-    return text + "".join(f" Beside {_listed(names)}: {what}" for what, names in said.items())
+    return text + "".join(f" Beside {listed(names)}: {what}" for what, names in said.items())
 
 
 def beside(contrast: Contrast, measure: Measure, other: str) -> str:
@@ -79,17 +81,13 @@ def differing_in(names: Sequence[str]) -> str:
     """In which settings two runs differ, in words."""
     if not names:
         return "another run of the same recipe"
-    return f"another run, which differs in {_listed(names[:4])}{f' and {len(names) - 4} more' * (len(names) > 4)}"
+    return f"another run, which differs in {listed(names[:4])}{f' and {len(names) - 4} more' * (len(names) > 4)}"
 
 
 def verdict(contrast: Contrast) -> str:
     """What a contrast shows."""
     assert contrast.agreement is not None
     return _ANSWERS[shown(contrast.agreement), shown(contrast.accuracy)]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _lower(text: str) -> str:
@@ -181,7 +179,7 @@ def everything(surveys: Mapping[str, Survey], labels: Mapping[str, str] = LABELS
 
 def _with_half(found: Interval) -> str:
     mean = float(found.mean)
-    return number(mean) + ("" if np.isnan(found.low) else f" ± {float(found.mean - found.low):.{digits(mean)}f}")
+    return f"{number(mean)}{plus_minus(float(found.mean - found.low), digits(mean))}"
 
 
 def by_sample(survey: Survey, k: int, classes: Sequence[str]) -> pd.DataFrame:

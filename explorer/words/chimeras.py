@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from explorer.words.numbers import listed, signed
 from ked.what_if import BLUR, MEAN, SELF, Donor
 
 PLACES = {SELF: "the sample itself", MEAN: "the training mean", BLUR: "the sample, blurred"}
@@ -31,8 +32,7 @@ def composed(donors: Sequence[Donor], replaced: Sequence[bool], sample: int, tit
     if not parts:
         return f"Nothing is replaced yet: both pictures are test sample {sample}. Give a superfeature another donor, or be surprised."
     rest = "" if all(replaced) else f"; all else is test sample {sample}"
-    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f"The chimera takes {listed}{rest}."
+    return f"The chimera takes {listed(parts)}{rest}."
 
 
 def movement(net: str, before: np.ndarray, after: np.ndarray, classes: Sequence[str]) -> str:
@@ -50,8 +50,11 @@ def cause(before: np.ndarray, after: np.ndarray, replaced: Sequence[bool], label
         return ""
     moved = np.where(replaced, np.abs(after - before), -1.0)
     m, kept = int(moved.argmax()), len(replaced) - sum(replaced)
+    was, now = signed(before[m]), signed(after[m])
     verb = "loses" if after[m] < before[m] else "gains"
-    text = f"For {label} superfeature {m + 1} {verb} most: its contribution goes from {before[m]:+.2f} to {after[m]:+.2f}"
+    text = f"For {label} superfeature {m + 1} {verb} most: its contribution goes from {was} to {now}"
+    if was == now:
+        text = f"For {label} no contribution changes by as much as 0.01 nats"
     if not kept:
         return f"{text}."
     others = "The other one says" if kept == 1 else f"The other {kept} say" if sum(replaced) == 1 else f"The {kept} that were kept say"

@@ -9,7 +9,8 @@ import numpy as np
 from ked.data import PARTS, Dataset
 from ked.data.checkup import Checkup
 
-UNEVEN = 3.0  # times that the largest class may be the smallest before it is worth a word
+EQUAL = 1.25  # times that the largest class may be the smallest and they still count as equally large
+UNEVEN = 3.0  # times that it may be before it is worth a thought
 FEW = 100  # test samples below which one of them moves the accuracy visibly
 _NAMED = 5
 
@@ -55,12 +56,14 @@ def _balance(data: Dataset, found: Checkup) -> Iterator[Remark]:
     train = found.counts[0].numpy()
     large, small = int(train.argmax()), int(train.argmin())
     always = f"Always answering {quoted(data.classes[large])} would be right for {train[large] / train.sum():.0%} of them."
-    if train[small] and train[large] / train[small] <= UNEVEN:
+    if train[small] and train[large] <= EQUAL * train[small]:
         sizes = f"{train[small]}" if train[small] == train[large] else f"{train[small]} to {train[large]}"
-        yield True, f"The classes are about equally large, with {sizes} training samples each. {always}"
+        equally = "equally" if train[small] == train[large] else "about equally"
+        yield True, f"The classes are {equally} large, with {sizes} training samples each. {always}"
         return
+    well = bool(train[small] and train[large] <= UNEVEN * train[small])
     sizes = f"{quoted(data.classes[large])} has {train[large]} training samples, {quoted(data.classes[small])} {train[small]}"
-    yield False, f"The classes are uneven: {sizes}. {always}"
+    yield well, f"The classes are {'not equally large' if well else 'uneven'}: {sizes}. {always}"
 
 
 def _repeats(found: Checkup) -> Iterator[Remark]:

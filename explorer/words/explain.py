@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from explorer.words.numbers import listed, signed
 from ked.recipe import Recipe
 
 
@@ -57,39 +58,74 @@ _INDEPENDENCE = (
 )
 
 
-def verdict(net: str, log_p: np.ndarray, truth: int | None, classes: tuple[str, ...]) -> str:
-    """What a net answers, how sure it is, and whether that is right, where that is known; log_p (C,)."""
+def verdict(
+    net: str, log_p: np.ndarray, truth: int | None, classes: tuple[str, ...], members: Sequence[bool] = ()
+) -> str:
+    """What a net answers, how sure it is, and whether that is right, where that is known.
+
+    Args:
+        log_p: (C,) class log-probabilities.
+        members: Which of its superfeatures take part, where it has any: without which of them it answers so.
+    """
     answer = int(log_p.argmax())
-    said = f"The {net} says **{classes[answer]}** ({np.exp(log_p[answer]):.0%})"
+    said = f"{_without(members)}he {net} says **{classes[answer]}** ({np.exp(log_p[answer]):.0%})"
     if truth is None:
         return f"{said}."
     return f"{said}, which is right." if answer == truth else f"{said}, but it is {classes[truth]}."
 
 
-def reasons(evidence: np.ndarray, question: str) -> str:
-    """Which superfeature speaks most for a class, or for one rather than another, and which most against; evidence (M,)."""
-    most, least = int(evidence.argmax()), int(evidence.argmin())
+def _without(members: Sequence[bool]) -> str:
+    """The beginning of a sentence on what is said by those that take part, up to the T of the."""
+    off = [str(m + 1) for m, on in enumerate(members) if not on]
+    if not off:
+        return "T"
+    if len(off) == len(members):
+        return "Without any superfeature t"
+    return f"Without superfeature{'s' * (len(off) > 1)} {listed(off)} t"
+
+
+def reasons(evidence: np.ndarray, question: str, members: Sequence[bool] = ()) -> str:
+    """Which superfeature speaks most for a class, or for one rather than another, and which most against.
+
+    Args:
+        evidence: (M,) of the superfeatures.
+        question: The class, or both.
+        members: Which of them take part; all by default.
+    """
+    on = np.flatnonzero(members) if len(members) else np.arange(len(evidence))
+    if not len(on):
+        return "What is left is the base, the teacher's average answer."
+    most, least = (int(on[place(evidence[on])]) for place in (np.argmax, np.argmin))
+    those = "" if len(on) == len(evidence) else " that takes part"
     if evidence[most] <= 0:
-        return f"No superfeature speaks for {question}."
-    text = f"Superfeature {most + 1} speaks most for {question} ({evidence[most]:+.2f})"
+        return f"No superfeature{those} speaks for {question}."
+    text = f"Superfeature {most + 1} speaks most for {question} ({signed(evidence[most])})"
     if evidence[least] >= 0:
-        return f"{text}; none speaks against it."
-    return f"{text}, superfeature {least + 1} against it ({evidence[least]:+.2f})."
+        return f"{text}; none{those} speaks against it."
+    return f"{text}, superfeature {least + 1} against it ({signed(evidence[least])})."
 
 
-def comparison(teacher: np.ndarray, student: np.ndarray) -> str:
-    """Whether two nets rank the superfeatures alike; evidence (M,) of each."""
+def comparison(teacher: np.ndarray, student: np.ndarray, members: Sequence[bool] = ()) -> str:
+    """Whether two nets rank the superfeatures that take part alike, all by default; evidence (M,) of each."""
     if len(teacher) != len(student):
         own = f"The student has {len(student)} superfeatures of its own and its teacher {len(teacher)}"
         return f"{own}: they are not compared one by one, and the switches are the teacher's."
-    same_order = (teacher.argsort() == student.argsort()).all()
-    signs = int((np.sign(teacher) == np.sign(student)).sum())
-    ranks = "the same order of importance" if same_order else "another order of importance"
-    return f"Teacher and student agree on the sign of {signs} of {len(teacher)} superfeatures and give them {ranks}."
+    on = np.flatnonzero(members) if len(members) else np.arange(len(teacher))
+    if not len(on):
+        return ""
+    signs = int((np.sign(teacher[on]) == np.sign(student[on])).sum())
+    those = "" if len(on) == len(teacher) else " that take part"
+    agree = f"Teacher and student agree on the sign of {signs} of {len(on)} superfeature{'s' * (len(on) > 1)}{those}"
+    if len(on) == 1:
+        return f"{agree}."
+    same_order = (teacher[on].argsort() == student[on].argsort()).all()
+    return f"{agree} and give them {'the same' if same_order else 'another'} order of importance."
 
 
-def lit(m: int, evidence: Sequence[np.ndarray], question: str) -> str:
-    """What the superfeature that is lit up says for a class; evidence (M,) of the teacher and, if it speaks, of the student."""
+def lit(m: int, evidence: Sequence[np.ndarray], question: str, members: Sequence[bool] = ()) -> str:
+    """What the superfeature that is lit up says for a class; evidence (M,) of the teacher and, if it has the same ones, of the student."""
+    if len(members) and not members[m]:
+        return f"Lit up is superfeature {m + 1}, which is switched off."
     nets = zip(("explaining teacher", "student"), evidence, strict=False)
-    said = [f"{values[m]:+.2f} by the {net}" for net, values in nets if m < len(values)]
+    said = [f"{signed(values[m])} by the {net}" for net, values in nets]
     return f"Lit up is superfeature {m + 1}, for {question} {' and '.join(said)}."

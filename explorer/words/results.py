@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from explorer.words.numbers import plus_minus
 from ked.methods import METHODS
 from ked.statistics import Interval, interval, paired_difference
 from ked.studies.study import BAYES_RULE
@@ -42,10 +43,11 @@ def headline(summary: dict[str, Any]) -> str:
 def percent(found: Interval, digits: int = 2) -> str:
     """An accuracy in percent, with the half width of its interval if it has one."""
     mean, low, _ = found
-    return f"{mean:.{digits}%}" + (f" ± {mean - low:.{digits}%}" if low == low else "")
+    half = f" ± {mean - low:.{digits}%}" if low == low else ""
+    return f"{mean:.{digits}%}{half}"
 
 
 def points(found: Interval) -> str:
     """A difference of accuracies in percentage points, with the half width of its interval if it has one."""
     mean, low, _ = (100 * part for part in found)
-    return f"{mean:+.2f}" + (f" ± {mean - low:.2f}" if low == low else "")
+    return f"{mean:+.2f}{plus_minus(mean - low, 2)}"

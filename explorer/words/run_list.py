@@ -26,6 +26,10 @@ STATUSES = {
 ORDERS = {"new": "newest first", "old": "oldest first", "best": "best first", "name": "by name", "data": "by data set"}
 
 
+Scores = Mapping[str, Any]
+"""Method -> an accuracy a seed."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One stored run, as far as it can be read.
@@ -36,7 +40,7 @@ class Entry:
         form: The students' net in a few words.
         M: Superfeatures.
         methods: Labels of the students' methods.
-        best: Label and mean test accuracy (0 to 1) of the students that did best, where there is a result.
+        best: Label and mean test accuracy (0 to 1) of the students that did best on validation data, where there is a result.
         status: A key of STATUSES.
         created: Seconds since 1970.
         tags: In alphabetical order.
@@ -55,15 +59,22 @@ class Entry:
     tags: tuple[str, ...] = ()
 
 
-def entry(run: Run, facts: Mapping[str, Any] | None) -> Entry:
-    """The row of a run; `facts` is its run.json, None if that cannot be read."""
+def entry(run: Run, facts: Mapping[str, Any] | None, validation: Callable[[], Scores] = dict) -> Entry:
+    """The row of a run.
+
+    Args:
+        facts: Its run.json, None if that cannot be read.
+        validation: Gives the validation accuracies of a run whose run.json does not keep them, as those that are older do not.
+    """
     with contextlib.suppress(InvalidInput, Unavailable, KeyError, TypeError, ValueError):
         if facts is not None:
-            return _whole(run, facts, Recipe.make(**facts["recipe"]))
+            return _whole(run, facts, Recipe.make(**facts["recipe"]), validation)
     return Entry(run.id, run.id, "damaged")
 
 
-def _whole(run: Run, facts: Mapping[str, Any], recipe: Recipe) -> Entry:
+def _whole(run: Run, facts: Mapping[str, Any], recipe: Recipe, validation: Callable[[], Scores]) -> Entry:
+    summary = facts.get("summary", {})
+    scores = summary.get("validation") or (validation() if summary else {})
     return Entry(
         id=run.id,
         name=title(run.id, facts),
@@ -73,7 +84,7 @@ def _whole(run: Run, facts: Mapping[str, Any], recipe: Recipe) -> Entry:
         form=recipe.net if recipe.convolutional else f"MLP {'-'.join(map(str, recipe.student_hidden))}",
         M=recipe.superfeatures,
         methods=tuple(method.label for method in recipe.method_rows),
-        best=_best(facts.get("summary", {}).get("accuracy", {})),
+        best=_best(summary.get("accuracy", {}), scores),
         created=float(facts["created"]),
         tags=tuple(map(str, facts.get("tags", ()))),
     )
@@ -91,9 +102,13 @@ def _status(run: Run, facts: Mapping[str, Any]) -> str:
     return "active" if said in IN_PROGRESS else said
 
 
-def _best(accuracy: Mapping[str, Any]) -> tuple[str, float] | None:
-    means = {METHODS[name].label: float(np.mean(v)) for name, v in accuracy.items() if name in METHODS and len(v)}
-    return max(means.items(), key=lambda item: item[1]) if means else None
+def _best(accuracy: Mapping[str, Any], validation: Scores) -> tuple[str, float] | None:
+    """Validation data pick the students, and test data say what they are worth."""
+    means = {name: float(np.mean(values)) for name, values in validation.items() if name in METHODS and name in accuracy}
+    if not means:
+        return None
+    name = max(means, key=lambda method: means[method])
+    return METHODS[name].label, float(np.mean(accuracy[name]))
 
 
 def wanted(entries: Sequence[Entry], search: str = "", data_set: str = "", status: str = "", tag: str = "") -> list[Entry]:

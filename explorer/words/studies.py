@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from explorer.words import numbers
 from explorer.words.results import LABELS
 from ked.data import SOURCES
 from ked.statistics import Interval
@@ -91,12 +92,11 @@ DIGITS: dict[Measured, int] = {"accuracy": 1, "agreement": 3}
 
 def signed(value: float, measure: Measured) -> str:
     """A difference in percentage points of accuracy, or of agreement, with its sign and a real minus."""
-    text = f"{FACTORS[measure] * value:+.{DIGITS[measure]}f}"
-    return text.replace("-", "−") if float(text) else text[1:]  # nothing has no sign
+    return numbers.signed(FACTORS[measure] * value, DIGITS[measure])
 
 
 def between(found: Interval, measure: Measured) -> str:
-    """An interval in brackets; "" of a single unit, which has none."""
+    """An interval in brackets; "" where there is none."""
     if found.low != found.low:
         return ""
     return f"[{signed(found.low, measure)}, {signed(found.high, measure)}]"
@@ -112,6 +112,7 @@ def contrast_table(found: Sequence[Contrast]) -> pd.DataFrame:
             "comparison": pair(one), "level": one.ours[0], "of": (measure := one.comparison.measure),
             "difference": signed(one.difference.mean, measure), "95 % interval": between(one.difference, measure),
             "pairs": one.units, "p": _p(one.p), "p, Holm": _p(one.adjusted), "so": VERDICTS[one.shown],
+            "also in study": ", ".join(one.also),
         }
         for one in found
     ])  # fmt: skip

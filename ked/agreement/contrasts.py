@@ -62,5 +62,5 @@ def _gain(taught: Survey, other: Survey, name: str) -> Interval:
 
 
 def shown(gain: Interval) -> int:
-    """1 if the interval lies above zero, -1 if below, 0 if it holds zero or there is none (one seed)."""
+    """1 if the interval lies above zero, -1 if below, 0 if it holds zero or there is none (too few seeds)."""
     return int(np.nan_to_num(gain.low) > 0) - int(np.nan_to_num(gain.high) < 0)

@@ -95,7 +95,8 @@ def _same_answer(student: NetOutputs, teacher: NetOutputs) -> Compared:
 
 
 def _prediction_kl(student: NetOutputs, teacher: NetOutputs) -> Compared:
-    return Compared(kullback_leibler(student.log_p[:, None], teacher.log_p[:, None])[:, 0])
+    mine, theirs = (net.log_p.double().log_softmax(dim=-1)[:, None] for net in (student, teacher))  # sums to one to the last digit
+    return Compared(kullback_leibler(mine, theirs)[:, 0])
 
 
 MEASURES: dict[str, Measure] = {

@@ -77,8 +77,8 @@ class NetOutputs:
 
     @cached_property
     def softened(self) -> Tensor:
-        """(K, M, N, C) log-probabilities of the explanations, softened by tau."""
-        return (self.log_y / self.tau).log_softmax(dim=-1)
+        """(K, M, N, C) log-probabilities of the explanations, softened by tau; float64, as their divergences fall as 1 / tau^2."""
+        return (self.log_y.double() / self.tau).log_softmax(dim=-1)
 
     @cached_property
     def votes(self) -> Tensor:

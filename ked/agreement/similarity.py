@@ -7,7 +7,6 @@ from torch import Tensor
 
 from ked.errors import InvalidInput
 from ked.explanation import centre
-from ked.losses import soften
 
 
 def cosine(student: Tensor, teacher: Tensor) -> Tensor:
@@ -61,9 +60,8 @@ def divergence(student: Tensor, teacher: Tensor, tau: float) -> Tensor:
         InvalidInput: As for `cosine`.
     """
     check(student, teacher)
-    target = soften(teacher, tau)
-    cross = (target.probabilities * (student / tau).log_softmax(dim=-1)).sum(dim=-1)
-    return (target.negentropy - cross).mean(dim=-1)
+    softened = [(log_y.double() / tau).log_softmax(dim=-1) for log_y in (student, teacher)]  # float32 rounds away what falls as 1 / tau^2
+    return kullback_leibler(*softened).mean(dim=-1).to(student.dtype)
 
 
 def one_vector(phi: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ked.recipe import Recipe
+from ked.runs.stage_keys import stage_keys
 from ked.statistics import Interval, paired_difference
 
 
@@ -18,11 +19,13 @@ class Pairing:
         seeds: Those that both have.
         difference: Of test accuracies (0 to 1), with its 95 % interval over these seeds; None where nothing can be paired.
         reason: Why not, in a few words.
+        same: Whether both runs have the very same nets, so that there is nothing to measure.
     """
 
     seeds: tuple[int, ...] = ()
     difference: Interval | None = None
     reason: str = ""
+    same: bool = False
 
 
 def pair(info: Mapping[str, Any], reference: Mapping[str, Any], net: str) -> Pairing:
@@ -43,7 +46,15 @@ def pair(info: Mapping[str, Any], reference: Mapping[str, Any], net: str) -> Pai
     seeds = tuple(seed for seed in ours if seed in theirs)
     if len(seeds) < 2:
         return Pairing(seeds, reason="no shared seeds" if not seeds else "one shared seed")
-    return Pairing(seeds, paired_difference([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds]))
+    values = [ours[seed] for seed in seeds], [theirs[seed] for seed in seeds]
+    if values[0] == values[1] and _key(info, net) == _key(reference, net):
+        return Pairing(seeds, reason="the same nets", same=True)
+    return Pairing(seeds, paired_difference(*values))
+
+
+def _key(info: Mapping[str, Any], net: str) -> str:
+    """All that the students depend on, but for how many of them there are."""
+    return stage_keys(Recipe.make(**info["recipe"]).without(seeds=1))[f"student-{net}"]
 
 
 def _by_seed(info: Mapping[str, Any], net: str) -> dict[int, float]:

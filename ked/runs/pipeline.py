@@ -207,6 +207,8 @@ def _sound(folder: Path) -> bool:
 def _summary(context: Context) -> dict[str, Any]:
     """Test accuracy of every net: the only place where the test split is used."""
     run, recipe = context.run, context.recipe
+    held_out = context.dataset.part("validation")  # what picks the best students, so that test data do not
+    validation = {method: accuracy(context.load(run.student(method)), *held_out) for method in recipe.methods}
     x, y = context.dataset.part("test")
     scores: dict[str, Any] = {"teacher": accuracy(context.load(run.teacher()), x, y)[0]}
     parameters = {"teacher": run.teacher().parameter_count}
@@ -216,7 +218,7 @@ def _summary(context: Context) -> dict[str, Any]:
     for method in recipe.methods:
         stack = context.load(run.student(method))
         scores[method], parameters[method] = accuracy(stack, x, y), stack.parameter_count
-    summary: dict[str, Any] = {"accuracy": scores, "parameters": parameters, "superfeature_sizes": []}
+    summary: dict[str, Any] = {"accuracy": scores, "validation": validation, "parameters": parameters, "superfeature_sizes": []}
     if run.has("superfeatures"):
         found = run.superfeatures()
         summary |= {"superfeature_sizes": list(found.sizes), "modularity": found.modularity, "adjusted": found.adjusted}

@@ -78,7 +78,9 @@ def cells_of(study: Study, settings: Settings) -> tuple[Cell, ...]:
     if settings.teachers < 1:
         raise InvalidInput(f"teachers = {settings.teachers} is not allowed: a study needs at least one.")
     if settings.teachers * (study.seeds if settings.seeds is None else settings.seeds) < 2:
-        raise InvalidInput("seeds = 1 is not allowed with one teacher: intervals need at least two seeds, and five say more.")
+        raise InvalidInput(
+            "seeds = 1 is not allowed with one teacher: a comparison needs at least two seeds, an interval three, and five say more."
+        )
     if settings.dataset is not None and not study.datasets:
         raise InvalidInput(f"dataset {quoted(settings.dataset)} is not allowed: the levels of study {study.name!r} are data sets.")
     levels = study.levels(settings.scale)

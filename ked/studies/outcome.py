@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ked.statistics import Interval, holm, interval, p_value, paired_difference
+from ked.statistics import LEAST, Interval, holm, interval, p_value, paired_difference
 from ked.studies.cells import Cell
 from ked.studies.ledger import Record
 from ked.studies.study import BEST, Comparison, Study
@@ -18,7 +18,6 @@ Side = tuple[str, str]
 """A level and a method."""
 
 ALPHA = 0.05
-LEAST = 3  # units that can show anything: accuracies come in steps, so two differences are equal, and their spread nothing, by chance
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 _AVERAGED = ("accuracy", "agreement", "answer")
 
@@ -40,7 +39,10 @@ class Contrast:
         difference: Mean and 95 % interval over the units, not corrected for the number of comparisons; accuracy as a share, 0 to 1.
         units: How many teachers, or students of one teacher, were paired.
         p: Of the paired t-test that there is no difference.
-        adjusted: The same after Holm's correction for all contrasts of the study.
+        adjusted: The same after Holm's correction for all contrasts of the study; of several studies the largest
+            (`ked.studies.verdicts`).
+        also: The other studies in which the same nets are compared.
+        decided_in: The one of them whose correction is the strictest; "" where it is the study's own.
     """
 
     comparison: Comparison
@@ -50,6 +52,8 @@ class Contrast:
     units: int
     p: float
     adjusted: float
+    also: tuple[str, ...] = ()
+    decided_in: str = ""
 
     @property
     def shown(self) -> int:
@@ -131,7 +135,7 @@ def contrast_table(found: Sequence[Contrast]) -> pd.DataFrame:
             "measure": contrast.comparison.measure, "level": contrast.ours[0], "method": contrast.ours[1],
             "against_level": contrast.theirs[0], "against": contrast.theirs[1], "units": contrast.units,
             "difference": float(contrast.difference.mean), "low": float(contrast.difference.low), "high": float(contrast.difference.high),
-            "p": contrast.p, "p_holm": contrast.adjusted, "shown": contrast.shown,
+            "p": contrast.p, "p_holm": contrast.adjusted, "shown": contrast.shown, "also_in": ", ".join(contrast.also),
         }
         for contrast in found
     ])  # fmt: skip

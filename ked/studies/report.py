@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +14,7 @@ from ked.studies import ledger, shipped, words
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.outcome import Contrast, cell_table, completed, contrast_table, contrasts, net_table
 from ked.studies.study import BAYES_RULE, Study
+from ked.studies.verdicts import Rows, unified
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,11 @@ def report(study: Study, settings: Settings) -> Report:
     Raises:
         InvalidInput: A setting is wrong.
     """
-    cells = cells_of(study, settings)
-    return _made(study, settings, cells, cell_table(cells, ledger.read(study.name)))
+
+    def rows(one: Study, cells: tuple[Cell, ...]) -> pd.DataFrame:
+        return cell_table(cells, ledger.read(one.name))
+
+    return _made(study, settings, rows)
 
 
 def report_with_shipped(study: Study, settings: Settings) -> Report:
@@ -95,11 +100,12 @@ def report_with_shipped(study: Study, settings: Settings) -> Report:
         InvalidInput: A setting is wrong.
         Unavailable: The shipped results are damaged.
     """
-    cells = cells_of(study, settings)
-    own = cell_table(cells, ledger.read(study.name))
-    rows = completed(own, shipped.rows_of(study.name, settings.scale), cells)
-    elsewhere = {*rows["key"]} - {*own["key"]}
-    return _made(study, settings, cells, rows, tuple(dict.fromkeys(cell.level for cell in cells if cell.key in elsewhere)))
+    own = {*ledger.read(study.name)}
+
+    def rows(one: Study, cells: tuple[Cell, ...]) -> pd.DataFrame:
+        return completed(cell_table(cells, ledger.read(one.name)), shipped.rows_of(one.name, settings.scale), cells)
+
+    return _made(study, settings, rows, lambda cell: cell.key not in own)
 
 
 def shipped_report(study: Study, scale: str) -> Report:
@@ -108,14 +114,19 @@ def shipped_report(study: Study, scale: str) -> Report:
     Raises:
         Unavailable: The shipped results are damaged.
     """
-    settings = Settings(scale)
+
+    def rows(one: Study, cells: tuple[Cell, ...]) -> pd.DataFrame:
+        return completed(cell_table((), {}), shipped.rows_of(one.name, scale), cells)
+
+    return _made(study, Settings(scale), rows, lambda cell: True)
+
+
+def _made(study: Study, settings: Settings, source: Rows, elsewhere: Callable[[Cell], bool] = lambda cell: False) -> Report:
+    """The report of what a source has; `elsewhere`: which of its cells were not computed here."""
     cells = cells_of(study, settings)
-    rows = completed(cell_table((), {}), shipped.rows_of(study.name, scale), cells)
-    return _made(study, settings, cells, rows, tuple(study.levels(scale)))
-
-
-def _made(study: Study, settings: Settings, cells: tuple[Cell, ...], rows: pd.DataFrame, elsewhere: tuple[str, ...] = ()) -> Report:
+    rows = source(study, cells)
     there = {*rows["key"]}
     missing = dict.fromkeys(cell.level for cell in cells if cell.key not in there)
-    found = contrasts(study, rows, list(study.levels(settings.scale)))
-    return Report(study, settings, rows, net_table(rows), found, tuple(missing), elsewhere)
+    brought = dict.fromkeys(cell.level for cell in cells if cell.key in there and elsewhere(cell))
+    found = unified(study, settings, contrasts(study, rows, list(study.levels(settings.scale))), source)
+    return Report(study, settings, rows, net_table(rows), found, tuple(missing), tuple(brought))

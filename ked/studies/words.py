@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from ked.methods import METHODS
-from ked.statistics import Interval
-from ked.studies.outcome import ALPHA, LEAST, Contrast, Side
+from ked.statistics import LEAST
+from ked.studies.outcome import ALPHA, Contrast, Side
 from ked.studies.study import Measured
 
 _UNIT: dict[Measured, tuple[float, str, str]] = {
@@ -67,8 +67,19 @@ def note(found: Sequence[Contrast], teachers: int) -> str:
     verb = "comparison" if len(found) == 1 else "comparisons"
     return (
         f"Paired over {unit}; 95 % Student-t intervals, not corrected; a difference counts as shown if p < 0.05 after Holm's "
-        f"correction for all {len(found)} {verb} of this study."
+        f"correction for all {len(found)} {verb} of this study.{_elsewhere(found)}"
     )
+
+
+def _elsewhere(found: Sequence[Contrast]) -> str:
+    """What is done about comparisons that other studies make too."""
+    others = dict.fromkeys(name for one in found for name in one.also)
+    if not others:
+        return ""
+    count = sum(bool(one.also) for one in found)
+    which = "One of them also stands" if count == 1 else f"{count} of them also stand"
+    where = f"study {next(iter(others))}" if len(others) == 1 else f"studies {', '.join(others)}"
+    return f" {which} in {where}, and {'counts' if count == 1 else 'count'} as shown only if shown under each study's correction."
 
 
 def _recovered(recovery: Mapping[str, float]) -> str:
@@ -121,10 +132,14 @@ def _label(side: Side, *, level: bool) -> str:
 
 
 def _reason(one: Contrast) -> str:
-    """Why nothing is shown although the interval leaves zero out: the reader would wonder."""
+    """Why nothing is shown although there is no interval with zero in it: the reader would wonder."""
     if one.p >= ALPHA:
         return ""
-    return " – too few units" if one.units < LEAST else " – too little after Holm's correction"
+    if one.units < LEAST:
+        return " – too few units"
+    if one.p != one.p:
+        return " – which gives no interval"
+    return f" – too little after Holm's correction{f' in study {one.decided_in}' * bool(one.decided_in)}"
 
 
 def _size(value: float, one: Contrast, *, signed: bool = False) -> str:
@@ -137,7 +152,7 @@ def _number(value: float, one: Contrast, *, signed: bool = False) -> str:
 
 
 def _interval(one: Contrast) -> str:
-    difference: Interval = one.difference
-    if one.units < 2:
-        return "without an interval"
-    return f"[{_number(difference.low, one)}, {_number(difference.high, one)}]"
+    low, high = one.difference.low, one.difference.high
+    if low != low:
+        return "without an interval" if one.units < LEAST else "at every unit"
+    return f"[{_number(low, one)}, {_number(high, one)}]"

@@ -14,6 +14,7 @@ from explorer.components.plot import plot
 from explorer.pictures.levels import Level, Scale, levels
 from explorer.state import session
 from explorer.words import agreement as agreement_words
+from explorer.words.numbers import listed
 from explorer.words.results import LABELS
 from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Measure, Survey, kind_of, map_measures
 from ked.agreement.contrasts import REFERENCES, contrasts
@@ -211,15 +212,18 @@ def _scope(about: Findings) -> None:
     """On how many samples, seeds and superfeatures all this is."""
     seen, there = len(about.any.labels), len(about.dataset.test)
     said = [f"{_spaced(seen)} test samples{f', the first of {_spaced(there)}' * (seen < there)}"]
-    said.append(f"{len(about.any.correct)} seeds with 95 % Student-t intervals" if len(about.any.correct) > 1 else "one seed: no interval")
-    for survey in list(about.speaking.values())[:1]:
-        said.append(f"explanations softened by τ = {survey.tau:g} where they are compared as probabilities")
+    said.append(_SEEDS.get(seeds := len(about.any.correct), f"{seeds} seeds with 95 % Student-t intervals"))
+    if taus := sorted({survey.tau for survey in about.speaking.values()}):
+        softened = listed([f"{tau:g}" for tau in taus])  # another run may soften otherwise
+        said.append(f"explanations softened by τ = {softened} where they are compared as probabilities")
     st.caption(f"{'; '.join(said)}.")
     for note in {survey.pairs.note for survey in about.speaking.values() if survey.pairs and survey.pairs.note}:
         st.info(f"{note} Agreement is over the matched pairs only.", icon=":material/join_inner:")
 
 
-_INTERVALS = {True: "with 95 % intervals that are not corrected for their number", False: "of which there is one, so there is no interval"}
+_SEEDS = {1: "one seed: no interval", 2: "two seeds: no interval"}
+_INTERVALS = {1: "of which there is one, so there is no interval", 2: "of which there are two, so there is no interval"}
+_CORRECTED = "with 95 % intervals that are not corrected for their number"
 
 
 def _spaced(count: int) -> str:
@@ -233,7 +237,7 @@ def differences(about: Findings) -> None:
         st.subheader("What the explanations buy", anchor=False)
         look = {"KED beside": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=270)}
         st.dataframe(agreement_words.differences(found, about.labels, about.lacks), hide_index=True, height="content", column_config=look)
-        sure = _INTERVALS[len(about.any.correct) > 1]
+        sure = _INTERVALS.get(len(about.any.correct), _CORRECTED)
         unit = f", in {about.measure.unit}" * bool(about.measure.unit)
         st.caption(
             f"KED minus each other student, paired by seed, {sure}; above zero KED is better. Agreement: {about.measure.label}{unit}."

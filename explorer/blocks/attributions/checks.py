@@ -17,6 +17,7 @@ from explorer.pictures import attribution_charts, theme
 from explorer.state import session
 from explorer.words import attributions, explain
 from explorer.words.attributions import Line
+from explorer.words.numbers import signed
 from ked.attribution import ATTRIBUTIONS
 from ked.attribution.likeness import Likeness
 from ked.errors import InvalidInput
@@ -128,7 +129,7 @@ def _shapley(about: AttributedSample, net: Net, place: int) -> None:
         st.metric("Speed-up", f"{found.speed_up:,.0f} ×", width="content")
     games = {"own": found.own, "Captum (switches)": found.captum}
     games |= {} if found.blanked is None else {"Captum (blanked)": found.blanked}
-    told = "; ".join(f"{name}: {', '.join(map(theme.signed, values))}" for name, values in games.items())
+    told = "; ".join(f"{name}: {', '.join(map(signed, values))}" for name, values in games.items())
     plot(attribution_charts.shapley(games), f"shapley-{place + 1}", alt=f"Shapley values of the superfeatures. {told}.", select=())
     st.caption(f"Bars from full to pale: {', '.join(games)}.")
     st.markdown(attributions.shapley(net.title, found))
@@ -167,7 +168,7 @@ def _maps(about: AttributedSample) -> str:
 
 
 _COLUMNS = {
-    "ms": "Milliseconds for one map on this machine, the best of up to three rounds.",
+    "ms": "Milliseconds for one map on this machine, the median of up to three rounds after one that is not counted.",
     "deletion": "Area under the class's probability as the features that speak for it most are replaced first; low is good.",
     "insertion": "Area under the class's probability as they are put into the training mean first; high is good.",
     "own: ranks": "Rank correlation over all features with the net's own explanation (a black box: the explaining teacher's).",

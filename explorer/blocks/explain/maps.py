@@ -16,6 +16,7 @@ from explorer.pictures import maps, theme
 from explorer.pictures.overlays import shared_limit
 from explorer.state import session
 from explorer.words.explain import channels
+from explorer.words.numbers import signed
 from explorer.words.results import LABELS
 from ked.nets.cnn.gradcam import grad_cam
 from ked.nets.cnn.stack import ConvStack
@@ -75,7 +76,7 @@ def _column(about: ExplainedSample, voices: list[NetExplanation], seen: list[np.
 
 def _cell(about: ExplainedSample, voice: NetExplanation, values: np.ndarray, m: int) -> maps.Cell:
     on = about.members_of(voice)[m]
-    said = theme.signed(about.evidence(voice)[m]) if on else "off"
+    said = signed(about.evidence(voice)[m]) if on else "off"
     groups = cache.net(about.run, voice.name).groups
     who = LABELS[voice.name]
     return maps.Cell(

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+import torch
 
 from explorer import cache
 from explorer.blocks.choose import light_up
 from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
 from explorer.components.plot import plot
 from explorer.pictures import bars as bar_charts
-from explorer.pictures import graphs, overlays
+from explorer.pictures import feature_bars, graphs, overlays
 from explorer.state import session
 from explorer.words import explain
 from explorer.words.results import LABELS
@@ -25,12 +26,7 @@ def pictures(about: ExplainedSample) -> None:
     columns = st.columns([4, 4, 4, 3], gap="medium")
     with columns[0]:
         st.subheader(about.title, anchor=False)
-        figure = overlays.superfeature_mask(
-            about.groups_of(about.teacher), about.dataset.shape, image=about.image, names=about.dataset.features,
-            selected=about.selected, height=330,
-        )  # fmt: skip
-        click = plot(figure, "sample", alt="The sample, its pixels in the colours of their superfeatures.")
-        light_up(click if about.dataset.is_image else None)  # of a table's bars a click says which feature was met
+        _sample(about)
     for column, voice in zip(columns[1:3], about.voices, strict=False):
         with column:
             _overlay(about, voice, limit)
@@ -39,6 +35,30 @@ def pictures(about: ExplainedSample) -> None:
             black_box_student(session.get("student"))
     with columns[3]:
         block(about)
+
+
+def _sample(about: ExplainedSample) -> None:
+    """The picture, or a table's row as it was measured; a click lights up a superfeature."""
+    groups = about.groups_of(about.teacher)
+    if about.dataset.is_image:
+        mask = overlays.superfeature_mask(groups, about.dataset.shape, image=about.image, selected=about.selected, height=330)
+        light_up(plot(mask, "sample", alt="The sample, its pixels in the colours of their superfeatures."))
+        return
+    values = about.dataset.in_units(torch.from_numpy(about.image)[None])[0].numpy()
+    figure = feature_bars.measured(groups, values, _deviations(about), about.dataset.features, about.selected)
+    click = plot(figure, "sample", alt="The sample's features with their measured values, in the colours of their superfeatures.")
+    if click:
+        feature = feature_bars.in_order(groups)[int(np.ravel(click["point"])[0])]
+        light_up({"customdata": next(m + 1 for m, group in enumerate(groups) if feature in group)})
+    st.caption("Beside each bar what was measured, in the source's own units; the bar is how far that lies from the training mean.")
+
+
+def _deviations(about: ExplainedSample) -> np.ndarray:
+    """(D,) how far a table's row lies from the training mean, in standard deviations: what nets see, where it was standardised."""
+    if about.dataset.units is not None:
+        return about.image
+    mean, spread = cache.mean_image(about.dataset.name)
+    return np.asarray((about.image - mean) / np.where(spread > 0, spread, 1.0))
 
 
 def block(about: ExplainedSample) -> None:

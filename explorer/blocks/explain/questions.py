@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer import cache, navigation
 from explorer.blocks import choose
-from explorer.blocks.explained_sample import ExplainedSample
+from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
 from explorer.state import session
 from explorer.state.settings import SETTINGS
 from explorer.words import explain
@@ -66,24 +66,31 @@ def switches(about: ExplainedSample) -> None:
 
 def in_words(about: ExplainedSample) -> None:
     """What the numbers below say."""
-    classes = about.dataset.classes
+    st.markdown(" ".join(filter(None, sentences(about))))
+
+
+def sentences(about: ExplainedSample) -> list[str]:
+    """What the figures show at this moment: of the superfeatures that take part, for the class in question."""
+    on = about.members
     said = [
-        explain.verdict("explaining teacher", about.teacher.prediction(), about.truth, classes),
-        explain.reasons(about.evidence(about.teacher), about.question),
+        _verdict(about, about.teacher, "explaining teacher"),
+        explain.reasons(about.evidence(about.teacher), about.question, on),
     ]
     if about.student:
-        said.append(explain.verdict(f"{LABELS[about.student.name]} student", about.student.prediction(), about.truth, classes))
-        said.append(explain.comparison(*map(about.evidence, about.voices)))
+        said.append(_verdict(about, about.student, f"{LABELS[about.student.name]} student"))
+        said.append(explain.comparison(about.evidence(about.teacher), about.evidence(about.student), on))
     if about.selected is not None:
-        said.append(explain.lit(about.selected, [about.evidence(voice) for voice in about.voices], about.question))
-    st.markdown(" ".join(said))
+        same = [about.evidence(voice) for voice in about.voices if about.selected_of(voice) is not None]
+        said.append(explain.lit(about.selected, same, about.question, on))
+    return said
+
+
+def _verdict(about: ExplainedSample, voice: NetExplanation, net: str) -> str:
+    on = about.members_of(voice)
+    return explain.verdict(net, voice.prediction(on), about.truth, about.dataset.classes, on)
 
 
 def next_step(run: Run) -> None:
     """Where to go on with this sample."""
     if not cache.convolutional(run):
         navigation.link("chimeras", "What if a superfeature were another sample's?")
-
-
-
-

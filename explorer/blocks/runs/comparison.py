@@ -148,7 +148,9 @@ def _paired(found: list[Side]) -> None:
     st.caption(
         "Test accuracies with 95 % Student-t intervals over seeds; differences in percentage points over the seeds that both "
         "runs have, not corrected for their number. Where runs share fewer than two seeds, or learn other data, nothing is "
-        "paired. Teachers are trained once a run: a difference between runs with other teachers holds for those teachers only."
+        "paired; what does not depend on the settings that differ is the same net in both. Fewer than three seeds, or seeds that all "
+        "give the same, have no interval. "
+        "Teachers are trained once a run: a difference between runs with other teachers holds for those teachers only."
     )
 
 
@@ -159,5 +161,5 @@ def _accuracy(value: Any) -> str:
 def _difference(side: Side, first: Side, net: str) -> str:
     found = pair(side.facts, first.facts, net)
     if found.difference is None:
-        return f"not paired: {found.reason}"
+        return found.reason if found.same else f"not paired: {found.reason}"
     return f"{points(found.difference)}  ({len(found.seeds)} seeds)"

@@ -32,7 +32,11 @@ _TABLE, _UPLOADS = "widget.compare", "ked.uploads"
 
 def entries() -> list[Entry]:
     """All stored runs, also those that cannot be read."""
-    return [run_list.entry(run, _facts(run)) for run in cache.list_runs()]
+    return [_entry(run, _facts(run)) for run in cache.list_runs()]
+
+
+def _entry(run: Run, facts: dict[str, Any] | None) -> Entry:
+    return run_list.entry(run, facts, lambda: {name: values[-1] for name, values in cache.curves(run).items()})
 
 
 def _facts(run: Run) -> dict[str, Any] | None:
@@ -96,7 +100,9 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
 
 _COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("run", width=160),
-    "best": st.column_config.NumberColumn("best, %", format="%.1f", width=70, help="Mean test accuracy of the best students."),
+    "best": st.column_config.NumberColumn(
+        "best, %", format="%.1f", width=70, help="Mean test accuracy of the students that did best on validation data."
+    ),
     "data": st.column_config.TextColumn("data", width=155),
     "status": st.column_config.TextColumn("status", width=85),
     "M": st.column_config.NumberColumn("M", width=45, help="Superfeatures."),
@@ -126,7 +132,7 @@ def take_in() -> None:
 def details(run_id: str) -> None:
     """One run closely: results, what it was made with, and what can be done with it."""
     run = load_run(run_id)
-    found = run_list.entry(run, facts := _facts(run))
+    found = _entry(run, facts := _facts(run))
     st.subheader(plain(found.name), anchor=False)
     if facts is None or found.status == "damaged":
         st.error(f"run.json of run {run_id} is missing or damaged; nothing is left to do but to delete it.")

@@ -140,7 +140,7 @@ def _notes(seen: Watched) -> None:
     if seen.status == "done":
         st.caption(f"On the test split: {headline(seen.facts['summary'])}.")
     else:
-        st.caption(explain.in_force(seen.recipe))
+        st.caption(explain.in_force(seen.in_force))
     if seen.status == "running":
         _close_up(seen.history, seen.control)
     if seen.status == "failed":

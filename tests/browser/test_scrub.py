@@ -30,6 +30,7 @@ from explorer.state import session
 from explorer.pictures.curves import learning_curves
 from explorer.components.plot import plot
 from explorer.components.scrubber import scrubber
+
 st.session_state.reruns = st.session_state.get("reruns", 0) + 1
 side = st.session_state.setdefault("side", int(st.query_params.get("side", 8)))
 session.begin("scrub")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = str(Path(__file__).resolve().parents[1])
@@ -87,21 +86,16 @@ growing()
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("scrub")
-    shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
-    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
-    return serve(folder / "script.py")
+def address(serve: Callable[[str], str]) -> str:
+    return serve(SCRIPT)
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1100, "height": 1500}, color_scheme="light")
-    tab = context.new_page()
+def page(open_tab: Callable[..., Page], address: str) -> Page:
+    tab = open_tab(viewport={"width": 1100, "height": 1500}, color_scheme="light")
     tab.goto(address)
     ready(tab)
-    yield tab
-    context.close()
+    return tab
 
 
 def ready(page: Page) -> None:

@@ -1,4 +1,4 @@
-from .communities.superfeatures import Superfeatures as Superfeatures
+from .communities.groups import Superfeatures as Superfeatures
 from .communities.superfeatures import find_superfeatures as find_superfeatures
 from .dependency import dependency_matrix as dependency_matrix
 from .recipe import Recipe as Recipe

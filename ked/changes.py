@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
+from ked.errors import quoted, shortened
+from ked.settings import Settings
 
-ADJUSTABLE: dict[str, TypeAdapter[Any]] = {
-    **{name: TypeAdapter(Positive) for name in ("temperature", "tau", "lr")},
-    **{name: TypeAdapter(Share) for name in ("lam", "mu", "rho")},
-}
-"""The settings of a recipe that may change while a net trains, and what is allowed."""
+ADJUSTABLE = ("temperature", "tau", "lr", "lam", "mu", "rho")
+"""The settings of a recipe that may change while a net trains; what is allowed is what `ked.settings` says."""
 
 
 class Change(BaseModel):
@@ -23,7 +20,7 @@ class Change(BaseModel):
     Attributes:
         stage: As in the run's events, "student-ked".
         epoch, step: The first batch with the new value, both counted from 1.
-        setting: A key of `ADJUSTABLE`.
+        setting: One of `ADJUSTABLE`.
         value: Of the setting.
     """
 
@@ -50,12 +47,12 @@ def check(**settings: float) -> None:
     """ValueError, with a sentence, for a setting that cannot change while a net trains or a value that it cannot have."""
     for name, value in settings.items():
         if name not in ADJUSTABLE:
-            raise ValueError(f"{name!r} cannot be changed while a net trains; only {', '.join(ADJUSTABLE)} can")
+            raise ValueError(f"{quoted(name)} cannot be changed while a net trains; only {', '.join(ADJUSTABLE)} can")
         try:
-            ADJUSTABLE[name].validate_python(value)
+            Settings.model_validate({name: value})
         except ValidationError as error:
             message = error.errors(include_url=False)[0]["msg"]
-            raise ValueError(f"{name} = {value!r} is not allowed: {message[:1].lower()}{message[1:]}") from None
+            raise ValueError(f"{name} = {shortened(repr(value))} is not allowed: {message[:1].lower()}{message[1:]}") from None
 
 
 def ordered(changes: Iterable[Change]) -> tuple[Change, ...]:

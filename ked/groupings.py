@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
-from ked.communities.superfeatures import Superfeatures, exactly, find_superfeatures, from_labels, normalised, smallest_size
-from ked.errors import InvalidInput
+from ked.communities.groups import Superfeatures
+from ked.communities.superfeatures import exactly, find_superfeatures, from_labels, normalised, smallest_size
+from ked.errors import InvalidInput, quoted
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _ROWS = 1000  # training samples that the k-means grouping looks at
 _LEAST_LINK = 1e-6  # of the mean link, added for the spectral grouping: its graph must be connected
@@ -63,7 +67,7 @@ def group(
     Raises InvalidInput for an unknown grouping, or values that do not fit together.
     """
     if name not in GROUPINGS:
-        raise InvalidInput(f"There is no grouping '{name}'; choose one of {', '.join(GROUPINGS)}.")
+        raise InvalidInput(f"There is no grouping {quoted(name)}; choose one of {', '.join(GROUPINGS)}.")
     links, samples = normalised(W), x.detach().cpu().numpy()
     smallest_size(len(links), M)
     if samples.ndim != 2 or samples.shape[1] != len(links) or int(np.prod(shape)) != len(links):

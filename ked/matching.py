@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from ked.errors import InvalidInput
 from ked.losses import SoftTarget
@@ -59,6 +58,8 @@ def match(student: Sequence[Iterable[int]], teacher: Sequence[Iterable[int]]) ->
     Raises:
         InvalidInput: The two speak of different features.
     """
+    from scipy.optimize import linear_sum_assignment
+
     mine, theirs = [frozenset(group) for group in student], [frozenset(group) for group in teacher]
     if frozenset().union(*mine) != frozenset().union(*theirs):
         counts = [len(frozenset().union(*groups)) for groups in (mine, theirs)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 from ked.hints import HINTS, Hint
 
 ATTRIBUTIONS: dict[str, Literal["mlp", "cnn"]] = {"integrated-gradients": "mlp", "gradient": "mlp", "grad-cam": "cnn"}
@@ -206,5 +206,5 @@ METHODS: dict[str, Method] = {
 def method_named(name: str) -> Method:
     """The row of `METHODS` with that name; an error that lists what there is."""
     if name not in METHODS:
-        raise InvalidInput(f"method {name!r} is unknown; use any of {', '.join(METHODS)}.")
+        raise InvalidInput(f"method {quoted(name)} is unknown; use any of {', '.join(METHODS)}.")
     return METHODS[name]

@@ -7,16 +7,17 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ked import data
-from ked.changes import Change, Positive, Share, ordered
-from ked.errors import InvalidInput
+from ked.changes import Change, ordered
+from ked.errors import InvalidInput, quoted, shortened
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS, Method, method_named
 from ked.nets.cnn.architectures import ARCHITECTURES, architecture_named
+from ked.settings import MLP as MLP
+from ked.settings import Settings, described
 
-MLP = "mlp"
 _ELSEWHERE = {
     True: "it sums over input features, and the superfeatures of a convolutional net are channels; take 'ked-gradcam'",
     False: "Grad-CAM weighs the maps of a convolution; take 'ked-ig' or 'ked-gradient'",
@@ -24,84 +25,19 @@ _ELSEWHERE = {
 Who = Literal["teacher", "student"]
 
 
-class Recipe(BaseModel):
-    """Everything that a run depends on: frozen, validated, JSON both ways.
+class Recipe(Settings):
+    """Everything that a run depends on: frozen, validated, JSON both ways. What each setting means, and its bounds, is in its field.
 
-    Attributes:
-        dataset: Name of a data set (`ked.data.SOURCES`), of data made to order (`ked.data.planted_spec`), or the path of a user's file.
-        label: The column that holds the class, for a CSV file of the user's own.
-        train_size: Training samples used, drawn with `seed`, the same number of each class; None takes all.
-        methods: How students are trained (`ked.methods.METHODS`), each with the same seeds.
-        superfeatures: M, of the explaining teacher and, unless `student_superfeatures` says otherwise, of its students.
-        student_superfeatures: M of the students; theirs are matched with the teacher's by overlap (`ked.matching`).
-        grouping: How features are grouped (`ked.groupings.GROUPINGS`).
-        reduce: "abs_mean" or "mean_abs", see `ked.dependency`.
-        scale: None, or "std" for interactions in units of the features' spread.
-        dependency_samples: Training samples that the dependency matrix is averaged over.
-        engine: Louvain engine; None takes the fast one above 128 features.
-        net: Form of the students: "mlp", or a convolutional net (`ked.nets.cnn.ARCHITECTURES`), whose superfeatures are groups of
-            channels.
-        teacher_net: Form of the teachers; None takes the net that the paper pairs with the students'.
-        teacher_hidden, student_hidden: Widths of the black boxes; KED nets are matched to their parameter counts (MLPs).
-        activation: Of all nets (MLPs).
-        seeds: Number of student replicas (seed, seed + 1, ...); the teachers are trained once, from `seed`.
-        seed: The first seed.
-        epochs, teacher_epochs: Passes over the training data.
-        batch_size, teacher_batch_size: None means 100 and 500, or what gives 20 batches an epoch where that is
-            smaller, but at least 16.
-        chimeras, chimera_epochs: How many chimeras (or real samples) a student sees that goes on, and how often.
-        lr: The (largest) learning rate, for all nets.
-        optimiser: "adam", or "sgd" with Nesterov momentum 0.9.
-        schedule: How the learning rate falls (`ked.training.optimisers.SCHEDULES`).
-        weight_decay: On kernels alone.
-        augment: How pictures are moved and mirrored (`ked.training.augmentation.AUGMENTATIONS`); teachers see the same views.
-        temperature, tau: What softens predictions and explanations.
-        lam, mu: Share of the teacher in the loss, and of explanations in the teacher's share (0 to 1).
-        rho: A hint's share of the explanations' part, or of the prediction's without explanations (0 to 1).
-        device: "auto", "cpu", "cuda" or "cuda:0" and so on; not part of any hash.
-        precision: "auto" lets convolutional nets compute in bfloat16 on CUDA; not part of any hash.
-        changes: What whoever steered the run changed in the middle of a training (`ked.runs.steering`), by stage and batch.
+    >>> recipe = Recipe(dataset="digits", methods=("plain", "ked"), superfeatures=4, temperature=10.0)
+    >>> recipe.without(mu=0.0).mu, recipe.seed_list
+    (0.0, (0, 1, 2, 3, 4))
+    >>> print(Recipe.model_fields["mu"].description)
+    μ, how much of the teacher's share comes from explanations; the rest from predictions.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dataset: str = "digits"
-    label: str | None = None
-    train_size: int | None = Field(None, ge=1)
-    methods: tuple[str, ...] = Field(("plain", "kd", "ked"), min_length=1)
-    superfeatures: int = Field(4, ge=1)
-    student_superfeatures: int | None = Field(None, ge=1)
-    grouping: str = "hessian"
-    reduce: Literal["abs_mean", "mean_abs"] = "abs_mean"
-    scale: Literal["std"] | None = None
-    dependency_samples: int = Field(1000, ge=1)
-    engine: Literal["python-louvain", "scikit-network"] | None = None
-    net: str = MLP
-    teacher_net: str | None = None
-    teacher_hidden: tuple[int, ...] = Field((500, 500), min_length=1)
-    student_hidden: tuple[int, ...] = Field((20, 20), min_length=1)
-    activation: Literal["relu", "gelu", "silu", "tanh"] = "relu"
-    seeds: int = Field(5, ge=1, le=100)
-    seed: int = Field(0, ge=0, lt=2**31)
-    epochs: int = Field(20, ge=0, le=100_000)
-    teacher_epochs: int = Field(20, ge=0, le=100_000)
-    batch_size: int | None = Field(None, ge=1)
-    teacher_batch_size: int | None = Field(None, ge=1)
-    chimeras: int = Field(20_000, ge=1, le=1_000_000_000)
-    chimera_epochs: int = Field(5, ge=1, le=100_000)
-    lr: Positive = 1e-3
-    optimiser: Literal["adam", "sgd"] = "adam"
-    schedule: Literal["constant", "cifar", "tiny-imagenet"] = "constant"
-    weight_decay: float = Field(0.0, ge=0, allow_inf_nan=False)
-    augment: Literal["none", "crop", "crop+flip"] = "none"
-    temperature: Positive = 10.0
-    tau: Positive = 10.0
-    lam: Share = 0.7
-    mu: Share = 0.7
-    rho: Share = 0.7
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-    precision: Literal["auto", "float32"] = "auto"
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Change, ...] = Field(
+        (), description="What whoever steered the run changed in the middle of a training (`ked.runs.steering`), by stage and batch."
+    )
 
     @field_validator("dataset")
     @classmethod
@@ -129,7 +65,7 @@ class Recipe(BaseModel):
     @classmethod
     def _positive_widths(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         if min(value) < 1:
-            raise ValueError(f"{info.field_name} = {value} is not allowed: every hidden layer needs at least one unit")
+            raise ValueError(f"{info.field_name} = {shortened(value)} is not allowed: every hidden layer needs at least one unit")
         return value
 
     @field_validator("changes")
@@ -159,7 +95,7 @@ class Recipe(BaseModel):
             )
             yield (
                 method.prediction == "truth" and not data.knows_truth(self.dataset),
-                f"method {method.name!r} is not allowed with dataset {self.dataset!r}: nobody knows its true class probabilities; "
+                f"method {method.name!r} is not allowed with dataset {quoted(self.dataset)}: nobody knows its true class probabilities; "
                 f"take data that are made here, such as 'planted' or 'planted:noise=0.1'",
             )
             yield (
@@ -242,6 +178,9 @@ class Recipe(BaseModel):
         return Recipe.make(**(self.model_dump() | changes))
 
 
+Recipe.__doc__ = "\n".join([f"{Recipe.__doc__}\n", "Attributes:", *described(Recipe)])
+
+
 def __getattr__(name: str) -> Any:
     """`ked.recipe.run`, where it was until version 0.2: the package hands it on now."""
     if name != "run":
@@ -252,7 +191,7 @@ def __getattr__(name: str) -> Any:
 
 def _one_of(what: str, value: str, allowed: Iterable[str]) -> str:
     if value not in allowed:
-        raise ValueError(f"{what} {value!r} is unknown; use one of {', '.join(allowed)}")
+        raise ValueError(f"{what} {quoted(value)} is unknown; use one of {', '.join(allowed)}")
     return value
 
 
@@ -262,4 +201,4 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "value_error":  # our own validators say it all
         return f"{message.rstrip('.')}."
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where} = {first['input']!r} is not allowed: {message[:1].lower()}{message[1:]}."
+    return f"{shortened(where)} = {shortened(repr(first['input']))} is not allowed: {message[:1].lower()}{message[1:]}."

@@ -7,6 +7,7 @@ while a job writes sees a whole file or none.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -16,20 +17,22 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-
-from ked.communities.superfeatures import Superfeatures
-from ked.errors import InvalidInput, Unavailable
+from ked.communities.groups import Superfeatures
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
 from ked.files.locks import alone
 from ked.files.shipped import shipped
-from ked.nets.stack import Stack
-from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe, Who
+from ked.run_form import flaw
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ked.nets.stack import Stack
 
 _USER_FILE = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,79}")
@@ -40,7 +43,12 @@ PRESETS = shipped("ked/presets", "assets/presets")
 
 @dataclass(frozen=True)
 class Run:
-    """One run folder; every method reads the disk, so a run in progress can be watched."""
+    """One run folder; every method reads the disk, so a run in progress can be watched.
+
+    >>> run = load_run("digits-preset")
+    >>> run.status, run.superfeatures().sizes, run.student("ked").replicas
+    ('done', (17, 17, 16, 14), 5)
+    """
 
     folder: Path
 
@@ -53,13 +61,13 @@ class Run:
     def info(self) -> dict[str, Any]:
         """run.json: recipe, status, versions, device, seeds, summary, seconds per stage."""
         try:
-            info = json.loads((self.folder / "run.json").read_text("utf-8"))
-        except (OSError, ValueError) as error:
+            info: dict[str, Any] = json.loads((self.folder / "run.json").read_text("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise Unavailable(
                 f"run.json of run {self.id} is missing or damaged; delete that run and start it again."
             ) from error
-        if not isinstance(info, dict) or not isinstance(info.get("recipe"), dict) or "status" not in info:
-            raise Unavailable(f"run.json of run {self.id} is damaged; delete that run and start it again.")
+        if wrong := flaw(info):
+            raise Unavailable(f"run.json of run {self.id} is damaged ({wrong}); delete that run and start it again.")
         return info
 
     @property
@@ -94,7 +102,8 @@ class Run:
 
     def events(self, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         """Whole events after a byte offset, and the offset to go on from; what a crash left of a line is passed over."""
-        return jsonl.read(self.folder / "events.jsonl", offset)
+        found, end = jsonl.read(self.folder / "events.jsonl", offset)
+        return [event for event in found if isinstance(event, dict) and isinstance(event.get("kind"), str)], end
 
     def progress(self) -> dict[str, Any]:
         """The stage that was begun last, and the last epoch of it that is finished: a run that goes on does so from there."""
@@ -113,15 +122,20 @@ class Run:
 
     def teacher(self) -> Stack:
         """The black-box teacher, K = 1."""
-        return load_stack(self.folder / "teacher.safetensors")
+        return self._stack("teacher")
 
     def explaining(self) -> Stack:
         """The explaining teacher, K = 1."""
-        return load_stack(self.folder / "explaining.safetensors")
+        return self._stack("explaining")
 
     def student(self, method: str) -> Stack:
         """The students of one method, a replica a seed."""
-        return load_stack(self.folder / f"student-{method}.safetensors")
+        return self._stack(f"student-{method}")
+
+    def _stack(self, stage: str) -> Stack:
+        from ked.nets.weights import load_stack  # with torch, for which no list of runs should wait
+
+        return load_stack(self.folder / f"{stage}.safetensors")
 
     def snapshots(self, stage: str) -> dict[int, Path]:
         """Epoch -> file of the stage's net as it was after that epoch (see `ked.runs.snapshots`), in order; `load_stack` reads it."""
@@ -131,6 +145,8 @@ class Run:
 
     def dependency(self) -> Tensor:
         """W (D, D)."""
+        from ked.nets.weights import load_matrix
+
         return load_matrix(self.folder / "dependency.safetensors", "W")
 
     def superfeatures(self, who: Who = "teacher") -> Superfeatures:
@@ -165,14 +181,17 @@ def load_run(id_or_folder: str | Path) -> Run:
 
     Raises:
         InvalidInput: The id is not one, or there is no such run.
+
+    >>> load_run("digits-preset").recipe.dataset
+    'digits'
     """
     if isinstance(id_or_folder, Path) or (_may_be_folder(id_or_folder) and Path(id_or_folder, "run.json").is_file()):
         folder = Path(id_or_folder)
         if (folder / "run.json").is_file():
             return Run(folder)
-        raise InvalidInput(f"{str(folder)!r} is not a run folder: it holds no run.json.")
+        raise InvalidInput(f"{quoted(folder)} is not a run folder: it holds no run.json.")
     if not RUN_ID.fullmatch(id_or_folder):
-        raise InvalidInput(f"{id_or_folder!r} is not a run id: only small letters, digits and hyphens, 3 to 80 of them.")
+        raise InvalidInput(f"{quoted(id_or_folder)} is not a run id: only small letters, digits and hyphens, 3 to 80 of them.")
     for root in (home() / "runs", PRESETS):
         if (root / id_or_folder / "run.json").is_file():
             return Run(root / id_or_folder)
@@ -190,16 +209,27 @@ def _may_be_folder(name: str) -> bool:
     return os.sep in name and ".." not in Path(name).parts
 
 
-def list_runs() -> list[Run]:
-    """All readable runs, the newest first, the presets last."""
+def list_runs(info: Callable[[Run], dict[str, Any]] = lambda run: run.info) -> list[Run]:
+    """All runs, the newest first, the presets last; folders whose names no run can have are `strangers`.
+
+    Args:
+        info: Reads a run's run.json; whoever lists often may remember what it says.
+    """
 
     def created(run: Run) -> float:
         with contextlib.suppress(Unavailable):
-            return float(run.info.get("created", 0.0))
+            return float(info(run).get("created", 0.0))
         return 0.0
 
-    own = [Run(path.parent) for path in (home() / "runs").glob("*/run.json")]
+    own = [Run(path.parent) for path in (home() / "runs").glob("*/run.json") if RUN_ID.fullmatch(path.parent.name)]
     return [*sorted(own, key=created, reverse=True), *list_presets()]
+
+
+def strangers() -> dict[str, str]:
+    """Folders among the runs that are none, such as a run's copy made by hand: name -> what to do about it."""
+    names = (path.parent.name for path in (home() / "runs").glob("*/run.json"))
+    advice = "its name is none that a run can have; rename the folder with small letters, digits and hyphens, or remove it"
+    return {name: advice for name in sorted(names) if not RUN_ID.fullmatch(name) and not name.startswith(".")}
 
 
 def list_presets() -> list[Run]:
@@ -221,11 +251,14 @@ class StageCache:
         folder = self.root / key
         if (folder / "events.jsonl").is_file():
             return folder
-        for preset in self._presets:
-            stages = {known: stage for stage, known in preset.info.get("stages", {}).items()}
-            if key in stages and preset.has(stages[key]):
-                return self._adopt(preset, stages[key], key)
-        return None
+        shipped = self._shipped.get(key)
+        return self._adopt(*shipped, key) if shipped else None
+
+    @functools.cached_property
+    def _shipped(self) -> dict[str, tuple[Run, str]]:
+        """Key -> the first preset that holds the stage, and what it is called there."""
+        found = ((key, (preset, stage)) for preset in self._presets for stage, key in preset.info.get("stages", {}).items())
+        return {key: place for key, place in reversed(list(found)) if place[0].has(place[1])}
 
     def _adopt(self, preset: Run, stage: str, key: str) -> Path | None:
         """Copy a preset's stage into the cache, with its own events."""

@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from ked.chimeras import compose
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 SELF, MEAN, BLUR = "self", "mean", "blur"
 Donor = int | str
@@ -68,5 +68,5 @@ def _content(x: Tensor, sample: int, donor: Donor, mean: Tensor, shape: Sequence
         return x[donor]
     known = {SELF: lambda: x[sample], MEAN: lambda: mean, BLUR: lambda: blurred(x[sample], shape)}
     if donor not in known:
-        raise InvalidInput(f"{donor!r} is no donor; use a sample's number or one of {', '.join(known)}.")
+        raise InvalidInput(f"{quoted(donor)} is no donor; use a sample's number or one of {', '.join(known)}.")
     return known[donor]()

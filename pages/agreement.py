@@ -4,7 +4,6 @@ import streamlit as st
 
 from explorer.blocks import controls, frame, nothing_yet
 from explorer.blocks.agreement import details, overview
-from ked import jobs
 
 LEAD = (
     "A student can give its teacher's answers for reasons of its own. **Agreement** asks whether the reasons are the same, "
@@ -23,7 +22,7 @@ with frame.page("agreement", "Do students explain as their teacher does?", LEAD)
     if run is None:
         nothing_yet.no_run_yet()
     elif not ready:
-        nothing_yet.not_there_yet(jobs.status(run))
+        nothing_yet.not_there_yet(run)
     elif not (about := overview.findings(run)).surveys:
         overview.no_students()
     else:

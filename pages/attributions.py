@@ -2,9 +2,9 @@
 
 import streamlit as st
 
+from explorer import cache
 from explorer.blocks import choose, controls, frame, nothing_yet
 from explorer.blocks.attributions import checks, curves, grid
-from ked import jobs
 
 LEAD = (
     "An explaining net says itself what each superfeature contributes. **Attribution methods** work it out from outside, for any "
@@ -13,7 +13,7 @@ LEAD = (
 
 with frame.page("attributions", "Which explanation can be trusted?", LEAD):
     run = frame.current_run()
-    busy = run is not None and jobs.status(run) in ("queued", "running")
+    busy = run is not None and cache.status(run) in ("queued", "running")
     teachers = grid.teachers(run) if run and not busy else []
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         controls.choice("dataset", then=frame.follow_dataset, width=200)
@@ -23,7 +23,7 @@ with frame.page("attributions", "Which explanation can be trusted?", LEAD):
     if run is None:
         nothing_yet.no_run_yet()
     elif busy:
-        nothing_yet.not_there_yet(jobs.status(run))
+        nothing_yet.not_there_yet(run)
     elif not teachers:
         grid.nothing_to_ask()
     else:

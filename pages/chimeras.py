@@ -8,7 +8,6 @@ from explorer import cache
 from explorer.blocks import choose, controls, frame, nothing_yet
 from explorer.blocks.chimeras import data_efficiency, panels
 from explorer.blocks.chimeras import view as chimera_view
-from ked import jobs
 
 LEAD = (
     "What if one superfeature were another sample's? A **chimera** takes each superfeature from a donor of its own. An explaining net "
@@ -27,7 +26,7 @@ with frame.page("chimeras", "What if a part were another's?", LEAD):
     if run is None:
         nothing_yet.no_run_yet()
     elif not ready:
-        nothing_yet.not_there_yet(jobs.status(run))
+        nothing_yet.not_there_yet(run)
     elif not parts:
         panels.channels_instead(run)
     else:

@@ -6,7 +6,6 @@ from explorer import cache
 from explorer.blocks import choose, controls, explained_sample, frame, nothing_yet
 from explorer.blocks.explain import maps, own_picture, questions
 from explorer.blocks.explain import pictures as explain_pictures
-from ked import jobs
 
 LEAD = (
     "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the "
@@ -24,7 +23,7 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
     if run is None:
         nothing_yet.no_run_yet()
     elif not ready:
-        nothing_yet.not_there_yet(jobs.status(run))
+        nothing_yet.not_there_yet(run)
     elif controls.segments("subject") == "own":
         own_picture.explain(run)
     else:

@@ -7,7 +7,6 @@ from explorer.blocks import controls, frame, nothing_yet
 from explorer.blocks.superfeatures import channels as channel_panels
 from explorer.blocks.superfeatures import graph as graph_panels
 from explorer.state import session
-from ked import jobs
 
 LEAD = (
     "A teacher does not look at every pixel, measurement or channel by itself: some only mean something **together**. The Hessian "
@@ -34,7 +33,7 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
     if run is None:
         nothing_yet.no_run_yet()
     elif not run.has("dependency"):
-        graph_panels.not_there_yet(run, jobs.status(run))
+        graph_panels.not_there_yet(run)
     elif channels:
         view = channel_panels.look_at(run)
         channel_panels.why()

@@ -29,6 +29,6 @@ with frame.page("train", "Train students on explanations", LEAD):
         st.divider()
         with st.container(horizontal=True, vertical_alignment="bottom"):
             frame.run_menu()
-        live.watch(run.id)
+        live.watch(run)
     else:
         st.info(f"Nothing has been trained on {frame.title_of(session.get('dataset'))} yet.", icon=":material/school:")

@@ -7,6 +7,7 @@ from ked.files.processes import let_threads_sleep
 
 let_threads_sleep()  # before torch is imported
 
+import contextlib
 import random
 import shutil
 import sys
@@ -22,11 +23,12 @@ from command_line import Answer, Ked
 from hypothesis import settings
 from study_samples import keep
 
-from ked import __main__ as cli
+from ked import cli
 from ked.cli import studies as study_commands
 from ked.jobs import workers
 from ked.recipe import Recipe
 from ked.runs.pipeline import run as run_recipe
+from ked.runs.run_lock import RunLock
 from ked.store import Run, create_run, load_run
 from ked.studies import Study, launch, shipped
 from ked.studies.cells import Settings
@@ -132,6 +134,19 @@ def finish() -> Callable[[Recipe], Run]:
         return run
 
     return compute
+
+
+@pytest.fixture
+def at_work() -> Iterator[Callable[[Run], Run]]:
+    """`at_work(run)`: to whoever looks, the run is being computed until the test ends; nothing computes it."""
+    with contextlib.ExitStack() as held:
+
+        def begin(run: Run) -> Run:
+            held.enter_context(RunLock(run))
+            run.update(status="running")
+            return run
+
+        yield begin
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from explorer.pictures import bars, charts, theme
-from explorer.pictures.curves import band, learning_curves
+from explorer.pictures.curves import band, learning_curves, spread
 from ked.methods import METHODS
 
 # What a person without the red or the green cone sees, on linear RGB (Machado, Oliveira and Fernandes 2009, severity 1).
@@ -93,7 +93,7 @@ def test_text_of_the_theme_passes_wcag_aa(scheme: str) -> None:
 
 def test_labels_are_moved_apart_and_stay_inside() -> None:
     values, sizes = [5.0, 5.1, 9.9, 0.0], [2.0, 1.0, 1.0, 1.0]
-    places = theme.spread(values, sizes, 0.0, 10.0)
+    places = spread(values, sizes, 0.0, 10.0)
     edges = sorted((place - size / 2, place + size / 2) for place, size in zip(places, sizes, strict=True))
     assert all(below[1] <= above[0] + 1e-9 for below, above in itertools.pairwise(edges))
     assert edges[0][0] >= 0

@@ -114,7 +114,7 @@ def test_run_without_json_draws_a_table_for_people(ked: Ked) -> None:
 
 
 WRONG = {
-    "unknown data set": ("--dataset imagenet", "'imagenet'", "digits, fashion-mnist"),
+    "unknown data set": ("--dataset imagenet", "'imagenet'", "digits, digit-pairs"),
     "no superfeature": ("--superfeatures 0", "superfeatures = 0", "greater than or equal to 1"),
     "more superfeatures than features": ("--superfeatures 65", "superfeatures = 65", "64 features"),
     "negative epochs": ("--epochs -3", "epochs = -3", "greater than or equal to 0"),
@@ -204,18 +204,6 @@ def test_data_fetch_says_what_is_there(ked: Ked) -> None:
     answer = ked("data", "fetch", "digits")
     assert (answer.code, answer.err) == (0, "")
     assert "64 features" in answer.out
-
-
-def test_runs_are_listed_damaged_ones_too(ked: Ked, small_run: Run, ked_home: Path) -> None:
-    for name in ("digits-whole", "digits-broken"):
-        (ked_home / "runs" / name).mkdir(parents=True)
-        (ked_home / "runs" / name / "run.json").write_bytes((small_run.folder / "run.json").read_bytes())
-    (ked_home / "runs" / "digits-broken" / "run.json").write_text("{")
-    answer = ked("runs")
-    assert answer.code == 0
-    assert "digits-whole" in answer.out
-    assert "digits-broken" in answer.out
-    assert "damaged" in answer.out
 
 
 def test_no_arguments_give_help(ked: Ked) -> None:

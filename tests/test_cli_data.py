@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ked import __main__ as cli
+from ked import cli
 from ked.data import user_files
 from ked.store import list_runs
 

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ked.communities.groups import Superfeatures, align
 from ked.communities.louvain import ENGINES
-from ked.communities.superfeatures import Superfeatures, align, find_superfeatures, modularity, resolution_sweep
+from ked.communities.superfeatures import find_superfeatures, modularity, resolution_sweep
 from ked.errors import InvalidInput, Unavailable
 
 engines = pytest.mark.parametrize("engine", ENGINES)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from ked import data
+from ked.data import digits as digits_file
 from ked.data.dataset import Dataset, pixel_names, stratified_split
 from ked.errors import InvalidInput
 
@@ -42,6 +44,21 @@ def test_digits_agree_with_their_source() -> None:
     digits, table = data.load("digits"), load_digits()
     assert torch.equal(digits.x.reshape(-1, 8, 8) * 16, torch.from_numpy(table.images).float())
     assert digits.y.tolist() == table.target.tolist()
+    assert digits.classes == tuple(map(str, table.target_names))
+
+
+def test_digits_come_from_scikit_learn_itself_where_it_keeps_them_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = data.load("digits")
+    monkeypatch.setattr(digits_file, "_file", lambda: tmp_path / "digits.csv.gz")
+    found = data.load("digits")
+    assert torch.equal(found.x, known.x)
+    assert torch.equal(found.y, known.y)
+    assert torch.equal(found.test, known.test)
+
+
+def test_a_row_of_the_table_is_a_file_in_its_folder() -> None:
+    folder = Path(data.__file__).parent
+    assert all((folder / f"{source.file}.py").is_file() for source in data.SOURCES.values())
 
 
 def test_every_source_has_a_name_a_title_and_one_sentence() -> None:
@@ -53,7 +70,7 @@ def test_every_source_has_a_name_a_title_and_one_sentence() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_allowed_ones() -> None:
-    with pytest.raises(InvalidInput, match=r"'nonsense'.*digits, fashion-mnist.*path"):
+    with pytest.raises(InvalidInput, match=r"'nonsense'.*digits, digit-pairs.*path"):
         data.load("nonsense")
     with pytest.raises(InvalidInput, match="'colour'"):
         data.load("digits", label="colour")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from random import Random
 
 import pytest
@@ -33,7 +34,9 @@ VALUES = {
 
 
 def test_every_argument_of_made_data_has_a_part() -> None:
-    assert {part.argument for part in planted_spec.PARTS.values()} == set(planted.DEFAULTS)
+    assert {part.argument for part in planted_spec.PARTS.values()} == set(planted_spec.DEFAULTS)
+    made = {name: value.default for name, value in signature(planted.make).parameters.items() if name != "name"}
+    assert made == planted_spec.DEFAULTS
     assert set(VALUES) == set(planted_spec.PARTS)
 
 

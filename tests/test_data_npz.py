@@ -56,7 +56,7 @@ X = np.ones((20, 3))
         ({"x": np.ones((20, 2, 4, 4)), "y": Y}, r"x has the shape \(20, 2, 4, 4\)"),
         ({"x": X[:0], "y": Y[:0]}, r"x has the shape \(0, 3\)"),
         ({"x": np.where(np.arange(60).reshape(20, 3) == 7, np.nan, 1), "y": Y}, r"x holds nan at \(2, 1\)"),
-        ({"x": X * 1e39, "y": Y}, r"x holds inf at \(0, 0\)"),
+        ({"x": np.full((20, 2, 2), 1e39), "y": Y}, r"x holds inf at \(0, 0, 0\)"),
         ({"x": X, "y": Y[:19]}, r"y has the shape \(19,\).*20 samples"),
         ({"x": X, "y": Y[:, None]}, r"y has the shape \(20, 1\)"),
         ({"x": X, "y": Y / 2}, "y holds float64.*whole numbers or texts"),

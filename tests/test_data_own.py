@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def test_a_fingerprint_is_of_the_content_and_of_a_known_name_the_name(tmp_path: 
     one.write_text("a"), same.write_text("a"), other.write_text("b")
     assert data.fingerprint(str(one)) == data.fingerprint(str(same)) != data.fingerprint(str(other))
     assert data.fingerprint("digits") == "digits"
+    assert data.fingerprint(str(one)) == f"{hashlib.sha256(b'a').hexdigest()} {own.READERS_VERSION}"  # other numbers, other results
     with pytest.raises(InvalidInput, match="'nonsense'"):
         data.fingerprint("nonsense")
 
@@ -108,7 +110,7 @@ def test_another_column_can_be_the_class_and_numbered_classes_are_in_the_order_o
         (_csv().replace("\n3.5", "\n"), "line 5 of the column 'height' has no value"),
         (_csv().replace("\n3.5", "\nN/A"), "line 5 of the column 'height' has no value"),
         (_csv().replace("\n3.5", "\nnan"), "line 5 of the column 'height' holds nan"),
-        (_csv().replace("\n3.5", "\n1e39"), "line 5 of the column 'height' holds inf"),
+        (_csv().replace("\n3.5", "\n1e400"), "line 5 of the column 'height' holds inf"),
         (_csv().replace("\n3.5", "\n1,5"), "line 5 has 4 values.*names 3 columns"),
         (_csv() + "1,2,\n", "line 22 has no class in the column 'label'"),
         (_csv() + "1,2,bird\n", "class 'bird' has 1 samples.*at least 5"),

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ked import data
-from ked.data import csv_table, limits, user_files
+from ked.data import csv_table, limits, own, user_files
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
@@ -61,7 +61,7 @@ def test_what_is_kept_is_loaded_as_the_file_itself_is(name: str, tmp_path: Path)
     assert torch.equal(kept.y, direct.y)
     assert torch.equal(kept.train, direct.train)
     assert (kept.classes, kept.features, kept.shape) == (direct.classes, direct.features, direct.shape)
-    assert data.fingerprint(key) == data.fingerprint(str(tmp_path / name)) == hashlib.sha256(FILES[name]).hexdigest()
+    assert data.fingerprint(key) == data.fingerprint(str(tmp_path / name)) == own.as_read(hashlib.sha256(FILES[name]).hexdigest())
     assert list(user_files.listed()) == [key]
     assert user_files.listed()[key].file == name
 
@@ -125,7 +125,7 @@ NO_NAMES = ["own:", "own:../../etc-0123456789", "own:pets", "own:Pets-0123456789
 def test_what_is_no_name_is_refused_before_the_disk_is_touched(
     key: str, one_sentence: Sentence, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(user_files.places, "own_folder", lambda: pytest.fail("the disk was asked"))
+    monkeypatch.setattr(user_files.locations, "own_folder", lambda: pytest.fail("the disk was asked"))
     for act in (data.load, data.check, data.fingerprint, user_files.forget, user_files.entry):
         with pytest.raises(InvalidInput) as refusal:
             act(key)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ked import data
-from ked.data import tabular, unicauca
+from ked.data import unicauca
 from ked.errors import Unavailable
 
 
@@ -29,13 +29,6 @@ def test_a_table_is_standardised_with_the_training_mean_and_deviation(name: str,
     assert [len(table.part(part)[0]) / rows for part in ("train", "validation", "test")] == pytest.approx(
         [0.6, 0.2, 0.2], abs=0.01
     )
-
-
-def test_a_column_that_is_constant_in_training_is_only_shifted() -> None:
-    x = np.array([[1e9 + 0.1, 0.0], [1e9 + 0.1, 0.0], [1e9 + 3.1, 5.0]])
-    mean, deviation = tabular.units(x, torch.tensor([0, 1]))
-    assert deviation.tolist() == [1, 1]
-    assert ((x - mean) / deviation).tolist() == [[0, 0], [0, 0], [3, 5]]
 
 
 # The 87 columns of Dataset-Unicauca-Version2-87Atts.csv, in its order

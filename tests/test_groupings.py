@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from ked.communities.superfeatures import Superfeatures, find_superfeatures, modularity
+from ked.communities.groups import Superfeatures
+from ked.communities.superfeatures import find_superfeatures, modularity
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS, group
 

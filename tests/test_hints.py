@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from ked.errors import InvalidInput
-from ked.hints import HINTS, FitNet, HintLoss, MapShape, hint_named, map_shape
+from ked.hint_losses import FitNet, HintLoss, MapShape, map_shape
+from ked.hints import HINTS, hint_named
 from ked.losses import weights
 from ked.methods import METHODS
 from ked.nets.cnn import ConvStack

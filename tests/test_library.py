@@ -75,10 +75,10 @@ def test_a_damaged_run_can_be_deleted(run: Run) -> None:
     assert not run.folder.exists()
 
 
-def test_a_run_in_progress_is_not_deleted(one_sentence: Callable[[str], str]) -> None:
+def test_a_run_in_progress_is_not_deleted(one_sentence: Callable[[str], str], at_work: Callable[[Run], Run]) -> None:
     run = create_run(Recipe())
-    for status in ("queued", "running"):
-        run.update(status=status)
+    for enter in (lambda run: run, at_work, lambda run: (run.folder / "run.json").write_text("{")):
+        enter(run)  # queued, running, and damaged while it is computed
         with pytest.raises(InvalidInput, match="still in progress") as caught:
             library.delete(run)
         one_sentence(str(caught.value))

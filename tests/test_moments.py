@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from explorer.timeline.history import History
-from explorer.timeline.moments import Moment, at_moments, first_epoch, moments
+from explorer.timeline.moments import Moment, at_moments, moments
 from ked.runs.snapshots import COUNT, spread
 from ked.store import Run
 
@@ -44,7 +44,7 @@ def test_no_phase_has_more_moments_than_nets_are_kept_and_the_latest_is_among_th
 
 def test_a_student_that_goes_on_comes_after_the_epochs_of_the_one_it_continues() -> None:
     history = told(student_ked=(4, 4), student_ked__chimera=(1, 2))
-    assert first_epoch(history, "ked+chimera") == 4
+    assert history.epochs_before("ked+chimera") == 4
     assert names(history) == [f"students-{epoch}" for epoch in range(1, 6)]
     assert moments(history)[-1].epochs == 6
 

@@ -102,8 +102,12 @@ def test_a_replica_starts_from_its_own_seed_alone() -> None:
 def test_first_weights_are_uniform_within_one_over_the_root_of_the_fan_in() -> None:
     stack = SubnetStack([range(100), range(100, 125)], (400,), C)
     stack.reset([0])
-    for parameter, fan_in in ((stack.first[0], 100), (stack.first[1], 25), (stack.deeper[0], 400), (stack.biases[1], 400)):
+    first_biases = stack.biases[0].detach()[0]  # each subnet's own: its fan in is the size of its superfeature
+    many = (stack.first[0], 100), (stack.first[1], 25), (stack.deeper[0], 400), (first_biases[0], 100), (first_biases[1], 25)
+    for parameter, fan_in in (*many, (stack.biases[1], 400)):
         assert float(parameter.detach().abs().max()) <= 1.0001 * fan_in**-0.5
+    for parameter, fan_in in many:  # of so many the largest comes close
+        assert float(parameter.detach().abs().max()) > 0.95 * fan_in**-0.5
     assert float(stack.first[0].detach().std()) == pytest.approx(0.1 / 3**0.5, rel=0.02)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from explorer.blocks.train import replay
 from ked.recipe import Recipe
 from ked.runs import steering
 from ked.store import Run, create_run
+
+AtWork = Callable[[Run], Run]
 
 
 @pytest.fixture
@@ -61,14 +63,14 @@ def _numbers(array: Any) -> Any:
 
 
 def test_curves_grow_at_each_tick_of_a_run_in_progress(
-    small_run: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    small_run: Run, small_recipe: Recipe, at_work: AtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay, "_SHARE", 0.0)  # figures are made anew at every tick, however quickly it comes
     run = create_run(small_recipe)
     app = visit("train", run=run.id)
     sound(app, "train")
     assert "starting" in standing(app)
-    run.update(status="running")
+    at_work(run)
     tell(run, *stage("teacher"), epoch("teacher", 1, [0.5]))
     tick(app, monkeypatch)
     assert "teacher, epoch 1 of 3" in standing(app)
@@ -89,11 +91,10 @@ def test_curves_grow_at_each_tick_of_a_run_in_progress(
 
 
 def test_the_curve_of_a_later_student_grows_while_it_is_behind_the_first(
-    small_run: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    small_run: Run, small_recipe: Recipe, at_work: AtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replay, "_SHARE", 0.0)
-    run = create_run(small_recipe)
-    run.update(status="running")
+    run = at_work(create_run(small_recipe))
     tell(run, *stage("student-plain"), *(epoch("student-plain", number, [0.5, 0.75]) for number in (1, 2, 3)))
     app = sound(visit("train", run=run.id), "train")
     tell(run, *stage("student-kd"))
@@ -105,9 +106,9 @@ def test_the_curve_of_a_later_student_grows_while_it_is_behind_the_first(
     assert 0 == seen[0] < seen[1] < seen[2]
 
 
-def test_the_tick_after_the_end_brings_the_table(finished: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tick_after_the_end_brings_the_table(finished: Run, at_work: AtWork, monkeypatch: pytest.MonkeyPatch) -> None:
     done = finished.info
-    finished.update(status="running", summary={}, seconds={})
+    at_work(finished).update(summary={}, seconds={})
     app = sound(visit("train", run=finished.id), "train")
     assert not app.dataframe
     finished.update(status="done", summary=done["summary"], seconds=done["seconds"])
@@ -117,19 +118,17 @@ def test_the_tick_after_the_end_brings_the_table(finished: Run, monkeypatch: pyt
     assert not any(button.key == "stop" for button in app.button)
 
 
-def test_stop_asks_the_job_to_stop(small_recipe: Recipe) -> None:
-    run = create_run(small_recipe)
-    run.update(status="running")
+def test_stop_asks_the_job_to_stop(small_recipe: Recipe, at_work: AtWork) -> None:
+    run = at_work(create_run(small_recipe))
     app = visit("train", run=run.id)
     app.button(key="stop").click().run()
     sound(app, "train")
     assert steering.asked(run).cancelled
 
 
-def test_only_what_a_visitor_typed_is_changed(small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_what_a_visitor_typed_is_changed(small_recipe: Recipe, at_work: AtWork, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what the stage before, or somebody else, has changed since the fields were first shown."""
-    run = create_run(small_recipe)
-    run.update(status="running")
+    run = at_work(create_run(small_recipe))
     tell(run, *stage("teacher"))
     app = sound(visit("train", run=run.id), "train")
     field(app, "Learning rate").set_value(0.005)
@@ -167,13 +166,13 @@ def test_the_other_pages_wait_for_a_run_in_progress(page: str, small_recipe: Rec
 
 
 def test_the_blocks_around_a_figure_stand_in_the_same_places_whatever_the_run_has_told(
-    finished: Run, small_recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    finished: Run, small_recipe: Recipe, at_work: AtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message of a figure may reach the browser without those of its blocks: then they must be there already."""
     monkeypatch.setattr(replay, "_SHARE", 0.0)
     run = create_run(small_recipe)
     queued = blocks(visit("train", run=run.id))
-    run.update(status="running")
+    at_work(run)
     tell(run, *stage("teacher"), epoch("teacher", 1, [0.5]))
     tell(run, *stage("student-plain"), epoch("student-plain", 1, [0.25, 0.5]))
     running = visit("train", run=run.id)

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 from study_samples import keep
 from visitor import address, buttons, figures, said, sound, visit
 
+from ked.files import locks
 from ked.files.disk import write_json
 from ked.recipe import Recipe
 from ked.store import Run, create_run
@@ -120,13 +120,13 @@ def test_the_run_of_a_cell_opens_on_the_other_pages(finish: Callable[[Recipe], R
     assert run.id in app.dataframe[-1].value["run"].iloc[0]
 
 
-def test_a_cell_whose_run_is_elsewhere_or_not_finished_says_so(ship: Ship) -> None:
+def test_a_cell_whose_run_is_elsewhere_or_not_finished_says_so(ship: Ship, at_work: Callable[[Run], Run]) -> None:
     ship(KD_VS_KED, Settings())
     app = sound(visit("studies", cell="M = 2"), "studies")
     assert links(app) == {}
     assert "is not on this machine: start the study" in words(app)
     (cell,) = cells_of(KD_VS_KED, Settings())
-    create_run(cell.recipe, cell=cell.key).update(status="running", pid=os.getpid(), pid_started=psutil.Process().create_time())
+    at_work(create_run(cell.recipe, cell=cell.key))
     app = sound(visit("studies", cell="M = 2"), "studies")
     assert links(app).keys() == {"train"}, "it can be watched, but does not explain anything yet"
     assert "1 training now; shipped with the program" in app.expander[-1].label
@@ -151,17 +151,17 @@ def test_a_study_that_somebody_else_has_started_is_told_and_followed(ked_home: P
     ship(KD_VS_KED, Settings())
     folder = ked_home / "studies" / KD_VS_KED.name
     folder.mkdir(parents=True, exist_ok=True)
-    pid, began = os.getpid(), psutil.Process().create_time()
-    about = {"pid": pid, "pid_started": began, "began": time.time(), "stopping": False, "settings": asdict(Settings(seeds=7))}
+    about = {"pid": os.getpid(), "began": time.time(), "stopping": False, "settings": asdict(Settings(seeds=7))}
     write_json(folder / "process.json", about)
     (folder / "progress.jsonl").write_text('{"kind":"began","cells":1}\n', "utf-8")
-    app = sound(visit("studies"), "studies")
-    assert "at work already, with 7 seeds" in words(app)
-    assert "study-start" not in {button.key for button in app.button}
-    (other,) = [button for button in app.button if button.label == "Look at that one"]
-    sound(other.click().run(), "studies")
-    assert address(app) == {"ns": "7"}
-    assert "computing** · 0 of 1 cells" in words(app)
+    with locks.locked(folder / ".process"):  # as the study's process does
+        app = sound(visit("studies"), "studies")
+        assert "at work already, with 7 seeds" in words(app)
+        assert "study-start" not in {button.key for button in app.button}
+        (other,) = [button for button in app.button if button.label == "Look at that one"]
+        sound(other.click().run(), "studies")
+        assert address(app) == {"ns": "7"}
+        assert "computing** · 0 of 1 cells" in words(app)
 
 
 def test_how_a_study_broke_off_and_why_a_cell_failed_is_said(ked_home: Path, ship: Ship) -> None:
@@ -169,7 +169,7 @@ def test_how_a_study_broke_off_and_why_a_cell_failed_is_said(ked_home: Path, shi
     (cell,) = cells_of(KD_VS_KED, Settings())
     folder = ked_home / "studies" / KD_VS_KED.name
     folder.mkdir(parents=True, exist_ok=True)
-    about = {"pid": 2**22 + 1, "pid_started": 0.0, "began": time.time(), "stopping": False, "settings": asdict(Settings())}
+    about = {"pid": 2**22 + 1, "began": time.time(), "stopping": False, "settings": asdict(Settings())}
     write_json(folder / "process.json", about)
     told = f'{{"kind":"began","cells":1}}\n{{"kind":"failed","key":"{cell.key}","message":"the data are gone."}}\n'
     (folder / "progress.jsonl").write_text(told, "utf-8")

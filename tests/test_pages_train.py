@@ -151,7 +151,7 @@ def test_a_failed_run_shows_its_message(small_recipe: Recipe) -> None:
 
 def test_a_job_that_died_without_a_word_is_said_to_have_failed(small_recipe: Recipe) -> None:
     run = create_run(small_recipe)
-    run.update(status="running", pid=2**22 + 1, pid_started=0.0)
+    run.update(status="running")
     app = visit("train", run=run.id)
     usable(app, "train")
     assert "ended without a word" in said(app)[0]

@@ -12,6 +12,7 @@ import torch
 
 from ked import data
 from ked.data import Dataset
+from ked.data import digits as digits_file
 from ked.errors import InvalidInput, Unavailable
 from ked.explanation import teacher_base
 from ked.losses import Objective
@@ -148,8 +149,7 @@ def test_no_net_depends_on_the_test_split(
     digits = data.load("digits")
     x, y = digits.x.clone(), digits.y.clone()
     x[digits.test], y[digits.test] = 7.0, 0
-    source = replace(data.SOURCES["digits"], load=lambda: replace(digits, x=x, y=y))
-    monkeypatch.setitem(data.SOURCES, "digits", source)
+    monkeypatch.setattr(digits_file, "load", lambda name: replace(digits, x=x, y=y))
     other = finish(small_recipe)
     torch.testing.assert_close(other.dependency(), small_run.dependency())
     for name in small_recipe.methods:

@@ -235,7 +235,7 @@ def test_a_batch_size_that_is_set_is_taken() -> None:
 
 NAN, INFINITY = float("nan"), float("inf")
 WRONG: list[tuple[str, Any, str]] = [
-    ("dataset", "imagenet", "digits, fashion-mnist"),
+    ("dataset", "imagenet", "digits, digit-pairs"),
     ("methods", ("magic",), "plain, kd"),
     ("methods", (), "at least 1"),
     ("grouping", "by-hand", "hessian, random"),

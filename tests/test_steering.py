@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import psutil
 import pytest
 from driver import RECIPE, Driver, told
 
@@ -162,7 +163,7 @@ def test_a_job_rests_without_work_and_goes_on_at_once(wait_for: Callable[..., No
     wait_for(lambda: [e for e in told(made, "epoch") if e["stage"] == "student-ked"])
     steering.pause(made)
     wait_for(lambda: told(made, "paused"), 5)
-    child = jobs.psutil.Process(made.info["pid"])
+    child = psutil.Process(made.info["pid"])
     before, size = sum(child.cpu_times()[:2]), (made.folder / "events.jsonl").stat().st_size
     time.sleep(0.5)
     assert sum(child.cpu_times()[:2]) - before < 0.1

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save
 
 from ked import store
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files.disk import write_json
 from ked.nets.subnets import SubnetStack, mlp
 from ked.nets.weights import load_matrix, load_stack, save_matrix, save_stack
@@ -164,7 +164,7 @@ def test_what_is_no_run_id_never_touches_the_disk(
             patch.setattr(Path, look, touched)
         with pytest.raises(InvalidInput, match="is not a run id") as caught:
             load_run(name)
-    assert repr(name) in one_sentence(str(caught.value))
+    assert quoted(name) in one_sentence(str(caught.value))
 
 
 def test_a_way_out_of_the_runs_folder_is_refused_even_if_a_run_lies_there(
@@ -182,7 +182,7 @@ def test_an_unknown_run_and_a_folder_without_a_run_are_refused(tmp_path: Path, o
     for name in ("digits-00000000", tmp_path, str(tmp_path)):
         with pytest.raises(InvalidInput) as caught:
             load_run(name)
-        assert str(name) in one_sentence(str(caught.value))
+        assert quoted(name) in one_sentence(str(caught.value))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"recipe": {}', b"\xff\xfe".decode("latin-1")])

@@ -104,7 +104,7 @@ def test_a_finished_run_with_the_same_recipe_is_read_and_not_computed_again(smal
     assert status_of(cells) == {cells[0].key: CellStatus("stored", warm.id)}
 
 
-LEFT = {"stopped": {"status": "cancelled"}, "killed": {"status": "running", "pid": 2**22 + 1, "pid_started": 0.0}}
+LEFT = {"stopped": {"status": "cancelled"}, "killed": {"status": "running"}}
 
 
 @pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
@@ -121,10 +121,9 @@ def test_a_cell_that_was_stopped_or_killed_goes_on_in_its_run(left: dict[str, ob
     assert begun.status == "done"
 
 
-def test_a_run_that_a_job_has_taken_over_is_left_to_it() -> None:
+def test_a_run_that_a_job_has_taken_over_is_left_to_it(at_work: Callable[[Run], Run]) -> None:
     cell = cells_of(TINY, TWO_SEEDS)[0]
-    run = create_run(cell.recipe, cell=cell.key)
-    run.update(status="running", pid=os.getpid(), pid_started=psutil.Process().create_time())
+    run = at_work(create_run(cell.recipe, cell=cell.key))
     assert ledger.begun(cell) is None
     assert status_of([cell]) == {cell.key: CellStatus("at work", run.id)}
 

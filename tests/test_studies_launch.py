@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +12,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from study_samples import TINY, TWO_SEEDS
 
-from ked.cli.studies import _ended_by_a_signal, _follow
+from ked.cli.studies import _follow
 from ked.errors import InvalidInput, Unavailable
-from ked.files import jsonl
+from ked.files import jsonl, locks
 from ked.files.disk import write_json
 from ked.studies import ledger, study_named
 from ked.studies.cells import Settings, cells_of
@@ -33,12 +32,11 @@ def _kinds(file: Path) -> tuple[str, ...]:
     return tuple(event["kind"] for event in jsonl.read(file)[0])
 
 
-def _left(home: Path, study: str, *events: dict[str, Any], pid: int = 2**22 + 1, stopping: bool = False) -> None:
-    """What a process leaves in its study's folder; that of this test, so that it is alive, or one that is none."""
+def _left(home: Path, study: str, *events: dict[str, Any], stopping: bool = False) -> None:
+    """What a process leaves in its study's folder; whether it is there, the lock says."""
     folder = home / "studies" / study
     folder.mkdir(parents=True)
-    began = psutil.Process(pid).create_time() if psutil.pid_exists(pid) else 0.0
-    about = {"pid": pid, "pid_started": began, "began": time.time(), "stopping": stopping, "settings": asdict(TWO_SEEDS)}
+    about = {"pid": os.getpid(), "began": time.time(), "stopping": stopping, "settings": asdict(TWO_SEEDS)}
     write_json(folder / "process.json", about)
     (folder / "progress.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events), "utf-8")
 
@@ -64,18 +62,13 @@ def test_a_study_is_started_once_and_can_be_stopped(wait_for: Callable[..., None
     wait_for(lambda: not look(study).active)  # type: ignore[union-attr]
 
 
-def test_the_signal_that_ends_a_study_is_to_it_what_ctrl_c_is() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), _ended_by_a_signal():
-        signal.raise_signal(signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) == before
-
-
 def test_no_more_studies_than_there_is_memory_for(ked_home: Path, one_sentence: Callable[[str], str]) -> None:
-    for number in range(MOST):
-        _left(ked_home, f"study-{number}", pid=os.getpid())
-    with pytest.raises(Unavailable, match="'study-0' and 'study-1'") as caught:
-        start(study_named("noise"), Settings())
+    with contextlib.ExitStack() as at_work:
+        for number in range(MOST):
+            _left(ked_home, f"study-{number}")
+            at_work.enter_context(locks.locked(ked_home / "studies" / f"study-{number}" / ".process"))
+        with pytest.raises(Unavailable, match="'study-0' and 'study-1'") as caught:
+            start(study_named("noise"), Settings())
     one_sentence(f"So it is: {caught.value}")
     assert look(study_named("noise")) is None
 
@@ -110,11 +103,26 @@ def test_how_a_process_ended_is_told_by_what_it_left(
         one_sentence(f"So it is: {work.message}")
 
 
+NOTES = {"pid": 1, "began": 1.0, "stopping": False, "settings": {}}
+DAMAGED = [{"pid": "x"}, {"pid": [1]}, {"pid": -1}, {"pid": None}, {"began": "x"}, {"stopping": "x"}, {"settings": {"seeds": "x"}}]
+
+
 def test_damaged_notes_of_a_process_are_none(ked_home: Path) -> None:
     (ked_home / "studies" / "tiny").mkdir(parents=True)
-    for text in ("", "{", "[]", "{}", '{"settings": {"size": 1}}'):
+    texts = ["", "{", "[]", "{}", "null", "[" * 10**5, '{"settings": {"size": 1}}', *(json.dumps(NOTES | one) for one in DAMAGED)]
+    for text in texts:
         (ked_home / "studies" / "tiny" / "process.json").write_text(text, "utf-8")
         assert look(TINY) is None
+        stop(TINY)
+    (ked_home / "studies" / "tiny" / "process.json").write_text(json.dumps(NOTES), "utf-8")
+    assert look(TINY) is not None
+
+
+def test_damaged_lines_of_what_a_process_told_are_passed_over(ked_home: Path) -> None:
+    _left(ked_home, "tiny", {"kind": "began", "cells": "x"}, {"kind": "failed", "key": 1}, {"kind": ["done"]}, {"cells": 2}, BEGAN, DONE)
+    work = look(TINY)
+    assert work is not None
+    assert (work.state, work.cells, work.failed) == ("done", 2, {})
 
 
 def test_a_study_tells_of_each_cell_and_of_its_end(tmp_path: Path) -> None:

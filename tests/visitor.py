@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,8 @@ def usable(app: AppTest, page: str) -> None:
 
 
 def said(app: AppTest) -> list[str]:
-    return [message.value for message in [*app.error, *app.warning]]
+    """Errors and warnings as they are read, without the strokes that keep Markdown from making anything of them."""
+    return [re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", message.value) for message in [*app.error, *app.warning]]
 
 
 def standing(app: AppTest) -> str:
@@ -106,6 +108,4 @@ def caption(app: AppTest, start: str) -> str:
 
 def copy_of(run: Run, home: Path) -> Run:
     """A finished run in this test's home, which may be changed and damaged."""
-    copy = Run(Path(shutil.copytree(run.folder, home / "runs" / run.id)))
-    copy.update(note="new")  # so that nothing is taken from what the app remembers of another test's copy
-    return copy
+    return Run(Path(shutil.copytree(run.folder, home / "runs" / run.id)))

@@ -41,11 +41,11 @@ def sample(
 
     It is filtered by what a teacher and the student answer. A number that is `entered` is that of the sample to explain.
     """
-    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    dataset = cache.dataset_of(run)
     x, y = dataset.part("test")
-    stamp, k, student = cache.stamp(run), session.get("replica"), session.get("student")
-    answers = cache.test_predictions(run.id, stamp, teacher, 0)
-    students = cache.test_predictions(run.id, stamp, student, k) if run.has(f"student-{student}") else answers
+    k, student = session.get("replica"), session.get("student")
+    answers = cache.test_predictions(run, teacher, 0)
+    students = cache.test_predictions(run, student, k) if run.has(f"student-{student}") else answers
     offered = gallery.order(session.get("gallery"), answers, students, y.numpy())
     pages = max(1, -(-len(offered) // (COLUMNS * ROWS)))
     with st.container(horizontal=True, vertical_alignment="bottom", key="choose-sample"):

@@ -108,16 +108,15 @@ class ExplainedSample:
 
 def subject(run: Run) -> ExplainedSample:
     """The test sample that the settings name."""
-    stamp, k, method = cache.stamp(run), session.get("replica"), session.get("student")
-    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    k, method, dataset = session.get("replica"), session.get("student"), cache.dataset_of(run)
     x, y = dataset.part("test")
     sample = min(session.get("sample"), len(y) - 1)
     boxes = {
-        name: cache.test_predictions(run.id, stamp, name, 0 if name == "teacher" else k)[sample]
+        name: cache.test_predictions(run, name, 0 if name == "teacher" else k)[sample]
         for name in _black_boxes(run, method)
     }
-    teacher = NetExplanation.of("explaining", *cache.explanation(run.id, stamp, "explaining", 0, sample))
-    student = NetExplanation.of(method, *cache.explanation(run.id, stamp, method, k, sample)) if _speaks(method) else None
+    teacher = NetExplanation.of("explaining", *cache.explanation(run, "explaining", 0, sample))
+    student = NetExplanation.of(method, *cache.explanation(run, method, k, sample)) if _speaks(method) else None
     asked = _asked(dataset, teacher)
     return ExplainedSample(
         run, dataset, sample, x[sample].numpy(), int(y[sample]), **asked, teacher=teacher, student=student, black_boxes=boxes
@@ -126,8 +125,7 @@ def subject(run: Run) -> ExplainedSample:
 
 def about(run: Run, x: np.ndarray) -> ExplainedSample:
     """A picture x (D,) that is none of the data set's."""
-    k, method = session.get("replica"), session.get("student")
-    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    k, method, dataset = session.get("replica"), session.get("student"), cache.dataset_of(run)
     boxes = {name: answers(run, name, x[None], 0 if name == "teacher" else k)[0] for name in _black_boxes(run, method)}
     teacher = voice(run, "explaining", x, 0)
     student = voice(run, method, x, k) if _speaks(method) else None
@@ -136,13 +134,13 @@ def about(run: Run, x: np.ndarray) -> ExplainedSample:
 
 def voice(run: Run, which: str, x: np.ndarray, k: int) -> NetExplanation:
     """What an explaining net's replica k says of x (D,)."""
-    stack = cache.net(run.id, cache.stamp(run), which)
+    stack = cache.net(run, which)
     return NetExplanation.of(which, explain(stack, torch.from_numpy(x)[None])[k, :, 0].numpy(), stack.base.numpy())
 
 
 def answers(run: Run, which: str, x: np.ndarray, k: int) -> np.ndarray:
     """Class log-probabilities (B, C) of a net's replica k on x (B, D)."""
-    return predict(cache.net(run.id, cache.stamp(run), which), torch.from_numpy(x))[k].numpy()
+    return predict(cache.net(run, which), torch.from_numpy(x))[k].numpy()
 
 
 def _speaks(method: str) -> bool:

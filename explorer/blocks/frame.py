@@ -18,16 +18,16 @@ from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
+from explorer.words.explain import plain
 from explorer.words.run_list import STATUSES
-from ked import jobs
 from ked.data import is_user_file
 from ked.data.own import looks_like_path
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.jobs import workers
 from ked.library import title
 from ked.nets.cnn.architectures import ARCHITECTURES
 from ked.recipe import MLP
-from ked.store import Run, list_presets, list_runs, load_run
+from ked.store import Run, list_presets, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
 _SCRIPT = script("library") + Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
@@ -51,17 +51,29 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
         st.title(title, anchor=False)
         _steps()
     st.markdown(lead)
-    for notice in session.notices():
-        st.warning(notice, icon=":material/link_off:")
-    _keep_to_data_that_are_there()
+    _tell(session.notices())
+    with sentences():  # of its own: a refusal here leaves the page to be shown
+        _arrive(bare)
     with sentences():
-        workers.keep_warm()  # whoever looks at a page may press Train soon
-        if session.get("run"):
-            current_run()  # a run in the address decides the data set, before any control shows another one
-        if bare and (session.get("run") or session.get("dataset") != SETTINGS["dataset"].default):
-            _suit(current_run())
         yield
     session.end()
+
+
+def _tell(notices: list[str]) -> None:
+    """What the address asked for and could not have, in one box."""
+    if notices:
+        more = f" So {'were' if len(notices) > 2 else 'was'} {len(notices) - 1} more of its settings." if len(notices) > 1 else ""
+        st.warning(plain(notices[0]) + more, icon=":material/link_off:")
+
+
+def _arrive(bare: bool) -> None:
+    """Bring data set, run and settings in step with what the address named."""
+    _keep_to_data_that_are_there()
+    workers.keep_warm()  # whoever looks at a page may press Train soon
+    if session.get("run"):
+        current_run()  # a run in the address decides the data set, before any control shows another one
+    if bare and (session.get("run") or session.get("dataset") != SETTINGS["dataset"].default):
+        _suit(current_run())
 
 
 @functools.cache
@@ -91,7 +103,7 @@ def _keep_to_data_that_are_there() -> None:
     """Somebody may have deleted the data that this visitor looks at."""
     name = session.get("dataset")
     if name not in DATASETS:
-        st.warning(f"{name} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
+        st.warning(f"{plain(name)} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
         session.put(dataset=SETTINGS["dataset"].default, run="")
         follow_dataset()
 
@@ -102,7 +114,7 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except (InvalidInput, Unavailable) as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(str(error)), icon=":material/error:")
 
 
 @contextlib.contextmanager
@@ -111,7 +123,7 @@ def toasts() -> Iterator[None]:
     try:
         yield
     except (InvalidInput, Unavailable) as error:
-        st.toast(str(error), icon=":material/info:")
+        st.toast(plain(str(error)), icon=":material/info:")
 
 
 def current_run() -> Run | None:
@@ -120,14 +132,15 @@ def current_run() -> Run | None:
     if wanted:
         try:
             run = load_run(wanted)
-            dataset = cache.facts(run)["recipe"].get("dataset")
+            dataset = cache.recipe(run).dataset
             if dataset not in DATASETS:
                 raise Unavailable(_elsewhere(wanted, str(dataset)))
             if dataset != session.get("dataset"):
                 session.put(dataset=dataset)
             return run
         except (InvalidInput, Unavailable) as error:
-            st.warning(str(error), icon=":material/link_off:")
+            told = str(error) if wanted in str(error) else f"run {wanted} cannot be shown: {error}"
+            st.warning(plain(told), icon=":material/link_off:")
             session.put(run="")
     return default_run(session.get("dataset"))
 
@@ -137,14 +150,14 @@ def _elsewhere(run_id: str, dataset: str) -> str:
     if is_user_file(dataset):
         return f"run {run_id} was made with {dataset}, which is not on this machine; add its file on the Data page to see it."
     if looks_like_path(dataset):  # never opened from here: an address must not read files of the server's
-        file = Path(dataset).name[:60]
-        return f"run {run_id} was made with the file {file!r} by its path; add it on the Data page and train on it there to see it."
-    return f"run {run_id} was made with the data set {dataset!r}, which this app does not have."
+        file = quoted(Path(dataset).name)
+        return f"run {run_id} was made with the file {file} by its path; add it on the Data page and train on it there to see it."
+    return f"run {run_id} was made with the data set {quoted(dataset)}, which this app does not have."
 
 
 def default_run(dataset: str) -> Run | None:
     """What a visitor sees of a data set before choosing: its preset, else its newest run."""
-    return next((run for run in [*list_presets(), *list_runs()] if _dataset(run) == dataset), None)
+    return next((run for run in [*list_presets(), *cache.list_runs()] if _dataset(run) == dataset), None)
 
 
 def follow_dataset() -> None:
@@ -157,7 +170,7 @@ def follow_dataset() -> None:
 def _suit(run: Run | None) -> None:
     """Let the settings be those of the run; where there is none yet, let them fit a visitor's own data."""
     if run:
-        session.put(**of_recipe(run.recipe))
+        session.put(**of_recipe(cache.recipe(run)))
     elif is_user_file(session.get("dataset")):
         with contextlib.suppress(InvalidInput, Unavailable):  # what is wrong with damaged data is said where they are shown
             session.put(**fitting(session.values(), cache.dataset(session.get("dataset")).shape))
@@ -165,7 +178,7 @@ def _suit(run: Run | None) -> None:
 
 def run_menu() -> None:
     """Choose among the stored runs of the data set."""
-    runs = {run.id: run for run in list_runs() if _dataset(run) == session.get("dataset")}
+    runs = {run.id: run for run in cache.list_runs() if _dataset(run) == session.get("dataset")}
     run = current_run()
     if not run or run.id not in runs:
         return
@@ -179,7 +192,7 @@ def run_menu() -> None:
         name = next((word for word in (words[-1], words[0]) if word in runs), run.id)
         if name != run.id:
             with sentences():
-                session.put(run=name, node=-1, coalition="", **of_recipe(runs[name].recipe))
+                session.put(run=name, node=-1, coalition="", **of_recipe(cache.recipe(runs[name])))
 
     st.selectbox(
         SETTINGS["run"].label, list(labels), format_func=labels.__getitem__, help=SETTINGS["run"].help,
@@ -193,7 +206,7 @@ def describe(run: Run) -> str:
     recipe = facts["recipe"]
     net = recipe.get("net", MLP)
     form = "-".join(map(str, recipe["teacher_hidden"])) if net == MLP else recipe["teacher_net"] or ARCHITECTURES[net].teacher
-    status = jobs.status(run)
+    status = cache.status(run)
     ended = "" if status == "done" else f" · {STATUSES.get(status, STATUSES['active'])}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""
@@ -207,6 +220,4 @@ def title_of(dataset: str) -> str:
 
 
 def _dataset(run: Run) -> str | None:
-    with contextlib.suppress(Unavailable, KeyError, TypeError):
-        return str(cache.facts(run)["recipe"]["dataset"])
-    return None
+    return cache.recipe(run).dataset if cache.is_sound(run) else None

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer import navigation
+from explorer import cache, navigation
 from explorer.blocks import frame
 from explorer.state import session
-from ked import jobs
 from ked.store import Run
 
 
 def ready(run: Run | None) -> bool:
     """Whether there is a run that explains itself and has come to its end."""
-    return run is not None and run.has("explaining") and jobs.status(run) not in ("queued", "running")
+    return run is not None and run.has("explaining") and cache.status(run) not in ("queued", "running")
 
 
-def not_there_yet(status: str) -> None:
+def not_there_yet(run: Run) -> None:
     """A run without an explaining teacher (yet)."""
-    if status in ("queued", "running"):
+    if cache.status(run) in ("queued", "running"):
         st.info("This run is still training; its explanations appear when it is done.", icon=":material/hourglass_top:")
     else:
         st.info(

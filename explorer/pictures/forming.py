@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import links, overlays, theme
 from explorer.pictures.frames import Change, moving
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 
 _READABLE = 24  # so many names fit around a circle
 _LETTERS, _LETTER = 16, 0.062  # of a name; and the room that each takes on a narrow screen, in radii of the circle

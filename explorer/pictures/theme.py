@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -150,43 +149,6 @@ def wrapped(text: str, width: int = 14) -> str:
 def signed(value: float) -> str:
     """A number with its sign and a real minus: +1.23, −0.40, 0.00."""
     return f"{value:+.2f}".replace("-", "−") if round(value, 2) else "0.00"
-
-
-def spread(values: Sequence[float], sizes: Sequence[float], low: float, high: float) -> list[float]:
-    """Centres for labels of the given sizes: as near to `values` as can be without overlap, inside [low, high] if they fit."""
-    clusters: list[tuple[float, list[int]]] = []
-    for i in sorted(range(len(values)), key=lambda i: values[i]):
-        clusters.append(_held((values[i], [i]), sizes, low, high))
-        while len(clusters) > 1 and _overlap(clusters[-2], clusters[-1], sizes):
-            clusters[-2:] = [_held(_joined(clusters[-2], clusters[-1]), sizes, low, high)]
-    places = [0.0] * len(values)
-    for centre, members in clusters:
-        edge = centre - _extent(members, sizes) / 2
-        for i in members:
-            places[i] = edge + sizes[i] / 2
-            edge += sizes[i]
-    return places
-
-
-_Cluster = tuple[float, list[int]]
-
-
-def _extent(members: Sequence[int], sizes: Sequence[float]) -> float:
-    return sum(sizes[i] for i in members)
-
-
-def _held(cluster: _Cluster, sizes: Sequence[float], low: float, high: float) -> _Cluster:
-    half = _extent(cluster[1], sizes) / 2
-    return max(min(cluster[0], high - half), low + half), cluster[1]
-
-
-def _overlap(lower: _Cluster, upper: _Cluster, sizes: Sequence[float]) -> bool:
-    return upper[0] - lower[0] < (_extent(lower[1], sizes) + _extent(upper[1], sizes)) / 2
-
-
-def _joined(lower: _Cluster, upper: _Cluster) -> _Cluster:
-    members = lower[1] + upper[1]
-    return (lower[0] * len(lower[1]) + upper[0] * len(upper[1])) / len(members), members
 
 
 _AXIS: dict[str, Any] = {

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,12 +18,13 @@ from explorer.pictures import graphs, links, overlays
 from explorer.pictures.forming import moving_forming
 from explorer.replay import over_time
 from explorer.timeline.history import History
-from explorer.timeline.moments import Moment, at_moments, first_epoch, moments
+from explorer.timeline.moments import Moment, at_moments, moments
 from explorer.words import explain
 from ked.data import Dataset
 from ked.errors import Unavailable
 from ked.explanation import centre
 from ked.methods import METHODS
+from ked.recipe import Recipe
 from ked.runs.forming import EDGES
 from ked.runs.trajectory import Trajectory
 from ked.store import Run
@@ -40,7 +42,7 @@ class Replay:
 
     run: Run
     history: History
-    recipe: dict[str, Any]
+    recipe: Recipe
     dataset: Dataset
     found: list[Moment]
     active: bool
@@ -52,7 +54,7 @@ class Replay:
     @property
     def convolutional(self) -> bool:
         """Whether superfeatures are groups of channels."""
-        return cache.convolutional(self.run)
+        return self.recipe.convolutional
 
     @property
     def truth(self) -> int:
@@ -74,34 +76,57 @@ class Replay:
 
 
 def enter(
-    run: Run, history: History, *, active: bool, sample: int = 0, chosen: int = -1, student: str = "", replica: int = 0
+    run: Run, recipe: Recipe, history: History, *, active: bool, sample: int = 0, chosen: int = -1, student: str = "", replica: int = 0
 ) -> Replay:
     """The laboratory of a run; a sample or student that it does not have becomes the last that it has."""
-    recipe = cache.facts(run)["recipe"]
-    dataset, methods = cache.dataset(recipe["dataset"]), recipe["methods"]
+    dataset = cache.dataset(recipe.dataset)
     sample = min(sample, len(dataset.test) - 1)
-    student = student if student in methods else str(methods[-1])
-    replica = min(replica, int(recipe["seeds"]) - 1)
+    student = student if student in recipe.methods else recipe.methods[-1]
+    replica = min(replica, recipe.seeds - 1)
     return Replay(run, history, recipe, dataset, moments(history), active, sample, chosen, student, replica)
 
 
-def figures(replay: Replay) -> Figures:
-    """All figures with their frames, as far as the run has told something to show."""
+class Made(NamedTuple):
+    """All figures with their frames, the moments that these are of, and whether nets were kept as they were in the end only."""
+
+    figures: Figures
+    moments: list[Moment]
+    ends_only: bool
+
+
+def make(replay: Replay) -> Made:
+    """The figures, as far as the run has told something to show."""
     if not replay.found:
-        return {}
+        return Made({}, replay.found, False)
+    told = _told(replay)
     made = {
         "accuracy": over_time.accuracy(replay.history, replay.found, replay.recipe),
         "losses": over_time.losses(replay.history, replay.found, replay.recipe),
     }
-    for part in (_forming, _sample, _agreement):
+    for part in (_forming, partial(_sample, told=told), _agreement):
         with contextlib.suppress(Unavailable):  # a damaged file takes away what is drawn from it, and no more
             made |= part(replay)
-    return made
+    longer = [net for net, stage in _stages(replay).items() if replay.reached(stage) > 1]
+    return Made(made, replay.found, not replay.active and all(net in told and len(told[net].epochs) == 1 for net in longer))
+
+
+def _stages(replay: Replay) -> dict[str, str]:
+    """Net -> stage, of the nets that are asked about the pinned sample."""
+    return {"teacher": "teacher", "explaining": "explaining", replay.student: f"student-{replay.student}"}
+
+
+def _told(replay: Replay) -> dict[str, Trajectory]:
+    """Net -> what it says of the pinned sample over its epochs; nothing of nets that have no epoch yet, or of which none was kept."""
+    told: dict[str, Trajectory] = {}
+    for net, stage in _stages(replay).items():
+        with contextlib.suppress(Unavailable):
+            told[net] = cache.trajectories(replay.run, stage, replay.sample).now()
+    return told
 
 
 def _forming(replay: Replay) -> Figures:
     """The teacher's superfeatures at its epochs, and those that came out; nothing for channels, which do not form."""
-    told = cache.forming(replay.run.id, cache.stamp(replay.run), len(replay.history.forming)) if replay.history.forming else {}
+    told = cache.forming(replay.run, len(replay.history.forming)) if replay.history.forming else {}
     if not told:
         return {}
     places = at_moments(list(told), replay.moments_of("teacher"))
@@ -112,8 +137,7 @@ def _forming(replay: Replay) -> Figures:
     }
     later = next((moment.name for moment in replay.found if moment.phase != "teacher"), None)
     if later and replay.run.has("superfeatures") and replay.run.has("dependency"):
-        stamp, recipe = cache.stamp(replay.run), replay.recipe
-        W = cache.dependency(replay.run.id, stamp, recipe["reduce"], recipe["scale"])
+        W = cache.dependency(replay.run, replay.recipe.reduce, replay.recipe.scale)
         states[later] = replay.run.superfeatures().labels().numpy(), links.strongest_edges(W, EDGES)
     background, names = cache.mean_image(replay.dataset.name)[0], replay.dataset.features
     picture = moving_forming(states, replay.dataset.shape, places=_places(replay), background=background, names=names)
@@ -129,13 +153,8 @@ def _places(replay: Replay) -> np.ndarray:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-def _sample(replay: Replay) -> Figures:
+def _sample(replay: Replay, told: dict[str, Trajectory]) -> Figures:
     """What teacher and student make of the pinned sample, on one scale, and what the nets answer."""
-    stages = {"teacher": "teacher", "explaining": "explaining", replay.student: f"student-{replay.student}"}
-    told: dict[str, Trajectory] = {}
-    for net, stage in stages.items():
-        with contextlib.suppress(Unavailable):  # no epoch yet, or no net of it that was kept
-            told[net] = cache.trajectories(replay.run.id, stage, replay.sample).now()
     if not told:
         return {}
     rows = {net: _replica(replay, net) for net in told}
@@ -143,7 +162,7 @@ def _sample(replay: Replay) -> Figures:
     answers = {
         net: {name: told[net].log_p[place, rows[net]].exp().numpy() for name, place in at[net].items()} for net in told
     }
-    blank: dict[str, dict[str, np.ndarray]] = {net: {} for net in stages}
+    blank: dict[str, dict[str, np.ndarray]] = {net: {} for net in _stages(replay)}
     made = {"answers": over_time.answers(blank | answers, replay.found, replay.dataset.classes, replay.truth)}
     phis = {
         net: centre(told[net].phi[:, rows[net]])[:, :, replay.label].numpy()
@@ -171,7 +190,7 @@ def _at(replay: Replay, net: str, told: Trajectory) -> dict[str, int]:
     """Moment -> which of the nets that were kept it shows."""
     if net in ("teacher", "explaining"):
         return at_moments(told.epochs, replay.moments_of(net))
-    return at_moments(told.epochs, replay.moments_of("students"), first_epoch(replay.history, net))
+    return at_moments(told.epochs, replay.moments_of("students"), replay.history.epochs_before(net))
 
 
 def _layout(replay: Replay, net: str) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...], np.ndarray]:
@@ -186,16 +205,16 @@ def _layout(replay: Replay, net: str) -> tuple[tuple[tuple[int, ...], ...], tupl
 def _agreement(replay: Replay) -> Figures:
     """How far students of the KED form explain as their teacher does, over their epochs."""
     cosines: dict[str, np.ndarray] = {}
-    for method in replay.recipe["methods"]:
+    for method in replay.recipe.methods:
         epochs = replay.reached(f"student-{method}")
         if METHODS[method].net == "ked" and epochs:
             try:
-                found = cache.agreements(replay.run.id, method).now()
+                found = cache.agreements(replay.run, method).now()
             except Unavailable:
                 continue
             # An epoch may have ended since the events were read, and only its net may be there.
             known = {epoch: row for epoch, row in zip(found.epochs, found.cosine.numpy(), strict=True) if epoch <= epochs}
-            before = first_epoch(replay.history, method)
+            before = replay.history.epochs_before(method)
             for epoch, row in known.items():
                 line = cosines.setdefault(method, np.full((before + epochs, len(row)), np.nan))
                 line[before + epoch - 1] = row

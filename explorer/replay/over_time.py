@@ -6,7 +6,7 @@ Every function takes the moments so far and returns one figure; `plot(..., group
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,27 +15,42 @@ from explorer.pictures import bars, charts, frames, theme
 from explorer.pictures.curves import AGREEMENT, moving_curves
 from explorer.pictures.forming import moving_modularity
 from explorer.timeline.history import TEACHERS, History
-from explorer.timeline.moments import Moment, first_epoch
+from explorer.timeline.moments import Moment
 from explorer.words.results import LABELS
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
+from ked.recipe import Recipe
 
 GROUP = "run"
 _TALL = 520  # pixels of the accuracy chart: as much as stands beside it
 
 
-def accuracy(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
+class _Phase(NamedTuple):
+    """Curves that are drawn together: what is looked at when, how many epochs there are, and lines that do not move."""
+
+    curves: dict[str, np.ndarray]
+    ticks: list[tuple[str, dict[str, int]]]
+    epochs: int
+    references: dict[str, float]
+
+
+def accuracy(history: History, found: Sequence[Moment], recipe: Recipe) -> go.Figure:
     """Validation accuracy of the nets that a moment is about: of the teachers, or of all students."""
-    teachers, students = history.teacher_curves(), history.curves()
+    made = [
+        moving_curves(phase.curves, phase.ticks, labels=LABELS, epochs=phase.epochs, references=phase.references, height=_TALL)
+        for phase in _phases(history, found, recipe)
+        if phase.ticks
+    ]
+    return frames.joined(*made) if len(made) > 1 else made[0]
+
+
+def _phases(history: History, found: Sequence[Moment], recipe: Recipe) -> tuple[_Phase, _Phase]:
+    """The teachers' and the students'."""
+    curves, before = history.curves(), {name: history.epochs_before(name) for name in history.students()}
     early = [(moment.name, _teachers_at(moment)) for moment in found if moment.phase in TEACHERS]
-    first = moving_curves(teachers, early, labels=LABELS, epochs=recipe["teacher_epochs"], height=_TALL)
-    phase = [moment for moment in found if moment.phase == "students"]
-    if not phase:
-        return first
-    begins = {name: first_epoch(history, name) for name in students}
-    late = [(moment.name, {name: moment.epoch for name in students if begins[name] < moment.epoch}) for moment in phase]
-    look: dict[str, Any] = {"labels": LABELS, "epochs": phase[-1].epochs, "height": _TALL}
-    second = moving_curves(students, late, references=history.teachers(), **look)
-    return frames.joined(first, second) if early else second
+    shown = [moment for moment in found if moment.phase == "students"]
+    late = [(moment.name, {name: moment.epoch for name in curves if before[name] < moment.epoch}) for moment in shown]
+    epochs = max((moment.epochs for moment in shown), default=0)
+    return _Phase(history.teacher_curves(), early, recipe.teacher_epochs, {}), _Phase(curves, late, epochs, history.teachers())
 
 
 def _teachers_at(moment: Moment) -> dict[str, int]:
@@ -43,11 +58,11 @@ def _teachers_at(moment: Moment) -> dict[str, int]:
     return whole | {moment.phase: moment.epoch}
 
 
-def losses(history: History, found: Sequence[Moment], recipe: Mapping[str, Any]) -> go.Figure:
+def losses(history: History, found: Sequence[Moment], recipe: Recipe) -> go.Figure:
     """What the students minimise, or the teachers while there are no students; a line marks the moment."""
     phase = "students" if history.curves() else ""
-    nets = recipe["methods"] if phase else TEACHERS
-    epochs = max([moment.epochs for moment in found if moment.phase == phase], default=recipe["teacher_epochs"])
+    nets = recipe.methods if phase else TEACHERS
+    epochs = max([moment.epochs for moment in found if moment.phase == phase], default=recipe.teacher_epochs)
     terms, weights = history.losses(nets)
     figure = charts.loss_terms(terms, weights, labels=LABELS, epochs=epochs, row_height=110)
     axes = ["" if row == 0 else str(row + 1) for row in range(len(nets))]

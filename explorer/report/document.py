@@ -22,8 +22,7 @@ from explorer import cache
 from explorer.components import script, style
 from explorer.components.plot import LIBRARY
 from explorer.pictures import charts, graphs, overlays, theme
-from explorer.replay import figures as film
-from explorer.replay.figures import Figures, Replay
+from explorer.replay.figures import Figures, Replay, enter, make
 from explorer.replay.over_time import GROUP
 from explorer.state.settings import RECIPE_SETTINGS, SETTINGS
 from explorer.timeline.history import History
@@ -61,21 +60,22 @@ def report(run: Run) -> str:
     facts = cache.facts(run)
     if facts["status"] != "done":
         raise InvalidInput(f"run {run.id} is {facts['status']}; a report needs a finished one.")
-    replay = film.enter(run, History(run).read(), active=False, student=_explaining_student(run.recipe))
-    made = film.figures(replay)
+    recipe = cache.recipe(run)
+    replay = enter(run, recipe, History(run).read(), active=False, student=_explaining_student(recipe))
+    made = make(replay)
     figures = {
         "results": [_results(facts["summary"])],
-        "film": list(_film(replay, made)),
+        "film": list(_film(replay, made.figures)),
         "superfeatures": [] if replay.convolutional else list(_superfeatures(replay)),
         "samples": list(_samples(replay)),
     }
-    ticks = [{"name": moment.name, "label": moment.label} for moment in replay.found]
+    ticks = [{"name": moment.name, "label": moment.label} for moment in made.moments]
     return Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=html.escape(title(run.id, facts)),
         lead=html.escape(_lead(replay, facts)),
         origin=html.escape(_origin(facts)),
         table=_table(result_table(facts["summary"], facts["seconds"])),
-        recipe=_table(_recipe(run.recipe)),
+        recipe=_table(_recipe(recipe)),
         reproduce=html.escape(reproduction.script(run)),
         **{part: "\n".join(map(_slot, range(len(drawn)), [part] * len(drawn), drawn)) for part, drawn in figures.items()},
         **{f"no_{part}": "" if drawn else "hidden" for part, drawn in figures.items()},
@@ -102,7 +102,7 @@ def _explaining_student(recipe: Recipe) -> str:
 
 
 def _lead(replay: Replay, facts: dict[str, Any]) -> str:
-    of = f"{replay.dataset.name}, M = {replay.recipe['superfeatures']}, {replay.recipe['seeds']} seeds."
+    of = f"{replay.dataset.name}, M = {replay.recipe.superfeatures}, {replay.recipe.seeds} seeds."
     return f"{of} On the test split: {headline(facts['summary'])}."
 
 
@@ -142,14 +142,14 @@ def _about(replay: Replay, net: str) -> str:
 
 
 def _superfeatures(replay: Replay) -> Iterator[Figure]:
-    run, stamp, dataset = replay.run, cache.stamp(replay.run), replay.dataset
+    run, dataset = replay.run, replay.dataset
     if not (run.has("dependency") and run.has("superfeatures")):
         return
-    how = (replay.recipe["reduce"], replay.recipe["scale"])
-    W, groups = cache.dependency(run.id, stamp, *how), run.superfeatures().groups
+    how = (replay.recipe.reduce, replay.recipe.scale)
+    W, groups = cache.dependency(run, *how), run.superfeatures().groups
     mean, spread = cache.mean_image(dataset.name)
     graph = graphs.dependency_graph(
-        W, groups, dataset.shape, edges=_LINKS, positions=cache.positions(run.id, stamp, *how),
+        W, groups, dataset.shape, edges=_LINKS, positions=cache.positions(run, *how),
         background=mean, spread=spread, names=dataset.features,
     )  # fmt: skip
     yield Figure(graph, "The dependency graph", f"Graph of {len(W)} features in {len(groups)} communities.")
@@ -182,7 +182,7 @@ def _samples(replay: Replay) -> Iterator[Figure]:
 
 def _voice(run: Run, net: str, sample: int) -> tuple[np.ndarray, np.ndarray]:
     """Centred contributions (M, C) and class log-probabilities (C,) of a net's first replica."""
-    log_y, base = map(torch.from_numpy, cache.explanation(run.id, cache.stamp(run), net, 0, sample))
+    log_y, base = map(torch.from_numpy, cache.explanation(run, net, 0, sample))
     everyone = [True] * len(log_y)
     return centre(contributions(log_y, base)).numpy(), coalition(log_y[:, None], base, everyone)[0].numpy()
 

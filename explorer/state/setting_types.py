@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, shortened
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Setting:
 
     def refuse(self, text: str, allowed: str) -> InvalidInput:
         """The error for a text that cannot be taken."""
-        return InvalidInput(f"{self.key}={text[:40]} was ignored: {self.label} takes {allowed}.")
+        return InvalidInput(f"{self.key}={shortened(text[:40])} was ignored: {self.label} takes {allowed}.")
 
 
 @dataclass(frozen=True)

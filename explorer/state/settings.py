@@ -1,6 +1,7 @@
 """Every control of the app, declared once: default, range, URL key, help. No streamlit here.
 
-A setting turns its value into the text of a URL and back; a text that it cannot take raises `InvalidInput` with a sentence.
+What is a setting of a recipe takes help, bounds and choices from `ked.settings`, and defaults from the run that a first visitor sees; its
+row has the key in the address, the label, and what only the app has, such as the part of the range that a slider shows. A setting turns its value into the text of a URL and back; a text that it cannot take raises `InvalidInput` with a sentence.
 """
 
 from __future__ import annotations
@@ -20,21 +21,50 @@ from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS
 from ked.nets.cnn.architectures import ARCHITECTURES
-from ked.nets.subnets import ACTIVATIONS
 from ked.recipe import MLP, Recipe
 from ked.runs.presets import RECIPES
+from ked.settings import ABOUT
 from ked.store import RUN_ID
-from ked.training.augmentation import AUGMENTATIONS
-from ked.training.optimisers import SCHEDULES
 
 _RECIPE = RECIPES["digits"]  # what a first visitor sees; its own settings are the defaults
 
+NOT_IN_THE_APP = ("label", "dependency_samples", "batch_size", "teacher_batch_size", "device", "precision", "changes")
+"""Settings of a recipe without a control: sizes that follow the data, the machine that the app runs on, what only makes sense on the
+command line, and what is changed while a run goes on."""
+
+RECIPE_SETTINGS = tuple(name for name in Recipe.model_fields if name not in NOT_IN_THE_APP)
+_WIDTHS_OF = tuple(name for name in RECIPE_SETTINGS if ABOUT[name].several and ABOUT[name].kind is int)
+_ZERO_IS_NONE = tuple(name for name in RECIPE_SETTINGS if ABOUT[name].default is None and ABOUT[name].kind is int)
 
 _WIDTHS = re.compile(r"[1-9]\d{0,4}(,[1-9]\d{0,4}){0,5}")
 _RUN_IDS = re.compile(f"{RUN_ID.pattern}(,{RUN_ID.pattern}){{0,5}}")
 _ONE_LINE = re.compile(r"[^\x00-\x1f\x7f]{0,80}")
 NETS = {MLP: "MLP"} | {name: form.label for name, form in ARCHITECTURES.items()}
 _LABELS = {name: method.label for name, method in METHODS.items()}
+
+
+def _number(name: str, key: str, label: str, *, low: float | None = None, high: float | None = None, step: float = 1) -> Number:
+    """A control of a recipe's number; `low` and `high` are given where it shows less than the recipe allows."""
+    about, help, least = ABOUT[name], ABOUT[name].meaning, ABOUT[name].low
+    if name in _ZERO_IS_NONE:
+        help, least = help.replace("by default", "by default (0)"), 0
+    low, high = least if low is None else low, about.high if high is None else high
+    assert low is not None, f"the row of {name} has to say where its control begins: the recipe sets no least number"
+    assert high is not None, f"the row of {name} has to say where its control ends: the recipe sets no largest number"
+    return Number(name, key, label, help, getattr(_RECIPE, name) or about.kind(0), about.kind(low), about.kind(high), step)
+
+
+def _choice(name: str, key: str, label: str, options: Mapping[str, str] | None = None, *, none: str = "automatic") -> Choice:
+    """A control of a recipe's name: of those that the recipe allows, or of `options`, with what is shown; `none` is no name at all."""
+    about = ABOUT[name]
+    shown: Mapping[str, str] = {choice: choice for choice in about.choices} if options is None else options
+    return Choice(name, key, label, about.meaning, getattr(_RECIPE, name) or "", shown if about.default else {"": none, **shown})
+
+
+def _widths(name: str, key: str, label: str) -> Text:
+    default = ",".join(map(str, getattr(_RECIPE, name)))
+    return Text(name, key, label, ABOUT[name].meaning, default, _WIDTHS, "widths such as 500,500")
+
 
 _ALL: tuple[Setting, ...] = (
     # What is looked at, shared by all pages.
@@ -45,58 +75,39 @@ _ALL: tuple[Setting, ...] = (
     Number("selected", "sf", "Superfeature", "The superfeature that is lit up on every picture, counted from 1; 0 is none.", 0, 0, 64, 1),
     Text("tick", "t", "Moment of the training", "Which moment is shown; the newest one is followed while a run grows.", "", re.compile(r"[a-z0-9+-]{0,60}"), "a moment's name such as teacher-3"),
     # The superfeatures page.
-    Choice(
-        "dataset", "data", "Data", "The data set that teacher and students learn.", _RECIPE.dataset,
-        Titles(),
-    ),
-    Number(
-        "superfeatures", "m", "Superfeatures M", "How many groups the input features are split into.",
-        _RECIPE.superfeatures, 1, 16, 1,
-    ),
-    Choice(
-        "grouping", "group", "Grouping",
-        "What decides which features belong together; all but the Hessian are controls that ignore the teacher's curvature or its order.",
-        _RECIPE.grouping, {name: {"hessian": "Hessian", "kmeans": "k-means"}.get(name, name) for name in GROUPINGS},
-    ),
-    Choice(
-        "engine", "engine", "Louvain engine", "Which implementation searches for communities; automatic takes the fast one above 128 features.",
-        "", {"": "automatic", "python-louvain": "python-louvain", "scikit-network": "scikit-network"},
-    ),
-    Choice(
-        "reduce", "reduce", "Average", "Whether interactions of opposite sign cancel when they are averaged over the samples (abs_mean), or count in full (mean_abs).",
-        _RECIPE.reduce, {"abs_mean": "signs cancel", "mean_abs": "signs ignored"},
-    ),
-    Choice(
-        "scale", "scale", "Units", "Measure interactions per unit of input, or per standard deviation of the two features.",
-        "", {"": "per unit", "std": "per standard deviation"},
-    ),
+    _choice("dataset", "data", "Data", Titles()),
+    _number("superfeatures", "m", "Superfeatures M", high=16),
+    _choice("grouping", "group", "Grouping", {name: {"hessian": "Hessian", "kmeans": "k-means"}.get(name, name) for name in GROUPINGS}),
+    _choice("engine", "engine", "Louvain engine"),
+    _choice("reduce", "reduce", "Average", {"abs_mean": "signs cancel", "mean_abs": "signs ignored"}),
+    _choice("scale", "scale", "Units", {"std": "per standard deviation"}, none="per unit"),
     Number("edges", "edges", "Links drawn", "How many of the strongest links the graph shows.", 300, 0, 2000, 20),
     Number("node", "node", "Feature", "The feature whose links are lit up; -1 is none.", -1, -1, 100_000, 1),
     # The train page.
-    Several("methods", "methods", "Students", "How students are trained; each gets the same seeds.", ("plain", "kd", "ked", "architecture"), _LABELS),
-    Number("seeds", "seeds", "Seeds", "Students per method; they train together and give the band and the interval.", _RECIPE.seeds, 1, 20, 1),
-    Number("epochs", "ep", "Student epochs", "Passes of the students over the training data.", _RECIPE.epochs, 1, 500, 1),
-    Number("teacher_epochs", "tep", "Teacher epochs", "Passes of both teachers over the training data.", _RECIPE.teacher_epochs, 1, 500, 1),
-    Number("temperature", "T", "Temperature T", "Softens the teacher's predictions: higher shows the student more of the wrong classes.", _RECIPE.temperature, 0.5, 40.0, 0.5),
-    Number("tau", "tau", "Temperature τ", "Softens the teacher's explanations in the same way.", _RECIPE.tau, 0.5, 40.0, 0.5),
-    Number("lam", "lam", "Teacher's share λ", "How much of the loss comes from the teacher; the rest from the labels.", _RECIPE.lam, 0.0, 1.0, 0.05),
-    Number("mu", "mu", "Explanations' share μ", "How much of the teacher's share comes from explanations; the rest from predictions.", _RECIPE.mu, 0.0, 1.0, 0.05),
-    Text("teacher_hidden", "th", "Teacher widths", "Units of each hidden layer of the teacher.", ",".join(map(str, _RECIPE.teacher_hidden)), _WIDTHS, "widths such as 500,500"),
-    Text("student_hidden", "sh", "Student widths", "Units of each hidden layer of the plain student; the KED student gets no more parameters.", ",".join(map(str, _RECIPE.student_hidden)), _WIDTHS, "widths such as 20,20"),
-    Choice("net", "net", "Net", "The form of the students; the superfeatures of a convolutional net are groups of channels.", _RECIPE.net, NETS),
-    Choice("teacher_net", "tnet", "Teacher's net", "The form of the teachers; automatic takes the net that the paper pairs with the students'.", "", {"": "automatic", **NETS}),
-    Number("student_superfeatures", "sm", "Students' M", "Superfeatures of the students where they have others than their teacher, matched by overlap; 0 takes the teacher's.", 0, 0, 16, 1),
-    Number("rho", "rho", "Hint's share ρ", "How much of the explanations' or predictions' share goes to the hint.", _RECIPE.rho, 0.0, 1.0, 0.05),
-    Choice("optimiser", "opt", "Optimiser", "Adam, or SGD with Nesterov momentum 0.9.", _RECIPE.optimiser, {"adam": "Adam", "sgd": "SGD"}),
-    Choice("schedule", "sched", "Schedule", "How the learning rate falls over the epochs; the named ones are the paper's.", _RECIPE.schedule, {name: name for name in SCHEDULES}),
-    Number("weight_decay", "wd", "Weight decay", "Pulls the weights of kernels, and nothing else, towards zero.", _RECIPE.weight_decay, 0.0, 0.1, 1e-4),
-    Choice("augment", "aug", "Augmentation", "Pictures are moved and mirrored at random, and teachers answer on what the student sees.", _RECIPE.augment, {name: name for name in AUGMENTATIONS}),
-    Choice("activation", "act", "Activation", "The nonlinearity of MLPs; smooth ones take the general Hessian path, which is slower.", _RECIPE.activation, {name: name for name in ACTIVATIONS}),
-    Number("train_size", "n", "Training samples", "Use so many training samples, balanced over the classes; 0 takes all.", 0, 0, 10_000_000, 1),
-    Number("chimeras", "ch", "Chimeras", "How many chimeras, or real samples in the control, a student sees that goes on training.", _RECIPE.chimeras, 100, 1_000_000, 100),
-    Number("chimera_epochs", "che", "Chimera epochs", "How often such a student sees them.", _RECIPE.chimera_epochs, 1, 100, 1),
-    Number("lr", "lr", "Learning rate", "Adam's step size, for all nets.", _RECIPE.lr, 1e-5, 0.1, 1e-4),
-    Number("seed", "seed", "First seed", "Seed of the teachers and of the first student.", _RECIPE.seed, 0, 1_000_000, 1),
+    Several("methods", "methods", "Students", ABOUT["methods"].meaning, ("plain", "kd", "ked", "architecture"), _LABELS),
+    _number("seeds", "seeds", "Seeds", high=20),
+    _number("epochs", "ep", "Student epochs", low=1, high=500),
+    _number("teacher_epochs", "tep", "Teacher epochs", low=1, high=500),
+    _number("temperature", "T", "Temperature T", low=0.5, high=40, step=0.5),
+    _number("tau", "tau", "Temperature τ", low=0.5, high=40, step=0.5),
+    _number("lam", "lam", "Teacher's share λ", step=0.05),
+    _number("mu", "mu", "Explanations' share μ", step=0.05),
+    _widths("teacher_hidden", "th", "Teacher widths"),
+    _widths("student_hidden", "sh", "Student widths"),
+    _choice("net", "net", "Net", NETS),
+    _choice("teacher_net", "tnet", "Teacher's net", NETS),
+    _number("student_superfeatures", "sm", "Students' M", high=16),
+    _number("rho", "rho", "Hint's share ρ", step=0.05),
+    _choice("optimiser", "opt", "Optimiser", {"adam": "Adam", "sgd": "SGD"}),
+    _choice("schedule", "sched", "Schedule"),
+    _number("weight_decay", "wd", "Weight decay", high=0.1, step=1e-4),
+    _choice("augment", "aug", "Augmentation"),
+    _choice("activation", "act", "Activation"),
+    _number("train_size", "n", "Training samples", high=10_000_000),
+    _number("chimeras", "ch", "Chimeras", low=100, high=1_000_000, step=100),
+    _number("chimera_epochs", "che", "Chimera epochs", high=100),
+    _number("lr", "lr", "Learning rate", low=1e-5, high=0.1, step=1e-4),
+    _number("seed", "seed", "First seed", high=1_000_000),
     # The explain page.
     Choice("student", "student", "Student", "The student beside the explaining teacher.", "ked", _LABELS),
     Number("replica", "rep", "Student's seed", "Which of the students that were trained with different seeds.", 0, 0, 99, 1),
@@ -140,13 +151,6 @@ _ALL: tuple[Setting, ...] = (
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}
 BY_KEY: dict[str, Setting] = {setting.key: setting for setting in _ALL}
 
-RECIPE_SETTINGS = (
-    "dataset", "superfeatures", "grouping", "engine", "reduce", "scale", "methods", "seeds", "epochs", "teacher_epochs",
-    "temperature", "tau", "lam", "mu", "teacher_hidden", "student_hidden", "chimeras", "chimera_epochs", "lr", "seed",
-    "net", "teacher_net", "student_superfeatures", "rho", "optimiser", "schedule", "weight_decay", "augment", "activation", "train_size",
-)  # fmt: skip
-_ZERO_IS_NONE = ("student_superfeatures", "train_size")
-
 
 def to_url(values: Mapping[str, Any]) -> dict[str, str]:
     """The query parameters of a state: only what differs from the defaults."""
@@ -170,7 +174,7 @@ def from_url(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
 def to_recipe(values: Mapping[str, Any]) -> Recipe:
     """The recipe that the settings describe."""
     chosen = {name: values[name] for name in RECIPE_SETTINGS}
-    for name in ("teacher_hidden", "student_hidden"):
+    for name in _WIDTHS_OF:
         chosen[name] = tuple(int(width) for width in chosen[name].split(","))
     for name in _ZERO_IS_NONE:
         chosen[name] = chosen[name] or None
@@ -201,6 +205,6 @@ def of_recipe(recipe: Recipe) -> dict[str, Any]:
     for name, value in chosen.items():
         if isinstance(setting := SETTINGS[name], Number):  # the command line allows more than a slider can show
             chosen[name] = min(max(value, setting.low), setting.high)
-    for name in ("teacher_hidden", "student_hidden"):
+    for name in _WIDTHS_OF:
         chosen[name] = ",".join(map(str, chosen[name]))
     return {name: "" if value is None else value for name, value in chosen.items()}

@@ -118,6 +118,15 @@ class History:
                 curves[name] = np.concatenate([before, curves[name]])
         return curves
 
+    @property
+    def place(self) -> tuple[str, int]:
+        """The stage at work, "" before the first, and how many of its epochs are finished."""
+        return (self.order[-1], self.stages[self.order[-1]]["epoch"]) if self.order else ("", 0)
+
+    def epochs_before(self, method: str) -> int:
+        """Epochs of students that lie before a method's first: where it goes on, those of the method that it continues."""
+        return int(self.stages.get(f"student-{METHODS[method].continues}", {}).get("epochs", 0))
+
     def losses(
         self, nets: Iterable[str] | None = None
     ) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, float | np.ndarray]]]:

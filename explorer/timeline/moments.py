@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from explorer.timeline.history import History
-from ked.methods import METHODS
 from ked.runs.snapshots import spread
 
 PHASES = {"teacher": "teacher", "explaining": "explaining teacher", "students": "students"}
@@ -45,12 +44,6 @@ def moments(history: History) -> list[Moment]:
     return found
 
 
-def first_epoch(history: History, method: str) -> int:
-    """Epochs of students that lie before a method's first: where it goes on, those of the method that it continues."""
-    stage = history.stages.get(f"student-{METHODS[method].continues}", {})
-    return int(stage.get("epochs", 0))
-
-
 def at_moments(epochs: Sequence[int], phase: Sequence[Moment], offset: int = 0) -> dict[str, int]:
     """Moment's name -> position in `epochs` of the latest that lies not after it; moments before the first have none.
 
@@ -72,7 +65,7 @@ def _reached(history: History, phase: str) -> tuple[int, int]:
         stage: Mapping[str, int] = history.stages.get(phase, {})
         return stage.get("epoch", 0), stage.get("epochs", 0)
     students = history.students()
-    before = {name: first_epoch(history, name) for name in students}
+    before = {name: history.epochs_before(name) for name in students}
     done = [before[name] + stage["epoch"] for name, stage in students.items() if stage["epoch"]]
     epochs = [before[name] + stage["epochs"] for name, stage in students.items()]
     return max(done, default=0), max(epochs, default=0)

@@ -87,7 +87,7 @@ def title_of(dataset: str) -> str:
 def _status(run: Run, facts: Mapping[str, Any]) -> str:
     if not is_own(run):
         return "preset"
-    said = jobs.status(run) if facts["status"] in IN_PROGRESS else str(facts["status"])
+    said = jobs.status(run, facts)
     return "active" if said in IN_PROGRESS else said
 
 

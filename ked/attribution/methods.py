@@ -29,7 +29,7 @@ from torch import Tensor
 
 from ked.attribution.own import own_map
 from ked.attribution.question import Question
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 from ked.nets.cnn.stack import ConvStack
 from ked.nets.stack import Stack
 
@@ -73,7 +73,7 @@ def attribute(name: str, question: Question, seed: int = 0) -> Tensor:
 def refusal(name: str, stack: Stack) -> str:
     """Why a method does not apply to a net, in one sentence that says what does; empty where it applies."""
     if name not in ATTRIBUTIONS:
-        raise InvalidInput(f"attribution method {name!r} is unknown; use one of {', '.join(ATTRIBUTIONS)}.")
+        raise InvalidInput(f"attribution method {quoted(name)} is unknown; use one of {', '.join(ATTRIBUTIONS)}.")
     return ATTRIBUTIONS[name].refuse(stack)
 
 

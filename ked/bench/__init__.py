@@ -23,7 +23,7 @@ from ked.bench.shapley import shapley
 from ked.bench.steering import steering
 from ked.bench.training import training
 from ked.bench.waiting import waiting_for_jobs
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 __all__ = ["BENCHMARKS", "alternate", "measure"]
 
@@ -55,5 +55,5 @@ def measure(name: str) -> dict[str, Any]:
     if name == "all":
         return {one: measure(one) for one in BENCHMARKS}
     if name not in BENCHMARKS:
-        raise InvalidInput(f"benchmark {name!r} is unknown; use one of {', '.join(BENCHMARKS)}, or all.")
+        raise InvalidInput(f"benchmark {quoted(name)} is unknown; use one of {', '.join(BENCHMARKS)}, or all.")
     return {"benchmark": name, "threads": torch.get_num_threads(), **BENCHMARKS[name]()}

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import processes
 
 app = typer.Typer()
@@ -56,7 +56,7 @@ def _taken(host: str, port: int) -> bool:
     try:
         places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
-        raise InvalidInput(f"--host {host!r} is no host; use localhost, 0.0.0.0 or an address of this machine.") from None
+        raise InvalidInput(f"--host {quoted(host)} is no host; use localhost, 0.0.0.0 or an address of this machine.") from None
     return any(_bound(family, place, port) for family, _, _, _, place in places)
 
 
@@ -72,5 +72,5 @@ def _bound(family: int, place: tuple[object, ...], port: int) -> bool:
         if error.errno == errno.EADDRINUSE:
             return True
         if place[0] != "::1":  # which a machine without IPv6 does not have
-            raise InvalidInput(f"--host {place[0]!r} is no address of this machine; use localhost or 0.0.0.0.") from None
+            raise InvalidInput(f"--host {quoted(place[0])} is no address of this machine; use localhost or 0.0.0.0.") from None
     return False

@@ -1,11 +1,9 @@
-"""The command line of studies: what there is, what a study's cells are, computing them, and what came out."""
+"""The command line: studies; what there is, what a study's cells are, computing them, and what came out."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +14,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ked.cli.tables import print_table, table_of
 from ked.errors import Unavailable
 from ked.files.disk import disk_errors
+from ked.runs.ending import ended_by_signals
+from ked.settings import ABOUT
 from ked.studies import STUDIES, study_named
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.study import SCALES
@@ -36,11 +37,11 @@ def study_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and what is there of each; compute nothing.")] = False,
     scale: Annotated[str, typer.Option(help=f"How large the trainings are: {' or '.join(SCALES)}.")] = "small",
     dataset: Annotated[str | None, typer.Option(help="Other data than those of the scale.")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Students of each method, one a seed.")] = None,
+    seeds: Annotated[int | None, typer.Option(help=ABOUT["seeds"].meaning)] = None,
     teachers: Annotated[int, typer.Option(help="Teachers of each level; from two on they are the unit of intervals.")] = 1,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of the students.")] = None,
-    teacher_epochs: Annotated[int | None, typer.Option(help="Epochs of the teachers.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    epochs: Annotated[int | None, typer.Option(help=ABOUT["epochs"].meaning)] = None,
+    teacher_epochs: Annotated[int | None, typer.Option(help=ABOUT["teacher_epochs"].meaning)] = None,
+    device: Annotated[str | None, typer.Option(help=ABOUT["device"].meaning)] = None,
     dask: Annotated[str | None, typer.Option(help="Compute on the Dask cluster of this scheduler, such as tcp://host:8786.")] = None,
     stored: Annotated[bool, typer.Option("--stored", help="Compute nothing: tell what is stored, or came with the program.")] = False,
     progress: Annotated[Path | None, typer.Option(help="A file to which each event is added, as a line of JSON.")] = None,
@@ -63,7 +64,7 @@ def study_command(
 
     failed: list[str] = []
     if not stored:
-        with _ended_by_a_signal(), executors.local() if dask is None else executors.dask(dask) as executor:
+        with ended_by_signals(), executors.local() if dask is None else executors.dask(dask) as executor:
             events = execution.execute(cells, executor, here=dask is None)
             failed = _follow(events if progress is None else progress_log.logged(events, len(cells), progress), len(cells))
     found = report.report_with_shipped(study, settings) if stored else report.report(study, settings)
@@ -82,10 +83,10 @@ def _list(as_json: bool) -> None:
         rows = [{"study": study.name, "question": study.question, "levels": list(study.axis)} for study in STUDIES.values()]
         typer.echo(json.dumps({"studies": rows}))
         return
-    table = Table("study", "cells", "question")
+    table = table_of("study", "cells", "question")
     for study in STUDIES.values():
         table.add_row(study.name, str(len(study.axis)), study.question)
-    Console().print(table)
+    print_table(table)
 
 
 def _show_cells(cells: Sequence[Cell], as_json: bool) -> None:
@@ -100,16 +101,6 @@ def _show_cells(cells: Sequence[Cell], as_json: bool) -> None:
     for cell in cells:
         table.add_row(escape(cell.level), str(cell.teacher + 1), cell.key, states[cell.key].state)
     Console().print(table)
-
-
-@contextlib.contextmanager
-def _ended_by_a_signal() -> Iterator[None]:
-    """Whoever ends the process, such as the app or a cluster, ends it as ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _follow(events: Generator[dict[str, Any], None, None], count: int) -> list[str]:

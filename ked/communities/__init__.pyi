@@ -1,5 +1,5 @@
-from .superfeatures import Superfeatures as Superfeatures
-from .superfeatures import align as align
+from .groups import Superfeatures as Superfeatures
+from .groups import align as align
 from .superfeatures import find_superfeatures as find_superfeatures
 from .superfeatures import modularity as modularity
 from .superfeatures import resolution_sweep as resolution_sweep

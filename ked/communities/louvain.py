@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import networkx as nx
 import numpy as np
 
 Cluster = Callable[[float, int], np.ndarray]  # (resolution, seed) -> label of each feature (D,)
@@ -27,6 +26,7 @@ def python_louvain(W: np.ndarray) -> Cluster:
     therefore handed back to it as nodes until none of them join any more.
     """
     import community
+    import networkx as nx
 
     graph = nx.from_numpy_array(W if len(W) <= DENSE_LIMIT else _strongest(W, NEIGHBOURS))
 

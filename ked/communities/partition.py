@@ -7,7 +7,6 @@ the groups' numbers 0..K-1. Gains and losses are those of modularity at resoluti
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import eigh
 
 _TIE = 1e-15  # gains that differ by less are the same, but for rounding
 
@@ -129,6 +128,8 @@ class _Merger:
 
 def _leading_eigenvector(W: np.ndarray, degrees: np.ndarray, group: np.ndarray) -> np.ndarray:
     """Of the modularity matrix of this group of features, its largest entry positive, so that the sign is settled."""
+    from scipy.linalg import eigh
+
     B = W[np.ix_(group, group)] - np.outer(degrees[group], degrees[group])
     B -= np.diag(B.sum(axis=1))
     top = len(group) - 1

@@ -1,81 +1,31 @@
 """From a dependency matrix W and a wanted number M to exactly M superfeatures: disjoint groups that cover all features.
 
 Louvain on the weighted graph of W (arXiv 2310.02572, 0803.0476). The resolution is bracketed and bisected until there are M
-communities; where their number jumps over M, groups are joined or split, and the result says so.
+communities; where their number jumps over M, groups are joined or split, and the result says so. So it does where joining or
+splitting the communities at resolution 1 gives better groups, as modularity is told at that resolution.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from ked.communities import partition
+from ked.communities.groups import Superfeatures
 from ked.communities.louvain import ENGINES, Cluster, default_engine, thinning
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _CALLS = 14  # of the engine, at most, in one search; each takes some 0.06 s on a dense graph of 784 features
 _FINEST = 1e-3  # bracket, in log resolution, below which a jump is taken for a jump
 _FARTHEST = 30.0  # log resolution at which every link counts for nothing, or everything
-
-
-@dataclass(frozen=True)
-class Superfeatures:
-    """A disjoint cover of D features by M groups, and how it came about.
-
-    groups: M tuples of sorted feature indices.  modularity: of these groups on W, at resolution 1.
-    resolution: at which the communities were found; larger gives more.  engine: what found them.
-    adjusted: what was changed afterwards, in plain words; empty if nothing was.
-    Raises InvalidInput if the groups are not a disjoint cover of 0..D-1 by non-empty groups.
-    """
-
-    groups: tuple[tuple[int, ...], ...]
-    modularity: float
-    resolution: float
-    engine: str
-    adjusted: str = ""
-
-    def __post_init__(self) -> None:
-        members = sorted(feature for group in self.groups for feature in group)
-        if not members or not all(self.groups) or members != list(range(len(members))):
-            raise InvalidInput(
-                f"These {len(self.groups)} groups are not a disjoint cover of the features by non-empty groups."
-            )
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many features each group holds."""
-        return tuple(len(group) for group in self.groups)
-
-    def labels(self) -> Tensor:
-        """The group of each feature, (D,) int64."""
-        labels = torch.empty(sum(self.sizes), dtype=torch.int64)
-        for number, group in enumerate(self.groups):
-            labels[list(group)] = number
-        return labels
-
-    def to_json(self) -> str:
-        """The text of superfeatures.json."""
-        return json.dumps(asdict(self))
-
-    @staticmethod
-    def from_json(text: str) -> Superfeatures:
-        """Superfeatures from the text of superfeatures.json; Unavailable if it is damaged."""
-        try:
-            found = json.loads(text)
-            groups = tuple(tuple(int(feature) for feature in group) for group in found["groups"])
-            numbers = float(found["modularity"]), float(found["resolution"])
-            return Superfeatures(groups, *numbers, str(found["engine"]), str(found["adjusted"]))
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise Unavailable(
-                f"The stored superfeatures are damaged ({error!r}): delete them and run this stage again."
-            ) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,24 +52,35 @@ def find_superfeatures(
 ) -> Superfeatures:
     """Exactly M communities of the graph with weights W, the largest first.
 
+    Louvain's method (arXiv 0803.0476) at the resolution g that gives M groups: they raise the modularity
+    Q = 1/(2m) sum_ij (W_ij - g k_i k_j / 2m) [i and j in one group], with k_i = sum_j W_ij and 2m = sum_i k_i.
+
     W: (D, D), finite, >= 0; the diagonal is ignored and W + W' is used.  M: 1..D.
     engine: 'python-louvain' or 'scikit-network'; by default the first up to 128 features.
     min_size: no group is smaller; 1..D // M, by default 1 % of D. Features without links join other groups.
     start: the resolution that is tried first; that of a graph much like this one saves most of the search.
     The same seed gives the same result.  Raises InvalidInput for a value outside these limits.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))  # two triangles without a link between them
+    >>> found = find_superfeatures(W, 2)
+    >>> found.groups, round(found.modularity, 3), found.adjusted
+    (((0, 1, 2), (3, 4, 5)), 0.5, '')
     """
     if not 0 < start < math.inf:
         raise InvalidInput(f"A resolution must be a positive number, not {start}.")
     links = normalised(W)
     name = checked_engine(engine, len(links))
     least = smallest_size(len(links), M, min_size)
-    found, notes = _obvious(links, M), []
-    if found is None:
-        found = _search(links, M, _large_enough(links, M, ENGINES[name](links), seed, least), least, start)
-        notes.append(thinning(name, len(links)))
-    labels, note = exactly(links, found.labels, M, least)
-    adjusted = "; ".join(filter(None, (*notes, found.note, note)))
-    return from_labels(links, labels, found.resolution, name, adjusted)
+    obvious = _obvious(links, M)
+    if obvious is not None:
+        candidates, thinned = [obvious], ""
+    else:
+        at = cache(_large_enough(links, M, ENGINES[name](links), seed, least))
+        candidates, thinned = [*_search(M, at, start), at(1.0)], thinning(name, len(links))
+    made = [(found, *exactly(links, found.labels, M, least)) for found in dict.fromkeys(candidates)]
+    found, labels, note = max(made, key=lambda one: partition.modularity(links, one[1]))
+    return from_labels(links, labels, found.resolution, name, "; ".join(filter(None, (thinned, found.note, note))))
 
 
 def resolution_sweep(
@@ -128,6 +89,11 @@ def resolution_sweep(
     """(resolution, number of communities, their modularity at resolution 1) as the engine finds them, nothing adjusted.
 
     W, engine, seed: as in `find_superfeatures`.  Raises InvalidInput for a resolution that is not positive.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+    >>> [count for _, count, _ in resolution_sweep(W, [1.0, 50.0])]  # a larger resolution gives more groups
+    [2, 6]
     """
     links = normalised(W)
     cluster = ENGINES[checked_engine(engine, len(links))](links) if links.any() else _singletons(len(links))
@@ -144,7 +110,14 @@ def modularity(W: Tensor | np.ndarray, labels: Tensor | Sequence[int], resolutio
     """Modularity of a partition on the graph of W (arXiv cond-mat/0603718); 0 for a graph without links.
 
     W: as in `find_superfeatures`.  labels: (D,) the group of each feature.  Raises InvalidInput if their lengths differ.
+
+    >>> import numpy as np
+    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+    >>> round(modularity(W, [0, 0, 0, 1, 1, 1]), 3), modularity(W, [0] * 6)
+    (0.5, 0.0)
     """
+    import torch
+
     links, given = normalised(W), torch.as_tensor(labels).cpu().numpy()
     if given.shape != links.shape[:1]:
         raise InvalidInput(
@@ -153,24 +126,10 @@ def modularity(W: Tensor | np.ndarray, labels: Tensor | Sequence[int], resolutio
     return partition.modularity(links, partition.compact(given), resolution)
 
 
-def align(reference: Superfeatures, other: Superfeatures) -> Superfeatures:
-    """`other` with its groups in the order in which they overlap `reference` most, so that colours stay where they were.
-
-    Groups are matched one to one (Hungarian method); those without a partner come last, in their own order.
-    Raises InvalidInput if the two do not have the same features.
-    """
-    old, new = reference.labels().numpy(), other.labels().numpy()
-    if len(old) != len(new):
-        raise InvalidInput(f"Groups of {len(new)} features cannot be matched with groups of {len(old)} features.")
-    overlap = np.zeros((len(reference.groups), len(other.groups)))
-    np.add.at(overlap, (old, new), 1)
-    partner = {int(column): int(row) for row, column in zip(*linear_sum_assignment(-overlap), strict=True)}
-    order = sorted(range(len(other.groups)), key=lambda m: (partner.get(m, len(old)), m))
-    return replace(other, groups=tuple(other.groups[m] for m in order))
-
-
 def normalised(W: Tensor | np.ndarray) -> np.ndarray:
     """W as float64 on the CPU: symmetric, empty diagonal, sum 1 (or all zero); InvalidInput where it is no graph."""
+    import torch
+
     links = torch.as_tensor(W).detach().cpu().double().numpy().copy()
     if links.ndim != 2 or links.shape[0] != links.shape[1] or not len(links):
         raise InvalidInput(f"The dependency matrix must be square, not of shape {links.shape}.")
@@ -246,15 +205,15 @@ def _obvious(W: np.ndarray, M: int) -> _Found | None:
     return None
 
 
-def _search(W: np.ndarray, M: int, at: Callable[[float], _Found], min_size: int, start: float) -> _Found:
-    """Communities whose number is M, or else those with the nearest number from which the best groups can be made."""
+def _search(M: int, at: Callable[[float], _Found], start: float) -> list[_Found]:
+    """Communities whose number is M; or else those with the nearest numbers above and below, as far as there are any."""
     below: _Found | None = None
     above: _Found | None = None
     low, high, log_resolution, step = -math.inf, math.inf, math.log(start), math.log(2)
     for _ in range(_CALLS):
         found = at(math.exp(log_resolution))
         if found.count == M:
-            return found
+            return [found]
         if found.count < M:
             low, below = log_resolution, max(below or found, found, key=lambda f: f.count)
             log_resolution += step
@@ -266,8 +225,7 @@ def _search(W: np.ndarray, M: int, at: Callable[[float], _Found], min_size: int,
             log_resolution = (low + high) / 2
         if abs(high - low) < _FINEST or abs(log_resolution) > _FARTHEST:
             break
-    candidates = [found for found in (above, below) if found is not None]
-    return max(candidates, key=lambda f: partition.modularity(W, exactly(W, f.labels, M, min_size)[0]))
+    return [found for found in (above, below) if found is not None]
 
 
 def _large_enough(W: np.ndarray, M: int, cluster: Cluster, seed: int, min_size: int) -> Callable[[float], _Found]:

@@ -28,7 +28,7 @@ def kept(name: str, stamp: Any, make: Callable[[], Arrays]) -> Arrays:
     folder = own_folder() / "kept" / f"{name}-{digest}"
     try:
         return _read(folder)
-    except (OSError, ValueError):  # not there, or damaged: read the source again
+    except (OSError, ValueError, TypeError, EOFError):  # not there, or damaged: read the source again
         arrays = make()
     try:
         _write(folder, arrays)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import Dataset
 from ked.data.tabular import table
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """The table, standardised on its training part, split about 60/20/20 with equal class shares.
 
     Source: W. Wolberg, O. Mangasarian, N. Street and W. Street, Breast Cancer Wisconsin (Diagnostic), UCI repository, 1995.
@@ -16,12 +16,4 @@ def load() -> Dataset:
 
     source = load_breast_cancer()
     classes, features = (tuple(str(name) for name in names) for names in (source.target_names, source.feature_names))
-    return table(SOURCE.name, source.data, source.target, classes, features)
-
-
-SOURCE = Source(
-    name="breast-cancer",
-    title="Breast cancer (30 measurements)",
-    description="569 cell samples, malignant or benign, with 30 measurements of their nuclei, from scikit-learn.",
-    load=load,
-)
+    return table(name, source.data, source.target, classes, features)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import pickle
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,9 +19,9 @@ import numpy as np
 
 from ked.data import locations
 from ked.data.dataset import Dataset
-from ked.data.locations import damaged
+from ked.data.locations import barred, damaged, readable
 from ked.data.pixels import official
-from ked.errors import Unavailable
+from ked.errors import Unavailable, shortened
 
 SHAPE = (3, 32, 32)
 
@@ -37,6 +38,7 @@ class Batches(Protocol):
     meta: dict[str, str]
 
 
+@readable()
 def load(name: str, title: str, batches: Batches, labels: str) -> Dataset:
     """One of the two data sets with x (N, 3 * 32 * 32) in [0, 1], red first.
 
@@ -53,12 +55,14 @@ def find(batches: Batches) -> Path | None:
     """The first folder that holds all files, or None; it is only read, never written to."""
     wanted = [batches.meta["filename"], *(file for file, _ in (*batches.train_list, *batches.test_list))]
     places_to_look = [*locations.folders(batches.base_folder), locations.own_folder() / batches.base_folder]
-    return next((folder for folder in places_to_look if all((folder / file).is_file() for file in wanted)), None)
+    return next((folder for folder in places_to_look if all(os.path.isfile(folder / file) for file in wanted)), None)
 
 
 def _download(title: str, batches: Batches) -> Path:
     from torchvision.datasets.utils import download_and_extract_archive
 
+    if refusal := barred(batches.base_folder):
+        raise refusal
     root = locations.own_folder()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -116,5 +120,5 @@ class _Arrays(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _KNOWN:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which no picture needs")
+            raise pickle.UnpicklingError(f"it asks for {shortened(f'{module}.{name}')}, which no picture needs")
         return _KNOWN[module, name]

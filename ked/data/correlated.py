@@ -7,19 +7,11 @@ are independent. A grouping by correlation finds blocks that are not the true gr
 from __future__ import annotations
 
 from ked.data import planted
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import Dataset
 
 CORRELATION = 0.9
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """24 standard normal features in four groups of six, three classes, 8000 samples, one label in twenty drawn blindly."""
-    return planted.make(24, 4, 3, correlation=CORRELATION, across=True, noise=0.05, name=SOURCE.name)[0]
-
-
-SOURCE = Source(
-    name="correlated",
-    title="Correlated features (24)",
-    description="Synthetic: features correlated at 0.9 across the true groups, so that correlation points at the wrong ones.",
-    load=load,
-)
+    return planted.make(24, 4, 3, correlation=CORRELATION, across=True, noise=0.05, name=name)[0]

@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from array import array
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -14,12 +15,12 @@ import numpy as np
 
 from ked.data import limits
 from ked.data.dataset import Dataset
-from ked.data.limits import refuse
+from ked.data.limits import LABEL, refuse
 from ked.data.progress import tracked_lines
 from ked.data.tabular import table
+from ked.errors import quoted, shortened
 
 DELIMITERS = ",;\t"
-LABEL = "label"
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _COLUMNS_SHOWN = 8
 _ENCODING = "utf-8-sig"  # with or without the mark that some programs put in front
@@ -46,21 +47,21 @@ def columns(name: str, content: bytes) -> tuple[str, ...]:
 def _table(path: Path, lines: Iterator[tuple[int, list[str]]], label: str) -> Dataset:
     _, header = next(lines, (1, []))
     target = _label_column(path, header, label)
-    values, labels, places = array("f"), [], array("l")
+    values, labels, places = array("d"), [], array("l")
     features = [name for column, name in enumerate(header) if column != target]
     for place, line in lines:
         if len(line) != len(header):
             raise refuse(path, f"line {place} has {len(line)} values", f"the first line names {len(header)} columns")
         name = line.pop(target).strip()
         if name.lower() in _MISSING:
-            raise refuse(path, f"line {place} has no class in the column '{header[target]}'", "every sample needs one")
+            raise refuse(path, f"line {place} has no class in the column {quoted(header[target])}", "every sample needs one")
         labels.append(name)
         places.append(place)
         values.extend(_numbers(path, place, line, features))
-        if len(labels) > limits.SAMPLES:
+        if len(labels) > limits.SAMPLES or len(values) > limits.VALUES:
             break  # the check below says how many are allowed
     limits.check_size(path, len(labels), len(features))
-    x = np.frombuffer(values, np.float32).reshape(len(labels), len(features))
+    x = np.frombuffer(values).reshape(len(labels), len(features))
     _check_finite(path, x, places, features)
     y, classes = limits.numbered(path, labels)
     return table(path.name, x, y, classes, tuple(features))
@@ -80,16 +81,14 @@ def _lines(path: Path, file: TextIO, size: int) -> Iterator[tuple[int, list[str]
             path, f"it holds the byte 0x{byte:02x}, which is not text in UTF-8", "a CSV file must be UTF-8 text"
         ) from None
     except csv.Error as error:
-        raise refuse(path, f"it is not in the CSV format ({error})", "it needs one line for each sample") from None
+        raise refuse(path, f"it is not in the CSV format ({shortened(error)})", "it needs one line for each sample") from None
 
 
 def _label_column(path: Path, header: list[str], label: str) -> int:
     _check_names(path, header)
     if label not in header:
-        shown = ", ".join(header[:_COLUMNS_SHOWN]) + (" and more" if len(header) > _COLUMNS_SHOWN else "")
-        raise refuse(
-            path, f"it has the columns {shown}", f"the column '{label}' must hold the class (--label chooses another one)"
-        )
+        found = f"it has the columns {_listed(header)}"
+        raise refuse(path, found, f"the column {quoted(label)} must hold the class (--label chooses another one)")
     return header.index(label)
 
 
@@ -97,13 +96,17 @@ def _check_names(path: Path, header: list[str]) -> None:
     """Strip the names, and refuse what is no first line of a table."""
     header[:] = [name.strip() for name in header]
     if len(header) < 2 or "" in header or all(map(_is_number, header)):
-        shown = ", ".join(header[:_COLUMNS_SHOWN])
-        raise refuse(path, f"its first line is '{shown[:80]}'", "it must name at least two columns, each with a word")
-    twice = next((name for name in header if header.count(name) > 1), None)
-    if twice is not None:
-        raise refuse(path, f"two columns are called '{twice}'", "every column needs a name of its own")
+        raise refuse(path, f"its first line is '{_listed(header)}'", "it must name at least two columns, each with a word")
     if len(header) > limits.FEATURES + 1:
         raise refuse(path, f"it has {len(header)} columns", f"at most {limits.FEATURES + 1} are allowed")
+    name, times = Counter(header).most_common(1)[0]
+    if times > 1:
+        raise refuse(path, f"two columns are called {quoted(name)}", "every column needs a name of its own")
+
+
+def _listed(header: list[str]) -> str:
+    """The first names, as far as a message repeats them."""
+    return shortened(", ".join(header[:_COLUMNS_SHOWN]) + (" and more" if len(header) > _COLUMNS_SHOWN else ""))
 
 
 def _numbers(path: Path, place: int, line: list[str], features: list[str]) -> list[float]:
@@ -112,18 +115,18 @@ def _numbers(path: Path, place: int, line: list[str], features: list[str]) -> li
         return [float(text) for text in line]
     except ValueError:
         column, text = next((i, text.strip()) for i, text in enumerate(line) if not _is_number(text))
-    where = f"line {place} of the column '{features[column]}'"
+    where = f"line {place} of the column {quoted(features[column])}"
     if text.lower() in _MISSING:
         raise refuse(path, f"{where} has no value", "missing values must be filled in or left out first")
-    raise refuse(path, f"{where} holds '{text[:40]}'", "every column but the class must hold numbers")
+    raise refuse(path, f"{where} holds {quoted(text)}", "every column but the class must hold numbers")
 
 
 def _check_finite(path: Path, x: np.ndarray, places: array[int], features: list[str]) -> None:
-    if math.isfinite(x.sum(dtype=np.float64)):  # a sum of a billion float32 values stays finite as float64
+    if math.isfinite(x.min()) and math.isfinite(x.max()):
         return
     row, column = np.argwhere(~np.isfinite(x))[0]
-    found = f"line {places[row]} of the column '{features[column]}' holds {x[row, column]}"
-    raise refuse(path, found, "all values must be present and finite in single precision")
+    found = f"line {places[row]} of the column {quoted(features[column])} holds {x[row, column]}"
+    raise refuse(path, found, "all values must be present and finite")
 
 
 def _is_number(text: str) -> bool:

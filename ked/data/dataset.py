@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted, shortened
 
 PARTS = ("train", "validation", "test")
 SHARES = (0.6, 0.2, 0.2)  # of the three parts where a source has no official ones
@@ -49,7 +49,7 @@ class Dataset:
     def __post_init__(self) -> None:
         for check in (_wrong_samples, _wrong_splits, _wrong_names, _wrong_conditional):
             if problem := check(self):
-                raise InvalidInput(f"The data set '{self.name}' cannot be used: {problem}.")
+                raise InvalidInput(f"The data set {quoted(self.name)} cannot be used: {problem}.")
 
     @property
     def feature_count(self) -> int:
@@ -69,7 +69,7 @@ class Dataset:
     def part(self, name: str) -> tuple[Tensor, Tensor]:
         """Samples (n, D) and labels (n,) of one split: 'train', 'validation' or 'test'."""
         if name not in PARTS:
-            raise InvalidInput(f"There is no split '{name}'; use one of {', '.join(PARTS)}.")
+            raise InvalidInput(f"There is no split {quoted(name)}; use one of {', '.join(PARTS)}.")
         rows: Tensor = getattr(self, name)
         return self.x[rows], self.y[rows]
 
@@ -80,7 +80,8 @@ class Dataset:
             InvalidInput: Nobody knows them.
         """
         if self.conditional is None:
-            raise InvalidInput(f"Nobody knows the true class probabilities of the samples of '{self.name}'; data made here tell them.")
+            what = "the true class probabilities of the samples of"
+            raise InvalidInput(f"Nobody knows {what} {quoted(self.name)}; data made here tell them.")
         return self.conditional[getattr(self, name)]
 
     def original(self, rows: Tensor) -> Tensor:
@@ -119,17 +120,6 @@ class Dataset:
         if self.conditional is not None:
             object.__setattr__(moved, "conditional", self.conditional.to(device))
         return moved
-
-
-@dataclass(frozen=True)
-class Source:
-    """One row of the table of data sets: its key, a title, one sentence about it, how to get it, and whether its files are here."""
-
-    name: str
-    title: str
-    description: str
-    load: Callable[[], Dataset]
-    here: Callable[[], bool] = lambda: True  # most need no files of their own
 
 
 def stratified_split(y: np.ndarray, shares: Sequence[float], seed: int) -> list[Tensor]:
@@ -192,7 +182,7 @@ def _wrong_names(data: Dataset) -> str:
     if len(data.features) != D:
         return f"it has {D} features but {len(data.features)} feature names"
     if len(set(data.classes)) < max(2, len(data.classes)):
-        return f"it needs at least two classes with different names, not {data.classes}"
+        return f"it needs at least two classes with different names, not {shortened(data.classes)}"
     if data.truth and sorted(feature for group in data.truth for feature in group) != list(range(D)):
         return f"its true groups do not hold each of the features 0 to {D - 1} once"
     return ""

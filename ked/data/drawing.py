@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from ked.data import limits
+from ked.data import limits, picture_files
 from ked.data.dataset import Dataset
+from ked.data.picture_files import UnusablePicture
 from ked.errors import InvalidInput
 
 FORMATS = ("PNG", "JPEG")
@@ -19,7 +20,6 @@ BYTES = 8 << 20  # of an uploaded picture
 _WORK = 96  # rows and columns, about, of the sheet that is drawn on
 _FINE = 8  # a figure is put in its place by eighths of a pixel
 _FAINT = 0.1  # of the darkest place: what is fainter is no part of the figure
-_BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -92,22 +92,15 @@ def read_picture(content: bytes, size: tuple[int, int], ground: str = "") -> np.
         ground: "light" or "dark"; "" decides by the picture's rim.
 
     Raises:
-        InvalidInput: It is none, is broken, or too large.
+        InvalidInput: It is none, is broken or too large, or shows nothing on white although it is not empty.
     """
     if len(content) > BYTES:
         raise InvalidInput(f"The picture has {len(content) / 2**20:.1f} MB, but at most {BYTES >> 20} MB are allowed.")
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
-            if max(opened.size) > limits.PICTURE_SIDE:
-                most = limits.PICTURE_SIDE
-                raise InvalidInput(f"The picture has {opened.width} x {opened.height} pixels, but at most {most} x {most} are allowed.")
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
-    except InvalidInput:
-        raise
-    except _BROKEN:
-        raise InvalidInput(f"The file is no picture that can be read; {' and '.join(FORMATS)} files are allowed.") from None
-    grey = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright).convert("L")
-    return _placed(_figure(np.asarray(grey) / 255, ground), size)
+        picture = picture_files.read(io.BytesIO(content), FORMATS, limits.PICTURE_SIDE)
+    except UnusablePicture as error:
+        raise InvalidInput(f"The file {error}.") from None
+    return _placed(_figure(np.asarray(picture.convert("L")) / 255, ground), size)
 
 
 def _figure(grey: np.ndarray, ground: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ked.data import idx, locations
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import Dataset
 
 FILES = idx.FILES
 CLASSES = (
@@ -29,14 +29,14 @@ _TORCHVISION = "FashionMNIST"
 _BELOW = (f"{_TORCHVISION}/raw", "fashion-mnist", "")
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """Fashion-MNIST with x in [0, 1]: its official test split, and 5000 of its training pictures for validation.
 
     Looks in $KED_DATA, in Debian's package, in the app's own folder, and then downloads (progress on stderr).
     Raises Unavailable when the four files can be had nowhere, or are damaged.
     """
     ways = "a folder and name it in the environment variable KED_DATA"
-    return idx.load(SOURCE.name, find() or idx.download("Fashion-MNIST", _TORCHVISION, ways), CLASSES)
+    return idx.load(name, find() or idx.download("Fashion-MNIST", _TORCHVISION, ways), CLASSES)
 
 
 def find() -> Path | None:
@@ -44,10 +44,6 @@ def find() -> Path | None:
     return idx.find([*locations.folders(*_BELOW), _DEBIAN, locations.own_folder() / _BELOW[0]])
 
 
-SOURCE = Source(
-    name="fashion-mnist",
-    title="Fashion-MNIST (28 x 28)",
-    description="70 000 pictures of garments in ten classes, 28 x 28 grey pixels (Xiao et al. 2017).",
-    load=load,
-    here=lambda: find() is not None,
-)
+def here() -> bool:
+    """Whether its files are on this machine."""
+    return find() is not None

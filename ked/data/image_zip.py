@@ -7,6 +7,7 @@ header, and only then are its pixels decoded.
 from __future__ import annotations
 
 import io
+import lzma
 import stat
 import zipfile
 import zlib
@@ -16,37 +17,37 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image, ImageOps
 
-from ked.data import limits
+from ked.data import limits, picture_files
 from ked.data.dataset import Dataset
 from ked.data.limits import refuse
+from ked.data.picture_files import UnusablePicture
 from ked.data.pixels import unit_interval, without_parts
 from ked.data.progress import tracked
-from ked.errors import InvalidInput
+from ked.errors import quoted, shortened
+from ked.files import zips
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
 SIDE = 64  # pictures up to this many rows and columns, and all of one size, are taken as they are
 SCALED = 32  # all others are cut to a square and scaled to this many rows and columns
 _CLUTTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in archives
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-_LARGEST = f"at most {limits.PICTURE_SIDE} x {limits.PICTURE_SIDE} are allowed"
+_BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError, ValueError, OverflowError)
 
 
 def read(path: Path, label: str | None = None) -> Dataset:
     """The pictures as a data set, x in [0, 1]; the folder's name is the class.
 
     All grey: shape (H, W), else (3, H, W), red first.  Pictures of one size up to 64 x 64 keep it; others are cut to the middle square
-    and scaled to 32 x 32.  Raises InvalidInput, which names the file in the archive.
+    and scaled to 32 x 32.  What can be seen through is white.  Raises InvalidInput, which names the file in the archive.
     """
     if label is not None:
         raise refuse(
-            path, f"the column '{label}' was asked for", "a zip of pictures has no columns, its classes are the folders"
+            path, f"the column {quoted(label)} was asked for", "a zip of pictures has no columns, its classes are the folders"
         )
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zips.opened(path, limits.TABLE_BYTES)
     except _BROKEN as error:
-        raise refuse(
-            path, f"it is not a zip archive ({error})", "it must be a zip with one folder of pictures for each class"
-        ) from None
+        found = f"it is not a zip archive ({shortened(error)})"
+        raise refuse(path, found, "it must be a zip with one folder of pictures for each class") from None
     with archive:
         members = _members(path, archive)
         y, classes = limits.numbered(path, _class_names(path, members))
@@ -63,7 +64,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
         raise refuse(path, "its files are too large", f"at most {limits.UNPACKED_BYTES} bytes are allowed unpacked")
     for member in members:
         for found, allowed in _complaints(member):
-            raise refuse(path, f"'{member.filename[:80]}' in it {found}", allowed)
+            raise refuse(path, f"{quoted(member.filename)} in it {found}", allowed)
     return sorted(members, key=lambda member: member.filename)
 
 
@@ -86,29 +87,23 @@ def _class_names(path: Path, members: list[zipfile.ZipInfo]) -> list[str]:
     depth = 3 if len({part[0] for part in parts}) == 1 and all(len(part) == 3 for part in parts) else 2
     for part in parts:
         if len(part) != depth:
-            raise refuse(path, f"'{'/'.join(part)[:80]}' in it is not in a class folder", "it must hold names like cat/1.png")
+            found = f"{quoted('/'.join(part))} in it is not in a class folder"
+            raise refuse(path, found, "it must hold names like cat/1.png")
     return [part[-2] for part in parts]
 
 
 def _picture(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Image.Image:
     """One picture, grey or in colour; a large one is already scaled."""
-    name = f"'{member.filename[:80]}' in it"
+    name = f"{quoted(member.filename)} in it"
     try:
-        with Image.open(io.BytesIO(archive.read(member)), formats=FORMATS) as picture:
-            if max(picture.size) > limits.PICTURE_SIDE:
-                raise refuse(path, f"{name} has {picture.width} x {picture.height} pixels", _LARGEST)
-            if picture.mode.startswith(("I", "F")):
-                raise refuse(path, f"{name} has more than 8 bits for a colour", "8 are allowed")
-            upright = ImageOps.exif_transpose(picture).convert("L" if picture.mode in ("1", "L", "LA") else "RGB")
-    except InvalidInput:  # a refusal from within
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise refuse(path, f"{name} has too many pixels", _LARGEST) from None
-    except (OSError, SyntaxError):  # what Pillow raises
-        raise refuse(path, f"{name} is no picture that can be read", f"only {', '.join(FORMATS)} files are allowed") from None
+        content = archive.read(member)
     except _BROKEN as error:
-        raise refuse(path, f"{name} cannot be unpacked ({error})", "the archive must be complete") from None
-    return upright if max(upright.size) <= SIDE else _scaled(upright)
+        raise refuse(path, f"{name} cannot be unpacked ({shortened(error)})", "the archive must be complete") from None
+    try:
+        picture = picture_files.read(io.BytesIO(content), FORMATS, limits.PICTURE_SIDE)
+    except UnusablePicture as error:
+        raise refuse(path, f"{name} {error.found}", error.allowed) from None
+    return picture if max(picture.size) <= SIDE else _scaled(picture)
 
 
 def _pixels(pictures: list[Image.Image]) -> np.ndarray:

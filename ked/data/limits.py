@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
+LABEL = "label"  # the column of a CSV file that holds the class where nothing else is said
 FILE_BYTES = 1 << 30
 SHELF_BYTES = 10 << 30  # of all files that are kept together (`ked.data.user_files`)
 UNPACKED_BYTES = 2 << 30  # of everything in an archive together
+TABLE_BYTES = 32 << 20  # of an archive's table of contents, some 300 000 names
 MEMBER_BYTES = 32 << 20  # of one picture in an archive
 PICTURE_SIDE = 4096  # rows and columns of one picture before it is made smaller
 SAMPLES = 1_000_000
 FEATURES = 12_288  # 3 x 64 x 64; the dependency matrix has a row and a column for each
-VALUES = 100_000_000  # samples times features: 400 MB as float32, and more while they are read
+VALUES = 100_000_000  # samples times features: 400 MB as float32, and three times that while they are read
 CLASSES = 1000
 PER_CLASS = 5  # so that each of the three splits gets at least one
 
 
 def refuse(path: Path, found: str, allowed: str) -> InvalidInput:
     """The error for a file that cannot be used: what was found, and what is allowed."""
-    return InvalidInput(f"The file '{path.name}' cannot be used: {found}, but {allowed}.")
+    return InvalidInput(f"The file {quoted(path.name)} cannot be used: {found}, but {allowed}.")
 
 
 def check_size(path: Path, samples: int, features: int) -> None:
@@ -45,7 +48,7 @@ def numbered(path: Path, labels: Sequence[str]) -> tuple[np.ndarray, tuple[str, 
         )
     smallest = min(counts, key=lambda name: counts[name])
     if counts[smallest] < PER_CLASS:
-        found = f"the class '{smallest[:40]}' has {counts[smallest]} samples"
+        found = f"the class {quoted(smallest)} has {counts[smallest]} samples"
         raise refuse(path, found, f"every class needs at least {PER_CLASS} (a column of measurements is no class)")
     classes = sorted(counts, key=_order)
     numbers = {name: y for y, name in enumerate(classes)}
@@ -55,6 +58,7 @@ def numbered(path: Path, labels: Sequence[str]) -> tuple[np.ndarray, tuple[str, 
 def _order(name: str) -> tuple[bool, float, str]:
     """Numbers by size and before words, so that class 10 comes after class 9."""
     try:
-        return (False, float(name), name)
+        number = float(name)
     except ValueError:
-        return (True, 0.0, name)
+        number = math.nan
+    return (True, 0.0, name) if math.isnan(number) else (False, number, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ked.data import idx, locations
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import Dataset
 
 CLASSES = tuple(str(digit) for digit in range(10))
 _TORCHVISION = "MNIST"
@@ -16,14 +16,14 @@ _TORCHVISION = "MNIST"
 _BELOW = (f"{_TORCHVISION}/raw", "mnist")
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """MNIST with x in [0, 1]: its official test split, and 5000 of its training pictures for validation.
 
     Looks in $KED_DATA, in the app's own folder, and then downloads (progress on stderr).
     Raises Unavailable when the four files can be had nowhere, or are damaged.
     """
     ways = "the folder mnist below a folder and name that one in the environment variable KED_DATA"
-    return idx.load(SOURCE.name, find() or idx.download("MNIST", _TORCHVISION, ways), CLASSES)
+    return idx.load(name, find() or idx.download("MNIST", _TORCHVISION, ways), CLASSES)
 
 
 def find() -> Path | None:
@@ -31,10 +31,6 @@ def find() -> Path | None:
     return idx.find([*locations.folders(*_BELOW), locations.own_folder() / _BELOW[0]])
 
 
-SOURCE = Source(
-    name="mnist",
-    title="MNIST (28 x 28)",
-    description="70 000 handwritten digits of 28 x 28 grey pixels (LeCun et al. 1998).",
-    load=load,
-    here=lambda: find() is not None,
-)
+def here() -> bool:
+    """Whether its files are on this machine."""
+    return find() is not None

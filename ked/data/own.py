@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
-from collections.abc import Callable
+import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ked.data import csv_table, image_zip, limits, npz
-from ked.data.dataset import Dataset
-from ked.errors import InvalidInput
+from ked.data import limits
+from ked.data.locations import readable
+from ked.errors import InvalidInput, quoted, shortened
 
-_READERS: dict[str, Callable[[Path, str | None], Dataset]] = {
-    ".csv": csv_table.read,
-    ".npz": npz.read,
-    ".zip": image_zip.read,
-}
+if TYPE_CHECKING:
+    from ked.data.dataset import Dataset
+
+_READERS = {".csv": "csv_table", ".npz": "npz", ".zip": "image_zip"}  # the module in this folder that reads each, when one is there
+# Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
+READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
 ALLOWED = "a CSV file, an NPZ file, or a zip of class folders of pictures"
 
 
@@ -24,6 +27,7 @@ def looks_like_path(text: str) -> bool:
     return Path(text).suffix.lower() in _READERS or "/" in text or "\\" in text or os.path.exists(text)
 
 
+@readable()
 def load(text: str, label: str | None = None) -> Dataset:
     """The user's own data, split 60/20/20 with equal class shares and a fixed seed.
 
@@ -32,15 +36,23 @@ def load(text: str, label: str | None = None) -> Dataset:
     Raises InvalidInput, one sentence that names what was found and what is allowed.
     """
     path = _checked(text)
-    return _READERS[path.suffix.lower()](path, label)
+    dataset: Dataset = importlib.import_module(f"ked.data.{_READERS[path.suffix.lower()]}").read(path, label)
+    return dataset
 
 
+@readable()
 def fingerprint(text: str) -> str:
-    """The SHA-256 of the file, hexadecimal: what a stored result depends on, as a path may hold something else tomorrow."""
+    """What a stored result depends on, as a path may hold something else tomorrow: what is in the file, and how it is read."""
     with _checked(text).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return as_read(hashlib.file_digest(file, "sha256").hexdigest())
 
 
+def as_read(sha256: str) -> str:
+    """A file's SHA-256, hexadecimal, with the version of the readers that make numbers of it."""
+    return f"{sha256} {READERS_VERSION}"
+
+
+@readable()
 def content(text: str) -> bytes:
     """What is in the file; InvalidInput if it is none of the right ending and size."""
     return _checked(text).read_bytes()
@@ -51,16 +63,20 @@ def _checked(text: str) -> Path:
     path = Path(text)
     try:
         path = path.expanduser()
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
+        found = path.stat()
+        if stat.S_ISREG(found.st_mode):  # only then: a pipe waits for whoever writes, and a device has no end
+            path.open("rb").close()
     except FileNotFoundError:
-        raise InvalidInput(f"There is no file '{text}'; give the path of {ALLOWED}.") from None
-    except IsADirectoryError:
-        raise InvalidInput(f"'{text}' is a folder; give the path of {ALLOWED}.") from None
+        raise InvalidInput(f"There is no file {quoted(text)}; give the path of {ALLOWED}.") from None
     except (OSError, ValueError, RuntimeError) as error:  # a name with a zero byte, a file of somebody else's, no such home
-        raise InvalidInput(f"The file {text!r} cannot be opened ({error}); give the path of {ALLOWED}.") from None
+        reason = getattr(error, "strerror", None) or shortened(error)
+        raise InvalidInput(f"The file {quoted(text)} cannot be opened ({reason}); give the path of {ALLOWED}.") from None
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no file with an end"
+        raise InvalidInput(f"{quoted(text)} is {kind}; give the path of {ALLOWED}.")
+    size = found.st_size
     if path.suffix.lower() not in _READERS:
-        raise limits.refuse(path, f"its ending is '{path.suffix}'", f"only {', '.join(_READERS)} are allowed")
+        raise limits.refuse(path, f"its ending is {quoted(path.suffix)}", f"only {', '.join(_READERS)} are allowed")
     if not 0 < size <= limits.FILE_BYTES:
         raise limits.refuse(path, f"it has {size} bytes", f"1 to {limits.FILE_BYTES} bytes are allowed")
     return path

@@ -15,8 +15,6 @@ net (METHOD 1.3), so an explaining net with the true groups can represent it.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ked.data.dataset import SHARES, Dataset, Source, stratified_split
+from ked.data import planted_spec
+from ked.data.dataset import SHARES, Dataset, stratified_split
+from ked.data.planted_spec import Defaults
 from ked.errors import InvalidInput
 
 _BALANCE_STEPS = 100
@@ -52,17 +52,17 @@ class Truth:
 
 
 def make(
-    D: int = 20,
-    M: int = 4,
-    C: int = 4,
+    D: int = Defaults.D,
+    M: int = Defaults.M,
+    C: int = Defaults.C,
     *,
-    correlation: float = 0.0,
-    across: bool = False,
-    noise: float = 0.0,
-    strength: float = 1.5,
-    n: int = 8000,
-    seed: int = 0,
-    name: str = "planted",
+    correlation: float = Defaults.correlation,
+    across: bool = Defaults.across,
+    noise: float = Defaults.noise,
+    strength: float = Defaults.strength,
+    n: int = Defaults.n,
+    seed: int = Defaults.seed,
+    name: str = planted_spec.USUAL,
 ) -> tuple[Dataset, Truth]:
     """Draw a data set of n samples with D standard normal features in M groups and C classes.
 
@@ -74,7 +74,7 @@ def make(
     Raises InvalidInput, which names the wrong value.
     """
     given: dict[str, Any] = {"D": D, "M": M, "C": C, "correlation": correlation, "noise": noise, "strength": strength, "n": n, "seed": seed}
-    for argument, words in refused(**given, across=across):
+    for argument, words in planted_spec.refused(**given, across=across):
         raise InvalidInput(f"{argument} = {given[argument]} is not allowed for planted data: it takes {words}.")
     generator = np.random.default_rng(seed)
     groups = tuple(tuple(sorted(part.tolist())) for part in np.array_split(generator.permutation(D), M))
@@ -87,29 +87,9 @@ def make(
     return _dataset(name, x, y, p, groups, seed), truth
 
 
-DEFAULTS: dict[str, Any] = {name: value.default for name, value in inspect.signature(make).parameters.items() if name != "name"}
-
-
-def load() -> Dataset:
-    """The data set `planted` with its default settings."""
-    return make()[0]
-
-
-def refused(
-    D: int, M: int, C: int, correlation: float, noise: float, strength: float, n: int, seed: int, across: bool
-) -> Iterator[tuple[str, str]]:
-    """Each argument of `make` that has a wrong value, with what is allowed."""
-    rules = {
-        "D": (1 <= D <= 12_288, "1 to 12288 features"),
-        "M": (1 <= M <= D, f"1 to D = {D} groups"),
-        "C": (2 <= C <= 1000, "2 to 1000 classes"),
-        "correlation": (0 <= correlation < 1, "0 to below 1"),
-        "noise": (0 <= noise <= 1, "0 to 1"),
-        "strength": (0 < strength <= 100, "above 0 to 100"),
-        "n": (10 * C <= n <= 10_000_000, f"10 C = {10 * C} to 10 million samples"),
-        "seed": (0 <= seed < 2**31, "0 to 2147483647"),
-    }
-    return ((name, words) for name, (allowed, words) in rules.items() if not allowed)
+def load(name: str) -> Dataset:
+    """The data set `planted` with its default settings, or the one that another name stands for (`ked.data.planted_spec`)."""
+    return make(**planted_spec.settings(name), name=planted_spec.usual(name))[0]
 
 
 def _features(
@@ -171,12 +151,3 @@ def _dataset(name: str, x: Tensor, y: np.ndarray, p: Tensor, groups: tuple[tuple
         truth=groups,
         conditional=p,
     )
-
-
-SOURCE = Source(
-    name="planted",
-    title="Planted groups (20 features)",
-    description="Synthetic: 20 features in four groups, which alone interact, so that the superfeatures that are found can be checked; "
-    "others are made to order: planted:features=40,groups=5,classes=3,correlation=0.8,noise=0.1,samples=4000.",
-    load=load,
-)

@@ -5,6 +5,7 @@ The readers lie deep below `ked.data.load`, and only few of them ever take long,
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +14,7 @@ from typing import TextIO, TypeVar
 Item = TypeVar("Item")
 Report = Callable[[float], None]
 
+LONGEST = 4 << 20  # letters of a line
 _TELLS = 200  # reports of one reading, at most
 _LINES = 2048  # between two reports of a file that is read line by line
 
@@ -39,9 +41,14 @@ def tracked(items: Sequence[Item]) -> Iterator[Item]:
 
 
 def tracked_lines(file: TextIO, size: int) -> Iterator[str]:
-    """The lines of a file of `size` bytes; the listener hears how many of them are read."""
+    """The lines of a file of `size` bytes; the listener hears how many of them are read.
+
+    Raises csv.Error at a line of more than LONGEST letters, as the csv module does at a long value: a file may be one line.
+    """
     report = _listener.get()
-    for number, line in enumerate(file, start=1):
+    for number, line in enumerate(iter(lambda: file.readline(LONGEST + 1), ""), start=1):
+        if len(line) > LONGEST:
+            raise csv.Error(f"line {number} has more than {LONGEST} letters")
         yield line
         if report is not None and number % _LINES == 0:
-            report(min(file.buffer.tell() / max(size, 1), 1.0))  # the text's own position is not to be had while it is iterated
+            report(min(file.buffer.tell() / max(size, 1), 1.0))

@@ -10,26 +10,26 @@ import torch
 from torch import Tensor
 
 from ked.data import fashion_mnist, mnist
-from ked.data.dataset import PARTS, Dataset, Source, pixel_names
+from ked.data.dataset import PARTS, Dataset, pixel_names
 
 _SHAPE = (28, 56)
 _SEED = 0
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """Pairs of pictures, x (N, 28 * 56) in [0, 1], with 100 classes: ten times the digit plus the garment.
 
     In each split every picture is used at most once and meets a partner from the same split, drawn with a fixed seed.
     Raises Unavailable when one of the two data sets can be had nowhere.
     """
-    left, right = mnist.load(), fashion_mnist.load()
+    left, right = mnist.load("mnist"), fashion_mnist.load("fashion-mnist")
     generator = torch.Generator().manual_seed(_SEED)
     pairs = [_pairs(getattr(left, part), getattr(right, part), generator) for part in PARTS]
     digits, garments = torch.cat(pairs).unbind(1)
     splits = torch.arange(len(digits)).split([len(part) for part in pairs])
     columns = torch.arange(28 * 56).reshape(_SHAPE)
     return Dataset(
-        name=SOURCE.name,
+        name=name,
         x=torch.cat([left.x[digits].reshape(-1, 28, 28), right.x[garments].reshape(-1, 28, 28)], dim=2).flatten(1),
         y=left.class_count * left.y[digits] + right.y[garments],
         train=splits[0],
@@ -42,16 +42,12 @@ def load() -> Dataset:
     )
 
 
+def here() -> bool:
+    """Whether the files of both are on this machine."""
+    return mnist.here() and fashion_mnist.here()
+
+
 def _pairs(left: Tensor, right: Tensor, generator: torch.Generator) -> Tensor:
     """Rows of the two data sets (n, 2), each at most once; n is the smaller of the two sizes."""
     count = min(len(left), len(right))
     return torch.stack([rows[torch.randperm(len(rows), generator=generator)[:count]] for rows in (left, right)], dim=1)
-
-
-SOURCE = Source(
-    name="mnist+fashion-mnist",
-    title="MNIST + Fashion-MNIST (28 x 56)",
-    description="A digit and a garment side by side; the 100 classes are the pairs, the true superfeatures the two halves.",
-    load=load,
-    here=lambda: mnist.SOURCE.here() and fashion_mnist.SOURCE.here(),
-)

@@ -19,6 +19,7 @@ What is chosen by us, because the paper's authors publish neither their columns 
 from __future__ import annotations
 
 import csv
+import os
 import random
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
@@ -26,12 +27,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ked.data import locations
+from ked.data import limits, locations
 from ked.data.array_cache import Arrays, kept
-from ked.data.dataset import Dataset, Source
-from ked.data.locations import damaged, missing
+from ked.data.dataset import Dataset
+from ked.data.locations import damaged, missing, readable
 from ked.data.progress import tracked_lines
 from ked.data.tabular import table
+from ked.errors import shortened
 
 FILE = "Dataset-Unicauca-Version2-87Atts.csv"
 TEXTS = ("Flow.ID", "Source.IP", "Destination.IP", "Timestamp", "Label", "ProtocolName")
@@ -61,7 +63,7 @@ _OTHER = list(CLASSES).index("interactive")
 _CLASS_OF = {application: y for y, applications in enumerate(CLASSES.values()) for application in applications}
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """The flows, standardised on their training part, split about 60/20/20 with equal class shares.
 
     The 1.7 GB of the file are read once, which takes about a minute; what was drawn is then kept in our own folder.
@@ -76,13 +78,18 @@ def load() -> Dataset:
     arrays = kept(
         "unicauca", [_VERSION, str(path.resolve()), state.st_size, state.st_mtime_ns], lambda: _draw(path, PER_CLASS)
     )
-    return table(SOURCE.name, arrays["x"], arrays["y"], tuple(CLASSES), tuple(_columns(path)))
+    return table(name, arrays["x"], arrays["y"], tuple(CLASSES), tuple(_columns(path)))
 
 
 def find() -> Path | None:
     """The file, in $KED_DATA or in our own folder, or None; it is only read, never written to."""
     folders = [*locations.folders("unicauca", ""), locations.own_folder() / "unicauca"]
-    return next((folder / FILE for folder in folders if (folder / FILE).is_file()), None)
+    return next((folder / FILE for folder in folders if os.path.isfile(folder / FILE)), None)
+
+
+def here() -> bool:
+    """Whether its files are on this machine."""
+    return find() is not None
 
 
 def class_of(application: str) -> str:
@@ -90,6 +97,7 @@ def class_of(application: str) -> str:
     return list(CLASSES)[_CLASS_OF.get(application.upper(), _OTHER)]
 
 
+@readable()
 def _columns(path: Path) -> list[str]:
     """The names of the 81 features, from the file's first line."""
     header = next(_lines(path), [])
@@ -99,6 +107,7 @@ def _columns(path: Path) -> list[str]:
     return features
 
 
+@readable()
 def _draw(path: Path, limit: int) -> Arrays:
     """At most `limit` flows of each class, every flow of a class with the same chance (Vitter's algorithm R)."""
     features = _columns(path)
@@ -116,9 +125,9 @@ def _draw(path: Path, limit: int) -> Arrays:
         seen[kind] += 1
         if place < limit:
             x[kind, place] = _numbers(path, number, numbers(line))
-    if not all(seen):
+    if min(seen) < limits.PER_CLASS:
         counts = ", ".join(f"{count} {name}" for name, count in zip(CLASSES, seen, strict=True))
-        raise damaged(path, f"it holds {counts} flows, and every class needs some")
+        raise damaged(path, f"it holds {counts} flows, and every class needs at least {limits.PER_CLASS}")
     taken = [min(count, limit) for count in seen]
     y = np.concatenate([np.full(count, number) for number, count in enumerate(taken)])
     return {"x": np.concatenate([x[number, :count] for number, count in enumerate(taken)]), "y": y}
@@ -128,7 +137,7 @@ def _numbers(path: Path, number: int, values: Sequence[str]) -> np.ndarray:
     try:
         row = np.array([float(value) for value in values], np.float32)
     except ValueError as error:
-        raise damaged(path, f"line {number}: {error}") from error
+        raise damaged(path, f"line {number}: {shortened(error)}") from error
     if not np.isfinite(row).all():
         raise damaged(path, f"line {number} holds a value that is not finite")
     return row
@@ -139,13 +148,4 @@ def _lines(path: Path) -> Iterator[list[str]]:
         try:
             yield from csv.reader(tracked_lines(file, path.stat().st_size))
         except csv.Error as error:
-            raise damaged(path, str(error)) from error
-
-
-SOURCE = Source(
-    name="unicauca",
-    title="Unicauca (81 numbers)",
-    description="Network flows of a university in three classes of service; one of the 81 numbers, L7Protocol, gives the class away.",
-    load=load,
-    here=lambda: find() is not None,
-)
+            raise damaged(path, shortened(error)) from error

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -19,14 +20,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ked.data import csv_table, limits, locations, own
-from ked.data.dataset import Dataset
-from ked.errors import InvalidInput, Unavailable
+from pydantic import TypeAdapter, ValidationError
+
+from ked.data import limits, locations, own
+from ked.data.locations import readable
+from ked.errors import InvalidInput, Unavailable, quoted
+
+if TYPE_CHECKING:
+    from ked.data.dataset import Dataset
 
 PREFIX = "own:"
 NAME = re.compile(rf"{PREFIX}[a-z0-9][a-z0-9-]{{0,23}}-[0-9a-f]{{10}}")
-USUAL_LABEL = csv_table.LABEL
+USUAL_LABEL = limits.LABEL
 _ABOUT = "about.json"
 _UNSAFE = re.compile(r"[^\w .()+-]")  # whatever a path, HTML or Markdown could take for something else
 
@@ -50,6 +57,11 @@ class UserFile:
     added: float
 
 
+_ENTRY = TypeAdapter(UserFile)
+_LATEST = 4e9  # seconds since 1970, in the year 2096
+
+
+@readable()
 def add(name: str, content: bytes, label: str | None = None) -> str:
     """Keep a file of this name and these bytes; returns the name that `ked.data.load` and recipes know it by.
 
@@ -63,7 +75,7 @@ def add(name: str, content: bytes, label: str | None = None) -> str:
     about = UserFile(file, label, sha256, len(content), time.time())
     known = listed()
     for key, other in known.items():
-        if _digest(other) == _digest(about) and _path(key, other):
+        if _digest(other) == _digest(about) and _is_whole(_folder(key) / other.file, other):
             return key
     _check_room(len(content), known)
     with _draft() as draft:
@@ -76,48 +88,49 @@ def add(name: str, content: bytes, label: str | None = None) -> str:
 def listed() -> dict[str, UserFile]:
     """All files on the shelf by their names, the oldest first; what is damaged is left out."""
     found = {}
-    for folder in _root().glob("*"):
+    for name in _names():
         with contextlib.suppress(InvalidInput, Unavailable):
-            found[PREFIX + folder.name] = entry(PREFIX + folder.name)
+            found[PREFIX + name] = entry(PREFIX + name)
     return dict(sorted(found.items(), key=lambda item: (item[1].added, item[0])))
 
 
+@readable()
 def entry(key: str) -> UserFile:
-    """What is known about one of them; InvalidInput for what is no name, Unavailable if it is not there or damaged."""
+    """What is known about one of them; InvalidInput for what is no name, Unavailable if it is not there, damaged or cannot be read."""
     path = _folder(key) / _ABOUT
     try:
-        about = UserFile(**json.loads(path.read_text("utf-8")))
-        sound = about.file == _plain(about.file) and isinstance(about.added, float)
+        about = _ENTRY.validate_json(path.read_bytes(), strict=True)
     except (FileNotFoundError, NotADirectoryError):
         raise Unavailable(
             f"The data set '{key}' is not on this machine: add its file on the app's Data page or with `python -m ked data add FILE`."
         ) from None
-    except (OSError, ValueError, TypeError):
-        sound = False
-    if not sound:
+    except ValidationError:
+        about = None
+    if about is None or about.file != _plain(about.file) or about.size < 0 or not 0 <= about.added < _LATEST:
         raise locations.damaged(path, "it does not describe a file on the shelf")
     return about
 
 
+@readable()
 def load(key: str) -> Dataset:
-    """The data set of this name; Unavailable if its file is gone or is not what was added."""
+    """The data set of this name; Unavailable if its file is gone, is not what was added or cannot be read."""
     about = entry(key)
-    path = _path(key, about)
-    if path is None:
-        raise locations.damaged(_folder(key) / about.file, "it is not the file that was added")
+    path = _folder(key) / about.file
+    if not _is_whole(path, about):
+        raise locations.damaged(path, "it is not the file that was added")
     return replace(own.load(str(path), about.label), name=key)
 
 
 def fingerprint(key: str) -> str:
-    """What a stored result depends on: the file's content, and the class column where it is not the usual one."""
+    """What a stored result depends on: the file's content, how it is read, and the class column where it is not the usual one."""
     about = entry(key)
-    return about.sha256 + ("" if about.label in (None, USUAL_LABEL) else f" {about.label}")
+    return own.as_read(about.sha256) + ("" if about.label in (None, USUAL_LABEL) else f" {about.label}")
 
 
 def forget(key: str) -> None:
     """Delete a file from the shelf; InvalidInput for a name that is none there.  Runs that were trained on it stay."""
     folder = _folder(key)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InvalidInput(f"There is no data set '{key}' to remove; `python -m ked data list` shows which there are.")
     try:
         shutil.rmtree(folder)
@@ -128,7 +141,7 @@ def forget(key: str) -> None:
 def check(key: str) -> None:
     """InvalidInput if this cannot be a name on the shelf; reads nothing."""
     if not NAME.fullmatch(key):
-        raise InvalidInput(f"'{key[:60]}' is no name of own data: such names look like own:flowers-3f2a1b9c04.")
+        raise InvalidInput(f"{quoted(key)} is no name of own data: such names look like own:flowers-3f2a1b9c04.")
 
 
 def _folder(key: str) -> Path:
@@ -140,14 +153,18 @@ def _root() -> Path:
     return locations.own_folder() / "own"
 
 
-def _path(key: str, about: UserFile) -> Path | None:
-    """The file, if it is there as it was added."""
-    path = _folder(key) / about.file
-    try:
-        with path.open("rb") as file:
-            return path if hashlib.file_digest(file, "sha256").hexdigest() == about.sha256 else None
-    except OSError:
-        return None
+def _names() -> list[str]:
+    """Of the folders on the shelf; none where there is no shelf that can be read, so that other data can still be chosen."""
+    with contextlib.suppress(OSError):
+        return os.listdir(_root())
+    return []
+
+
+def _is_whole(path: Path, about: UserFile) -> bool:
+    """Whether the file is there as it was added."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == about.sha256
+    return False
 
 
 def _put(draft: Path, key: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ked.data.dataset import Dataset, Source
+from ked.data.dataset import Dataset
 from ked.data.tabular import table
 
 
-def load() -> Dataset:
+def load(name: str) -> Dataset:
     """The table, standardised on its training part, split about 60/20/20 with equal class shares.
 
     Source: S. Aeberhard and M. Forina, Wine, UCI repository, 1992.
@@ -16,12 +16,4 @@ def load() -> Dataset:
 
     source = load_wine()
     classes, features = (tuple(str(name) for name in names) for names in (source.target_names, source.feature_names))
-    return table(SOURCE.name, source.data, source.target, classes, features)
-
-
-SOURCE = Source(
-    name="wine",
-    title="Wine (13 measurements)",
-    description="178 wines from three cultivars with 13 chemical measurements, from scikit-learn: the smallest data set here.",
-    load=load,
-)
+    return table(name, source.data, source.target, classes, features)

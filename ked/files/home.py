@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 
 
 def home() -> Path:
@@ -23,5 +23,5 @@ def whole_number(variable: str, default: int, least: int = 0) -> int:
     """
     text = os.environ.get(variable, "").strip() or str(default)
     if not text.isdecimal() or int(text) < least:
-        raise InvalidInput(f"{variable} = {text!r} is not a whole number of at least {least}; correct it or unset it.")
+        raise InvalidInput(f"{variable} = {quoted(text)} is not a whole number of at least {least}; correct it or unset it.")
     return int(text)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ked.errors import Unavailable
+
 
 def append(path: Path, item: dict[str, Any]) -> None:
     """Add one object, in one write, so that the lines of two writers never mix."""
@@ -24,11 +26,13 @@ def read(path: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         with open(path, "rb") as file:
             file.seek(offset)
             behind = max(os.fstat(file.fileno()).st_size - offset, 0)  # what a device would give without end is not read
-            lines = file.read(behind).splitlines(keepends=True)
+            content = file.read(behind)
     except FileNotFoundError:
         return [], offset
-    whole = [line for line in lines if line.endswith(b"\n")]
-    return list(_readable(whole)), offset + sum(map(len, whole))
+    except OSError as error:
+        raise Unavailable(f"the file {path} cannot be read ({error.strerror}): let the user who runs this read it.") from error
+    whole = content[: content.rfind(b"\n") + 1]
+    return list(_readable(whole.split(b"\n"))), offset + len(whole)
 
 
 def _readable(lines: list[bytes]) -> Iterator[dict[str, Any]]:

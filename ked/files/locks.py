@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -23,19 +24,44 @@ def take(path: Path, *, wait: bool) -> int | None:
         The descriptor that holds the lock, or None where another one does.
 
     Raises:
-        Unavailable: The disk is full or cannot be written.
+        Unavailable: The disk is full, cannot be written, or knows no locks.
     """
     with disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError as error:
+        free = _lock(descriptor, path, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except Unavailable:
         os.close(descriptor)
-        if isinstance(error, BlockingIOError):
-            return None
         raise
-    return descriptor
+    if free:
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def is_held(path: Path) -> bool:
+    """Whether somebody holds the file's lock; changes nothing, so it can be asked of what may only be read."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:  # nobody has ever locked it, or it is no business of this user's
+        return False
+    try:
+        return not _lock(descriptor, path, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, path: Path, how: int) -> bool:
+    """Whether the lock could be had."""
+    try:
+        fcntl.flock(descriptor, how)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES):  # the second one on some network disks
+            return False
+        told = f"the disk of {path.parent} knows no file locks ({error.strerror}); point KED_HOME to one that does."
+        raise Unavailable(told) from error
+    return True
 
 
 @contextlib.contextmanager
@@ -60,7 +86,7 @@ def alone(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise Unavailable(f"the folder {folder} is not there or cannot be read; look whether it was deleted.") from error
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock(handle, folder, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

@@ -7,23 +7,28 @@ in the queue (`ked.jobs.run_queue`) for one of few slots (`ked.jobs.slots`); a w
 from __future__ import annotations
 
 import contextlib
-import signal
-import sys
+import importlib
 import time
-
-import psutil
-import torch
+from collections.abc import Mapping
+from typing import Any
 
 from ked import changes
 from ked.errors import InvalidInput, Unavailable
 from ked.jobs import run_queue, slots, workers
 from ked.recipe import Recipe
-from ked.runs import pipeline, steering
+from ked.runs import steering
+from ked.runs.ending import ended_by_signals
+from ked.runs.run_lock import RunLock, is_held
 from ked.store import Run, create_run
 
 GRACE = 60.0  # seconds that a run which is neither in line nor anybody's may take to come to life
 
 _UNFINISHED = ("queued", "running")
+_WARM = (
+    "ked.runs.pipeline", "torch._dynamo", "scipy.optimize", "scipy.linalg", "networkx", "community", "sknetwork.clustering",
+    "sklearn.metrics",
+)  # fmt: skip
+"""What a training imports, also on its way: `torch._dynamo`, for one, comes with the first optimiser."""
 
 
 def submit(recipe: Recipe, visitor: str = "") -> Run:
@@ -59,10 +64,10 @@ def resume(run: Run, **settings: float) -> None:
     if status(run) not in ("failed", "cancelled"):
         raise InvalidInput(f"run {run.id} is {status(run)}; only a run that failed or was cancelled can be resumed.")
     recipe = _changed(run, settings)
-    with run_queue.locked():
+    with run_queue.locked(), RunLock(run):  # nobody begins it meanwhile
         run_queue.check_room()
         steering.clear(run)
-        run.forget("pid", "pid_started", "stage", "epoch", "diverged")
+        run.forget("pid", "stage", "epoch", "diverged")
         run.update(status="queued", queued=time.time(), message="", recipe=recipe.model_dump())
         run_queue.add(run.id, run.info.get("visitor", ""))
     workers.ensure()
@@ -89,16 +94,34 @@ def position(run: Run) -> int | None:
 
 def serve(lock: int) -> None:
     """What a worker's process does (see `ked.jobs.workers`): wait, and in the process of a job compute its run."""
+    for name in _WARM:  # before anybody asks: a job's process has them from the worker
+        importlib.import_module(name)
     work(*workers.serve(lock))
 
 
-def work(run: Run, slot: slots.Slot) -> None:
-    """What the job's process does, in a slot: compute the run until it is done or asked to stop."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+def work(run: Run, slot: slots.Slot, lock: RunLock | None = None) -> None:
+    """What the job's process does, in a slot and with the run's lock: compute the run until it is done or asked to stop."""
+    import torch
+
+    from ked.runs import pipeline
+
     torch.set_num_threads(slots.threads())
-    with slot, contextlib.suppress(InvalidInput, Unavailable):  # run.json already says what went wrong
-        for _ in pipeline.run(run.recipe, into=run, on_pause=slot.release, on_play=slot.try_acquire):
-            pass
+    with slot, lock or RunLock(run) as held, contextlib.suppress(KeyboardInterrupt), ended_by_signals():
+        try:
+            events = pipeline.run(_recipe(run), into=run, on_pause=slot.release, on_play=slot.try_acquire, lock=held)
+            for _ in events:
+                pass
+        except (InvalidInput, Unavailable):
+            pass  # run.json already says what went wrong
+
+
+def _recipe(run: Run) -> Recipe:
+    """The run's recipe; where it cannot be read, the run has failed."""
+    try:
+        return run.recipe
+    except InvalidInput as error:
+        run.conclude(status="failed", message=str(error), ended=time.time())
+        raise
 
 
 def cancel(run: Run) -> None:
@@ -110,30 +133,39 @@ def cancel(run: Run) -> None:
     steering.cancel(run)
 
 
-def status(run: Run) -> str:
-    """The run's status; a job whose process is gone without a word becomes failed, with a message that says so.
+def status(run: Run, info: Mapping[str, Any] | None = None) -> str:
+    """The run's status; one that should be at work, but whose process is gone, becomes failed, with a message that says so.
 
     Whoever asks about a run that waits sees to it that there is a worker: the last one may have been killed.
+
+    Args:
+        run: Whose status.
+        info: What run.json says, where it has just been read.
     """
-    said = run.status
+    info = info or run.info
+    said = str(info["status"])
     if said == "queued" and run_queue.holds(run.id):
         workers.ensure()
-    elif said in _UNFINISHED and not _alive(run):
-        said = run.status  # once more: it may have ended well since the first look
-        if said in _UNFINISHED:
-            message = "the job's process ended without a word (killed, or out of memory); what it had finished is kept."
-            run.conclude(status=(said := "failed"), message=message, ended=time.time(), **run.progress())
+        return said
+    if said not in _UNFINISHED or _is_new(info) or is_held(run):
+        return said
+    try:
+        with RunLock(run):  # whoever has it can say that nobody computes the run
+            said = run.status  # once more: it may have ended well since the first look
+            if said in _UNFINISHED and not run_queue.holds(run.id):
+                place = run.progress()
+                run.conclude(status=(said := "failed"), message=_GONE, ended=time.time(), **place)
+    except InvalidInput:  # somebody has just begun to compute it
+        return run.status
+    except (Unavailable, OSError):  # it can only be read, or is just being deleted
+        return "failed" if run.status in _UNFINISHED else run.status
     return said
 
 
-def _alive(run: Run) -> bool:
-    info = run.info
-    if "pid" not in info:
-        # Not a job's run (a notebook or the command line computes it), or one that was about to be put in line.
-        return bool(info["status"] == "running" or time.time() - info.get("queued", info["created"]) < GRACE)
-    try:
-        process = psutil.Process(info["pid"])
-        same = abs(process.create_time() - info["pid_started"]) < 1
-        return bool(same and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
+_GONE = "its process ended without a word (killed, or out of memory); what it had finished is kept."
+
+
+def _is_new(info: Mapping[str, Any]) -> bool:
+    """Whether a run waits neither in line nor with anybody because it was made, or resumed, only a moment ago."""
+    age = time.time() - info.get("queued", info["created"])
+    return bool(info["status"] == "queued" and 0 <= age < GRACE)

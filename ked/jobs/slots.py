@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-import torch
-
 from ked.files import locks
 from ked.files.home import home, whole_number
 
@@ -29,6 +27,8 @@ def threads() -> int:
     Also of one that is alone: sums over more threads round otherwise, and a run that goes on has to give the same numbers
     whoever else is at work.
     """
+    import torch
+
     return max(1, torch.get_num_threads() // count())
 
 

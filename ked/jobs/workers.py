@@ -18,12 +18,16 @@ from pathlib import Path
 
 import psutil
 
-from ked.errors import Unavailable
+from ked.errors import InvalidInput, Unavailable
 from ked.files import locks, processes
 from ked.files.disk import disk_errors
 from ked.files.home import home, whole_number
 from ked.jobs import run_queue, slots
+from ked.runs.run_lock import RunLock
 from ked.store import Run
+
+Taken = tuple[Run, slots.Slot, RunLock]
+"""A run to compute, the slot to do it in, and the run's lock."""
 
 LOOK = 0.05  # seconds between two looks at the queue
 
@@ -71,8 +75,8 @@ def process() -> psutil.Process:
         raise Unavailable("no worker is there; `ked.jobs.workers.ensure()` starts one.") from None
 
 
-def serve(lock: int) -> tuple[Run, slots.Slot]:
-    """Be the worker that holds the lock. Returns only in a child: with the run to compute and the slot to do it in."""
+def serve(lock: int) -> Taken:
+    """Be the worker that holds the lock. Returns only in a child: with the run to compute."""
     os.set_inheritable(lock, False)
     version = _version()
     gc.freeze()  # what is imported stays in memory that all children share: no collection touches it
@@ -91,35 +95,39 @@ def serve(lock: int) -> tuple[Run, slots.Slot]:
         time.sleep(LOOK)
 
 
-def _start_next() -> tuple[Run, slots.Slot] | None:
-    """Fork for the first run in line if a slot is free. In the child: the run and the slot; in the worker: None."""
+def _start_next() -> Taken | None:
+    """Fork for the first run in line if a slot is free. In the child: what it takes to compute; in the worker: None."""
     slot = slots.Slot()
     if not slot.try_acquire():
         return None
     with run_queue.locked():  # the child shares the lock: the worker's next look at the queue comes after its first word
         line = run_queue.waiting()
         if line and os.fork() == 0:
-            return _begin(line[0]), slot
+            run, held = _begin(line[0])
+            return run, slot, held
     slot.release()
     return None
 
 
-def _begin(item: run_queue.Waiting) -> Run:
+def _begin(item: run_queue.Waiting) -> tuple[Run, RunLock]:
     """The child's first word: from here on the run is this process's."""
     os.setsid()
     run = Run(home() / "runs" / item.run)
     try:
+        lock = RunLock(run)
         with disk_errors(run.folder), open(run.folder / "job.log", "wb") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        run.update(pid=os.getpid(), pid_started=psutil.Process().create_time())
+        run.update(status="running", pid=os.getpid())  # the number is for people: nothing is decided by it
+    except InvalidInput:  # somebody computes it already
+        sys.exit(1)
     except Unavailable as error:  # the run was deleted or damaged meanwhile, or the disk is full
         with contextlib.suppress(Unavailable):
             run.conclude(status="failed", message=str(error), ended=time.time())
         sys.exit(1)
     finally:
         run_queue.started(item)
-    return run
+    return run, lock
 
 
 def _reap() -> bool:

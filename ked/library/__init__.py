@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ked import jobs
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files.disk import disk_errors
 from ked.files.home import home
+from ked.runs.run_lock import is_held
 from ked.store import Run
 
 NAME_LENGTH = 60
@@ -35,9 +36,9 @@ def clean_name(name: str) -> str:
     """
     name = " ".join(name.split())
     if len(name) > NAME_LENGTH:
-        raise InvalidInput(f"the name that begins with {name[:20]!r} has {len(name)} letters; up to {NAME_LENGTH} are allowed.")
+        raise InvalidInput(f"the name that begins with {quoted(name[:20])} has {len(name)} letters; up to {NAME_LENGTH} are allowed.")
     if not name.isprintable():
-        raise InvalidInput(f"the name {name!r} holds signs that cannot be seen; use letters, digits and punctuation.")
+        raise InvalidInput(f"the name {quoted(name)} holds signs that cannot be seen; use letters, digits and punctuation.")
     return name
 
 
@@ -50,7 +51,8 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     found = sorted({" ".join(tag.split()) for tag in tags} - {""})
     for tag in found:
         if not TAG.fullmatch(tag):
-            raise InvalidInput(f"the tag {tag[:30]!r} is not allowed: take up to 24 letters, digits, spaces, dots, hyphens and plus signs.")
+            allowed = "up to 24 letters, digits, spaces, dots, hyphens and plus signs"
+            raise InvalidInput(f"the tag {quoted(tag, 30)} is not allowed: take {allowed}.")
     if len(found) > TAGS:
         raise InvalidInput(f"{len(found)} tags are too many for one run; up to {TAGS} are allowed.")
     return found
@@ -72,7 +74,7 @@ def delete(run: Run) -> None:
     Raises:
         InvalidInput: The run is a preset, or still in progress.
     """
-    if _status(_own(run)) in IN_PROGRESS:
+    if _status(_own(run)) in IN_PROGRESS or is_held(run):  # of a damaged run, too, somebody may be at work
         raise InvalidInput(f"run {run.id} is still in progress; stop it before you delete it.")
     with disk_errors(run.folder):
         doomed = home() / f".deleted-{secrets.token_hex(4)}"  # gone in one step for whoever reads the list meanwhile

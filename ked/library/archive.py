@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import secrets
 import shutil
@@ -15,7 +16,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from ked import jobs
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, quoted
+from ked.files import zips
 from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
 from ked.library import IN_PROGRESS, reproduction, run_tables
@@ -30,9 +32,13 @@ STORED = (
 ADDED = ("results.csv", "curves.csv", "reproduce.py")  # made from the stored files: read by people, passed over by an import
 
 LIMIT = 1024**3  # bytes that an archive's files may have together
-_TEXT_LIMIT = 64 * 1024**2  # bytes of a file that is read as a whole
+_EVENTS_LIMIT = 64 * 1024**2  # bytes of a file that is read line by line
+_TEXT_LIMIT = 4 * 1024**2  # bytes of a file that is read as a whole, and takes more as Python's objects
+_TABLE_LIMIT = 64 * 1024  # bytes of the archive's table of contents, which names some twenty files
 _BLOCK = 1024**2
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, OverflowError)
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, OSError, ValueError, OverflowError,
+)  # fmt: skip
 
 
 def export_run(run: Run, file: IO[bytes]) -> None:
@@ -73,7 +79,7 @@ def import_run(file: Path | IO[bytes]) -> Run:
         InvalidInput: With one sentence; then nothing stays behind.
     """
     with _draft() as folder:
-        with _broken_zips(), zipfile.ZipFile(file) as archive:
+        with _broken_zips(), zips.opened(file, _TABLE_LIMIT) as archive:
             _unpack(archive, folder)
         info = check_whole(folder)
         return _settle(folder, info)
@@ -86,7 +92,9 @@ def _broken_zips() -> Iterator[None]:
     except (InvalidInput, Unavailable):
         raise
     except FileNotFoundError as error:
-        raise InvalidInput(f"there is no file {str(error.filename)!r} to import.") from None
+        raise InvalidInput(f"there is no file {quoted(error.filename)} to import.") from None
+    except (PermissionError, IsADirectoryError) as error:
+        raise InvalidInput(f"the file {quoted(error.filename)} cannot be read ({error.strerror}).") from None
     except _BROKEN as error:
         raise InvalidInput("this is not a zip file, or it is damaged; import one that KED Explorer exported.") from error
 
@@ -109,6 +117,8 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
         _check_entry(entry)
     if len({entry.filename for entry in entries}) < len(entries):
         raise InvalidInput("a file is in the archive twice; export the run again.")
+    if sum(entry.file_size for entry in entries) > LIMIT:
+        raise _too_large()
     left = LIMIT
     for entry in entries:
         if entry.filename in STORED:
@@ -119,7 +129,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     """Refuse what no export writes: by name, by kind, by size as announced."""
     name = entry.filename
     if name not in (*STORED, *ADDED):
-        raise InvalidInput(f"{name[:60]!r} does not belong into the archive of a run; import one that KED Explorer exported.")
+        raise InvalidInput(f"{quoted(name)} does not belong into the archive of a run; import one that KED Explorer exported.")
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         raise InvalidInput(f"{name!r} in the archive is a link or something else that is no file; export the run again.")
@@ -128,7 +138,10 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
 
 
 def _limit(name: str) -> int:
-    return LIMIT if name.endswith(".safetensors") else _TEXT_LIMIT
+    """Bytes that a file of this name may have."""
+    if name.endswith(".json"):
+        return _TEXT_LIMIT
+    return LIMIT if name.endswith(".safetensors") else _EVENTS_LIMIT
 
 
 def _unpack_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left: int) -> int:
@@ -138,9 +151,13 @@ def _unpack_file(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path,
         while block := source.read(_BLOCK):
             size += len(block)
             if size > most:
-                raise InvalidInput(f"the archive's files take more than {LIMIT / 1e9:.1f} GB; no run is that large.")
+                raise _too_large()
             copy.write(block)
     return size
+
+
+def _too_large() -> InvalidInput:
+    return InvalidInput(f"the archive's files take more than {LIMIT / 1e9:.1f} GB; no run is that large.")
 
 
 def _settle(folder: Path, info: dict[str, Any]) -> Run:

@@ -7,73 +7,44 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import Field, FiniteFloat, ValidationError
 
-from ked.communities.superfeatures import Superfeatures
-from ked.errors import InvalidInput, Unavailable
+from ked.communities.groups import Superfeatures
+from ked.errors import InvalidInput, Unavailable, quoted, shortened
 from ked.library import NAME_LENGTH, clean_name, clean_tags
+from ked.library.event_forms import check_events, replicas
 from ked.library.run_tables import TEACHERS
 from ked.nets.stack import Stack
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe
+from ked.run_form import Accuracy, Form, Moment, flaw
 from ked.runs.stage_keys import stage_names
 from ked.store import RUN_ID, Run
 
-Accuracy = Annotated[float, Field(ge=0, le=1)]
-Moment = Annotated[float, Field(ge=0, lt=4e9)]  # seconds since 1970
 Word = Annotated[str, Field(max_length=100)]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True)
-
-
-class _Summary(_Form):
+class _Summary(Form):
     accuracy: dict[str, Accuracy | list[Accuracy]]
     parameters: dict[str, int]
     superfeature_sizes: list[int]
 
 
-class _Info(_Form):
-    """run.json of a run that has ended."""
+class _Info(Form):
+    """What an archive's run.json needs beside what every run.json needs: the run has ended, and its texts are short."""
 
     id: str
     status: Literal["done", "failed", "cancelled"]
     created: Moment
-    started: Moment = 0.0
-    ended: Moment = 0.0
-    recipe: dict[str, Any]
     message: str = Field("", max_length=2000)
     name: str = Field("", max_length=NAME_LENGTH)
-    tags: list[Word] = []
-    versions: dict[Word, Word] = {}
+    tags: list[Word] = Field(default_factory=list)
+    versions: dict[Word, Word] = Field(default_factory=dict)
     commit: Word = ""
     device: Word = ""
-    seeds: list[int] = []
-    stages: dict[Word, Word] = {}
-    seconds: dict[Word, FiniteFloat] = {}
+    stages: dict[Word, Word] = Field(default_factory=dict)
+    seconds: dict[Word, FiniteFloat] = Field(default_factory=dict)
     summary: _Summary | None = None
-
-
-class _Stage(_Form):
-    stage: str
-    cached: bool
-
-
-class _Training(_Form):
-    stage: str
-    epochs: int
-    weights: dict[Word, FiniteFloat]
-
-
-class _Epoch(_Form):
-    stage: str
-    epoch: int
-    loss: dict[Word, list[float]]
-    validation: list[Accuracy]
-
-
-_EVENTS: dict[str, type[_Form]] = {"stage": _Stage, "training": _Training, "epoch": _Epoch}
 
 
 def check_whole(folder: Path) -> dict[str, Any]:
@@ -84,7 +55,7 @@ def check_whole(folder: Path) -> dict[str, Any]:
     """
     info = _info(folder / "run.json")
     recipe = _valid("the recipe in run.json", lambda: Recipe.make(**info["recipe"]))
-    _check_events(folder, recipe)
+    check_events(folder / "events.jsonl", recipe)
     if info["status"] == "done":
         _check_result(info, recipe)
         for stage in stage_names(recipe):
@@ -112,11 +83,13 @@ def _info(path: Path) -> dict[str, Any]:
     info = _valid(path.name, lambda: json.loads(path.read_text("utf-8")))  # too deep a nesting is a RuntimeError
     try:
         checked = _Info.model_validate(info)
+        where = flaw(info)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "everything"
-        raise InvalidInput(f"{where[:80]} in the archive's run.json is missing or not as it should be; export again.") from None
+    if where:
+        raise InvalidInput(f"{shortened(where)} in the archive's run.json is missing or not as it should be; export again.")
     if not RUN_ID.fullmatch(checked.id):
-        raise InvalidInput(f"{checked.id[:40]!r} in the archive's run.json is no run id; export the run again.")
+        raise InvalidInput(f"{quoted(checked.id)} in the archive's run.json is no run id; export the run again.")
     _valid("the name in run.json", lambda: clean_name(checked.name))
     _valid("a tag in run.json", lambda: clean_tags(checked.tags))
     return dict(info)
@@ -131,27 +104,6 @@ def _check_result(info: dict[str, Any], recipe: Recipe) -> None:
     whole = whole and all(isinstance(value, list) and len(value) == recipe.seeds for value in students.values())
     if not whole or info.get("seeds") != list(recipe.seed_list):
         raise InvalidInput("the results in the archive's run.json do not belong to its recipe; export the run again.")
-
-
-def _check_events(folder: Path, recipe: Recipe) -> None:
-    names = stage_names(recipe)
-    try:
-        for event in Run(folder).events()[0]:
-            form = _EVENTS.get(event["kind"], _Form)
-            form.model_validate(event)
-            if event.get("stage", names[0]) not in names:
-                raise ValueError(event["stage"])
-            if event["kind"] == "epoch" and {len(event["validation"]), *map(len, event["loss"].values())} != {
-                _replicas(event["stage"], recipe)
-            }:
-                raise ValueError("values of other seeds")
-            float(event.get("time", 0))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InvalidInput("events.jsonl in the archive does not tell of its run; export the run again.") from error
-
-
-def _replicas(stage: str, recipe: Recipe) -> int:
-    return recipe.seeds if stage.startswith("student-") else 1
 
 
 def _check_file(path: Path, recipe: Recipe) -> None:
@@ -170,4 +122,4 @@ def _check_file(path: Path, recipe: Recipe) -> None:
 
 def _fits(stage: str, stack: Stack, recipe: Recipe) -> bool:
     subnets = {"teacher": 1, "explaining": recipe.superfeatures}.get(stage, len(stack.groups))
-    return stack.replicas == _replicas(stage, recipe) and len(stack.groups) == subnets
+    return stack.replicas == replicas(stage, recipe) and len(stack.groups) == subnets

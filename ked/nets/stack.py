@@ -16,6 +16,12 @@ class Stack(nn.Module):
     `ked.nets.SubnetStack` (each subnet sees a group of features) and `ked.nets.cnn.ConvStack` (a group of channels) fill this in.
     Inside, the batch comes last, outside the classes do.
 
+    >>> import torch
+    >>> from ked.nets import SubnetStack
+    >>> net = SubnetStack([(0, 1), (2, 3)], hidden=[8], classes=3)
+    >>> isinstance(net, Stack), net.groups, net.explanations(torch.zeros(5, 4)).shape
+    (True, ((0, 1), (2, 3)), torch.Size([1, 2, 5, 3]))
+
     Attributes:
         groups: M tuples: the features, or the channels, of each superfeature.
         hidden: Widths of the hidden layers or stages.

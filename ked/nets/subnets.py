@@ -31,7 +31,8 @@ _ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GE
 class SubnetStack(Stack):
     """K replicas of M subnets; subnet m maps the features of superfeature m to class probabilities y_m.
 
-    Total logit = sum_m log y_m - (M - 1) base, so that every superfeature adds phi_m = log y_m - base.
+    Total logit = sum_m log y_m - (M - 1) base, so that every superfeature adds phi_m = log y_m - base, and phi_m is its Shapley
+    value (METHOD 1.3).
 
     Inside, activations are (K, M, units, B), batch last: the gradient of a weight is then one product of two operands
     that lie in memory as the matrix library wants them. Outside, classes come last as everywhere in torch.
@@ -43,6 +44,11 @@ class SubnetStack(Stack):
         replicas: K independent nets (one a seed).
         base: (C,) log of the teacher's mean predicted probabilities; a stack of one subnet has no use for it.
         activation: A key of `ACTIVATIONS`.
+
+    >>> net = SubnetStack([(0, 2), (1, 3)], hidden=[8], classes=3, replicas=5)
+    >>> x = torch.randn(7, 4)
+    >>> net(x).shape, net.explanations(x).shape  # (K, B, C) total logits, (K, M, B, C) log y_m
+    (torch.Size([5, 7, 3]), torch.Size([5, 2, 7, 3]))
     """
 
     order: Tensor
@@ -183,12 +189,21 @@ class Predictor(nn.Module):
 
 
 def mlp(features: int, hidden: Sequence[int], classes: int, *, replicas: int = 1, activation: str = "relu") -> SubnetStack:
-    """A black box: the stack whose one subnet sees all D features."""
+    """A black box: the stack whose one subnet sees all D features.
+
+    >>> net = mlp(64, [20, 20], 10, replicas=2)
+    >>> net(torch.randn(5, 64)).shape, net.parameter_count
+    (torch.Size([2, 5, 10]), 1930)
+    """
     return SubnetStack(features, hidden, classes, replicas=replicas, activation=activation)
 
 
 def stack_parameters(features: int, classes: int, subnets: int, layers: int, width: int) -> int:
-    """Parameters of one replica with M subnets of L hidden layers of equal width: M(L-1)h^2 + (M(L+C)+D)h + MC."""
+    """Parameters of one replica with M subnets of L hidden layers of equal width: M(L-1)h^2 + (M(L+C)+D)h + MC.
+
+    >>> stack_parameters(features=64, classes=10, subnets=1, layers=2, width=20)
+    1930
+    """
     return subnets * (layers - 1) * width**2 + (subnets * (layers + classes) + features) * width + subnets * classes
 
 
@@ -196,6 +211,10 @@ def matched_width(features: int, classes: int, subnets: int, layers: int, budget
     """Largest hidden width whose parameter count does not exceed the budget (METHOD 1.3); an error if even one unit does.
 
     The positive root of the quadratic, corrected by at most a unit for rounding.
+
+    >>> black_box = stack_parameters(784, 10, subnets=1, layers=2, width=500)
+    >>> matched_width(784, 10, subnets=4, layers=2, budget=black_box)  # of the paper's explaining teacher
+    311
     """
     a, b, c = subnets * (layers - 1), subnets * (layers + classes) + features, subnets * classes - budget
     if stack_parameters(features, classes, subnets, layers, 1) > budget:
@@ -214,7 +233,14 @@ def matched_width(features: int, classes: int, subnets: int, layers: int, budget
 def explaining_net(
     groups: Sequence[Sequence[int]], counterpart: SubnetStack, base: Tensor, *, replicas: int = 1
 ) -> SubnetStack:
-    """A stack over the superfeatures that has no more parameters than its black-box counterpart and as many layers."""
+    """A stack over the superfeatures that has no more parameters than its black-box counterpart and as many layers.
+
+    base: (C,) log of the black box's mean predicted probabilities (METHOD 1.3).
+
+    >>> net = explaining_net([range(32), range(32, 64)], mlp(64, [20, 20], 10), torch.zeros(10))
+    >>> net.hidden, net.parameter_count
+    ((15, 15), 1790)
+    """
     features, layers = len(counterpart.order), len(counterpart.hidden)
     width = matched_width(features, counterpart.classes, len(groups), layers, counterpart.parameter_count)
     return SubnetStack(

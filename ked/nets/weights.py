@@ -21,14 +21,27 @@ _KINDS: dict[str, type[SubnetStack] | type[ConvStack]] = {"stack": SubnetStack, 
 
 
 def save_stack(path: Path, stack: Stack) -> None:
-    """Write a stack's weights with what is needed to build it again."""
+    """Write a stack's weights, as safetensors, with what is needed to build it again.
+
+    >>> import tempfile
+    >>> from ked.nets import mlp
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_stack(Path(folder, "net.safetensors"), mlp(4, [8], 3))
+    ...     load_stack(Path(folder, "net.safetensors")).hidden
+    (8,)
+    """
     kind = next(kind for kind, form in _KINDS.items() if isinstance(stack, form))
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in stack.state_dict().items()}
     path.write_bytes(save(tensors, metadata={kind: json.dumps(stack.config)}))
 
 
 def load_stack(path: Path) -> Stack:
-    """A stack as `save_stack` wrote it, on the CPU, in eval mode; `Unavailable` if the file is missing or damaged."""
+    """A stack as `save_stack` wrote it, on the CPU, in eval mode; `Unavailable` if the file is missing or damaged.
+
+    >>> from ked import load_run
+    >>> load_stack(load_run("digits-preset").folder / "teacher.safetensors").classes
+    10
+    """
     tensors, metadata = read_tensors(path)
     try:
         kind = next(kind for kind in _KINDS if kind in metadata)

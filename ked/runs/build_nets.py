@@ -7,7 +7,8 @@ from torch import Tensor
 
 from ked.data import Dataset
 from ked.errors import InvalidInput
-from ked.hints import HintLoss, hint_named, map_shape
+from ked.hint_losses import HintLoss, map_shape
+from ked.hints import hint_named
 from ked.matching import Matching, match, match_by_number
 from ked.methods import Method
 from ked.nets.cnn.stack import ConvStack, explaining_cnn

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ked.communities.superfeatures import Superfeatures, align, find_superfeatures
+from ked.communities.groups import Superfeatures, align
+from ked.communities.superfeatures import find_superfeatures
 from ked.dependency import dependency_matrix
 from ked.errors import InvalidInput
 from ked.nets.subnets import SubnetStack

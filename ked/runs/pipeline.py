@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from sklearn.metrics import adjusted_rand_score
 
 from ked import data
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.data import Dataset
 from ked.data.progress import listening
 from ked.errors import InvalidInput, Unavailable
@@ -26,6 +25,7 @@ from ked.runs import build_nets, snapshots
 from ked.runs.background import shares
 from ked.runs.context import Context
 from ked.runs.provenance import provenance
+from ked.runs.run_lock import RunLock
 from ked.runs.stage_keys import stage_keys, stage_names
 from ked.runs.stages import stage_named
 from ked.runs.steering import Event, Steering, clear
@@ -43,8 +43,12 @@ def run(
     presets: bool = True,
     on_pause: Callable[[], object] = lambda: None,
     on_play: Callable[[], bool] = lambda: True,
-) -> Iterator[Event]:
+    lock: RunLock | None = None,
+) -> Generator[Event, None, None]:
     """Compute a run, yielding its events as they happen; every event but "tick" is also in the folder's events.jsonl.
+
+    A run that goes on where it was stopped is computed with as many threads as it began with, so that its numbers are those of a
+    run that was not: sums over more threads round otherwise.
 
     Args:
         recipe: What to do.
@@ -52,23 +56,53 @@ def run(
         should_stop: Asked after every batch; when it says yes, the run ends as cancelled, as `ked.runs.steering.cancel` ends it.
         presets: Whether finished stages may be taken over from the runs that ship with the app.
         on_pause, on_play: What is done when whoever steers lets the run rest and go on; see `ked.runs.steering.Steering`.
+        lock: The run's, where the caller holds it already. It is held to the end, and given back there.
 
     Yields:
         Event dicts with a "kind": stage, training, step, epoch, forming, dependency, superfeatures, result, end, what steering
         tells (see `ked.runs.steering`), or tick (a batch, or a moment of rest, went by). "time" is in seconds since the start.
 
     Raises:
-        InvalidInput, Unavailable: With one sentence; run.json then says failed, and why.
+        InvalidInput, Unavailable: With one sentence; run.json then says failed, and why. Where another process computes the run,
+            the sentence says so, and nothing of the run is changed.
+
+    >>> from ked import Recipe
+    >>> recipe = Recipe(dataset="digits", methods=("plain",), seeds=1, teacher_epochs=1, epochs=1, dependency_samples=50)
+    >>> events = list(run(recipe))
+    >>> [event["stage"] for event in events if event["kind"] == "stage"]
+    ['teacher', 'dependency', 'superfeatures', 'student-plain']
+    >>> sorted(events[-1]["accuracy"])
+    ['plain', 'teacher']
     """
     folder = into or create_run(recipe)
-    started = time.monotonic()
+    with lock or RunLock(folder), _threads(folder):
+        steering = Steering(folder, recipe, on_pause=on_pause, on_play=on_play)
+        yield from _computed(steering, should_stop, StageCache(presets=presets))
+
+
+@contextlib.contextmanager
+def _threads(folder: Run) -> Iterator[None]:
+    """Compute with as many threads as the run began with; kept in run.json."""
+    before = torch.get_num_threads()
+    wanted = folder.info.get("threads", before)
+    if wanted != before:
+        torch.set_num_threads(wanted)
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != before:
+            torch.set_num_threads(before)
+
+
+def _computed(steering: Steering, should_stop: Callable[[], bool], cache: StageCache) -> Iterator[Event]:
+    """The run's events; at the end run.json says how it ended."""
+    folder, started = steering.run, time.monotonic()
     status, message, trace, diverged = "cancelled", "", "", False
     if folder.status in ("failed", "cancelled", "done"):  # what was asked of it then counts no more
         clear(folder)
-    steering = Steering(folder, recipe, on_pause=on_pause, on_play=on_play)
-    folder.update(status="running", started=time.time(), **provenance())
+    folder.update(status="running", started=time.time(), threads=torch.get_num_threads(), **provenance())
     try:
-        with contextlib.closing(_stages(steering, StageCache(presets=presets))) as events:
+        with contextlib.closing(_stages(steering, cache)) as events:
             for event in events:
                 if should_stop() or steering.cancelled:
                     return
@@ -189,11 +223,17 @@ def _summary(context: Context) -> dict[str, Any]:
     # Of made data: how well the true groups were found, 1 for all and about 0 for chance.
     if context.dataset.truth and not recipe.convolutional:
         labels = _labels(context.dataset.truth, context.dataset.feature_count)
-        summary["recovery"] = float(adjusted_rand_score(labels, found.labels().tolist()))
+        summary["recovery"] = _adjusted_rand_index(labels, found.labels().tolist())
     if any(method.prediction == "truth" for method in recipe.method_rows):
         summary["bayes_rule"] = float((context.dataset.true_probabilities("test").argmax(dim=1) == y).double().mean())
     run.update(summary=summary)
     return summary
+
+
+def _adjusted_rand_index(true: list[int], found: list[int]) -> float:
+    from sklearn.metrics import adjusted_rand_score  # a second that only made data are worth
+
+    return float(adjusted_rand_score(true, found))
 
 
 def _labels(groups: tuple[tuple[int, ...], ...], count: int) -> list[int]:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ RECIPES: dict[str, Recipe] = {
 """A preset's name (its run is called NAME-preset) -> its recipe, small enough that all presets stay under 10 MB."""
 
 
-def make(name: str, folder: Path = PRESETS) -> Iterator[dict[str, Any]]:
+def make(name: str, folder: Path = PRESETS) -> Generator[dict[str, Any], None, None]:
     """Compute a preset from nothing, in a home of its own, and put it into the folder; yields the run's events."""
     with tempfile.TemporaryDirectory() as scratch:
         before = os.environ.get("KED_HOME")
@@ -60,4 +60,4 @@ def _ship(made: Path, target: Path) -> None:
     told = events.read_text("utf-8").splitlines(keepends=True)
     events.write_text("".join(line for line in told if json.loads(line)["kind"] not in FLEETING), "utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(made, target, ignore=shutil.ignore_patterns(SNAPSHOTS))  # they are for looking, and large
+    shutil.copytree(made, target, ignore=shutil.ignore_patterns(SNAPSHOTS, ".*"))  # they are for looking, and large

@@ -21,8 +21,14 @@ _TRAINING = ("lr", "optimiser", "schedule", "weight_decay", "augment")
 _TEACHER = ("teacher_net", "teacher_hidden", "activation", "teacher_epochs", "teacher_batch_size", *_TRAINING)
 _STUDENT = (*_DATA, "net", "student_hidden", "activation", "epochs", "batch_size", *_TRAINING, "seeds")
 _GROUPING = ("grouping", "engine", "seed")
+_PREDICTIONS, _EXPLANATIONS, _HINT = ("temperature", "lam"), ("tau", "mu"), ("rho",)
+_FURTHER = ("chimeras", "chimera_epochs")
+_BRANCHES = ("superfeatures", "student_superfeatures")
 
-# What each stage depends on beside its parents. Settings that are missing here never make a stage run again.
+OF_NO_STAGE = ("methods", "device", "precision", "changes")
+"""Settings that no stage depends on: which students there are, where they are computed, and changes, which a key has by themselves."""
+
+# What each stage depends on beside its parents; students on what `_of_student` says.
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "teacher": (*_DATA, *_TEACHER),
     "dependency": ("reduce", "scale", "dependency_samples", "seed"),
@@ -73,6 +79,12 @@ def adjustable(stage: str) -> tuple[str, ...]:
     return ("lr",) if stage in ("teacher", "explaining") else ()
 
 
+def depended_on() -> frozenset[str]:
+    """The settings that some stage depends on."""
+    students = (*_STUDENT, *_PREDICTIONS, *_EXPLANATIONS, *_HINT, *_FURTHER, *_BRANCHES)
+    return frozenset(students).union(*_SETTINGS.values(), *_SETTINGS_CNN.values())
+
+
 def _apart(recipe: Recipe) -> bool:
     """Whether the students have superfeatures of their own."""
     return recipe.superfeatures_of("student") != recipe.superfeatures
@@ -97,15 +109,14 @@ def _settings(stage: str, recipe: Recipe) -> tuple[str, ...]:
 
 def _of_student(method: Method, recipe: Recipe) -> tuple[str, ...]:
     if method.further:
-        return ("chimeras", "chimera_epochs")  # all else is its parent's
-    branches = ("superfeatures", "student_superfeatures") if recipe.convolutional and method.net == "ked" else ()
+        return _FURTHER  # all else is its parent's
+    branches = _BRANCHES if recipe.convolutional and method.net == "ked" else ()
     return (*_STUDENT, *_of_losses(method), *branches)
 
 
 def _of_losses(method: Method) -> tuple[str, ...]:
-    distils = ("temperature", "lam") if method.prediction else ()
-    explains = ("tau", "mu") if method.explanations else ()
-    return (*distils, *explains, *(("rho",) if method.hint else ()))
+    parts = ((_PREDICTIONS, method.prediction), (_EXPLANATIONS, method.explanations), (_HINT, method.hint))
+    return tuple(name for names, there in parts if there for name in names)
 
 
 def _parents(stage: str, recipe: Recipe) -> tuple[str, ...]:

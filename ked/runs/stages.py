@@ -12,7 +12,8 @@ from pathlib import Path
 import torch
 
 from ked.chimeras import Chimeras
-from ked.communities.superfeatures import Superfeatures, modularity
+from ked.communities.groups import Superfeatures
+from ked.communities.superfeatures import modularity
 from ked.groupings import group
 from ked.losses import LABELS_ONLY
 from ked.methods import method_named

@@ -12,7 +12,7 @@ from torch import Tensor
 from ked import losses
 from ked.changes import ADJUSTABLE
 from ked.chimeras import ChimeraTargets, ExplainingTeacher, black_box_targets
-from ked.hints import HintLoss
+from ked.hint_losses import HintLoss
 from ked.losses import Objective, SoftTarget, soften
 from ked.matching import Matching
 from ked.methods import Method

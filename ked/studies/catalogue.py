@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 from ked.groupings import GROUPINGS
 from ked.studies.study import BEST, Comparison, Fields, Study
 
@@ -211,5 +211,5 @@ STUDIES: dict[str, Study] = {
 def study_named(name: str) -> Study:
     """The row of `STUDIES` with that name; an error that lists what there is."""
     if name not in STUDIES:
-        raise InvalidInput(f"study {name!r} is unknown; use one of {', '.join(STUDIES)}.")
+        raise InvalidInput(f"study {quoted(name)} is unknown; use one of {', '.join(STUDIES)}.")
     return STUDIES[name]

@@ -50,4 +50,4 @@ def _of_run(wanted: dict[str, Cell], run: Run, info: dict[str, Any]) -> Iterator
         if key in wanted:
             yield key, "finished run"
     elif key in wanted and ledger.is_begun(wanted[key], run, info):
-        yield key, "at work" if ledger.at_work(run, info) else "begun"
+        yield key, "at work" if ledger.at_work(run) else "begun"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
-from ked.errors import InvalidInput
+from ked.errors import InvalidInput, quoted
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
 from ked.studies.study import SCALES, Fields, Study
@@ -74,13 +74,13 @@ def cells_of(study: Study, settings: Settings) -> tuple[Cell, ...]:
         InvalidInput: A setting is wrong, or no recipe can have it.
     """
     if settings.scale not in SCALES:
-        raise InvalidInput(f"scale {settings.scale!r} is unknown; use one of {', '.join(SCALES)}.")
+        raise InvalidInput(f"scale {quoted(settings.scale)} is unknown; use one of {', '.join(SCALES)}.")
     if settings.teachers < 1:
         raise InvalidInput(f"teachers = {settings.teachers} is not allowed: a study needs at least one.")
     if settings.teachers * (study.seeds if settings.seeds is None else settings.seeds) < 2:
         raise InvalidInput("seeds = 1 is not allowed with one teacher: intervals need at least two seeds, and five say more.")
     if settings.dataset is not None and not study.datasets:
-        raise InvalidInput(f"dataset {settings.dataset!r} is not allowed: the levels of study {study.name!r} are data sets.")
+        raise InvalidInput(f"dataset {quoted(settings.dataset)} is not allowed: the levels of study {study.name!r} are data sets.")
     levels = study.levels(settings.scale)
     cells = tuple(_cell(study, settings, *place) for place in product(levels, range(settings.teachers)))
     if len({cell.key for cell in cells}) < len(cells):

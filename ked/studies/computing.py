@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from ked import data
 from ked.agreement import survey
 from ked.errors import Unavailable
@@ -21,6 +19,7 @@ from ked.jobs import slots
 from ked.library import NAME_LENGTH
 from ked.runs import build_nets, steering
 from ked.runs.pipeline import run as walk
+from ked.runs.run_lock import RunLock
 from ked.store import Run, create_run
 from ked.studies import ledger
 from ked.studies.cells import Cell, key_of
@@ -85,17 +84,17 @@ def measure(cell: Cell, run: Run) -> Record:
 
 def _train(cell: Cell, order: Order) -> Run:
     run = ledger.begun(cell) or create_run(cell.recipe, name=cell.name[:NAME_LENGTH], tags=[cell.study], cell=cell.key)
-    steering.clear(run)
-    if order.here:  # so that whoever looks at the run knows when its process is gone
-        run.update(pid=os.getpid(), pid_started=psutil.Process().create_time())
     slot = slots.Slot()
-    try:
-        if order.here and not slot.acquire(order.stopped):
-            raise Stopped("the study was stopped.")
-        for _ in walk(cell.recipe, into=run, should_stop=order.stopped, on_pause=slot.release, on_play=_player(slot, order)):
-            pass
-    finally:
-        slot.release()
+    with RunLock(run) as lock:  # while it waits for a slot, too
+        steering.clear(run)
+        try:
+            if order.here and not slot.acquire(order.stopped):
+                raise Stopped("the study was stopped.")
+            on_play = _player(slot, order)
+            for _ in walk(cell.recipe, into=run, should_stop=order.stopped, on_pause=slot.release, on_play=on_play, lock=lock):
+                pass
+        finally:
+            slot.release()
     _check(cell, run, order)
     return run
 

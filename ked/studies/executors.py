@@ -11,9 +11,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 
-import torch
-
-from ked.errors import Unavailable
+from ked.errors import Unavailable, quoted
 from ked.jobs import slots
 
 
@@ -48,7 +46,7 @@ def dask(address: str, patience: float = 10.0) -> Iterator[Executor]:
     try:
         client = distributed.Client(address, timeout=patience)
     except (OSError, TimeoutError, ValueError) as error:
-        raise Unavailable(f"no Dask scheduler answers at {address!r}; start one there, or leave --dask out.") from error
+        raise Unavailable(f"no Dask scheduler answers at {quoted(address)}; start one there, or leave --dask out.") from error
     with client:
         executor: Executor = client.get_executor(pure=False)
         try:
@@ -59,6 +57,8 @@ def dask(address: str, patience: float = 10.0) -> Iterator[Executor]:
 
 def _prepare(threads: int) -> None:
     """What a pool's process does first: ctrl-C is its parent's business, and it ends when its parent is gone."""
+    import torch
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -1,27 +1,29 @@
 """Studies that go on by themselves: each in a process of its own, which outlives the page and the server that started it.
 
 The process is `python -m ked study NAME`. What it tells (`ked.studies.progress_log`) and who it is lie in `$KED_HOME/studies/NAME`; a
-lock that it holds to its end sees to it that there is one to a study.
+lock that it holds to its end sees to it that there is one to a study, and says whether it is there.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import psutil
+from pydantic import Field, ValidationError
 
 from ked.errors import Unavailable
-from ked.files import jsonl, locks, processes
+from ked.files import locks, processes
 from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
+from ked.run_form import Form, Moment
+from ked.studies import progress_log
 from ked.studies.cells import Settings, cells_of
 from ked.studies.study import Study
 
@@ -93,36 +95,35 @@ def start(study: Study, settings: Settings) -> None:
 
 def stop(study: Study) -> None:
     """End a study at work as ctrl-C does: cells end after the batch in hand, and the next start goes on with them."""
-    about = _about(study.name)
-    process = _process(about) if about else None
-    if process is not None and not about["stopping"]:
-        write_json(_folder(study.name) / "process.json", about | {"stopping": True})
-        with contextlib.suppress(psutil.Error):
-            process.terminate()
+    with locks.locked(home() / "studies" / ".starting"):  # else the process of before might be meant
+        about = _about(study.name)
+        if about is not None and not about.stopping and _is_there(study.name):
+            write_json(_folder(study.name) / "process.json", about.model_dump() | {"stopping": True})
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(about.pid, signal.SIGTERM)
 
 
 def look(study: Study) -> Work | None:
     """How the process stands that was started last; None where none ever was."""
     _started[:] = [one for one in _started if one.poll() is None]
     about = _about(study.name)
-    if not about:
+    if about is None:
         return None
-    alive = _process(about) is not None  # before its last words are read
-    events = jsonl.read(_folder(study.name) / "progress.jsonl")[0]
-    kinds = [event["kind"] for event in events]
-    state = _state(kinds, alive=alive, stopping=about["stopping"])
-    message = next((event["message"] for event in events if event["kind"] == "broken"), "")
+    alive = _is_there(study.name)  # before its last words are read
+    told = progress_log.read(_folder(study.name) / "progress.jsonl")
+    state = _state([line.kind for line in told], alive=alive, stopping=about.stopping)
+    message = next((line.message for line in told if line.kind == "broken"), "")
     if state == "broken" and not message:
         message = "its process ended without a word (killed, or out of memory); start it again and it goes on."
     return Work(
-        Settings(**about["settings"]), state, about["began"],
-        next((event["cells"] for event in events if event["kind"] == "began"), 0),
-        frozenset(event["key"] for event in events if event["kind"] in ("known", "finished", "failed")),
-        {event["key"]: event["message"] for event in events if event["kind"] == "failed"}, message,
+        about.settings, state, about.began,
+        next((line.cells for line in told if line.kind == "began"), 0),
+        frozenset(line.key for line in told if line.kind in ("known", "finished", "failed")),
+        {line.key: line.message for line in told if line.kind == "failed"}, message,
     )  # fmt: skip
 
 
-def _state(kinds: list[str], *, alive: bool, stopping: bool) -> State:
+def _state(kinds: Sequence[str], *, alive: bool, stopping: bool) -> State:
     if alive:
         return "stopping" if stopping else "computing" if kinds else "starting"
     return next((end for end in _ENDS if end in kinds), "stopped" if stopping else "broken")
@@ -136,7 +137,7 @@ def _check_room(study: Study) -> None:
 
 def _at_work() -> Iterator[str]:
     for path in sorted((home() / "studies").glob("*/process.json")):
-        if (about := _about(path.parent.name)) and _process(about):
+        if _is_there(path.parent.name):
             yield path.parent.name
 
 
@@ -148,25 +149,29 @@ def _spawn(study: Study, settings: Settings, lock: int) -> None:
         # It holds the lock to its end, without knowing.
         process = processes.start([*command(study, settings), "--progress", progress], log, lock)
     _started.append(process)
-    about = {"pid": process.pid, "pid_started": psutil.Process(process.pid).create_time(), "began": time.time(), "stopping": False}
-    write_json(folder / "process.json", about | {"settings": asdict(settings)})
+    about = _About(pid=process.pid, began=time.time(), stopping=False, settings=settings)
+    write_json(folder / "process.json", about.model_dump())
 
 
-def _about(name: str) -> dict[str, Any]:
-    """What is known of the process that was started last; empty where that is nothing."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        about: dict[str, Any] = json.loads((_folder(name) / "process.json").read_text("utf-8"))
-        Settings(**about["settings"])
-        return about if {"pid", "pid_started", "began", "stopping"} <= about.keys() else {}
-    return {}
+class _About(Form):
+    """process.json: who was started last for a study, and with what."""
+
+    pid: int = Field(gt=0)
+    began: Moment
+    stopping: bool
+    settings: Settings
 
 
-def _process(about: dict[str, Any]) -> psutil.Process | None:
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(about["pid"])
-        if abs(process.create_time() - about["pid_started"]) < 1 and process.status() != psutil.STATUS_ZOMBIE:
-            return process
+def _about(name: str) -> _About | None:
+    """What is known of the process that was started last; None where that is nothing."""
+    with contextlib.suppress(OSError, ValidationError, RecursionError):
+        return _About.model_validate_json((_folder(name) / "process.json").read_bytes())
     return None
+
+
+def _is_there(name: str) -> bool:
+    """Whether a study's process is at work: it holds its lock to the end."""
+    return locks.is_held(_folder(name) / ".process")
 
 
 def _folder(name: str) -> Path:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from pydantic import Field, FiniteFloat, ValidationError, model_validator
 
 from ked import jobs
 from ked.errors import Unavailable
 from ked.files import jsonl
 from ked.files.disk import disk_errors
 from ked.files.home import home
-from ked.store import Run, list_runs
+from ked.run_form import Accuracy, Form
+from ked.runs.run_lock import is_held
+from ked.store import RUN_ID, Run, list_runs
 from ked.studies.cells import Cell, key_of
 
 
@@ -36,14 +41,43 @@ class Record:
     groups: dict[str, Any]
 
 
+class _Net(Form):
+    accuracy: list[Accuracy]
+    seconds: FiniteFloat | None
+    validation: list[Accuracy] | None = None
+    agreement: list[float] | None = None
+    answer: list[float] | None = None
+
+    @model_validator(mode="after")
+    def _a_value_a_seed(self) -> Self:
+        if any(values is not None and len(values) != len(self.accuracy) for values in (self.validation, self.agreement, self.answer)):
+            raise ValueError("values of other seeds")
+        return self
+
+
+class _Groups(Form):
+    sizes: list[int] = Field(default_factory=list)
+    modularity: float | None = None
+    adjusted: str | None = None
+    recovery: float | None = None
+
+
+class _Line(Form):
+    """What a line of the file needs to become a record."""
+
+    key: str
+    run: str = Field(pattern=rf"^{RUN_ID.pattern}$")
+    seconds: FiniteFloat
+    nets: dict[str, _Net]
+    groups: _Groups
+
+
 def read(study: str) -> dict[str, Record]:
     """All finished cells of a study by their keys."""
     found: dict[str, Record] = {}
     for line in jsonl.read(file_of(study))[0]:
-        try:
-            found[line["key"]] = Record(**line)
-        except (KeyError, TypeError):  # a line of another version: the run, if it is there, is read again
-            continue
+        with contextlib.suppress(ValidationError, TypeError):  # damaged, or of another version: the run, if it is there, is read again
+            found[_Line.model_validate(line).key] = Record(**line)
     return found
 
 
@@ -61,7 +95,7 @@ def finished() -> dict[str, Run]:
 
 def begun(cell: Cell) -> Run | None:
     """A run that was begun for this cell and has not ended well, with which one can go on."""
-    return next((run for run, info in runs() if is_begun(cell, run, info) and not at_work(run, info)), None)
+    return next((run for run, info in runs() if is_begun(cell, run, info) and not at_work(run)), None)
 
 
 def is_begun(cell: Cell, run: Run, info: dict[str, Any]) -> bool:
@@ -69,10 +103,9 @@ def is_begun(cell: Cell, run: Run, info: dict[str, Any]) -> bool:
     return info.get("cell") == cell.key and info["status"] != "done" and run.recipe == cell.recipe
 
 
-def at_work(run: Run, info: dict[str, Any]) -> bool:
-    """Whether a job computes the run, or is about to."""
-    a_job = "pid" in info or jobs.position(run) is not None
-    return a_job and jobs.status(run) in ("queued", "running")
+def at_work(run: Run) -> bool:
+    """Whether somebody computes the run, or a job is about to."""
+    return is_held(run) or jobs.position(run) is not None
 
 
 def runs() -> Iterator[tuple[Run, dict[str, Any]]]:

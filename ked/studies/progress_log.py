@@ -6,11 +6,14 @@ import contextlib
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from ked.errors import Unavailable
 from ked.files import jsonl
 from ked.files.disk import disk_errors
+from ked.run_form import Form
 
 Events = Generator[dict[str, Any], None, None]
 
@@ -40,3 +43,21 @@ def logged(events: Events, count: int, file: Path) -> Events:
         tell("broken", message=str(error))
         raise
     tell("done")
+
+
+class Told(Form):
+    """One line of the file; what its kind does not need is empty."""
+
+    kind: Literal["began", "known", "started", "finished", "failed", "done", "stopped", "broken"]
+    cells: int = 0
+    key: str = ""
+    message: str = ""
+
+
+def read(file: Path) -> list[Told]:
+    """What was told so far; lines that are damaged are passed over."""
+    found = []
+    for line in jsonl.read(file)[0]:
+        with contextlib.suppress(ValidationError):
+            found.append(Told.model_validate(line))
+    return found

@@ -1,7 +1,7 @@
 """Pictures moved and mirrored at random, a batch at a time, on the device (METHOD 1.5).
 
-`torchvision.transforms.v2` draws once for a whole batch; here every picture is moved by itself, and what happens to it in an
-epoch depends on seed and epoch alone, so that a training can go on after a break.
+`torchvision.transforms.v2` draws once for a whole batch, and takes two seconds to import; here every picture is moved by itself, and
+what happens to it in an epoch depends on seed and epoch alone, so that a training can go on after a break.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2 import functional
+from torch.nn import functional
 
 from ked.errors import InvalidInput
 
@@ -71,7 +71,7 @@ class Augmenter:
             pictures = self._cropped(pictures, draws)
         if self._what.flip:
             mirrored = draws[:, 2, None, None, None] == 1
-            pictures = torch.where(mirrored, functional.horizontal_flip(pictures), pictures)
+            pictures = torch.where(mirrored, pictures.flip(-1), pictures)
         return pictures.reshape(x.shape)
 
     def _cropped(self, pictures: Tensor, draws: Tensor) -> Tensor:

@@ -39,23 +39,23 @@ def figures(run_id: str) -> dict[str, Any]:
     """What a tick of the Train page costs at most: all figures with all their moments, at first and made anew."""
     from visitor import visit
 
-    from explorer.replay import figures as film
+    from explorer.replay import figures as replay
 
-    built: list[tuple[float, film.Figures]] = []
-    make = film.figures
+    built: list[tuple[float, replay.Made]] = []
+    make = replay.make
 
-    def timed(room: film.Replay) -> film.Figures:
-        seconds, made = _seconds(lambda: make(room))
+    def timed(looked_at: replay.Replay) -> replay.Made:
+        seconds, made = _seconds(lambda: make(looked_at))
         built.append((seconds, made))
         return made
 
-    with patch.object(film, "figures", timed):
+    with patch.object(replay, "make", timed):
         app = visit("train", run=run_id)
         for _ in range(BUILDS):
             app.session_state["ked.past"] = None
             app.run()
     assert not app.exception
-    made = built[0][1]
+    made = built[0][1].figures
     return {
         "figures": len(made),
         "moments": max(len(figure.frames) for figure in made.values()),

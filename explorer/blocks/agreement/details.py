@@ -62,11 +62,11 @@ def matrix(about: Findings, survey: Survey) -> None:
 def scatter(about: Findings, survey: Survey) -> None:
     """Teacher's contributions against the student's."""
     st.subheader("Contribution by contribution", anchor=False)
-    method, k, stamp = session.get("student"), session.get("replica"), cache.stamp(about.run)
+    method, k = session.get("student"), session.get("replica")
     rows = drawn(len(survey.labels), max(1, POINTS // (len(survey.superfeatures) * about.dataset.class_count)))
     assert survey.pairs is not None
-    theirs = cache.contributions_of(about.run.id, stamp, "explaining", 0, rows)[list(survey.pairs.teachers)]
-    mine = cache.contributions_of(about.run.id, stamp, method, k, rows)[list(survey.pairs.students)]
+    theirs = cache.contributions_of(about.run, "explaining", 0, rows)[list(survey.pairs.teachers)]
+    mine = cache.contributions_of(about.run, method, k, rows)[list(survey.pairs.students)]
     names = [f"superfeature {number + 1}" for number in survey.superfeatures]
     texts = [f"sample {row}" for row in rows]
     figure = agreement_charts.scatter(theirs, mine, names, survey.superfeatures, texts)

@@ -21,7 +21,7 @@ from ked.data import Dataset
 from ked.errors import Unavailable
 from ked.library.comparison import differing
 from ked.methods import METHODS
-from ked.store import Run, list_runs
+from ked.store import Run
 
 BESIDE = "ked+beside"  # the KED students of another run; what stands before the plus gives the colour
 
@@ -46,7 +46,7 @@ class Findings:
         """What students are called."""
         if not self.other:
             return LABELS
-        grouping = self.other.recipe.grouping
+        grouping = cache.recipe(self.other).grouping
         return LABELS | {BESIDE: f"KED, {grouping} groups" if "grouping" in self._differing else f"KED, run {self.other.id}"}
 
     @property
@@ -60,7 +60,7 @@ class Findings:
     def _differing(self) -> list[str]:
         """The settings that the other run's KED students have otherwise."""
         assert self.other
-        names = differing([self.run.recipe, self.other.recipe])
+        names = differing([cache.recipe(self.run), cache.recipe(self.other)])
         return [name.replace("_", " ") for name in names if name != "methods"]
 
     @property
@@ -81,15 +81,14 @@ class Findings:
 
 def findings(run: Run) -> Findings:
     """Compare every student of a finished run with its explaining teacher."""
-    recipe, stamp = cache.facts(run)["recipe"], cache.stamp(run)
     measure = ALL[session.get("measure")]
     maps = kind_of(measure.name)
-    there = [name for name in METHODS if name in recipe["methods"] and run.has(f"student-{name}")]
-    surveys = {name: cache.survey(run.id, stamp, name, maps) for name in there}
+    there = [name for name in METHODS if name in cache.facts(run)["recipe"]["methods"] and run.has(f"student-{name}")]
+    surveys = {name: cache.survey(run, name, maps) for name in there}
     other = next((one for one in comparable(run) if one.id == session.get("beside")), None)
     if other and "ked" in surveys:
-        surveys[BESIDE] = cache.survey(other.id, cache.stamp(other), "ked", maps)
-    return Findings(run, cache.dataset(recipe["dataset"]), surveys, measure, other)
+        surveys[BESIDE] = cache.survey(other, "ked", maps)
+    return Findings(run, cache.dataset_of(run), surveys, measure, other)
 
 
 def comparable(run: Run) -> list[Run]:
@@ -102,12 +101,12 @@ def comparable(run: Run) -> list[Run]:
             return same and its["status"] == "done" and its["seeds"] == mine["seeds"] and one.has("student-ked") and one.has("explaining")
         return False
 
-    return [one for one in list_runs() if one.id != run.id and alike(one)] if run.has("student-ked") else []
+    return [one for one in cache.list_runs() if one.id != run.id and alike(one)] if run.has("student-ked") else []
 
 
 def choose_measure(run: Run) -> None:
     """Which measure of agreement; of maps over the input those that these data allow."""
-    shape = cache.dataset(cache.facts(run)["recipe"]["dataset"]).shape
+    shape = cache.dataset_of(run).shape
     controls.choice("measure", options=list(MEASURES | map_measures(shape)), width=290)
 
 

@@ -119,7 +119,7 @@ def shapley(about: AttributedSample) -> None:
 
 def _shapley(about: AttributedSample, net: Net, place: int) -> None:
     try:
-        found = cache.exact(*about.where(net), about.sample, about.label)
+        found = cache.exact(about.run, net.which, net.k, about.sample, about.label)
     except InvalidInput as reason:
         st.info(str(reason), icon=":material/info:")
         return
@@ -187,8 +187,8 @@ def _checked(about: AttributedSample, lines: list[Line]) -> list[Line]:
     asked = [(net, method) for net in about.nets for method in about.methods if not net.refusals[method]]
     bar, done = st.progress(0.0, "Drawing weights anew and disturbing the sample …"), []
     for number, (line, (net, method)) in enumerate(zip(lines, asked, strict=True)):
-        verdict = cache.sanity_check(*about.where(net), method)
-        moved = cache.sensitivity(*about.where(net), about.sample, about.label, method)
+        verdict = cache.sanity_check(about.run, net.which, net.k, method)
+        moved = cache.sensitivity(about.run, net.which, net.k, about.sample, about.label, method)
         done.append(replace(line, sensitivity=moved, verdict=verdict))
         bar.progress((number + 1) / len(asked), f"{line.method}, {line.net}")
     bar.empty()

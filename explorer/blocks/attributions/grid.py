@@ -51,7 +51,6 @@ class AttributedSample:
     """What the page is about: a test sample, the class in question, and the nets that are asked."""
 
     run: Run
-    stamp: int
     dataset: Dataset
     sample: int
     image: np.ndarray
@@ -67,17 +66,13 @@ class AttributedSample:
         """The methods that apply to at least one of the nets."""
         return [name for name in ATTRIBUTIONS if not all(net.refusals[name] for net in self.nets)]
 
-    def where(self, net: Net) -> tuple[str, int, str, int]:
-        """What the cache asks for first."""
-        return self.run.id, self.stamp, net.which, net.k
-
     def measured(self, net: Net, method: str) -> Measured | None:
         """The method's map of the sample by this net; None where it does not apply."""
         if net.refusals[method]:
             return None
         key = (net.which, method)
         if key not in self.known:
-            self.known[key] = cache.attribution(*self.where(net), self.sample, self.label, method)
+            self.known[key] = cache.attribution(self.run, net.which, net.k, self.sample, self.label, method)
         return self.known[key]
 
     def own(self, net: Net) -> Net | None:
@@ -126,25 +121,25 @@ def teachers(run: Run) -> list[str]:
 
 def subject(run: Run) -> AttributedSample:
     """Gather what the page is about from the settings."""
-    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    dataset = cache.dataset_of(run)
     x, y = dataset.part("test")
-    sample, stamp = min(session.get("sample"), len(y) - 1), cache.stamp(run)
-    asked = cache.test_predictions(run.id, stamp, teachers(run)[0], 0)[sample]
+    sample = min(session.get("sample"), len(y) - 1)
+    asked = cache.test_predictions(run, teachers(run)[0], 0)[sample]
     label = session.get("label") if 0 <= session.get("label") < dataset.class_count else int(asked.argmax())
     return AttributedSample(
-        run, stamp, dataset, sample, x[sample].numpy(), int(y[sample]), label, _nets(run, stamp), cache.parts(run)
+        run, dataset, sample, x[sample].numpy(), int(y[sample]), label, _nets(run), cache.parts(run)
     )
 
 
-def _nets(run: Run, stamp: int) -> list[Net]:
+def _nets(run: Run) -> list[Net]:
     """Both teachers, the chosen student, and KD beside it."""
     there, names = students(run), [name for name in ("teacher", "explaining") if run.has(name)]
     names += [name for name in dict.fromkeys((session.get("student"), "kd")) if name in there]
-    return [_net(run, stamp, name) for name in names]
+    return [_net(run, name) for name in names]
 
 
-def _net(run: Run, stamp: int, which: str) -> Net:
-    stack = cache.net(run.id, stamp, which)
+def _net(run: Run, which: str) -> Net:
+    stack = cache.net(run, which)
     k = min(session.get("replica"), stack.replicas - 1)
     return Net(which, k, len(stack.groups) > 1, {name: refusal(name, stack) for name in ATTRIBUTIONS})
 

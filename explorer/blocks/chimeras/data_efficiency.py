@@ -19,14 +19,14 @@ from ked.errors import Unavailable
 from ked.library import efficiency
 from ked.recipe import Recipe
 from ked.statistics import interval
-from ked.store import Run, list_runs
+from ked.store import Run
 from ked.studies import study_named
 from ked.studies.cells import Settings
 
 
 def curve(run: Run) -> None:
     """The curve over all runs with this run's settings; where there is none yet, how to make one."""
-    recipe = run.recipe
+    recipe = cache.recipe(run)
     if recipe.convolutional:
         return
     st.subheader("How many samples does it take?", anchor=False)
@@ -74,7 +74,7 @@ def _shipped() -> None:
 
 
 def _infos() -> Iterator[dict[str, Any]]:
-    for run in list_runs():
+    for run in cache.list_runs():
         with contextlib.suppress(Unavailable):
             yield cache.facts(run)
 

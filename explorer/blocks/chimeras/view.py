@@ -66,12 +66,12 @@ class View:
 
 def look_at(run: Run) -> View:
     """Gather it from the settings."""
-    name, k, method = cache.facts(run)["recipe"]["dataset"], session.get("replica"), session.get("student")
-    dataset, groups = cache.dataset(name), run.superfeatures().groups
+    k, method = session.get("replica"), session.get("student")
+    dataset, groups = cache.dataset_of(run), run.superfeatures().groups
     x, _ = dataset.part("test")
     sample = min(session.get("sample"), len(x) - 1)
     donors = _donors(run, dataset, sample, len(groups))
-    mean = torch.from_numpy(cache.mean_image(name)[0])
+    mean = torch.from_numpy(cache.mean_image(dataset.name)[0])
     pair = torch.stack([x[sample], assemble(x, sample, donors, groups, mean=mean, shape=dataset.shape)]).numpy()
     teacher = _heard(run, "explaining", pair, 0)
     seeds = {"explaining": 0, "teacher": 0} | {name: k for name in METHODS if run.has(f"student-{name}")}
@@ -92,7 +92,7 @@ def _donors(run: Run, dataset: Dataset, sample: int, M: int) -> tuple[Donor, ...
     known = all(donor < count if isinstance(donor, int) else donor != BLUR or dataset.is_image for donor in chosen)
     if len(chosen) == M and known:
         return chosen
-    voice = NetExplanation.of("explaining", *cache.explanation(run.id, cache.stamp(run), "explaining", 0, sample))
+    voice = NetExplanation.of("explaining", *cache.explanation(run, "explaining", 0, sample))
     most = int(voice.phi[:, voice.prediction().argmax()].argmax())
     return tuple(drawn(count, M, 0)[m] if m == most else SELF for m in range(M))
 

@@ -10,7 +10,6 @@ from explorer.blocks import frame
 from explorer.state import session
 from explorer.state.settings import SETTINGS
 from ked.data import csv_table, user_files
-from ked.store import list_runs
 
 MEGABYTES = 200  # of one upload, which the server holds in memory; the command line takes more
 ENDINGS = [".csv", ".npz", ".zip"]
@@ -56,7 +55,7 @@ def _take(file: UploadedFile, count: int) -> None:
 def delete(name: str) -> None:
     """Ask, then delete own data and show what a first visitor sees."""
     with st.popover("Delete", icon=":material/delete:", help="Takes these data from this server, after a question."):
-        runs = sum(run.info["recipe"].get("dataset") == name for run in list_runs())
+        runs = sum(cache.recipe(run).dataset == name for run in cache.list_runs() if cache.is_sound(run))
         stay = f" {runs} run{'s' * (runs > 1)} trained on them will stay, but cannot be shown without them." if runs else ""
         st.markdown(f"Delete **{user_files.entry(name).file}** from this server?{stay}")
         if st.button("Delete for good", icon=":material/delete_forever:", key="delete", help="They cannot be brought back."):

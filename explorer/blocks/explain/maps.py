@@ -53,10 +53,10 @@ def pictures(about: ExplainedSample) -> None:
 
 def _maps(about: ExplainedSample, voice: NetExplanation) -> np.ndarray:
     """(M, H, W) of the net that speaks."""
-    k, stamp, evidence = session.get("replica") if voice is about.student else 0, cache.stamp(about.run), session.get("evidence")
+    k, evidence = session.get("replica") if voice is about.student else 0, session.get("evidence")
     if about.sample is not None:
-        return cache.branch_maps(about.run.id, stamp, voice.name, k, about.sample, about.label, about.against, evidence)
-    stack, x = cache.net(about.run.id, stamp, voice.name), torch.from_numpy(about.image)[None]
+        return cache.branch_maps(about.run, voice.name, k, about.sample, about.label, about.against, evidence)
+    stack, x = cache.net(about.run, voice.name), torch.from_numpy(about.image)[None]
     assert isinstance(stack, ConvStack)
     against = about.against if about.against >= 0 else None
     return grad_cam(stack, x, k, classes=[about.label], against=against, evidence=evidence, density=True)[0, :, 0].numpy()
@@ -76,7 +76,7 @@ def _column(about: ExplainedSample, voices: list[NetExplanation], seen: list[np.
 def _cell(about: ExplainedSample, voice: NetExplanation, values: np.ndarray, m: int) -> maps.Cell:
     on = about.members_of(voice)[m]
     said = theme.signed(about.evidence(voice)[m]) if on else "off"
-    groups = cache.net(about.run.id, cache.stamp(about.run), voice.name).groups
+    groups = cache.net(about.run, voice.name).groups
     who = LABELS[voice.name]
     return maps.Cell(
         about.image, values[m] if on else None, (f"{_short(voice, about)} <b>{said}</b>", channels(groups[m])),

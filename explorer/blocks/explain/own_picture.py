@@ -18,7 +18,7 @@ _SHEET = "ked.sheet"  # in the session, by the size of the data's pictures: digi
 
 def explain(run: Run) -> None:
     """The sheet, and what the nets say of what is on it; a stroke runs this block alone."""
-    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    dataset = cache.dataset_of(run)
     if reason := refusal(dataset):
         st.info(f"Nothing can be drawn here: {reason}", icon=":material/draw:")
         return
@@ -32,7 +32,7 @@ def _guarded(run_id: str) -> None:
 
 
 def _panel(run: Run) -> None:
-    dataset = cache.dataset(cache.facts(run)["recipe"]["dataset"])
+    dataset = cache.dataset_of(run)
     # The same blocks in every state: see `live.py`.
     paper, said = st.columns([1, 2], gap="medium")
     with paper:

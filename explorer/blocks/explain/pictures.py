@@ -46,7 +46,7 @@ def block(about: ExplainedSample) -> None:
     if not about.run.has("dependency"):
         return
     st.subheader("Blocks of W", anchor=False)
-    what = cache.ordered(about.run.id, cache.stamp(about.run))
+    what = cache.ordered(about.run)
     m = about.selected
     lit = "none is lit up" if m is None else f"that of superfeature {m + 1} is lit up"
     figure = graphs.small_blocks(what, lit=m)

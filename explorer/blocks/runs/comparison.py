@@ -86,7 +86,7 @@ def _shown(found: list[Side]) -> list[tuple[str, Side]]:
 
 def _differences(found: list[Side]) -> None:
     """Which letter is which run, and only those settings that are not the same in all of them."""
-    unequal = differing([load_run(side.entry.id).recipe for side in found])
+    unequal = differing([cache.recipe(load_run(side.entry.id)) for side in found])
     rows = {"run": [side.entry.name for side in found], "line": [DASHES[side.dash] for side in found]}
     rows |= {label(name): [shown(value) for value in values] for name, values in unequal.items()}
     table = pd.DataFrame([[name, *values] for name, values in rows.items()], columns=["", *(side.letter for side in found)])

@@ -23,7 +23,7 @@ from ked import library
 from ked.errors import InvalidInput, Unavailable
 from ked.library.archive import export_run, import_run
 from ked.recipe import Recipe
-from ked.store import Run, list_runs, load_run
+from ked.store import Run, load_run, strangers
 
 MOST = 6  # runs that can be compared: more kinds of broken lines cannot be told apart
 UPLOAD_MB = 200
@@ -32,13 +32,13 @@ _TABLE, _UPLOADS = "widget.compare", "ked.uploads"
 
 def entries() -> list[Entry]:
     """All stored runs, also those that cannot be read."""
-    return [run_list.entry(run, _facts(run)) for run in list_runs()]
+    return [run_list.entry(run, _facts(run)) for run in cache.list_runs()]
 
 
 def _facts(run: Run) -> dict[str, Any] | None:
     try:
         return cache.facts(run)
-    except (InvalidInput, Unavailable, OSError):
+    except (InvalidInput, Unavailable):
         return None
 
 
@@ -56,7 +56,7 @@ def filters(found: list[Entry]) -> list[Entry]:
 def selected() -> list[str]:
     """The ids of the chosen runs, in the order in which they were chosen; those that are gone are forgotten."""
     wanted = list(dict.fromkeys(filter(None, session.get("compare").split(","))))
-    there = {run.id for run in list_runs()}
+    there = {run.id for run in cache.list_runs()}
     if gone := [name for name in wanted if name not in there]:
         session.put(compare=",".join(name for name in wanted if name in there))
         st.warning(f"There is no run {', '.join(gone)} here; it may have been deleted.", icon=":material/link_off:")
@@ -90,6 +90,8 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
         f"{len(shown)} run{'s' * (len(shown) != 1)}. Mark one for a closer look, several to compare them; keys: Shift+Space."
         + (f" {hidden} marked, but hidden by the filters." if hidden else "")
     )
+    for name, advice in list(strangers().items())[:MOST]:
+        st.caption(f":material/folder_off: **{plain(name[:60])}** among the runs is none: {advice}.")
 
 
 _COLUMNS: dict[str, Any] = {
@@ -136,7 +138,7 @@ def details(run_id: str) -> None:
     with results:
         _results(run, facts)
     with made:
-        _settings(run.recipe)
+        _settings(cache.recipe(run))
         _provenance(facts)
 
 
@@ -154,7 +156,7 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
             for page in _OPENED_IN:
                 shown = navigation.PAGES[page]
                 if st.button(shown.title, icon=shown.symbol, help=f"Show this run on the page {shown.title}."):
-                    session.put(run=run.id, node=-1, coalition="", **of_recipe(run.recipe))
+                    session.put(run=run.id, node=-1, coalition="", **of_recipe(cache.recipe(run)))
                     navigation.go(page)
         st.download_button(
             "Download", lambda: _archive(run), f"{run.id}.zip", "application/zip", icon=":material/download:", on_click="ignore",

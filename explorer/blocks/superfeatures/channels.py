@@ -27,10 +27,10 @@ _LETTERS = 11  # of a class's name have room above its picture
 
 def look_at(run: Run) -> View:
     """The view of a run whose groups are given: only how W is averaged can be chosen."""
-    stamp, reduce = cache.stamp(run), session.get("reduce")
-    W, given = cache.dependency(run.id, stamp, reduce, None), run.superfeatures()
+    reduce = session.get("reduce")
+    W, given = cache.dependency(run, reduce, None), run.superfeatures()
     found = dataclasses.replace(given, modularity=modularity(W, given.labels()))
-    return View(run, stamp, cache.dataset(cache.facts(run)["recipe"]["dataset"]), W, found, reduce, None, None, channels=True)
+    return View(run, cache.dataset_of(run), W, found, reduce, None, None, channels=True)
 
 
 def why() -> None:
@@ -52,7 +52,7 @@ def graph(view: View) -> None:
     st.subheader("The dependency graph of the channels", anchor=False)
     figure = graphs.dependency_graph(
         view.W, view.groups, (len(view.W),), edges=session.get("edges"),
-        positions=cache.positions(view.run.id, view.stamp, view.reduce, None), names=view.names, selected=view.node,
+        positions=cache.positions(view.run, view.reduce, None), names=view.names, selected=view.node,
         lit=view.selected, labelled=False,
     )  # fmt: skip
     alt = f"Graph of {len(view.W)} channels in {len(view.groups)} groups, with the {session.get('edges')} strongest links."
@@ -77,7 +77,7 @@ def between(view: View) -> None:
 
 def looks(view: View) -> None:
     """For each superfeature, the classes' average pictures under where its branch finds what speaks for the class."""
-    pictures, seen = cache.class_maps(view.run.id, view.stamp, _CLASSES)
+    pictures, seen = cache.class_maps(view.run, _CLASSES)
     classes, limit = view.dataset.classes[: len(pictures)], float(np.nanmax(seen, initial=0.0)) or 1.0
     st.subheader("What each superfeature looks at", anchor=False)
     for first in range(0, len(view.groups), _ROW):

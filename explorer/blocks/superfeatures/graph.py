@@ -18,7 +18,7 @@ from explorer.state import session
 from explorer.state.settings import SETTINGS
 from explorer.words import explain
 from explorer.words.results import LABELS
-from ked.communities.superfeatures import Superfeatures
+from ked.communities.groups import Superfeatures
 from ked.data import Dataset
 from ked.store import Run
 
@@ -30,7 +30,6 @@ class View:
     """What the page shows: a run's teacher, its W and the superfeatures that the controls ask for."""
 
     run: Run
-    stamp: int
     dataset: Dataset
     W: np.ndarray
     found: Superfeatures
@@ -73,12 +72,11 @@ class View:
 
 def look_at(run: Run) -> View:
     """The view of a run under the present settings."""
-    stamp, dataset = cache.stamp(run), cache.dataset(cache.facts(run)["recipe"]["dataset"])
     reduce, scale, engine = session.get("reduce"), session.get("scale") or None, session.get("engine") or None
-    W = cache.dependency(run.id, stamp, reduce, scale)
+    W = cache.dependency(run, reduce, scale)
     M = min(session.get("superfeatures"), len(W))
-    found = cache.superfeatures(run.id, stamp, reduce, scale, M, session.get("grouping"), engine)
-    return View(run, stamp, dataset, W, found, reduce, scale, engine)
+    found = cache.superfeatures(run, reduce, scale, M, session.get("grouping"), engine)
+    return View(run, cache.dataset_of(run), W, found, reduce, scale, engine)
 
 
 def light_up(view: View, feature: int) -> None:
@@ -149,7 +147,7 @@ def graph(view: View) -> None:
         view.groups,
         view.dataset.shape,
         edges=session.get("edges"),
-        positions=cache.positions(view.run.id, view.stamp, view.reduce, view.scale),
+        positions=cache.positions(view.run, view.reduce, view.scale),
         background=mean,
         spread=spread,
         names=view.dataset.features,
@@ -254,7 +252,7 @@ def resolutions(view: View) -> None:
             "smaller communities. We search for the resolution that gives M; where the number jumps over M, communities are "
             "merged or split."
         )
-        swept = cache.sweep(view.run.id, view.stamp, view.reduce, view.scale, view.engine, SPAN)
+        swept = cache.sweep(view.run, view.reduce, view.scale, view.engine, SPAN)
         figure = charts.staircase(*swept, chosen=view.found.resolution)
         plot(figure, "staircase", alt="Number of communities, a staircase, and modularity against the resolution.", select=())
         st.caption(f"Engine {view.found.engine}, resolution {view.found.resolution:.3g}.")
@@ -272,8 +270,9 @@ def next_step(run: Run, M: int, grouping: str) -> None:
 
 
 
-def not_there_yet(run: Run, status: str) -> None:
+def not_there_yet(run: Run) -> None:
     """A run that has no dependency matrix (yet)."""
+    status = cache.status(run)
     active = status in ("queued", "running")
     if active:
         st.info(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,24 +12,23 @@ import streamlit as st
 
 from explorer import cache, navigation
 from explorer.blocks import frame
-from explorer.blocks.train import batch_view, playback, replay
+from explorer.blocks.train import batch_view, playback, replay, watched
+from explorer.blocks.train.watched import Watched
 from explorer.components.plot import plot
 from explorer.pictures import charts
-from explorer.replay.figures import Figures
-from explorer.replay.over_time import GROUP
 from explorer.state import session, settings
 from explorer.timeline.history import History
 from explorer.words import explain
 from explorer.words.results import LABELS, headline, result_table
 from ked import jobs
 from ked.data import here
+from ked.library import IN_PROGRESS
 from ked.recipe import Recipe
-from ked.runs import steering
 from ked.runs.stage_keys import stage_keys
-from ked.store import Run, StageCache, load_run
+from ked.runs.steering import Control
+from ked.store import Run, StageCache
 
 TICK = 0.5  # seconds between two looks at the run folder
-ACTIVE = ("queued", "running")
 
 
 def start() -> None:
@@ -67,128 +68,93 @@ def _plan(recipe: Recipe) -> str:
     return f"To compute: {', '.join(todo)}.{reused}"
 
 
-def watch(run_id: str) -> None:
+def watch(run: Run) -> None:
     """The run's curves, losses and result; while it is in progress they move by themselves."""
-    active = jobs.status(load_run(run_id)) in ACTIVE
-    st.fragment(_guarded, run_every=TICK if active else None)(run_id, active)
+    active = cache.status(run) in IN_PROGRESS
+    st.fragment(_guarded, run_every=TICK if active else None)(run, active)
 
 
-def _guarded(run_id: str, was_active: bool) -> None:
+def _guarded(run: Run, was_active: bool) -> None:
     """A tick of the fragment runs outside the page's own guard, so it has one of its own."""
     with frame.sentences():
-        _panel(run_id, was_active)
+        _panel(run, was_active)
 
 
-def _panel(run_id: str, was_active: bool) -> None:
-    run = load_run(run_id)
-    history = _history(run)
-    status = jobs.status(run)
-    if was_active and status not in ACTIVE:
-        st.rerun()  # the whole page: the menu and the other pages' data follow
-    active = status in ACTIVE
-    rooms = replay.enter(run, history, active=active)
-    (shown, made), facts = replay.figures(rooms), cache.facts(run)
+def _panel(run: Run, was_active: bool) -> None:
+    seen = watched.look(run)
+    if was_active != seen.active:
+        st.rerun()  # the whole page: the menu and the other pages' data follow, and the ticks end or begin
+    drawn = replay.draw(seen)
+    blocks = [partial(replay.superfeatures, drawn), partial(replay.agreement, drawn), partial(_results, seen)]
+    first, second, *rest = blocks[1:] if seen.recipe.convolutional else blocks  # channels do not form, so the others move up
     # The same places in every state, so that nothing jumps. Beside that, the browser holds it against us if the blocks around
     # a figure move: of a run of the fragment that a click breaks off, the message of a figure may come without those of its blocks.
     with st.container(key="helm"):
-        _header(run, history, status)
+        _header(seen)
         with st.container(key="time"):
-            replay.slider(shown)
+            replay.slider(drawn)
     with st.container(key="notes"):
-        _notes(run, history, status)
+        _notes(seen)
     left, right = st.columns([3, 2], gap="large")
     with left, st.container(key="place-accuracy"):
-        _accuracy(made, active=active)
+        replay.accuracy(drawn)
     with right, st.container(key="place-beside"):
-        replay.agreement(rooms, made) if rooms.convolutional else replay.superfeatures(rooms, made)
+        first()
     with st.container(key="place-sample"):
-        replay.pinned(rooms, made)
+        replay.pinned(drawn)
     left, right = st.columns([3, 2], gap="large")
     with left, st.container():
-        _losses(history, made)
+        replay.losses(drawn)
     with right, st.container():
-        _results(facts.get("summary", {}), active=active) if rooms.convolutional else replay.agreement(rooms, made)
+        second()
     with st.container():
-        if not rooms.convolutional:
-            _results(facts.get("summary", {}), active=active)
+        for block in rest:
+            block()
     with st.container():
-        if status == "done":
-            _table(facts)
+        if seen.status == "done":
+            _table(seen.facts)
 
 
-def _history(run: Run) -> History:
-    known: dict[str, History] = st.session_state.setdefault("ked.histories", {})
-    if run.id not in known:
-        known.clear()  # one run is on screen at a time
-        known[run.id] = History(run)
-    return known[run.id].read()
-
-
-def _header(run: Run, history: History, status: str) -> None:
+def _header(seen: Watched) -> None:
     said = {
-        "queued": f":material/hourglass_top: {_queued(run)}",
-        "running": ":material/pause_circle: paused" if history.paused else ":material/directions_run: training",
+        "queued": f":material/hourglass_top: {_queued(seen.before)}",
+        "running": ":material/pause_circle: paused" if seen.history.paused else ":material/directions_run: training",
         "done": ":material/check_circle: finished",
         "failed": ":material/error: failed",
         "cancelled": ":material/stop_circle: stopped",
     }
     # Buttons stand in a row of their own: beside words that grow and shrink they would move away from under the pointer.
     with st.container(horizontal=True, vertical_alignment="center", key="transport"):
-        if status == "running":
-            playback.buttons(run, history)
-        if status == "queued":
-            playback.leave(run)
-        if status in ("failed", "cancelled"):
-            _resume(run)
-        if status == "done":
-            playback.onward()
+        playback.buttons(seen)
     with st.container():
-        where = "" if status == "done" else f"  ·  {_position(history)}"
-        since = "" if status == "queued" else f"{where}  ·  {_clock(history.time)}"
-        st.markdown(f"**{said[status]}**{since}")
+        where = "" if seen.status == "done" else f"  ·  {_position(seen.history)}"
+        since = "" if seen.status == "queued" else f"{where}  ·  {_clock(seen.history.time)}"
+        st.markdown(f"**{said[seen.status]}**{since}")
     with st.container(key="progress"):
-        if status != "done":
-            st.progress(_share(history, stage_keys(run.recipe)))
+        if seen.status != "done":
+            st.progress(_share(seen.history, seen.stages))
 
 
-def _notes(run: Run, history: History, status: str) -> None:
+def _notes(seen: Watched) -> None:
     """What there is to say of the run's state: the batch in hand, or why it ended."""
-    if status == "done":
-        st.caption(f"On the test split: {headline(cache.facts(run)['summary'])}.")
+    if seen.status == "done":
+        st.caption(f"On the test split: {headline(seen.facts['summary'])}.")
     else:
-        st.caption(explain.in_force(run.recipe))
-    if status == "running":
-        _close_up(run, history)
-    if status == "failed":
-        st.error(explain.sentence(run.info["message"]), icon=":material/error:")
+        st.caption(explain.in_force(seen.recipe))
+    if seen.status == "running":
+        _close_up(seen.history, seen.control)
+    if seen.status == "failed":
+        st.error(explain.sentence(seen.facts["message"]), icon=":material/error:")
 
 
-def _resume(run: Run) -> None:
-    """Go on after the last finished epoch; where the training diverged, with another learning rate."""
-    change = {}
-    if run.info.get("diverged"):
-        place = run.progress()
-        now = run.recipe.in_force(place["stage"], place["epoch"] + 1, 1).lr
-        change["lr"] = st.number_input(
-            "New learning rate", 1e-7, now, now / 10, format="%.3g", width=170, key="resume.lr",
-            help=f"Training goes on after epoch {place['epoch']}, the last good one; the change becomes part of the recipe.",
-        )  # fmt: skip
-    if st.button("Resume", icon=":material/resume:", key="resume", help="Goes on after the last epoch that was finished."):
-        jobs.resume(run, **change)
-        st.session_state["ked.histories"].clear()
-        st.rerun()
-
-
-def _queued(run: Run) -> str:
-    before = jobs.position(run)
+def _queued(before: int | None) -> str:
     if before is None:
         return "starting"
     return f"queued, {before} before you" if before else "queued, starts next"
 
 
-def _close_up(run: Run, history: History) -> None:
+def _close_up(history: History, control: Control) -> None:
     """The batch in hand, where each is looked at; and what became of a change of settings."""
-    control = steering.asked(run)
     if control.paused or control.slow:
         if history.step:
             st.html(batch_view.equation(history.step, math.inf if control.paused else control.slow))
@@ -212,15 +178,15 @@ def _position(history: History) -> str:
     return f"{_stage_label(name)}, epoch {min(stage['epoch'] + bool(batch), stage['epochs'])} of {stage['epochs']}{batch}"
 
 
-def _share(history: History, keys: dict[str, str]) -> float:
+def _share(history: History, stages: Collection[str]) -> float:
     """How much of the run is done, counting every stage alike."""
     done = 0.0
     for name in history.order[:-1]:
-        done += 1.0 if name in keys else 0.0
+        done += 1.0 if name in stages else 0.0
     if history.order:
         stage = history.stages[history.order[-1]]
         done += stage["epoch"] / stage["epochs"] if stage["epochs"] else history.share
-    return min(1.0, done / max(1, len(keys)))
+    return min(1.0, done / max(1, len(stages)))
 
 
 def _clock(seconds: float) -> str:
@@ -232,30 +198,11 @@ def _stage_label(stage: str) -> str:
     return fixed.get(stage) or LABELS[stage.removeprefix("student-")]
 
 
-def _accuracy(made: Figures, *, active: bool) -> None:
-    st.subheader("Validation accuracy", anchor=False)
-    if "accuracy" not in made:
-        st.caption("The first epoch is on its way." if active else "The run ended before its first epoch did.")
-        return
-    alt = "Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method."
-    plot(made["accuracy"], "accuracy", alt=alt, select=(), group=GROUP)
-    st.caption("Lines are means over the seeds, bands their 95 % intervals; numbers are those at the dots. Dotted: the teachers.")
-
-
-def _losses(history: History, made: Figures) -> None:
-    students = bool(history.curves())
-    st.subheader(f"What {'each student minimises' if students else 'the teachers minimise'}", anchor=False)
-    if "losses" not in made:
-        st.caption("The loss, term by term, comes with the first epoch.")
-        return
-    plot(made["losses"], "losses", alt="Weighted loss terms against epochs, stacked, one row a net.", select=(), group=GROUP)
-    st.caption("Each term times its weight; together they are the loss, in nats.")
-
-
-def _results(summary: dict[str, Any], *, active: bool) -> None:
+def _results(seen: Watched) -> None:
     st.subheader("Test accuracy", anchor=False)
+    summary = seen.facts.get("summary", {})
     if not summary:
-        st.caption("It is measured once, when all students have finished." if active else "It is measured when all have finished.")
+        st.caption("It is measured once, when all students have finished." if seen.active else "It is measured when all have finished.")
         return
     students = {name: np.array(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}

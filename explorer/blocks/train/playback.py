@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from explorer import navigation
 from explorer.blocks import frame
+from explorer.blocks.train import watched
+from explorer.blocks.train.watched import Watched
 from explorer.state.setting_types import Number
 from explorer.state.settings import SETTINGS
-from explorer.timeline.history import History
 from ked import jobs
 from ked.recipe import Recipe
 from ked.runs import steering
-from ked.runs.stage_keys import adjustable
 from ked.store import Run
 
 SPEEDS: dict[float, str] = {0.0: "full speed", 0.5: "2 batches a second", 2.0: "a batch in 2 s"}
@@ -23,27 +24,50 @@ SPEEDS: dict[float, str] = {0.0: "full speed", 0.5: "2 batches a second", 2.0: "
 WIDTH = 108  # pixels of a button: Play and Pause are as wide as each other, so that nothing moves when one follows the other
 
 
-def buttons(run: Run, history: History) -> None:
+def buttons(seen: Watched) -> None:
+    """What can be done with a run, by its status."""
+    _BUTTONS[seen.status](seen)
+
+
+def _steer(seen: Watched) -> None:
     """Play or pause, steps, speed, changes, stop; each takes effect within a batch."""
-    control = steering.asked(run)
+    run, control = seen.run, seen.control
     # One button under one key: where one took the other's place both would be there for a moment, and push the rest aside.
     if control.paused:
-        _button("Play", "play_arrow", "pause", lambda: steering.play(run), "Go on training.", kind="primary")
+        _button("Play", "play_arrow", "pause", partial(steering.play, run), "Go on training.", kind="primary")
     else:
-        _button("Pause", "pause", "pause", lambda: steering.pause(run), "Rest before the next batch.")
-    _button("Batch", "skip_next", "batch", lambda: steering.step(run, batches=1), "Take one batch, then rest and look.")
-    _button("Epoch", "fast_forward", "epoch", lambda: steering.step(run, epochs=1), "Go on to the end of this epoch, then rest.")
+        _button("Pause", "pause", "pause", partial(steering.pause, run), "Rest before the next batch.")
+    _button("Batch", "skip_next", "batch", partial(steering.step, run, batches=1), "Take one batch, then rest and look.")
+    _button("Epoch", "fast_forward", "epoch", partial(steering.step, run, epochs=1), "Go on to the end of this epoch, then rest.")
     _speed(run, control.slow)
-    _changes(run, history)
-    _button("Stop", "stop", "stop", lambda: jobs.cancel(run), "End this run; what is finished is kept, and it can be resumed.")
+    _changes(seen)
+    _button("Stop", "stop", "stop", partial(jobs.cancel, run), "End this run; what is finished is kept, and it can be resumed.")
 
 
-def leave(run: Run) -> None:
-    """The button that takes a run out of the queue."""
-    _button("Stop", "stop", "stop", lambda: jobs.cancel(run), "Take this run out of the queue.")
+def _leave(seen: Watched) -> None:
+    """Out of the queue."""
+    _button("Stop", "stop", "stop", partial(jobs.cancel, seen.run), "Take this run out of the queue.")
 
 
-def onward() -> None:
+def _resume(seen: Watched) -> None:
+    """Go on after the last finished epoch; where the training diverged, with another learning rate."""
+    if seen.facts.get("diverged"):
+        now = seen.in_force.lr
+        st.number_input(
+            "New learning rate", 1e-7, now, now / 10, format="%.3g", width=170, key="resume.lr",
+            help=f"Training goes on after epoch {seen.history.place[1]}, the last good one; the change becomes part of the recipe.",
+        )  # fmt: skip
+    told = "Goes on after the last epoch that was finished."
+    _button("Resume", "resume", "resume", partial(_go_on, seen), told, width="content")
+
+
+def _go_on(seen: Watched) -> None:
+    change = {"lr": float(st.session_state["resume.lr"])} if seen.facts.get("diverged") else {}
+    jobs.resume(seen.run, **change)
+    watched.forget()  # its events begin anew
+
+
+def _onward(seen: Watched) -> None:
     """Where to look at a run that has finished."""
     for page, label in _ONWARD:
         navigation.link(page, label)
@@ -57,8 +81,19 @@ _ONWARD = (
 )
 
 
-def _button(label: str, icon: str, key: str, act: Callable[[], None], help: str, *, kind: str = "secondary") -> None:
-    look: dict[str, Any] = {"icon": f":material/{icon}:", "help": help, "type": kind, "width": WIDTH}
+_BUTTONS: dict[str, Callable[[Watched], None]] = {
+    "queued": _leave,
+    "running": _steer,
+    "done": _onward,
+    "failed": _resume,
+    "cancelled": _resume,
+}
+
+
+def _button(
+    label: str, icon: str, key: str, act: Callable[[], None], help: str, *, kind: str = "secondary", width: int | str = WIDTH
+) -> None:
+    look: dict[str, Any] = {"icon": f":material/{icon}:", "help": help, "type": kind, "width": width}
     st.button(label, key=key, on_click=_guarded(act), **look)
 
 
@@ -79,22 +114,24 @@ def _speed(run: Run, slow: float) -> None:
     st.selectbox(
         "Speed", offered, format_func=lambda s: SPEEDS.get(s, f"a batch in {s:g} s"), key="speed", label_visibility="collapsed", width=185,
         help="Slow motion shows every batch and its loss, term by term.",
-        on_change=_guarded(lambda: steering.slow(run, float(st.session_state["speed"]))),
+        on_change=_guarded(partial(_slow, run)),
     )  # fmt: skip
 
 
-def _changes(run: Run, history: History) -> None:
+def _slow(run: Run) -> None:
+    steering.slow(run, float(st.session_state["speed"]))
+
+
+def _changes(seen: Watched) -> None:
     """Other values of the stage's settings, from the next batch on; they become part of the recipe."""
-    stage = history.order[-1] if history.order else ""
-    names = adjustable(stage)
+    stage, names = seen.history.place[0], seen.adjustable
     told = "Other temperatures, shares or learning rate from the next batch on."
     with st.popover("Change", icon=":material/tune:", disabled=not names, help=told):
         if names:
             with st.form("changes", border=False):
-                recipe = _in_force(run.recipe, stage, history)
-                shown = {_field(stage, name, value): (name, value) for name, value in _shown(recipe, names).items()}
+                shown = {_field(stage, name, value): (name, value) for name, value in _shown(seen.in_force, names).items()}
                 told = "Training goes on with these values."
-                st.form_submit_button("From the next batch on", help=told, on_click=_guarded(lambda: _adjust(run, shown)))
+                st.form_submit_button("From the next batch on", help=told, on_click=_guarded(partial(_adjust, seen.run, shown)))
             st.caption(
                 "Counts for the net that trains now, and becomes part of the run's recipe: the same recipe gives the same numbers again."
             )
@@ -120,8 +157,3 @@ def _adjust(run: Run, shown: dict[str, tuple[str, float]]) -> None:
     changed = {name: wanted[key] for key, (name, value) in shown.items() if wanted[key] != value}
     if changed:
         steering.adjust(run, **changed)
-
-
-def _in_force(recipe: Recipe, stage: str, history: History) -> Recipe:
-    """The recipe with what the changes so far have made of it, those in the epoch at work included."""
-    return recipe.in_force(stage, history.stages[stage]["epoch"] + 2, 0)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ked.communities.partition import between
-from ked.dependency import factor_rows
+from ked.dependency.piecewise_linear import factor_rows
 from ked.nets.cnn.stack import ConvStack
 
 _CHUNK = 128  # samples at a time

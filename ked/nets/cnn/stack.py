@@ -32,7 +32,11 @@ class ConvStack(Stack):
         superfeatures: M; 1 is the plain form: no split, one head.
         width: f, channels of a group and of its branch; by default the most that the plain form's budget allows.
         replicas: K independent nets (one a seed).
-        base: (C,) zeros unless given: the paper leaves it out, as classes are balanced.
+        base: (C,) zeros unless given; explaining nets of runs get their black box's, so that phi stays a Shapley value.
+
+    >>> net = ConvStack("small-cnn", (8, 8), 10, superfeatures=4, replicas=2)
+    >>> net(torch.rand(5, 64)).shape, len(net.groups)
+    (torch.Size([2, 5, 10]), 4)
     """
 
     activation = "relu"
@@ -134,7 +138,13 @@ class ConvStack(Stack):
 
 
 def explaining_cnn(counterpart: ConvStack, superfeatures: int, base: Tensor | None = None, *, replicas: int = 1) -> ConvStack:
-    """The explaining form of a plain net: no more parameters than it, base zeros unless given."""
+    """The explaining form of a plain net: no more parameters than it, base zeros unless given.
+
+    >>> plain = ConvStack("small-cnn", (8, 8), 10)
+    >>> explaining = explaining_cnn(plain, superfeatures=4)
+    >>> len(explaining.groups), explaining.parameter_count <= plain.parameter_count
+    (4, True)
+    """
     config = counterpart.config | {"superfeatures": superfeatures, "width": None, "replicas": replicas}
     return ConvStack(**config, base=base)
 

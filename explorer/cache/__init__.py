@@ -1,0 +1,20 @@
+"""Everything that is remembered between reruns and visitors: the only room with `st.cache_*`.
+
+What is remembered of a run stands under the run itself (`keys`), a few names and small numbers; nets and matrices travel as results,
+never as keys. Blocks ask the room, `cache.net(run, "teacher")`, and need not know which file answers.
+"""
+
+from explorer.cache.agreement import survey
+from explorer.cache.attributions import CHECKED, attribution, exact, parts, sanity_check, sensitivity
+from explorer.cache.datasets import checkup, dataset, mean_image
+from explorer.cache.dependency_graph import dependency, ordered, positions, superfeatures, sweep
+from explorer.cache.explanations import branch_maps, class_maps, contributions_of, explanation, test_predictions
+from explorer.cache.over_epochs import agreements, forming, trajectories
+from explorer.cache.runs import convolutional, curves, dataset_of, facts, is_sound, list_runs, net, recipe, status
+
+__all__ = [
+    "CHECKED", "agreements", "attribution", "branch_maps", "checkup", "class_maps", "contributions_of", "convolutional",
+    "curves", "dataset", "dataset_of", "dependency", "exact", "explanation", "facts", "forming", "is_sound", "list_runs",
+    "mean_image", "net", "ordered", "parts", "positions", "recipe", "sanity_check", "sensitivity", "status", "superfeatures",
+    "survey", "sweep", "test_predictions", "trajectories",
+]  # fmt: skip

@@ -1,0 +1,24 @@
+"""Whether students explain as their teacher does: on every test sample, once they have learnt."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer.cache.keys import BY_VERSION
+from explorer.cache.runs import dataset_of, net, recipe
+from ked.agreement import Survey
+from ked.agreement import survey as measure
+from ked.methods import METHODS
+from ked.runs.build_nets import matching
+from ked.store import Run
+
+SURVEYED = 20_000  # test samples on which students and teacher are compared
+
+
+@st.cache_resource(max_entries=32, show_spinner="Comparing what students and teacher say of every test sample …", hash_funcs=BY_VERSION)
+def survey(run: Run, method: str, maps: str = "") -> Survey:
+    """Agreement and fidelity of a method's students on the first `SURVEYED` test samples; `maps`: which are compared too, if any."""
+    student, teacher, source = net(run, method), net(run, "explaining"), dataset_of(run)
+    x, y = (part[:SURVEYED] for part in source.part("test"))
+    pairs, kinds = matching(student, teacher) if METHODS[method].net == "ked" else None, [maps] if maps else []
+    return measure(student, teacher, x, y, pairs=pairs, tau=recipe(run).tau, shape=source.shape, maps=kinds)

@@ -1,0 +1,78 @@
+"""What a run folder says: run.json, read once for each of its versions, the run's data, nets and curves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from explorer.cache.datasets import dataset
+from explorer.cache.keys import BY_VERSION
+from explorer.timeline.history import History
+from ked import jobs, store
+from ked.data import Dataset
+from ked.errors import InvalidInput, Unavailable
+from ked.nets.stack import Stack
+from ked.recipe import MLP, Recipe
+from ked.store import Run
+
+
+@st.cache_data(max_entries=4096, show_spinner=False, hash_funcs=BY_VERSION)
+def facts(run: Run) -> dict[str, Any]:
+    """run.json."""
+    return run.info
+
+
+@st.cache_resource(max_entries=256, show_spinner=False, hash_funcs=BY_VERSION)
+def recipe(run: Run) -> Recipe:
+    """What was asked for; frozen, so that all visitors may share it."""
+    return Recipe.make(**facts(run)["recipe"])
+
+
+def is_sound(run: Run) -> bool:
+    """Whether its run.json and its recipe can be read: others are shown on the Runs page alone."""
+    try:
+        recipe(run)
+    except (InvalidInput, Unavailable):
+        return False
+    return True
+
+
+def status(run: Run) -> str:
+    """queued, running, done, failed or cancelled, as it is now: a job whose process is gone has failed."""
+    return jobs.status(run, facts(run))
+
+
+def list_runs() -> list[Run]:
+    """All readable runs, the newest first, the presets last."""
+    return store.list_runs(facts)
+
+
+def dataset_of(run: Run) -> Dataset:
+    """The data that the run learns."""
+    return dataset(facts(run)["recipe"]["dataset"])
+
+
+def convolutional(run: Run) -> bool:
+    """Whether the run's nets are convolutional, and its superfeatures groups of channels."""
+    return bool(facts(run)["recipe"].get("net", MLP) != MLP)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_VERSION)
+def net(run: Run, which: str) -> Stack:
+    """A stored net: "teacher", "explaining" or a student's method."""
+    named = {"teacher": run.teacher, "explaining": run.explaining}
+    return named[which]() if which in named else run.student(which)
+
+
+def curves(run: Run) -> dict[str, np.ndarray]:
+    """Method -> (epochs so far, K) validation accuracy; remembered of runs that have ended."""
+    if facts(run)["status"] in ("queued", "running"):
+        return History(run).read().curves()
+    return _curves(run)
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_VERSION)
+def _curves(run: Run) -> dict[str, np.ndarray]:
+    return History(run).read().curves()

@@ -1,0 +1,54 @@
+"""The command line: data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ked.cli.tables import print_table, table_of
+from ked.data import own, sources, user_files
+
+app = typer.Typer()
+_data = typer.Typer(help="The data sets.", no_args_is_help=True)
+app.add_typer(_data, name="data")
+
+
+@_data.command("list")
+def list_command() -> None:
+    """List the data sets, and your own that were added."""
+    table = table_of("name", "what it is")
+    for source in sources.SOURCES.values():
+        table.add_row(source.name, source.description)
+    for key, file in user_files.listed().items():
+        table.add_row(key, f"Your own {file.file}" + (f", class in the column {file.label}." if file.label else "."))
+    print_table(table)
+
+
+@_data.command("fetch")
+def fetch_command(name: str) -> None:
+    """Get a data set ready on this machine."""
+    _print_sizes(name)
+
+
+@_data.command("add")
+def add_command(
+    file: Path, label: Annotated[str | None, typer.Option(help="The class column of a CSV file; 'label' by default.")] = None
+) -> None:
+    """Keep your own CSV, NPZ or zip of class folders under a name, for --dataset and for the app."""
+    _print_sizes(user_files.add(file.name, own.content(str(file)), label))
+
+
+@_data.command("remove")
+def remove_command(name: str) -> None:
+    """Delete your own data that were added; runs that were trained on them stay."""
+    user_files.forget(name)
+
+
+def _print_sizes(name: str) -> None:
+    from ked.data.dataset import PARTS
+
+    found = sources.load(name)
+    sizes = ", ".join(f"{len(getattr(found, part))} {part}" for part in PARTS)
+    print(f"{name}: {sizes} samples, {found.feature_count} features, {found.class_count} classes")

@@ -1,0 +1,95 @@
+"""Superfeatures: a disjoint cover of the features by M groups, and the same groups in another's order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ked.errors import InvalidInput, Unavailable
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Superfeatures:
+    """A disjoint cover of D features by M groups, S_1 to S_M, and how it came about.
+
+    groups: M tuples of sorted feature indices.  modularity: of these groups on W, at resolution 1.
+    resolution: at which the communities were found; larger gives more.  engine: what found them.
+    adjusted: what was changed afterwards, in plain words; empty if nothing was.
+    Raises InvalidInput if the groups are not a disjoint cover of 0..D-1 by non-empty groups.
+
+    >>> halves = Superfeatures(((0, 1), (2, 3)), modularity=0.5, resolution=1.0, engine="by hand")
+    >>> halves.sizes, halves.labels().tolist()
+    ((2, 2), [0, 0, 1, 1])
+    """
+
+    groups: tuple[tuple[int, ...], ...]
+    modularity: float
+    resolution: float
+    engine: str
+    adjusted: str = ""
+
+    def __post_init__(self) -> None:
+        members = sorted(feature for group in self.groups for feature in group)
+        if not members or not all(self.groups) or members != list(range(len(members))):
+            raise InvalidInput(
+                f"These {len(self.groups)} groups are not a disjoint cover of the features by non-empty groups."
+            )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many features each group holds."""
+        return tuple(len(group) for group in self.groups)
+
+    def labels(self) -> Tensor:
+        """The group of each feature, (D,) int64."""
+        import torch
+
+        labels = torch.empty(sum(self.sizes), dtype=torch.int64)
+        for number, group in enumerate(self.groups):
+            labels[list(group)] = number
+        return labels
+
+    def to_json(self) -> str:
+        """The text of superfeatures.json."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Superfeatures:
+        """Superfeatures from the text of superfeatures.json; Unavailable if it is damaged."""
+        try:
+            found = json.loads(text)
+            groups = tuple(tuple(int(feature) for feature in group) for group in found["groups"])
+            numbers = float(found["modularity"]), float(found["resolution"])
+            return Superfeatures(groups, *numbers, str(found["engine"]), str(found["adjusted"]))
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise Unavailable(
+                f"The stored superfeatures are damaged ({error!r}): delete them and run this stage again."
+            ) from error
+
+
+def align(reference: Superfeatures, other: Superfeatures) -> Superfeatures:
+    """`other` with its groups in the order in which they overlap `reference` most, so that colours stay where they were.
+
+    Groups are matched one to one (Hungarian method); those without a partner come last, in their own order.
+    Raises InvalidInput if the two do not have the same features.
+
+    >>> before, after = (Superfeatures(groups, 0.5, 1.0, "") for groups in (((0, 1), (2, 3)), ((2, 3), (0, 1))))
+    >>> align(before, after).groups
+    ((0, 1), (2, 3))
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    old, new = reference.labels().numpy(), other.labels().numpy()
+    if len(old) != len(new):
+        raise InvalidInput(f"Groups of {len(new)} features cannot be matched with groups of {len(old)} features.")
+    overlap = np.zeros((len(reference.groups), len(other.groups)))
+    np.add.at(overlap, (old, new), 1)
+    partner = {int(column): int(row) for row, column in zip(*linear_sum_assignment(-overlap), strict=True)}
+    order = sorted(range(len(other.groups)), key=lambda m: (partner.get(m, len(old)), m))
+    return replace(other, groups=tuple(other.groups[m] for m in order))

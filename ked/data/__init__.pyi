@@ -1,0 +1,11 @@
+from .dataset import PARTS as PARTS
+from .dataset import Dataset as Dataset
+from .sources import SOURCES as SOURCES
+from .sources import Source as Source
+from .sources import check as check
+from .sources import fingerprint as fingerprint
+from .sources import here as here
+from .sources import is_user_file as is_user_file
+from .sources import knows_truth as knows_truth
+from .sources import load as load
+from .sources import usual as usual

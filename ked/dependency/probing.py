@@ -1,0 +1,140 @@
+"""How a net is asked: flat samples in, logits out, in eval mode, and afterwards it is as it was.
+
+Whatever a net raises while it is asked becomes one sentence, so that nobody has to read a traceback to learn that the samples do
+not fit it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from ked.dependency.samples import flat_samples, modules_of, shortened
+from ked.errors import InvalidInput
+
+Progress = Callable[[float], None]
+
+_CHUNK_NUMBERS = 2**24  # held at a time: 64 MB in float32
+_CHUNK_SAMPLES = 1024  # a bound for data with few features, as the net's own layers take memory too
+LAYERS = 16  # a net is reckoned to hold this many arrays of its input's size for a sample
+
+
+class Probed(nn.Module):
+    """A net or function as one from flat samples (N, D) to logits (N, C); what is wrong with it or its answer is InvalidInput."""
+
+    def __init__(self, net: Callable[[Tensor], Any], shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.asked, self.shape, self.parts = net, shape, nn.ModuleList(modules_of(net))
+
+    def forward(self, flat: Tensor) -> Tensor:
+        """Logits (N, C), finite, C at least 2."""
+        x = flat.unflatten(1, self.shape)
+        try:
+            z = self.asked(x)
+        except (InvalidInput, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            given = f"samples of shape {tuple(x.shape)}, {x.dtype} on {x.device}"
+            raise InvalidInput(f"The net{self._home()} fails on {given} ({shortened(error)}).") from error
+        return _logits(z, len(x))
+
+    def _home(self) -> str:
+        weight = next(self.parameters(), None)
+        return "" if weight is None else f" ({weight.dtype} on {weight.device})"
+
+
+@contextmanager
+def probing(net: Any, x: Any) -> Iterator[tuple[Probed, Tensor]]:
+    """The net as it is asked here and its samples (N, D), while nothing of the caller's settings gets in the way.
+
+    Eval mode; gradients on and inference mode off; no autocast; attention by the one implementation that can be differentiated
+    twice. Afterwards modes, buffers and the state of the random numbers are as they were.
+    """
+    if not callable(net) or isinstance(net, type):
+        raise InvalidInput(f"The net must be a module or a function from samples to logits, not {shortened(repr(net))}.")
+    net = getattr(net, "_orig_mod", net)  # what torch.compile made cannot be differentiated twice; what it was made from can
+    parts = modules_of(net)
+    with ExitStack() as after:
+        after.enter_context(torch.inference_mode(False))
+        after.enter_context(torch.enable_grad())
+        after.enter_context(torch.random.fork_rng(devices=[]))
+        samples, shape = flat_samples(x, parts)
+        after.enter_context(torch.autocast(samples.device.type, enabled=False))
+        after.enter_context(sdpa_kernel(SDPBackend.MATH))
+        after.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
+        torch.backends.mha.set_fastpath_enabled(False)
+        if samples.is_cuda:
+            after.enter_context(torch.random.fork_rng([samples.device]))
+            recurrent = any(isinstance(module, nn.RNNBase) for part in parts for module in part.modules())
+            after.enter_context(torch.backends.cudnn.flags(enabled=not recurrent))  # cuDNN's cannot be differentiated in eval mode
+        after.enter_context(_kept(parts))
+        probed = Probed(net, shape)
+        with suppress(NotImplementedError):  # an exported program has one mode for good
+            probed.eval()
+        yield probed, samples
+
+
+def trace(net: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits (N, C) and, as a leaf, the samples that they are computed from; the net sees a copy, as it may work in place."""
+    leaf = x.detach().requires_grad_()
+    return net(leaf.clone()), leaf
+
+
+def gradient(y: Tensor, x: Tensor, weight: Tensor | None = None, **options: bool) -> Tensor | None:
+    """The derivative of sum(y weight) with respect to x, whose graph stays; None where y is not computed from x."""
+    try:
+        found: Tensor | None = torch.autograd.grad(y, x, weight, retain_graph=True, allow_unused=True, **options)[0]
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise InvalidInput(f"The net cannot be differentiated twice ({shortened(error)}); use layers that can.") from error
+    return found
+
+
+def chunks(x: Tensor, numbers: int | None = None) -> tuple[Tensor, ...]:
+    """x (N, D) cut into parts of samples, each sample taking that many numbers of memory, by default 16 D."""
+    each = numbers or LAYERS * x.shape[1]
+    parts: tuple[Tensor, ...] = x.split(min(_CHUNK_SAMPLES, max(1, _CHUNK_NUMBERS // each)))
+    return parts
+
+
+def tell(progress: Progress | None, share: float) -> None:
+    """Report the finished share, if anybody wants to know."""
+    if progress is not None:
+        progress(share)
+
+
+@contextmanager
+def _kept(parts: list[nn.Module]) -> Iterator[None]:
+    """Every module's mode and buffers are put back afterwards: batch statistics may change even in a net that is refused."""
+    modules = list(dict.fromkeys(module for part in parts for module in part.modules()))
+    modes = [(module, module.training) for module in modules]
+    buffers = [(module, name, value, value.clone()) for module in modules for name, value in module.named_buffers(recurse=False)]
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+        for module, name, value, content in buffers:
+            if getattr(module, name) is not value:
+                setattr(module, name, value)
+            if not torch.equal(value, content):
+                with torch.no_grad():
+                    value.copy_(content)
+
+
+def _logits(z: Any, count: int) -> Tensor:
+    if not isinstance(z, Tensor) or z.ndim != 2 or len(z) != count or z.shape[1] < 2 or not z.is_floating_point():
+        got = f"{z.dtype} of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
+        raise InvalidInput(
+            f"The net must return logits of shape (N, C) with C of at least 2, not {got} for {count} samples; "
+            "give a function that takes them from its answer, if they are in there."
+        )
+    if not bool(torch.isfinite(z).all()):
+        raise InvalidInput("The net returns NaN or infinite logits for these samples, so it has no dependency matrix.")
+    return z

@@ -1,0 +1,86 @@
+"""What may be given as net and samples, and what becomes of it: flat float samples on the device where they are computed on."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from itertools import chain
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+from torch.utils.data import DataLoader
+
+from ked.errors import InvalidInput
+
+
+def modules_of(net: Any) -> list[nn.Module]:
+    """The net, or, of a function, the modules that it is bound to, holds or names: `model.predict`, `lambda x: model(x)[0]`."""
+    if isinstance(net, nn.Module):
+        return [net]
+    if isinstance(net, functools.partial):
+        return [*modules_of(net.func), *(value for value in (*net.args, *net.keywords.values()) if isinstance(value, nn.Module))]
+    known = [getattr(net, "__self__", None), *getattr(net, "__dict__", {}).values()]
+    if inspect.isfunction(net):
+        names = inspect.getclosurevars(net)
+        known += [*names.nonlocals.values(), *names.globals.values()]
+    return [value for value in known if isinstance(value, nn.Module)]
+
+
+def flat_samples(x: Any, parts: list[nn.Module]) -> tuple[Tensor, tuple[int, ...]]:
+    """The samples as (N, D), and the shape of one as the net takes it; InvalidInput where there can be no derivative with respect to them.
+
+    Arrays and what a DataLoader gives have no precision or place of their own: they take those of the net's first weight.
+    """
+    weights = [value for part in parts for value in chain(part.parameters(), part.buffers())]
+    _check_weights(weights)
+    if not isinstance(x, Tensor):
+        x = _tensor(x)
+        home = next((weight for weight in weights if weight.is_floating_point()), None)
+        x = x.to(home) if home is not None and x.is_floating_point() else x
+    if x.ndim < 2 or 0 in x.shape or not x.is_floating_point():
+        raise InvalidInput(f"The samples must be floats of shape (N, D) or (N, *shape), not {x.dtype} of shape {tuple(x.shape)}.")
+    if x.is_meta or x.layout != torch.strided:
+        raise InvalidInput(f"The samples must be an ordinary dense tensor with values, not one of layout {x.layout} on {x.device}.")
+    if not bool(torch.isfinite(x).all()):
+        raise InvalidInput("The samples contain NaN or infinite values; remove or replace them first.")
+    return (x.clone() if x.is_inference() else x.detach()).as_subclass(Tensor).flatten(1), tuple(x.shape[1:])
+
+
+def shortened(what: object) -> str:
+    """An error's first sentence, or any other text, on one line and not too long."""
+    return shorten(str(what).strip().split("\n")[0].split(". ")[0].rstrip("."), 160, placeholder=" …")
+
+
+def _check_weights(weights: list[Tensor]) -> None:
+    if any(is_lazy(weight) for weight in weights):
+        raise InvalidInput("The net has lazy layers that have not seen a sample yet; call it once on some first.")
+    if any(weight.is_inference() for weight in weights):
+        raise InvalidInput(
+            "The net was made in torch.inference_mode, where nothing can be differentiated; use a copy.deepcopy made outside of it."
+        )
+
+
+def _tensor(x: Any) -> Tensor:
+    """A DataLoader's batches one after the other, or what numpy takes for an array."""
+    if isinstance(x, DataLoader):
+        batches = [_first(batch) for batch in x]
+        if not batches:
+            raise InvalidInput("The DataLoader gives no batches, so there are no samples.")
+        return torch.cat(batches)
+    try:
+        return torch.from_numpy(np.array(x))  # a copy: torch warns of an array that may not be written to
+    except (TypeError, ValueError) as error:
+        kind = type(x).__name__
+        raise InvalidInput(f"The samples must be a tensor, an array or a DataLoader, not {kind} ({shortened(error)}).") from error
+
+
+def _first(batch: Any) -> Tensor:
+    first = batch[0] if isinstance(batch, list | tuple) and batch else batch
+    if not isinstance(first, Tensor):
+        kind = type(first).__name__
+        raise InvalidInput(f"The DataLoader must give tensors of samples, alone or first in a tuple or list, not {kind}.")
+    return first

@@ -46,7 +46,7 @@ if st.button("another control"):
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("keep")
-    shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+    shutil.copytree(ROOT / "explorer/.streamlit", folder / ".streamlit")
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
     return serve(folder / "script.py")
 

@@ -70,7 +70,7 @@ if st.checkbox("frames", value=True):
 @pytest.fixture(scope="module")
 def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("plot")
-    shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
+    shutil.copytree(ROOT / "explorer/.streamlit", folder / ".streamlit")
     (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
     return serve(folder / "script.py")
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, WebSocket, expect
+from served import PATIENCE
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from ked.store import Run
@@ -20,7 +21,7 @@ LONG, SHORT = f"{NETS}&ep=500&seeds=6&methods=ked,shuffled,noise", f"{NETS}&ep=4
 ACCURACY, MASK, OVERLAY, ANSWERS = "Validation accuracy against", "Superfeatures over", "Contributions", "Class probabilities"
 ALTS = [ACCURACY, MASK, OVERLAY, ANSWERS]
 STEERS = ("pause", "batch", "epoch")  # the buttons of the row that counts presses; the first one plays, too
-PATIENCE = 60.0  # seconds; on a busy machine everything takes its time
+
 CURVE = """([alt, net]) => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData ?? [])
     .filter(line => line.name === net).reduce((most, line) => Math.max(most, line._length ?? 0), 0)"""
 # What figures show at a moment, in their own numbers.

@@ -1,10 +1,11 @@
-"""The app as people start it: `ked app` in a process of its own, until it answers."""
+"""The app as people start it, `ked app` in a process of its own, or a Streamlit script: until it answers."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-PATIENCE = 120  # seconds
+PATIENCE = 180  # seconds; on a busy machine everything takes its time
 
 
 class App(NamedTuple):
@@ -32,12 +33,19 @@ class App(NamedTuple):
 
 @contextlib.contextmanager
 def served(
-    *options: str, cwd: Path, env: Mapping[str, str], ked: Sequence[str] = (sys.executable, "-m", "ked")
+    *options: str,
+    cwd: Path,
+    env: Mapping[str, str],
+    ked: Sequence[str] = (sys.executable, "-m", "ked"),
+    script: Path | None = None,
 ) -> Iterator[App]:
-    """`ked app` with these options, started in a folder with this environment; it ends with the block."""
+    """`ked app` with these options, or another script in its place, started in a folder with this environment; it ends with the block."""
+    command = [*ked, "app", *options]
+    if script:
+        command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={_free_port()}"]
     surroundings = {**os.environ, "STREAMLIT_SERVER_HEADLESS": "true", "KED_WARM_SECONDS": "0", "OMP_NUM_THREADS": "1", **env}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen([*ked, "app", *options], cwd=cwd, env=surroundings, **pipes) as server:  # type: ignore[call-overload]
+    with subprocess.Popen(command, cwd=cwd, env=surroundings, **pipes) as server:  # type: ignore[call-overload]
         app = _listen(server)
         listener = threading.Thread(target=server.stdout.read)  # on and on, so that the pipe never fills up
         listener.start()
@@ -47,6 +55,12 @@ def served(
         finally:
             server.terminate()
             listener.join()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
 
 
 def _listen(server: subprocess.Popen[str]) -> App:

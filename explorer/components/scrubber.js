@@ -4,6 +4,7 @@
 const scrubbers = new WeakMap(); // the element Streamlit gave us -> its scrubber
 const PLAYING = { least: 60, most: 400, whole: 6000 }; // milliseconds a tick, and what all ticks together should take
 const REST = 300; // milliseconds without a move after which the visitor has let go
+const GRACE = 1000; // milliseconds at the end for which the button still says Pause: who reaches for it then begins nothing anew
 const PLAY = "M8 5v14l11-7z", PAUSE = "M6 5h4v14H6zM14 5h4v14h-4z";
 
 function part(tag, className, parent) {
@@ -24,7 +25,13 @@ class Scrubber {
     this.range = part("input", "", this.node);
     Object.assign(this.range, { type: "range", min: 0, step: 1 });
     this.label = part("output", "", this.node);
-    this.button.addEventListener("click", () => (this.playing ? this.pause() : this.play()));
+    // A press means what the button said when it began, whatever came of the playing until it is let go; a key has no pointer.
+    this.button.addEventListener("pointerdown", () => { this.meantToPause = Boolean(this.playing); });
+    this.button.addEventListener("click", ({ detail }) => {
+      const pausing = detail ? this.meantToPause : this.playing;
+      if (pausing) this.pause();
+      else this.play();
+    });
     this.range.addEventListener("input", () => { this.pause(); this.go(Number(this.range.value)); this.settle(); });
     this.drawButton();
   }
@@ -68,6 +75,7 @@ class Scrubber {
   }
 
   play() {
+    clearInterval(this.playing);
     if (this.follows) this.go(0);
     const pace = PLAYING.whole / this.data.ticks.length;
     this.playing = setInterval(() => this.step(), Math.min(Math.max(pace, PLAYING.least), PLAYING.most));
@@ -75,8 +83,9 @@ class Scrubber {
   }
 
   step() {
-    if (this.follows) this.pause();
-    else this.go(this.at + 1);
+    if (!this.follows) return this.go(this.at + 1);
+    clearInterval(this.playing);
+    this.playing = setTimeout(() => this.pause(), GRACE);
   }
 
   pause() {

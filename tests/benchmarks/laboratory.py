@@ -131,7 +131,7 @@ def _start(home: str, seed: int, **settings: Any) -> str:
 
 
 def _ked(home: str, code: str) -> str:
-    command, environment = [sys.executable, "-c", f"from ked.runs import jobs; {code}"], {**os.environ, "KED_HOME": home}
+    command, environment = [sys.executable, "-c", f"from ked import jobs; {code}"], {**os.environ, "KED_HOME": home}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 

@@ -1,22 +1,18 @@
-"""What every browser test needs: one Chromium, and a way to serve a Streamlit script until the tests of a module are done."""
+"""What every browser test needs: one Chromium, the app, and a way to serve a Streamlit script."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from laboratory import PATIENCE, Visitor
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from laboratory import Visitor
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from served import PATIENCE, served
 
 from ked.runs import steering
 from ked.store import Run
@@ -27,7 +23,7 @@ ARGUMENTS = (
     " --disable-sync"
 )
 
-Serve = Callable[..., str]
+OpenTab = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -36,107 +32,68 @@ def browser() -> Iterator[Browser]:
     path = shutil.which("chromium")
     if path is None and "CI" not in os.environ:
         pytest.skip("needs Chromium: install it with your package manager, for example `sudo apt install chromium`")
-    expect.set_options(timeout=1000 * PATIENCE)  # on a busy machine a page takes its time
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS.split())
         yield chromium
         chromium.close()
 
 
-@pytest.fixture(scope="module")
-def serve() -> Iterator[Serve]:
-    """`serve(script, port=None, env=None) -> address`: runs the Streamlit script until it answers, ours from the project's folder."""
-    running: list[subprocess.Popen[str]] = []
+@pytest.fixture
+def open_tab(browser: Browser) -> Iterator[OpenTab]:
+    """`open_tab(**options)`: a tab in a browser profile of its own, which nothing is remembered in; it waits patiently."""
+    contexts: list[BrowserContext] = []
 
-    def start(script: Path, port: int | None = None, env: Mapping[str, str] | None = None) -> str:
-        port = port or _free_port()
-        running.append(_streamlit(Path(script), port, env or {}))
-        _wait_for_address(running[-1])
-        address = f"http://localhost:{port}"
-        _wait_until_it_answers(running[-1], f"{address}/_stcore/health")
-        return address
+    def come(**options: Any) -> Page:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **options}))
+        contexts[-1].set_default_timeout(1000 * PATIENCE)
+        return contexts[-1].new_page()
 
-    yield start
-    for server in running:
-        server.terminate()
-        server.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
-
-
-def _streamlit(script: Path, port: int, env: Mapping[str, str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true", f"--server.port={port}"]
-    command += ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), **env}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, cwd=ROOT if script.is_relative_to(ROOT) else script.parent, env=surroundings, **pipes)  # type: ignore[call-overload, no-any-return]
-
-
-def _wait_for_address(server: subprocess.Popen[str]) -> None:
-    """Reads the server's output until it names its address, then lets a thread read on, so that the pipe never fills up."""
-    assert server.stdout is not None
-    said = []
-    for line in server.stdout:
-        said.append(line)
-        if "URL:" in line:
-            threading.Thread(target=_drain, args=(server,), daemon=True).start()
-            return
-    pytest.fail("the Streamlit server stopped before it answered:\n" + "".join(said))
-
-
-def _wait_until_it_answers(server: subprocess.Popen[str], health: str) -> None:
-    """A server names its address a moment before it listens there."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            with urllib.request.urlopen(health) as answer:
-                assert answer.read() == b"ok"
-            return
-        except urllib.error.URLError:
-            if server.poll() is not None or time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-
-
-def _drain(server: subprocess.Popen[str]) -> None:
-    assert server.stdout is not None
-    with server.stdout as output:
-        for _ in output:
-            pass
+    yield come
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """`serve(script)`: the address of a server that runs this Streamlit script, with the app's theme, until the module's tests are done."""
+    with ExitStack() as servers:
+
+        def start(script: str) -> str:
+            folder = tmp_path_factory.mktemp("script")
+            shutil.copytree(ROOT / "explorer/.streamlit", folder / ".streamlit")
+            (folder / "script.py").write_text(script, encoding="utf-8")
+            return servers.enter_context(served(script=folder / "script.py", cwd=folder, env={"PYTHONPATH": str(ROOT)})).address
+
+        yield start
+
+
+@pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The $KED_HOME of all tests of a module, so that the worker is warm and teachers are trained once."""
+    """The $KED_HOME of all browser tests, so that one worker is warm and teachers are trained once."""
     folder = tmp_path_factory.mktemp("home")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str], home: Path) -> str:
-    return serve(ROOT / "explorer/app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
+@pytest.fixture(scope="session")
+def address(home: Path) -> Iterator[str]:
+    """The app, which keeps its worker warm."""
+    with served("--port", "0", cwd=ROOT, env={"KED_HOME": str(home), "KED_WARM_SECONDS": "600"}) as app:
+        yield app.address
 
 
 @pytest.fixture
-def visitor(browser: Browser, home: Path) -> Iterator[Callable[..., Visitor]]:
-    """`visitor(height=1000)`: a tab in a browser of its own; what has been started for it is stopped after the test."""
-    contexts: list[BrowserContext] = []
+def visitor(open_tab: OpenTab, home: Path) -> Iterator[Callable[..., Visitor]]:
+    """`visitor(height=1000, **options)`: somebody with a tab of their own; what has been started for them is stopped after the test."""
 
-    def come(height: int = 1000) -> Visitor:
-        contexts.append(browser.new_context(viewport={"width": 1400, "height": height}, reduced_motion="reduce"))
-        contexts[-1].set_default_timeout(1000 * PATIENCE)
-        found = Visitor(contexts[-1].new_page(), home)
+    def come(height: int = 1000, **options: Any) -> Visitor:
+        seen = {"viewport": {"width": 1400, "height": height}, "reduced_motion": "reduce"}
+        found = Visitor(open_tab(**seen | options), home)
         found.page.on("websocket", found.listen)
         return found
 
     yield come
-    for context in contexts:
-        context.close()
     for folder in home.glob("runs/*"):
         if Run(folder).status in ("queued", "running"):
             steering.cancel(Run(folder))

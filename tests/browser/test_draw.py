@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from laboratory import ANSWERS, PATIENCE, RESTING, Visitor, click_at, shown
-from playwright.sync_api import Browser, Page, expect
+from laboratory import ANSWERS, RESTING, Visitor, click_at, shown
+from playwright.sync_api import Page, expect
 
 THREE = [(0.3, 0.25), (0.5, 0.15), (0.68, 0.25), (0.65, 0.4), (0.5, 0.48), (0.66, 0.58), (0.7, 0.75), (0.5, 0.88), (0.28, 0.78)]
 ZERO = [(0.5, 0.15), (0.3, 0.35), (0.3, 0.65), (0.5, 0.85), (0.7, 0.65), (0.7, 0.35), (0.5, 0.15)]
@@ -98,11 +98,9 @@ def swipe(page: Page, over: str, top: float, bottom: float) -> None:
 
 
 def test_on_a_telephone_a_finger_draws_on_the_sheet_scrolls_over_figures_and_keys_get_into_the_menu(
-    browser: Browser, address: str
+    open_tab: Callable[..., Page], address: str
 ) -> None:
-    phone = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce")
-    phone.set_default_timeout(1000 * PATIENCE)
-    page = phone.new_page()
+    page = open_tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce")
     page.goto(f"{address}/explain?what=own")
     expect(page.locator(".ked-draw canvas")).to_be_visible()
     page.wait_for_function(RESTING)
@@ -116,7 +114,6 @@ def test_on_a_telephone_a_finger_draws_on_the_sheet_scrolls_over_figures_and_key
     figure = page.locator(".ked-plot").first
     swipe(page, ".ked-plot", 0.8, 0.2)
     page.wait_for_function("node => node.getBoundingClientRect().top < 200", arg=figure.element_handle())
-    phone.close()
 
 
 def test_a_click_on_a_superfeature_lights_it_up_everywhere(visitor: Callable[..., Visitor], address: str) -> None:

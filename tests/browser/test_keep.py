@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 WAVE = "a wave whose range follows the data"
@@ -44,21 +43,16 @@ if st.button("another control"):
 
 
 @pytest.fixture(scope="module")
-def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("keep")
-    shutil.copytree(ROOT / "explorer/.streamlit", folder / ".streamlit")
-    (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
-    return serve(folder / "script.py")
+def address(serve: Callable[[str], str]) -> str:
+    return serve(SCRIPT)
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1000, "height": 750}, color_scheme="light")
-    tab = context.new_page()
+def page(open_tab: Callable[..., Page], address: str) -> Page:
+    tab = open_tab(viewport={"width": 1000, "height": 750}, color_scheme="light")
     tab.goto(address)
     tab.wait_for_function("() => document.querySelector('.ked-plot')?.ariaBusy === 'false'")
-    yield tab
-    context.close()
+    return tab
 
 
 def box_of(page: Page, alt: str) -> dict[str, float]:
@@ -105,7 +99,7 @@ def test_updates_a_rerun_and_a_theme_leave_zoom_hidden_traces_and_place(page: Pa
     begin = view(page)
     page.mouse.move(500, 300)
     page.mouse.wheel(0, 60)
-    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop > 0")
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop === 60")
     drag(page, WAVE, (0.3, 0.3), (0.5, 0.6))
     legend = page.get_by_role("img", name=WAVE).locator(".legendtoggle").nth(1)
     legend.dispatch_event("mousedown")
@@ -113,7 +107,7 @@ def test_updates_a_rerun_and_a_theme_leave_zoom_hidden_traces_and_place(page: Pa
     page.wait_for_function(
         "alt => document.querySelector(`[aria-label='${alt}']`)._fullData[1].visible === 'legendonly'", arg=WAVE
     )
-    page.wait_for_timeout(500)
+    wait_for_updates(page, 1)
     wanted = view(page)
     assert all(now != before for now, before in zip(wanted, begin, strict=True))
     wait_for_updates(page, 4)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from laboratory import Visitor
+from laboratory import RESTING, Visitor
 from playwright.sync_api import Locator, expect
 
 EDGE, ROW = 15, 35  # pixels: the middle of the column of marks, the height of a row
 
 
 def mark(table: Locator, row: int) -> None:
-    """Clicks the mark at the beginning of a row; row 0 is the first below the header."""
+    """Clicks the mark at the beginning of a row, once its cells are there and the page is at rest; row 0 is below the header."""
+    expect(table.get_by_role("row").nth(row + 1)).to_be_attached()
+    table.page.wait_for_function(RESTING)
     table.click(position={"x": EDGE, "y": ROW * (row + 1) + ROW / 2})
 
 

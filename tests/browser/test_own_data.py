@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from test_data_shelf import pictures
-
-ROOT = Path(__file__).resolve().parents[2]
-WAIT = 30_000.0
-
-
-@pytest.fixture(scope="module")
-def address(serve: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    home = tmp_path_factory.mktemp("home")
-    return serve(ROOT / "explorer/app.py", env={"KED_HOME": str(home), "OMP_NUM_THREADS": "1"})
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    tab = context.new_page()
-    tab.set_default_timeout(WAIT)
+def page(open_tab: Callable[[], Page], address: str) -> Page:
+    tab = open_tab()
     tab.goto(f"{address}/data")
-    yield tab
-    context.close()
+    return tab
 
 
 def bring(page: Page, file: Path) -> None:

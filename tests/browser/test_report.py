@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from explorer.report.document import report
 from ked.store import PRESETS, Run
@@ -16,14 +16,12 @@ DOTS = "() => JSON.stringify(document.querySelector(\"[aria-label^='Validation a
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+def page(open_tab: Callable[..., Page], tmp_path: Path) -> Page:
     file = tmp_path / "report.html"
     file.write_text(report(Run(PRESETS / "digits-preset")), encoding="utf-8")
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, offline=True)
-    tab = context.new_page()
+    tab = open_tab(viewport={"width": 1200, "height": 900}, offline=True)
     tab.goto(file.as_uri())
-    yield tab
-    context.close()
+    return tab
 
 
 def test_a_report_opens_offline_and_its_slider_moves_the_training(page: Page) -> None:

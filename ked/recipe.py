@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -15,8 +16,8 @@ from ked.errors import InvalidInput, quoted, shortened
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS, Method, method_named
 from ked.nets.cnn.architectures import ARCHITECTURES, architecture_named
+from ked.settings import LAYERS, PARAMETERS, UNITS, Settings, described
 from ked.settings import MLP as MLP
-from ked.settings import Settings, described
 
 _ELSEWHERE = {
     True: "it sums over input features, and the superfeatures of a convolutional net are channels; take 'ked-gradcam'",
@@ -63,9 +64,13 @@ class Recipe(Settings):
 
     @field_validator("teacher_hidden", "student_hidden")
     @classmethod
-    def _positive_widths(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+    def _possible_widths(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         if min(value) < 1:
             raise ValueError(f"{info.field_name} = {shortened(value)} is not allowed: every hidden layer needs at least one unit")
+        if len(value) > LAYERS:
+            raise ValueError(f"{info.field_name} with {len(value)} layers is not allowed: up to {LAYERS} are")
+        if max(value) > UNITS:
+            raise ValueError(f"{info.field_name} = {str(max(value))[:20]} is not allowed: a hidden layer has up to {UNITS} units")
         return value
 
     @field_validator("changes")
@@ -101,6 +106,13 @@ class Recipe(Settings):
             yield (
                 method.attribution is not None and method.only != ("cnn" if conv else MLP),
                 f"method {method.name!r} is not allowed with net {self.net!r}: {_ELSEWHERE[conv]}",
+            )
+        for name, seeds in (("teacher_hidden", 1), ("student_hidden", self.seeds)):
+            weights = seeds * sum(fan_in * fan_out for fan_in, fan_out in pairwise(getattr(self, name)))
+            yield (
+                weights > PARAMETERS,
+                f"{name} = {','.join(map(str, getattr(self, name)))[:40]} is not allowed: these are {weights} weights"
+                f"{f' of {seeds} seeds' if seeds > 1 else ''}, and {PARAMETERS} is the most; take narrower layers",
             )
         yield (
             conv != (teacher != MLP),

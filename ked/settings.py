@@ -16,9 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from ked.communities.louvain import ENGINES
+from ked.data.limits import FEATURES
 from ked.groupings import GROUPINGS
 
 MLP = "mlp"
+UNITS, LAYERS, PARAMETERS = 1_000_000, 100, 1_000_000_000
+"""What an MLP may have at most: units of a hidden layer, hidden layers, and weights between these, of all seeds together.
+
+What fits into a machine is less (`ked.runs.memory`); this keeps numbers that no machine could hold from being worked with at all.
+"""
 
 COOLEST, HOTTEST = 1e-3, 1e4
 """Of T and tau. Measured on students near and far from their teacher, 2 to 100 classes: between these temperatures the relative error of
@@ -64,11 +70,13 @@ class Settings(BaseModel):
         ("plain", "kd", "ked"), "Students", "How students are trained; each way gets the same seeds.", min_length=1
     )
     superfeatures: int = _setting(
-        4, "Superfeatures", "M, into how many groups the input features, or the channels of a convolutional net, are split.", ge=1
-    )
+        4, "Superfeatures", "M, into how many groups the input features, or the channels of a convolutional net, are split.",
+        ge=1, le=FEATURES,
+    )  # fmt: skip
     student_superfeatures: int | None = _setting(
-        None, "Superfeatures", "M of the students, matched with the teacher's superfeatures by overlap; by default the teacher's M.", ge=1
-    )
+        None, "Superfeatures", "M of the students, matched with the teacher's superfeatures by overlap; by default the teacher's M.",
+        ge=1, le=FEATURES,
+    )  # fmt: skip
     grouping: str = _setting(
         "hessian", "Superfeatures",
         "What decides which features belong together; all but hessian are controls that ignore the teacher's curvature or its order.",

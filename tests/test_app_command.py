@@ -45,11 +45,12 @@ def test_a_host_that_is_none_of_this_machine_is_refused(host: str, ked: Ked, one
     assert repr(host) in one_sentence(answer.err.strip())
 
 
-def test_without_its_packages_the_command_says_how_to_get_them(
-    ked: Ked, monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]
+@pytest.mark.parametrize("command", [("app",), ("report", "digits-preset")])
+def test_without_what_draws_a_command_says_how_to_get_it(
+    command: tuple[str, ...], ked: Ked, monkeypatch: pytest.MonkeyPatch, one_sentence: Callable[[str], str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "streamlit", None)
-    answer = ked("app")
+    answer = ked(*command)
     assert answer.code == 1
     assert "pip install 'ked-explorer[app]'" in one_sentence(answer.err.strip())
 

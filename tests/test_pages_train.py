@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, caption, copy_of, said, sound, turn_to, usable, visit
+from visitor import address, caption, copy_of, said, sound, standing, turn_to, usable, visit
 
 from explorer.state.settings import SETTINGS
 from ked.recipe import Recipe
@@ -169,3 +169,12 @@ def test_an_address_that_names_only_data_or_a_run_means_that_runs_own_recipe(que
 def test_a_setting_in_the_address_is_kept_beside_a_run() -> None:
     app = visit("train", run="fashion-mnist-preset", mu="0.25")
     assert address(app)["mu"] == "0.25"
+
+
+def test_an_address_that_asks_for_nets_that_no_machine_holds_is_a_sentence_and_the_run_stays_in_view() -> None:
+    app = visit("train", th="99999,99999", run="digits-preset")
+    usable(app, "train")
+    (refusal,) = said(app)
+    assert "9999800001 weights" in refusal
+    assert "Train" not in {button.label for button in app.button}
+    assert "finished" in standing(app)

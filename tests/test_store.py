@@ -111,34 +111,6 @@ def test_a_run_json_without_a_sound_recipe_is_refused(content: str, one_sentence
     one_sentence(str(caught.value))
 
 
-WRONG: list[tuple[str, object]] = [
-    ("status", "gone"), ("status", None), ("recipe", None), ("created", "x"), ("created", float("nan")), ("queued", [1]), ("ended", "x"),
-    ("name", 5), ("tags", "paper"), ("tags", [1]), ("visitor", None), ("threads", "x"), ("threads", 0), ("threads", 10**9),
-    ("stages", []), ("stages", {"teacher": 1}), ("seconds", {"teacher": "x"}), ("epoch", "x"), ("summary", 3),
-    ("summary", {"accuracy": {"ked": ["x"]}}), ("summary", {"accuracy": {"ked": 7}}), ("seeds", "x"), ("message", {}),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "value"), WRONG, ids=[f"{name}={value!r}" for name, value in WRONG])
-def test_an_entry_of_run_json_that_cannot_be_is_named_in_a_sentence_and_other_runs_are_as_before(
-    name: str, value: object, one_sentence: Callable[[str], str]
-) -> None:
-    run, other = create_run(Recipe()), create_run(Recipe())
-    content = json.loads((run.folder / "run.json").read_text()) | {name: value}
-    (run.folder / "run.json").write_text(json.dumps(content))
-    with pytest.raises(Unavailable, match=rf"{run.id} is damaged \({name}") as caught:
-        _ = run.info
-    one_sentence(str(caught.value))
-    assert {found.id for found in list_runs()} >= {run.id, other.id}
-    assert other.status == "queued"
-
-
-def test_what_a_later_version_adds_to_run_json_does_no_harm() -> None:
-    run = create_run(Recipe())
-    run.update(colour="red", pid="x")
-    assert run.info["colour"] == "red"
-
-
 @pytest.mark.parametrize("line", ["1", "[]", "null", "{}", '{"kind": 3}', '{"kind": null}'])
 def test_a_line_of_events_that_is_no_event_is_passed_over(line: str) -> None:
     run = create_run(Recipe())

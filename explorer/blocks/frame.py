@@ -18,7 +18,7 @@ from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
-from explorer.words.explain import plain
+from explorer.words.inert import inert
 from explorer.words.run_list import STATUSES
 from ked.data import is_user_file
 from ked.data.own import looks_like_path
@@ -63,7 +63,7 @@ def _tell(notices: list[str]) -> None:
     """What the address asked for and could not have, in one box."""
     if notices:
         more = f" So {'were' if len(notices) > 2 else 'was'} {len(notices) - 1} more of its settings." if len(notices) > 1 else ""
-        st.warning(plain(notices[0]) + more, icon=":material/link_off:")
+        st.warning(inert(notices[0]) + more, icon=":material/link_off:")
 
 
 def _arrive(bare: bool) -> None:
@@ -103,7 +103,7 @@ def _keep_to_data_that_are_there() -> None:
     """Somebody may have deleted the data that this visitor looks at."""
     name = session.get("dataset")
     if name not in DATASETS:
-        st.warning(f"{plain(name)} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
+        st.warning(f"{inert(name)} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
         session.put(dataset=SETTINGS["dataset"].default, run="")
         follow_dataset()
 
@@ -114,7 +114,7 @@ def sentences() -> Iterator[None]:
     try:
         yield
     except (InvalidInput, Unavailable) as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(inert(str(error)), icon=":material/error:")
 
 
 @contextlib.contextmanager
@@ -123,7 +123,7 @@ def toasts() -> Iterator[None]:
     try:
         yield
     except (InvalidInput, Unavailable) as error:
-        st.toast(plain(str(error)), icon=":material/info:")
+        st.toast(inert(str(error)), icon=":material/info:")
 
 
 def current_run() -> Run | None:
@@ -140,7 +140,7 @@ def current_run() -> Run | None:
             return run
         except (InvalidInput, Unavailable) as error:
             told = str(error) if wanted in str(error) else f"run {wanted} cannot be shown: {error}"
-            st.warning(plain(told), icon=":material/link_off:")
+            st.warning(inert(told), icon=":material/link_off:")
             session.put(run="")
     return default_run(session.get("dataset"))
 

@@ -25,7 +25,8 @@ const unmarked = (value) => String(value ?? "").replace(/<[^>]*>/g, "");
 
 function csvOf(traces) {
   const cell = (value) => {
-    const words = unmarked(value);
+    const told = unmarked(value); // a spreadsheet would compute what begins like a formula
+    const words = /^[=+\-@\t\r]/.test(told) && Number.isNaN(Number(told)) ? `'${told}` : told;
     return /[",\n]/.test(words) ? `"${words.replaceAll('"', '""')}"` : words;
   };
   const lines = ["trace,x,y,value,text"];

@@ -192,7 +192,8 @@ def _named(net: str) -> str:
 
 
 def _unmarked(markdown: str) -> str:
-    return markdown.replace("**", "")
+    """A sentence without what only Markdown reads: bold, and the strokes that keep names from being Markdown."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown.replace("**", ""))
 
 
 # The file

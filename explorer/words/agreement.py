@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from explorer.words.inert import inert
 from explorer.words.numbers import listed, plus_minus
 from explorer.words.results import LABELS
 from ked.agreement import ALL, Measure, Survey
@@ -185,5 +186,5 @@ def _with_half(found: Interval) -> str:
 def by_sample(survey: Survey, k: int, classes: Sequence[str]) -> pd.DataFrame:
     """A row a test sample: every measure of one seed's student."""
     columns = {name: values[k] for name, values in survey.samples.items()}
-    truth = [classes[label] for label in survey.labels]
+    truth = [inert(classes[label], "table") for label in survey.labels]
     return pd.DataFrame({"sample": np.arange(len(truth)), "class": truth, "right": survey.correct[k], **columns})

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from explorer.words.inert import inert
 from explorer.words.numbers import listed, signed
 from ked.what_if import BLUR, MEAN, SELF, Donor
 
@@ -40,8 +41,8 @@ def movement(net: str, before: np.ndarray, after: np.ndarray, classes: Sequence[
     first, then = int(before.argmax()), int(after.argmax())
     was, now = np.exp(before[first]), np.exp(after[then])
     if first == then:
-        return f"The {net} stays with **{classes[first]}** ({was:.0%}, now {now:.0%})."
-    return f"The {net} goes from **{classes[first]}** ({was:.0%}) to **{classes[then]}** ({now:.0%})."
+        return f"The {net} stays with **{inert(classes[first])}** ({was:.0%}, now {now:.0%})."
+    return f"The {net} goes from **{inert(classes[first])}** ({was:.0%}) to **{inert(classes[then])}** ({now:.0%})."
 
 
 def cause(before: np.ndarray, after: np.ndarray, replaced: Sequence[bool], label: str) -> str:

@@ -1,20 +1,14 @@
-"""What the numbers on the explain page say, in plain sentences made from them; and texts of visitors. No streamlit here."""
+"""What the numbers on the explain page say, in plain sentences made from them. No streamlit here."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
+from explorer.words.inert import inert
 from explorer.words.numbers import listed, signed
 from ked.recipe import Recipe
-
-
-def plain(text: str) -> str:
-    """A text that somebody typed, so that markdown shows it letter by letter and makes nothing of it."""
-    escaped: str = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
-    return escaped
 
 
 def sentence(text: str) -> str:
@@ -68,10 +62,10 @@ def verdict(
         members: Which of its superfeatures take part, where it has any: without which of them it answers so.
     """
     answer = int(log_p.argmax())
-    said = f"{_without(members)}he {net} says **{classes[answer]}** ({np.exp(log_p[answer]):.0%})"
+    said = f"{_without(members)}he {net} says **{inert(classes[answer])}** ({np.exp(log_p[answer]):.0%})"
     if truth is None:
         return f"{said}."
-    return f"{said}, which is right." if answer == truth else f"{said}, but it is {classes[truth]}."
+    return f"{said}, which is right." if answer == truth else f"{said}, but it is {inert(classes[truth])}."
 
 
 def _without(members: Sequence[bool]) -> str:

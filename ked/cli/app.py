@@ -7,17 +7,16 @@ import os
 import socket
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import processes
+from ked.files.shipped import TOP
 
 app = typer.Typer()
 
-_SCRIPT = Path(__file__).resolve().parents[2] / "explorer" / "app.py"
 _SEARCHED = 100  # ports, from the wanted one on
 
 
@@ -31,17 +30,22 @@ def app_command(
     ] = "localhost",
 ) -> None:
     """Open the explorer in a browser."""
-    if not (find_spec("streamlit") and find_spec("plotly")):
-        raise Unavailable("the app needs packages that are not installed; get them with pip install 'ked-explorer[app]'.")
+    check_packages()
     free = _free_port(host, port)
     if free != port:
         typer.echo(f"Port {port} is taken; the app answers at port {free}.", err=True)
     if not processes.for_this_machine(host):
         typer.echo("Everybody who can reach this machine can use this app.", err=True)
     # -P: what lies in the folder where somebody starts it is not imported by mistake.
-    command = [sys.executable, "-P", "-m", "streamlit", "run", str(_SCRIPT)]
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(TOP / "explorer" / "app.py")]
     command += [f"--server.port={free}", f"--server.address={host}"]
     os.execve(command[0], command, processes.surroundings())  # whoever stops this process stops the server
+
+
+def check_packages() -> None:
+    """See to it that what draws is installed, which the library does without."""
+    if not (find_spec("streamlit") and find_spec("plotly")):
+        raise Unavailable("this needs packages that are not installed; get them with pip install 'ked-explorer[app]'.")
 
 
 def _free_port(host: str, wanted: int) -> int:
@@ -56,7 +60,9 @@ def _taken(host: str, port: int) -> bool:
     try:
         places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError:
-        raise InvalidInput(f"--host {quoted(host)} is no host; use localhost, 0.0.0.0 or an address of this machine.") from None
+        raise InvalidInput(
+            f"--host {quoted(host)} is no host; use localhost, 0.0.0.0 or an address of this machine."
+        ) from None
     return any(_bound(family, place, port) for family, _, _, _, place in places)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ked.cli.app import check_packages
 from ked.files.disk import disk_errors
 from ked.store import load_run
 
@@ -51,5 +52,6 @@ def report_command(
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("report.html"),
 ) -> None:
     """Write a run as one HTML file that opens offline, with everything that moves in the app."""
+    check_packages()
     sys.argv[1:] = [run_id, "-o", str(output)]
     runpy.run_module("explorer.report", run_name="__main__", alter_sys=True)  # by name: what draws is no part of this library

@@ -6,12 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import MutableMapping, Sequence
-from pathlib import Path
 from typing import IO
 
 from ked.files.home import home
-
-_TOP = Path(__file__).resolve().parents[2]  # what holds our packages: site-packages, or the repository
+from ked.files.shipped import TOP
 
 
 def let_threads_sleep(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -26,7 +24,7 @@ def let_threads_sleep(environment: MutableMapping[str, str] = os.environ) -> Non
 def surroundings() -> dict[str, str]:
     """The environment of a process of ours: it finds our packages, installed or not, and its threads sleep."""
     environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join([str(_TOP), *filter(None, [environment.get("PYTHONPATH")])])
+    environment["PYTHONPATH"] = os.pathsep.join([str(TOP), *filter(None, [environment.get("PYTHONPATH")])])
     let_threads_sleep(environment)
     return environment
 
@@ -45,7 +43,7 @@ def start(arguments: Sequence[str], log: IO[bytes], lock: int) -> subprocess.Pop
         stdout=log,
         stderr=log,
         start_new_session=True,  # closing the server's terminal does not end it
-        cwd=_TOP,  # from where it imports: not from the folder in which somebody happens to be
+        cwd=TOP,  # from where it imports: not from the folder in which somebody happens to be
         env=surroundings() | {"KED_HOME": str(home().absolute())},
         pass_fds=(lock,),
     )

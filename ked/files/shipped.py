@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_TOP = Path(__file__).resolve().parents[2]  # what holds the package `ked`: site-packages, or the repository
+TOP = Path(__file__).resolve().parents[2]
+"""The folder that holds our packages: site-packages, or the repository."""
 
 
 def shipped(packed: str, in_repository: str) -> Path:
@@ -14,5 +15,5 @@ def shipped(packed: str, in_repository: str) -> Path:
         packed: Its place in the wheel, such as "ked/presets"; `pyproject.toml` says what is packed where.
         in_repository: Its place in the repository, such as "assets/presets".
     """
-    installed = _TOP / packed
-    return installed if installed.exists() else _TOP / in_repository
+    installed = TOP / packed
+    return installed if installed.exists() else TOP / in_repository

@@ -21,7 +21,7 @@ from ked.files.disk import disk_errors, link
 from ked.nets.inference import accuracy
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe
-from ked.runs import build_nets, snapshots
+from ked.runs import build_nets, memory, snapshots
 from ked.runs.background import shares
 from ked.runs.context import Context
 from ked.runs.provenance import provenance
@@ -143,6 +143,7 @@ def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, Non
     if recipe.train_size is not None:
         dataset = dataset.few(recipe.train_size, recipe.seed)
     build_nets.check(recipe, dataset)
+    memory.check(recipe, dataset, device)
     context = Context(recipe, dataset.to(device), run, steering)
     run.update(device=str(device), seeds=list(recipe.seed_list), stages=stage_keys(recipe))
     seconds: dict[str, float] = {}

@@ -25,7 +25,7 @@ from ked.runs.presets import RECIPES
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--teacher-hidden", "16", "--student-hidden", "8", "--seeds", "1", "--epochs", "1", "--teacher-epochs", "1"]
 WITHOUT_EXTRAS = (
-    "import sys; sys.modules |= dict.fromkeys(('streamlit', 'plotly', 'distributed')); from ked.__main__ import main; main()"
+    "import sys; sys.modules |= dict.fromkeys(('streamlit', 'plotly', 'distributed')); from ked.cli import main; main()"
 )
 
 

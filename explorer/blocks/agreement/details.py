@@ -12,7 +12,7 @@ from explorer.components.plot import plot
 from explorer.pictures import agreement_charts, gallery, theme
 from explorer.state import session
 from explorer.words import agreement
-from explorer.words.explain import plain
+from explorer.words.inert import inert
 from explorer.words.results import LABELS
 from ked.agreement import ALL, MAPS, Survey
 from ked.statistics import interval
@@ -138,7 +138,7 @@ def _gallery(about: Findings, survey: Survey, shown: np.ndarray, key: str, title
     if not dataset.is_image:
         with st.container(horizontal=True, key=f"{key}-rows"):
             for row, caption in zip(shown, captions, strict=True):
-                if st.button(f"sample {row}: {plain(caption)}", key=f"{key}-{row}", help="Open this sample on the Explain page."):
+                if st.button(f"sample {row}: {inert(caption)}", key=f"{key}-{row}", help="Open this sample on the Explain page."):
                     _explain(int(row))
         return
     images = dataset.part("test")[0][shown.tolist()].numpy()
@@ -149,7 +149,7 @@ def _gallery(about: Findings, survey: Survey, shown: np.ndarray, key: str, title
     opens = "Opens one of them on the Explain page; so does a click on its picture."
     chosen = st.menu_button(
         "Explain one of these", range(len(shown)), key=f"{key}-menu", icon=":material/visibility:", help=opens,
-        format_func=lambda place: f"sample {shown[place]}: {plain(captions[place])}",
+        format_func=lambda place: f"sample {shown[place]}: {inert(captions[place])}",
     )  # fmt: skip
     if chosen is not None:
         _explain(int(shown[chosen]))

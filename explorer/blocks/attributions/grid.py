@@ -14,6 +14,7 @@ from explorer.pictures import attribution_charts, maps, theme
 from explorer.state import session
 from explorer.words import explain
 from explorer.words.attributions import NOTHING, Line, duration, share, summary
+from explorer.words.inert import inert
 from explorer.words.results import LABELS
 from ked.attribution import ATTRIBUTIONS, refusal
 from ked.attribution.likeness import Likeness, likeness
@@ -147,7 +148,7 @@ def _net(run: Run, which: str) -> Net:
 def grid(about: AttributedSample) -> None:
     """A column for each method, quick ones first, so that the page fills from the left."""
     what = about.dataset.classes[about.label]
-    st.subheader(f"What speaks for {what}", anchor=False)
+    st.subheader(f"What speaks for {inert(what)}", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(width=280):
             alt = "The scale of all maps: blue speaks against the class, red for it."

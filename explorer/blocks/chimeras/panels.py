@@ -18,6 +18,7 @@ from explorer.pictures import bars, chimeras, overlays, theme
 from explorer.state import session
 from explorer.words import chimeras as chimera_words
 from explorer.words import explain
+from explorer.words.inert import inert
 from explorer.words.results import LABELS
 from ked.store import Run
 from ked.what_if import BLUR, MEAN, SELF, Donor, moved
@@ -102,14 +103,14 @@ def _slot(view: View, m: int) -> None:
 def in_words(view: View) -> None:
     """What the numbers below say."""
     classes, y = view.dataset.classes, view.dataset.part("test")[1]
-    titles = [classes[int(y[donor])] if isinstance(donor, int) else "" for donor in view.donors]
+    titles = [inert(classes[int(y[donor])]) if isinstance(donor, int) else "" for donor in view.donors]
     said = [chimera_words.composed(view.donors, view.new, view.sample, titles)]
     if any(view.new):
         nets = {"explaining teacher": "explaining", "black-box teacher": "teacher"}
         nets[f"{LABELS[session.get('student')]} student"] = session.get("student")
         said += [chimera_words.movement(net, view.answers[name][0], view.answers[name][1], classes) for net, name in nets.items()]
         before, after = (voice.phi[:, view.label] for voice in view.teacher)
-        said.append(chimera_words.cause(before, after, view.new, classes[view.label]))
+        said.append(chimera_words.cause(before, after, view.new, inert(classes[view.label])))
     st.markdown(" ".join(said))
 
 
@@ -125,7 +126,7 @@ def pictures(view: View) -> None:
     columns = st.columns([4, 4, 6], gap="medium")
     truth = view.dataset.classes[int(view.dataset.part("test")[1][view.sample])]
     with columns[0]:
-        st.subheader(f"{truth}, test sample {view.sample}", anchor=False)
+        st.subheader(f"{inert(truth)}, test sample {view.sample}", anchor=False)
         _parts(view, view.pair[0], "original", [str(m + 1) for m in range(len(view.groups))], (False,) * len(view.groups))
     with columns[1]:
         st.subheader("The chimera", anchor=False)
@@ -180,7 +181,7 @@ def changes(view: View) -> None:
     for column, (key, pair) in zip(columns, pairs.items(), strict=False):
         with column:
             name = LABELS[pair[0].name]
-            st.subheader(f"{explain.sentence(name)} on {view.dataset.classes[view.label]}", anchor=False)
+            st.subheader(f"{explain.sentence(name)} on {inert(view.dataset.classes[view.label])}", anchor=False)
             before, after = (voice.phi[:, view.label] for voice in pair)
             figure = chimeras.changes(before, after, view.names, replaced=view.new, limit=limit, selected=view.selected)
             light_up(plot(figure, f"changes-{key}", alt=f"Contributions of each superfeature, before and after, by {name}."))

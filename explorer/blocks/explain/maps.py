@@ -16,6 +16,7 @@ from explorer.pictures import maps, theme
 from explorer.pictures.overlays import shared_limit
 from explorer.state import session
 from explorer.words.explain import channels
+from explorer.words.inert import inert
 from explorer.words.numbers import signed
 from explorer.words.results import LABELS
 from ked.nets.cnn.gradcam import grad_cam
@@ -33,17 +34,17 @@ def pictures(about: ExplainedSample) -> None:
     limit = shared_limit(*seen)
     sample, columns = st.columns([4, 8], gap="medium")
     with sample:
-        st.subheader(about.title, anchor=False)
+        st.subheader(inert(about.title), anchor=False)
         plot(maps.plain(about.image, about.dataset.shape, height=270), "sample", alt="The sample.", select=())
         controls.segments("evidence")
         st.caption(
             f"Grad-CAM of each branch: where its own channels {_SIDES[session.get('evidence')]} "
-            f"{about.question}. Full colour is {limit:.1f} nats, were the whole picture like that place; one scale for all maps. "
+            f"{inert(about.question)}. Full colour is {limit:.1f} nats, were the whole picture like that place; one scale for all maps. "
             f"The numbers are the contributions{_CONTRASTED * (about.against >= 0)}."
         )
         block(about)
     with columns:
-        st.subheader(f"Where each superfeature looks for {about.question}", anchor=False)
+        st.subheader(f"Where each superfeature looks for {inert(about.question)}", anchor=False)
         with st.container(horizontal=True, gap="small"):
             for m in range(max(map(len, seen))):
                 with st.container(width=CELL):

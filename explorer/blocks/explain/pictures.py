@@ -17,6 +17,7 @@ from explorer.pictures import bars as bar_charts
 from explorer.pictures import feature_bars, graphs, overlays
 from explorer.state import session
 from explorer.words import explain
+from explorer.words.inert import inert
 from explorer.words.results import LABELS
 
 
@@ -25,7 +26,7 @@ def pictures(about: ExplainedSample) -> None:
     limit = overlays.shared_limit(*map(about.evidence, about.voices))
     columns = st.columns([4, 4, 4, 3], gap="medium")
     with columns[0]:
-        st.subheader(about.title, anchor=False)
+        st.subheader(inert(about.title), anchor=False)
         _sample(about)
     for column, voice in zip(columns[1:3], about.voices, strict=False):
         with column:
@@ -78,7 +79,7 @@ def block(about: ExplainedSample) -> None:
 
 
 def _overlay(about: ExplainedSample, voice: NetExplanation, limit: float) -> None:
-    st.subheader(f"{_title(voice.name)} on {about.question}", anchor=False)
+    st.subheader(f"{_title(voice.name)} on {inert(about.question)}", anchor=False)
     figure = overlays.contributions(
         about.groups_of(voice), about.evidence(voice), about.dataset.shape, about.image,
         limit=limit, names=about.dataset.features, members=about.members_of(voice), selected=about.selected_of(voice), height=330,

@@ -10,6 +10,7 @@ from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
 from explorer.state import session
 from explorer.state.settings import SETTINGS
 from explorer.words import explain
+from explorer.words.inert import inert
 from explorer.words.results import LABELS
 from ked.store import Run
 
@@ -74,14 +75,14 @@ def sentences(about: ExplainedSample) -> list[str]:
     on = about.members
     said = [
         _verdict(about, about.teacher, "explaining teacher"),
-        explain.reasons(about.evidence(about.teacher), about.question, on),
+        explain.reasons(about.evidence(about.teacher), inert(about.question), on),
     ]
     if about.student:
         said.append(_verdict(about, about.student, f"{LABELS[about.student.name]} student"))
         said.append(explain.comparison(about.evidence(about.teacher), about.evidence(about.student), on))
     if about.selected is not None:
         same = [about.evidence(voice) for voice in about.voices if about.selected_of(voice) is not None]
-        said.append(explain.lit(about.selected, same, about.question, on))
+        said.append(explain.lit(about.selected, same, inert(about.question), on))
     return said
 
 

@@ -16,7 +16,7 @@ from explorer.report.document import report
 from explorer.state import session
 from explorer.state.settings import RECIPE_SETTINGS, SETTINGS, of_recipe
 from explorer.words import run_list
-from explorer.words.explain import plain
+from explorer.words.inert import inert
 from explorer.words.results import LABELS, result_table
 from explorer.words.run_list import Entry
 from ked import library
@@ -95,7 +95,7 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
         + (f" {hidden} marked, but hidden by the filters." if hidden else "")
     )
     for name, advice in list(strangers().items())[:MOST]:
-        st.caption(f":material/folder_off: **{plain(name[:60])}** among the runs is none: {advice}.")
+        st.caption(f":material/folder_off: **{inert(name, most=60)}** among the runs is none: {advice}.")
 
 
 _COLUMNS: dict[str, Any] = {
@@ -133,7 +133,7 @@ def details(run_id: str) -> None:
     """One run closely: results, what it was made with, and what can be done with it."""
     run = load_run(run_id)
     found = _entry(run, facts := _facts(run))
-    st.subheader(plain(found.name), anchor=False)
+    st.subheader(inert(found.name), anchor=False)
     if facts is None or found.status == "damaged":
         st.error(f"run.json of run {run_id} is missing or damaged; nothing is left to do but to delete it.")
         _delete(run, found)
@@ -149,7 +149,7 @@ def details(run_id: str) -> None:
 
 
 def _about(found: Entry, facts: dict[str, Any]) -> str:
-    parts = [found.id, run_list.STATUSES[found.status], *(f"tag {plain(tag)}" for tag in found.tags)]
+    parts = [found.id, run_list.STATUSES[found.status], *(f"tag {inert(tag)}" for tag in found.tags)]
     if "imported" in facts:
         parts.append("imported: its numbers were computed elsewhere")
     return "  ·  ".join(parts)
@@ -211,7 +211,7 @@ def _rename(run: Run, facts: dict[str, Any]) -> None:
 def _delete(run: Run, found: Entry) -> None:
     told = "Removes this run, after a question; while it is in progress, stop it first."
     with st.popover("Delete", icon=":material/delete:", disabled=found.status == "active", help=told):
-        st.markdown(f"Delete **{plain(found.name)}** for good? Its weights, curves and results cannot be brought back.")
+        st.markdown(f"Delete **{inert(found.name)}** for good? Its weights, curves and results cannot be brought back.")
         if st.button("Delete for good", type="primary", key=f"delete-{run.id}", help="It cannot be brought back."):
             with frame.sentences():
                 library.delete(run)
@@ -223,7 +223,7 @@ def _delete(run: Run, found: Entry) -> None:
 
 def _results(run: Run, facts: dict[str, Any]) -> None:
     if facts.get("message"):
-        st.error(plain(facts["message"]), icon=":material/error:")
+        st.error(inert(facts["message"]), icon=":material/error:")
     if curves := cache.curves(run):
         st.markdown("**Validation accuracy**")
         figure = learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
@@ -267,5 +267,5 @@ def _provenance(facts: dict[str, Any]) -> None:
         "seeds": ", ".join(map(str, facts.get("seeds", []))),
         "computing": f"{sum(facts['seconds'].values()):.1f} s, what came from the cache aside" if facts.get("seconds") else "",
     }
-    rows = [{"what": name, "value": plain(text)} for name, text in lines.items() if text]
+    rows = [{"what": name, "value": inert(text)} for name, text in lines.items() if text]
     st.table(pd.DataFrame(rows), hide_index=True, hide_header=True, border="horizontal")

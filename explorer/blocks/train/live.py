@@ -32,17 +32,20 @@ TICK = 0.5  # seconds between two looks at the run folder
 
 
 def start() -> None:
-    """The button that starts a job, and what it will find already done."""
-    recipe = settings.to_recipe(session.values())
+    """The button that starts a job, and what it will find already done; a refusal leaves the run below in view."""
+    with frame.sentences():
+        _start(settings.to_recipe(session.values()))
+
+
+def _start(recipe: Recipe) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Train", type="primary", icon=":material/play_arrow:", help=_STARTS)
         st.caption(_plan(recipe))
     if not here(recipe.dataset):
         _not_here(recipe.dataset)
     if pressed:
-        with frame.sentences():  # a refusal leaves the run below in view
-            session.put(run=jobs.submit(recipe, visitor=session.visitor()).id)
-            st.rerun()
+        session.put(run=jobs.submit(recipe, visitor=session.visitor()).id)
+        st.rerun()
 
 
 def _not_here(dataset: str) -> None:

@@ -15,6 +15,7 @@ from explorer.replay import figures
 from explorer.replay.figures import Made, Replay
 from explorer.replay.over_time import GROUP
 from explorer.state import session
+from explorer.words.inert import inert
 from explorer.words.results import LABELS
 from ked.methods import METHODS
 
@@ -97,7 +98,7 @@ def pinned(drawn: Drawn) -> None:
     replay, made = drawn
     classes = replay.dataset.classes
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.subheader(f"Test sample {replay.sample}: {classes[replay.truth]}", anchor=False)
+        st.subheader(f"Test sample {replay.sample}: {inert(classes[replay.truth])}", anchor=False)
         controls.number("sample", high=len(replay.dataset.test) - 1, width=130)
         controls.choice("student", options=replay.recipe.methods, width=220)
     with st.container():
@@ -106,7 +107,7 @@ def pinned(drawn: Drawn) -> None:
     teacher, student, answers = st.columns(3, gap="medium")
     waits = "It has not begun to train yet." if replay.active else "It was not trained."
     silent = "This student is a black box; choose one of the KED form to see contributions."
-    what = f"on {classes[replay.label]}"
+    what = f"on {inert(classes[replay.label])}"
     with teacher:
         _side(drawn, "teacher-overlay", f"Explaining teacher {what}", waits)
     with student:

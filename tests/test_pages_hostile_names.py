@@ -77,7 +77,7 @@ def test_nothing_is_made_of_names(hostile: tuple[Run, Path], monkeypatch: pytest
     for address in ({"i": "0"}, {"i": "1", "sf": "1", "vs": "2"}, {"i": "3", "c": "0", "sf": "2"}):
         app = visit(page, run=run.id, **address)
         usable(app, page)
-        assert [(kind, text) for kind, text in texts(app) if MARKDOWN.search(text)] == []
+        assert [(kind, text) for kind, text in texts(app) if MARKDOWN.search(re.sub("`[^`]*`", "", text))] == []  # code is shown as it is
         for component in app.get("bidi_component"):
             drawn = json.loads(component.proto.json)
             if isinstance(drawn, dict) and "figure" in drawn:
@@ -85,7 +85,7 @@ def test_nothing_is_made_of_names(hostile: tuple[Run, Path], monkeypatch: pytest
                 assert [text for text in strings(figure) if TAGS.search(text)] == []
                 for trace in figure["data"]:  # what a hover text takes from customdata is read as HTML too
                     if "customdata" in str(trace.get("hovertemplate", "")):
-                        assert not TAGS.search(json.dumps(trace["customdata"]))
+                        assert not TAGS.search(json.dumps(trace.get("customdata")))
 
 
 @pytest.mark.parametrize("place", ["markdown", "figure", "table"])

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.pictures import theme
+from explorer.words.inert import inert
 from explorer.words.numbers import signed
 
 _BAR = 15  # pixels of a feature's bar
@@ -85,7 +86,7 @@ def _bars(panel: Panel, names: Sequence[str], shown: Sequence[int]) -> go.Bar:
     chosen = [0.0] * len(shown) if panel.values is None else [float(panel.values[d]) for d in shown]
     tints = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, 1.0)) for value in chosen]
     return go.Bar(
-        orientation="h", x=chosen, y=list(range(len(shown))), width=0.7, customdata=[names[d] for d in shown],
+        orientation="h", x=chosen, y=list(range(len(shown))), width=0.7, customdata=[inert(names[d], "figure") for d in shown],
         marker={"color": tints, "line": {"color": theme.LINE, "width": 1}}, name=panel.title,
         hovertemplate=f"{panel.title}, %{{customdata}}: %{{x:+.2f}}<extra></extra>",
     )  # fmt: skip

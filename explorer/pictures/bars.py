@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import theme
 from explorer.pictures.frames import Change, moving
+from explorer.words.inert import inert
 from explorer.words.numbers import signed
 
 Values = np.ndarray
@@ -124,7 +125,12 @@ def _times(difference: float) -> str:
 
 
 def _class(classes: Sequence[str] | None, c: int) -> str:
-    return str(classes[c]) if classes else f"class {c}"
+    return inert(classes[c], "figure") if classes else f"class {c}"
+
+
+def class_names(classes: Sequence[str]) -> list[str]:
+    """What a click on a bar of `class_probabilities` gives as customdata: each class's name as its hover text shows it."""
+    return [inert(name, "figure") for name in classes]
 
 
 def class_probabilities(
@@ -209,6 +215,6 @@ def _probability_column(axis: str, name: str, label: str, row: Values, classes: 
     return {
         "type": "bar", "orientation": "h", "y": list(range(len(row))), "name": label, "xaxis": axis, "yaxis": "y",
         "marker": {"color": theme.method_colour(name), "line": {"width": 0}}, "textposition": "outside", "cliponaxis": False,
-        "textfont": {"size": 11, "color": theme.MUTED}, "customdata": list(classes),
+        "textfont": {"size": 11, "color": theme.MUTED}, "customdata": class_names(classes),
         "hovertemplate": "%{customdata}: %{x:.1%}<extra></extra>", **_probability_values(row),
     }  # fmt: skip

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import links, overlays, theme
 from explorer.pictures.frames import Change, moving
+from explorer.words.inert import inert
 from ked.communities.groups import Superfeatures
 
 _READABLE = 24  # so many names fit around a circle
@@ -68,7 +69,7 @@ def _mask(labels: np.ndarray, shape: Sequence[int], background: np.ndarray | Non
 
 def _node_colours(labels: np.ndarray, names: Sequence[str] | None) -> tuple[dict[str, Any], dict[str, Any]]:
     colours = [theme.superfeature_colour(m) for m in labels.tolist()]
-    texts = list(names) if names is not None else [f"feature {d}" for d in range(len(labels))]
+    texts = [inert(name, "figure") for name in names] if names is not None else [f"feature {d}" for d in range(len(labels))]
     data = [[text, m + 1] for text, m in zip(texts, labels.tolist(), strict=True)]
     return {"features": {"marker": {"color": colours}, "customdata": data}}, {}
 

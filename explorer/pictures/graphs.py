@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import links, theme
 from explorer.pictures.overlays import brightness, feature_labels
+from explorer.words.inert import inert
 
 Groups = Sequence[Sequence[int]]
 
@@ -103,7 +104,7 @@ def _nodes(
     size = np.maximum(cell * (0.24 + 0.4 * np.sqrt(total / (total.max() or 1.0))), 3.0)
     visible = np.where((lit is None) | (labels == lit), 1.0, 0.22)
     edge = [theme.INK if d == selected else colour for d, colour in enumerate(colours)]
-    titles = list(names) if names is not None else [f"feature {d}" for d in range(len(w))]
+    titles = [inert(name, "figure") for name in names] if names is not None else [f"feature {d}" for d in range(len(w))]
     fills = [theme.PAPER if empty else colour for empty, colour in zip(hollow, colours, strict=True)]
     hover = (
         "%{customdata[1]}<br>superfeature %{customdata[2]}, total strength %{customdata[3]:.3g}%{customdata[4]}<extra></extra>"

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from explorer.pictures import theme
 from explorer.pictures.feature_bars import name_axis, strengths
 from explorer.pictures.frames import Change, moving
+from explorer.words.inert import inert
 from explorer.words.numbers import signed
 
 Groups = Sequence[Sequence[int]]
@@ -263,5 +264,5 @@ def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str], off
 
 
 def _listed(group: Sequence[int], names: Sequence[str] | None) -> str:
-    texts = [names[d] if names else f"feature {d}" for d in group]
+    texts = [inert(names[d], "figure") if names else f"feature {d}" for d in group]
     return theme.wrapped(", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else ""), 22)

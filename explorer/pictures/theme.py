@@ -6,12 +6,13 @@ figure is right in light and dark without being made twice.
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import Any
 
 import plotly.graph_objects as go
+
+from explorer.words.inert import inert
 
 INK = "var(--st-text-color)"
 MUTED = "var(--st-gray-text-color)"
@@ -94,6 +95,7 @@ SEQUENTIAL = ((0.0, PAPER), (0.5, "#2E8CA0"), (1.0, INK))
 INK_SCALE = ((0.0, PAPER), (1.0, INK))
 
 
+
 def superfeature_colour(m: int) -> str:
     """Colour of superfeature m (counted from 0) as #RRGGBB; repeats after sixteen."""
     return SUPERFEATURES[m % len(SUPERFEATURES)]
@@ -138,7 +140,7 @@ def dot(colour: str) -> str:
 
 def plain(text: str, length: int = 24) -> str:
     """A name that a user chose, as a figure's text: no markup, not too long."""
-    return html.escape(text if len(text) <= length else f"{text[: length - 1]}…", quote=False)
+    return inert(text if len(text) <= length else f"{text[: length - 1]}…", "figure")
 
 
 def wrapped(text: str, width: int = 14) -> str:

@@ -148,8 +148,9 @@ def _answers(view: View) -> None:
     figure = bars.class_probabilities(now, view.dataset.classes, labels=LABELS, before=before)
     click = plot(figure, "answers", alt="Class probabilities of the chimera by every net; a mark where each was for the sample.")
     st.caption("Bars: the chimera, in percent. The upright marks: the sample as it was. A click on a class asks about it.")
-    if click and click["customdata"] in view.dataset.classes:
-        session.put(label=view.dataset.classes.index(click["customdata"]))
+    names = bars.class_names(view.dataset.classes)
+    if click and click["customdata"] in names:
+        session.put(label=names.index(click["customdata"]))
         st.rerun()
 
 

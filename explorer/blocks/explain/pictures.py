@@ -134,8 +134,9 @@ def _answers(about: ExplainedSample) -> None:
     said |= {name: np.exp(log_p) for name, log_p in about.black_boxes.items()}
     figure = bar_charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth)
     click = plot(figure, "answers", alt="Class probabilities of every net.")
-    if click and click["customdata"] in classes:
-        session.put(label=classes.index(click["customdata"]))
+    names = bar_charts.class_names(classes)
+    if click and click["customdata"] in names:
+        session.put(label=names.index(click["customdata"]))
         st.rerun()
     if not all(about.members):
         st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")

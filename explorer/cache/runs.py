@@ -51,7 +51,7 @@ def list_runs() -> list[Run]:
 
 def dataset_of(run: Run) -> Dataset:
     """The data that the run learns."""
-    return dataset(facts(run)["recipe"]["dataset"])
+    return dataset(recipe(run).dataset, recipe(run).label)
 
 
 def convolutional(run: Run) -> bool:

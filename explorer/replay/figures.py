@@ -79,7 +79,7 @@ def enter(
     run: Run, recipe: Recipe, history: History, *, active: bool, sample: int = 0, chosen: int = -1, student: str = "", replica: int = 0
 ) -> Replay:
     """The laboratory of a run; a sample or student that it does not have becomes the last that it has."""
-    dataset = cache.dataset(recipe.dataset)
+    dataset = cache.dataset_of(run)
     sample = min(sample, len(dataset.test) - 1)
     student = student if student in recipe.methods else recipe.methods[-1]
     replica = min(replica, recipe.seeds - 1)

@@ -24,7 +24,7 @@ def checkup(name: str) -> Checkup:
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def mean_image(name: str) -> tuple[np.ndarray, np.ndarray]:
+def mean_image(name: str, label: str | None) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature over the training samples, (D,) each."""
-    x = dataset(name).part("train")[0]
+    x = dataset(name, label).part("train")[0]
     return x.mean(0).numpy(), x.std(0).numpy()

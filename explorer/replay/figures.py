@@ -139,7 +139,7 @@ def _forming(replay: Replay) -> Figures:
     if later and replay.run.has("superfeatures") and replay.run.has("dependency"):
         W = cache.dependency(replay.run, replay.recipe.reduce, replay.recipe.scale)
         states[later] = replay.run.superfeatures().labels().numpy(), links.strongest_edges(W, EDGES)
-    background, names = cache.mean_image(replay.dataset.name)[0], replay.dataset.features
+    background, names = cache.mean_image(replay.run)[0], replay.dataset.features
     picture = moving_forming(states, replay.dataset.shape, places=_places(replay), background=background, names=names)
     final = (later, replay.run.superfeatures()) if later and later in states else None
     return {"forming": picture, "modularity": over_time.modularity(told, replay.found, final)}

@@ -170,7 +170,7 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
         else:
             st.caption("Ships with the app and stays as it is.", width="content")
     if failure:
-        st.error(plain(failure), icon=":material/error:")
+        st.error(inert(failure), icon=":material/error:")
 
 
 _OPENED_IN = ("superfeatures", "train", "explain", "attributions", "agreement")

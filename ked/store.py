@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ked import data
 from ked.communities.groups import Superfeatures
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import jsonl
@@ -69,6 +70,8 @@ class Run:
             ) from error
         if wrong := flaw(info):
             raise Unavailable(f"run.json of run {self.id} is damaged ({wrong}); delete that run and start it again.")
+        if "imported" in info:  # whatever path its recipe names is of another machine
+            info["recipe"]["dataset"] = data.foreign(str(info["recipe"].get("dataset")))
         return info
 
     @property
@@ -163,7 +166,8 @@ class Run:
 
 
 def create_run(recipe: Recipe, **info: Any) -> Run:
-    """A new, empty run folder with its run.json."""
+    """A new, empty run folder with its run.json; of a file's path it keeps the one that holds in every folder."""
+    recipe = recipe.without(dataset=data.absolute(recipe.dataset))
     run = Run(home() / "runs" / new_id(recipe.dataset))
     entry = {"id": run.id, "status": "queued", "created": time.time(), "recipe": recipe.model_dump(), "message": ""}
     try:

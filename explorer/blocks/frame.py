@@ -20,8 +20,9 @@ from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
 from explorer.words.inert import inert
 from explorer.words.run_list import STATUSES
-from ked.data import is_user_file
+from ked.data import is_foreign, is_user_file
 from ked.data.own import looks_like_path
+from ked.data.sources import FOREIGN
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.jobs import workers
 from ked.library import title
@@ -149,6 +150,9 @@ def _elsewhere(run_id: str, dataset: str) -> str:
     """Why a run cannot be shown whose data set is none of the menu's."""
     if is_user_file(dataset):
         return f"run {run_id} was made with {dataset}, which is not on this machine; add its file on the Data page to see it."
+    if is_foreign(dataset):
+        file = quoted(dataset.removeprefix(FOREIGN))
+        return f"run {run_id} was made with the file {file} of another machine; add it on the Data page and train on it there to see it."
     if looks_like_path(dataset):  # never opened from here: an address must not read files of the server's
         file = quoted(Path(dataset).name)
         return f"run {run_id} was made with the file {file} by its path; add it on the Data page and train on it there to see it."

@@ -10,7 +10,7 @@ import torch
 from explorer.cache.datasets import dataset
 from explorer.cache.explanations import test_predictions
 from explorer.cache.keys import BY_VERSION
-from explorer.cache.runs import convolutional, dataset_of, facts, net
+from explorer.cache.runs import convolutional, dataset_of, net, recipe
 from ked.store import Run
 
 if TYPE_CHECKING:  # Captum takes half a second to import: whoever looks at another page need not wait for it
@@ -74,12 +74,12 @@ def _one_sample(run: Run, which: str, k: int, sample: int, label: int) -> Questi
 def _question(run: Run, which: str, k: int, x: torch.Tensor, target: torch.Tensor) -> Question:
     from ked.attribution import Question
 
-    name = facts(run)["recipe"]["dataset"]
-    return Question(net(run, which), k, x, target, _reference(name), parts(run), dataset(name).shape)
+    asked = recipe(run)
+    return Question(net(run, which), k, x, target, _reference(asked.dataset, asked.label), parts(run), dataset_of(run).shape)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _reference(name: str) -> Reference:
+def _reference(name: str, label: str | None) -> Reference:
     from ked.attribution import Reference
 
-    return Reference.of(dataset(name))
+    return Reference.of(dataset(name, label))

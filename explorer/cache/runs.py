@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from explorer.cache.datasets import dataset
+from explorer.cache import datasets
 from explorer.cache.keys import BY_VERSION
 from explorer.timeline.history import History
 from ked import jobs, store
@@ -51,7 +51,12 @@ def list_runs() -> list[Run]:
 
 def dataset_of(run: Run) -> Dataset:
     """The data that the run learns."""
-    return dataset(facts(run)["recipe"]["dataset"])
+    return datasets.dataset(recipe(run).dataset, recipe(run).label)
+
+
+def mean_image(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each feature over the training samples of the run's data, (D,) each."""
+    return datasets.mean_image(recipe(run).dataset, recipe(run).label)
 
 
 def convolutional(run: Run) -> bool:

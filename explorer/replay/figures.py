@@ -79,7 +79,7 @@ def enter(
     run: Run, recipe: Recipe, history: History, *, active: bool, sample: int = 0, chosen: int = -1, student: str = "", replica: int = 0
 ) -> Replay:
     """The laboratory of a run; a sample or student that it does not have becomes the last that it has."""
-    dataset = cache.dataset(recipe.dataset)
+    dataset = cache.dataset_of(run)
     sample = min(sample, len(dataset.test) - 1)
     student = student if student in recipe.methods else recipe.methods[-1]
     replica = min(replica, recipe.seeds - 1)
@@ -139,7 +139,7 @@ def _forming(replay: Replay) -> Figures:
     if later and replay.run.has("superfeatures") and replay.run.has("dependency"):
         W = cache.dependency(replay.run, replay.recipe.reduce, replay.recipe.scale)
         states[later] = replay.run.superfeatures().labels().numpy(), links.strongest_edges(W, EDGES)
-    background, names = cache.mean_image(replay.dataset.name)[0], replay.dataset.features
+    background, names = cache.mean_image(replay.run)[0], replay.dataset.features
     picture = moving_forming(states, replay.dataset.shape, places=_places(replay), background=background, names=names)
     final = (later, replay.run.superfeatures()) if later and later in states else None
     return {"forming": picture, "modularity": over_time.modularity(told, replay.found, final)}

@@ -147,7 +147,7 @@ def _superfeatures(replay: Replay) -> Iterator[Figure]:
         return
     how = (replay.recipe.reduce, replay.recipe.scale)
     W, groups = cache.dependency(run, *how), run.superfeatures().groups
-    mean, spread = cache.mean_image(dataset.name)
+    mean, spread = cache.mean_image(run)
     graph = graphs.dependency_graph(
         W, groups, dataset.shape, edges=_LINKS, positions=cache.positions(run, *how),
         background=mean, spread=spread, names=dataset.features,

@@ -13,6 +13,7 @@ import pandas as pd
 
 from explorer.words.datasets import Titles
 from ked import jobs
+from ked.data.sources import FOREIGN
 from ked.errors import InvalidInput, Unavailable
 from ked.library import IN_PROGRESS, is_own, title
 from ked.methods import METHODS
@@ -92,7 +93,7 @@ def _whole(run: Run, facts: Mapping[str, Any], recipe: Recipe, validation: Calla
 
 def title_of(dataset: str) -> str:
     """A data set's name as people write it; of one that is not here the file's name."""
-    return Titles().get(dataset) or Path(dataset).name
+    return Titles().get(dataset) or Path(dataset.removeprefix(FOREIGN)).name
 
 
 def _status(run: Run, facts: Mapping[str, Any]) -> str:

@@ -2,9 +2,12 @@ from .dataset import PARTS as PARTS
 from .dataset import Dataset as Dataset
 from .sources import SOURCES as SOURCES
 from .sources import Source as Source
+from .sources import absolute as absolute
 from .sources import check as check
 from .sources import fingerprint as fingerprint
+from .sources import foreign as foreign
 from .sources import here as here
+from .sources import is_foreign as is_foreign
 from .sources import is_user_file as is_user_file
 from .sources import knows_truth as knows_truth
 from .sources import load as load

@@ -7,12 +7,14 @@ file is imported when somebody asks for its data: names can be looked at and che
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ked.data import own, planted_spec, user_files
-from ked.errors import InvalidInput, quoted
+from ked.errors import InvalidInput, Unavailable, quoted
 
 if TYPE_CHECKING:
     from ked.data.dataset import Dataset
@@ -138,6 +140,10 @@ SOURCES: dict[str, Source] = {
 }
 
 
+FOREIGN = "foreign:"
+"""Begins the name of a file on another machine, which is never opened on this one."""
+
+
 def load(name_or_path: str, label: str | None = None) -> Dataset:
     """The data set of this name, or the user's own in this file or on the shelf, with its fixed splits.
 
@@ -147,6 +153,11 @@ def load(name_or_path: str, label: str | None = None) -> Dataset:
     Raises InvalidInput for what is neither a name nor a usable file, Unavailable when a data set's files are missing or damaged.
     """
     check(name_or_path)
+    if is_foreign(name_or_path):
+        raise Unavailable(
+            f"The data are the file {quoted(name_or_path.removeprefix(FOREIGN))} of the machine that the run was made on; add it on the "
+            f"app's Data page or with `python -m ked data add FILE`, and train on it here."
+        )
     read = _reader(name_or_path)
     if read is None:
         return own.load(name_or_path, label)
@@ -170,11 +181,13 @@ def _made(name: str) -> Dataset:
 
 def here(name_or_path: str) -> bool:
     """Whether the files of a data set are on this machine; reads nothing, and what has a path or was made is not asked."""
-    return name_or_path not in SOURCES or SOURCES[name_or_path].here()
+    return SOURCES[name_or_path].here() if name_or_path in SOURCES else not is_foreign(name_or_path)
 
 
 def check(name_or_path: str) -> None:
     """InvalidInput if this is neither a name of SOURCES, of the shelf or of made data nor looks like a path; reads nothing."""
+    if is_foreign(name_or_path):
+        return
     if is_user_file(name_or_path):
         user_files.check(name_or_path)
     elif _to_order(name_or_path):
@@ -196,12 +209,33 @@ def fingerprint(name_or_path: str) -> str:
     name = usual(name_or_path)
     if is_user_file(name):
         return user_files.fingerprint(name)
-    return name if name in SOURCES or _to_order(name) else own.fingerprint(name)
+    return own.fingerprint(name) if _is_path(name) else name
 
 
 def knows_truth(name_or_path: str) -> bool:
     """Whether a data set tells the true class probabilities of its samples (`Dataset.conditional`): what is made here does."""
     return SOURCES[name_or_path].knows_truth if name_or_path in SOURCES else _to_order(name_or_path)
+
+
+def absolute(name_or_path: str) -> str:
+    """A name as it is; a path as one that means the same file from every folder."""
+    return str(Path(name_or_path).expanduser().absolute()) if _is_path(name_or_path) else name_or_path
+
+
+def foreign(name_or_path: str) -> str:
+    """What a name from another machine is here: a path stands for a file of that machine's, and must open none of this one's."""
+    if not _is_path(name_or_path):
+        return name_or_path
+    return FOREIGN + user_files.harmless(re.split(r"[/\\]", name_or_path)[-1][:60])
+
+
+def is_foreign(name: str) -> bool:
+    """Whether a name stands for a file on another machine."""
+    return name.startswith(FOREIGN)
+
+
+def _is_path(name: str) -> bool:
+    return not (name in SOURCES or is_user_file(name) or _to_order(name) or is_foreign(name))
 
 
 def is_user_file(name: str) -> bool:

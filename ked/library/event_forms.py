@@ -115,6 +115,7 @@ class _Result(_Event):
     matching: Text = ""
     recovery: float = 0.0
     bayes_rule: Share = 0.0
+    validation: dict[Word, OfSeeds] = {}
 
 
 class _End(_Event):

@@ -26,12 +26,16 @@ import os
 import sys
 import tempfile
 
+import torch
+
 from ked import Recipe, run
 from ked.files.home import home
 
 RECIPE = {recipe}
 
 ACCURACY = {accuracy}
+
+THREADS = {threads}  # that computed these, or None where that is not known: other numbers of threads round sums otherwise
 
 
 def mean(value):
@@ -43,6 +47,8 @@ def main(tolerance=0.0):
         if (home() / "data").is_dir():
             os.symlink(home() / "data", os.path.join(empty, "data"))
         os.environ["KED_HOME"] = empty
+        if THREADS:
+            torch.set_num_threads(THREADS)
         for event in run(Recipe.make(**RECIPE), presets=False):
             if event["kind"] == "stage":
                 print(event["stage"], "...", file=sys.stderr)
@@ -74,6 +80,7 @@ def script(run: Run) -> str:
         origin=origin(info),
         recipe=pprint.pformat(json.loads(recipe.model_dump_json()), sort_dicts=False, width=110),
         accuracy=pprint.pformat(info["summary"]["accuracy"], sort_dicts=False, width=110),
+        threads=info.get("threads"),
     )
 
 
@@ -81,5 +88,5 @@ def origin(info: Mapping[str, Any]) -> str:
     """What computed a run, in one line: commit, device and versions; an imported run may say anything, so signs are sifted."""
     versions = [f"{name} {number}" for name, number in info.get("versions", {}).items()]
     parts = [f"commit {info['commit']}"] if info.get("commit") else []
-    parts += [f"device {info.get('device', 'unknown')}", *versions]
+    parts += [f"device {info.get('device', 'unknown')}", *([f"{info['threads']} threads"] if "threads" in info else []), *versions]
     return ", ".join(re.sub(r"[^\w .+:/-]", "", part) for part in parts)

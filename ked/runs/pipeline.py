@@ -75,6 +75,7 @@ def run(
     ['plain', 'teacher']
     """
     folder = into or create_run(recipe)
+    recipe = recipe if into else folder.recipe
     with lock or RunLock(folder), _threads(folder):
         steering = Steering(folder, recipe, on_pause=on_pause, on_play=on_play)
         yield from _computed(steering, should_stop, StageCache(presets=presets))

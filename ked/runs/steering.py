@@ -250,8 +250,8 @@ class Steering:
         asked, self._control.pending = self._control.pending, {}
         place: tuple[str, int, int] = (head["stage"], head["epoch"], head["step"])
         wrong = {name: reason for name, value in asked.items() if (reason := _flaw(name, value))}
-        for name, reason in wrong.items():
-            yield head | {"kind": "refused", "changes": {name: asked[name]}, "reason": reason}
+        for reason in wrong.values():
+            yield head | {"kind": "refused", "changes": {}, "reason": reason}  # what cannot be a value is no change
         wanted = {name: float(value) for name, value in asked.items() if name not in wrong}
         known, now = adjustable(head["stage"]), self.recipe.in_force(*place)
         if foreign := {name: value for name, value in wanted.items() if name not in known}:

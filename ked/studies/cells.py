@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
+from ked.data import absolute
 from ked.errors import InvalidInput, quoted
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
@@ -98,7 +99,7 @@ def key_of(stages: Mapping[str, str]) -> str:
 def _cell(study: Study, settings: Settings, level: str, teacher: int) -> Cell:
     paper = settings.scale == "paper"
     fields = {
-        "dataset": settings.dataset or study.datasets.get(settings.scale),
+        "dataset": absolute(settings.dataset) if settings.dataset else study.datasets.get(settings.scale),
         "methods": study.methods,
         "seeds": study.seeds if settings.seeds is None else settings.seeds,
         "seed": teacher * APART,

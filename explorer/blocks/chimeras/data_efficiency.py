@@ -30,7 +30,7 @@ def curve(run: Run) -> None:
     if recipe.convolutional:
         return
     st.subheader("How many samples does it take?", anchor=False)
-    whole = len(cache.dataset(recipe.dataset).train)
+    whole = len(cache.dataset_of(run).train)
     found = efficiency.curves(_infos(), recipe, whole)
     there = sorted({n for points in found.values() for n in points})
     missing = [n for n in efficiency.sizes(whole) if any(n not in found.get(name, {}) for name in efficiency.STUDENTS)]

@@ -71,7 +71,7 @@ def look_at(run: Run) -> View:
     x, _ = dataset.part("test")
     sample = min(session.get("sample"), len(x) - 1)
     donors = _donors(run, dataset, sample, len(groups))
-    mean = torch.from_numpy(cache.mean_image(dataset.name)[0])
+    mean = torch.from_numpy(cache.mean_image(run)[0])
     pair = torch.stack([x[sample], assemble(x, sample, donors, groups, mean=mean, shape=dataset.shape)]).numpy()
     teacher = _heard(run, "explaining", pair, 0)
     seeds = {"explaining": 0, "teacher": 0} | {name: k for name in METHODS if run.has(f"student-{name}")}

@@ -58,7 +58,7 @@ def _deviations(about: ExplainedSample) -> np.ndarray:
     """(D,) how far a table's row lies from the training mean, in standard deviations: what nets see, where it was standardised."""
     if about.dataset.units is not None:
         return about.image
-    mean, spread = cache.mean_image(about.dataset.name)
+    mean, spread = cache.mean_image(about.run)
     return np.asarray((about.image - mean) / np.where(spread > 0, spread, 1.0))
 
 

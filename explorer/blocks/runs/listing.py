@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pandas as pd
@@ -10,9 +9,9 @@ import streamlit as st
 
 from explorer import cache, navigation
 from explorer.blocks import controls, frame
+from explorer.blocks.runs import saving
 from explorer.components.plot import plot
 from explorer.pictures.curves import learning_curves
-from explorer.report.document import report
 from explorer.state import session
 from explorer.state.settings import RECIPE_SETTINGS, SETTINGS, of_recipe
 from explorer.words import run_list
@@ -21,7 +20,7 @@ from explorer.words.results import LABELS, result_table
 from explorer.words.run_list import Entry
 from ked import library
 from ked.errors import InvalidInput, Unavailable
-from ked.library.archive import export_run, import_run
+from ked.library.archive import import_run
 from ked.recipe import Recipe
 from ked.store import Run, load_run, strangers
 
@@ -164,30 +163,17 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
                 if st.button(shown.title, icon=shown.symbol, help=f"Show this run on the page {shown.title}."):
                     session.put(run=run.id, node=-1, coalition="", **of_recipe(cache.recipe(run)))
                     navigation.go(page)
-        st.download_button(
-            "Download", lambda: _archive(run), f"{run.id}.zip", "application/zip", icon=":material/download:", on_click="ignore",
-            disabled=found.status == "active",
-            help="A zip with run.json, events, weights, results.csv, curves.csv and reproduce.py, which computes the numbers anew.",
-        )  # fmt: skip
-        st.download_button(
-            "Report", lambda: report(run), f"{run.id}.html", "text/html", icon=":material/description:", on_click="ignore",
-            disabled=found.status != "done",
-            help="One file that opens offline: results, the whole training with its slider, superfeatures and explanations.",
-        )  # fmt: skip
+        failure = saving.buttons(run, found)
         if library.is_own(run):
             _rename(run, facts)
             _delete(run, found)
         else:
             st.caption("Ships with the app and stays as it is.", width="content")
+    if failure:
+        st.error(inert(failure), icon=":material/error:")
 
 
 _OPENED_IN = ("superfeatures", "train", "explain", "attributions", "agreement")
-
-
-def _archive(run: Run) -> bytes:
-    file = io.BytesIO()
-    export_run(run, file)
-    return file.getvalue()
 
 
 def _rename(run: Run, facts: dict[str, Any]) -> None:

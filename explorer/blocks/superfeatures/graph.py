@@ -141,7 +141,7 @@ def _choose_feature(view: View) -> None:
 def graph(view: View) -> None:
     """Nodes at their pixels, the strongest links between them; a click lights up a feature."""
     st.subheader("The dependency graph", anchor=False)
-    mean, spread = cache.mean_image(view.dataset.name)
+    mean, spread = cache.mean_image(view.run)
     figure = graphs.dependency_graph(
         view.W,
         view.groups,
@@ -183,7 +183,7 @@ def chosen(view: View) -> None:
     """The mask over an average image; with a lit feature, its row of W."""
     whole = "Superfeature mask" if view.dataset.is_image else "Link strength of each feature"
     st.subheader(whole if view.node is None else f"Links of {view.dataset.features[view.node]}", anchor=False)
-    mean, _ = cache.mean_image(view.dataset.name)
+    mean, _ = cache.mean_image(view.run)
     if view.node is not None and view.dataset.is_image:
         clicked = plot(
             graphs.row_image(view.W, view.node, view.dataset.shape, view.groups, height=300),

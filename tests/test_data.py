@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +77,40 @@ def test_an_unknown_name_is_refused_with_the_allowed_ones() -> None:
         data.load("digits", label="colour")
     with pytest.raises(InvalidInput, match="'holdout'"):
         _tiny().part("holdout")
+
+
+# Row numbers of the three splits, as SHA-256: whatever was ever trained on these data was trained and tested on these rows.
+SPLITS = {
+    "digits": "c33453148e19a945",
+    "digit-pairs": "25dcfb48dbf372de",
+    "wine": "405b29eac8bc96dd",
+    "breast-cancer": "d7611194d0cef2a9",
+    "planted": "bb8e2a3344c7a5e2",
+    "correlated": "77dec322bfe43fec",
+}
+
+
+@pytest.mark.parametrize("name", SPLITS)
+def test_the_splits_of_the_data_that_come_along_never_move(name: str) -> None:
+    found = data.load(name)
+    rows = b"|".join(getattr(found, part).numpy().tobytes() for part in data.PARTS)
+    assert hashlib.sha256(rows).hexdigest()[:16] == SPLITS[name]
+
+
+def test_few_samples_are_as_many_of_each_class_as_there_are_drawn_with_the_seed() -> None:
+    digits = data.load("digits")
+    few = digits.few(40, seed=0)
+    assert few.part("train")[1].bincount().tolist() == [4] * 10
+    assert set(few.train.tolist()) <= set(digits.train.tolist())
+    assert torch.equal(few.train, digits.few(40, seed=0).train)
+    assert not torch.equal(few.train, digits.few(40, seed=1).train)
+    assert torch.equal(few.test, digits.test)
+    assert torch.equal(digits.few(len(digits.train), seed=3).train, digits.train)
+    x, y = torch.rand(60, 4), torch.tensor([0] * 3 + [1] * 57)
+    uneven = replace(_tiny(), x=x, y=y, train=torch.arange(50), validation=torch.arange(50, 55), test=torch.arange(55, 60))
+    assert uneven.few(20, seed=0).part("train")[1].bincount().tolist() == [3, 17]  # the small class gives all it has
+    with pytest.raises(InvalidInput, match=r"train_size = 51 .* 50 training samples"):
+        uneven.few(51, seed=0)
 
 
 def test_stratified_split_is_disjoint_complete_and_seeded() -> None:

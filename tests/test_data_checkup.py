@@ -40,6 +40,23 @@ def test_correlation_ratios_are_those_of_a_loop_over_classes() -> None:
         assert ratio**2 == pytest.approx(between / ((column - column.mean()) ** 2).sum(), abs=1e-9)
 
 
+def test_correlation_ratios_weigh_classes_by_their_size() -> None:
+    x, y = noise(500)
+    y = np.where(np.arange(500) < 450, 0, 1)
+    data = made(x + 0.7 * y[:, None], y)
+    column, label = (tensor.double().numpy() for tensor in data.part("train"))
+    assert correlation_ratios(data)[0].item() == pytest.approx(abs(np.corrcoef(column[:, 0], label)[0, 1]), abs=1e-6)
+
+
+@pytest.mark.parametrize(("share", "telling"), [(0.93, ()), (0.97, (0,))])
+def test_a_feature_gives_the_class_away_from_a_ratio_of_095_on(share: float, telling: tuple[int, ...]) -> None:
+    x, y = noise(2000)
+    x[:, 0] = share * (2 * y - 1) + np.sqrt(1 - share**2) * x[:, 0]
+    found = checkup(made(x, y))
+    assert found.ratios[0].item() == pytest.approx(share, abs=0.01)
+    assert found.telling == telling
+
+
 def test_a_code_of_the_class_in_any_order_is_found() -> None:
     x, y = noise(C=3)
     x[:, 2] = np.array([5.0, -1.0, 2.0])[y]

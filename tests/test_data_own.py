@@ -102,6 +102,20 @@ def test_another_column_can_be_the_class_and_numbered_classes_are_in_the_order_o
     assert table.features == ("a", "b")
 
 
+def test_classes_stand_by_number_and_then_by_name_whatever_they_are_called(tmp_path: Path) -> None:
+    names = ("10", "a", "inf", "9", "B", "1e1", "-2.5", "nano", "NaNo", "infinite")
+    (tmp_path / "t.csv").write_text("a,b,label\n" + "".join(f"{i},{i * i % 7}, {names[i % 10]}{' ' * (i % 3)}\n" for i in range(60)))
+    table = data.load(str(tmp_path / "t.csv"))
+    assert table.classes == ("-2.5", "9", "10", "1e1", "inf", "B", "NaNo", "a", "infinite", "nano")
+    assert [table.classes[y] for y in table.y] == [names[i % 10] for i in range(60)]
+
+
+def test_a_class_whose_name_is_no_number_though_it_reads_as_one_stands_among_the_words() -> None:
+    labels = [name for name in ("b", "nan", "7", "a") for _ in range(5)]
+    for order in (labels, labels[::-1], labels[7:] + labels[:7]):
+        assert limits.numbered(Path("t.npz"), order)[1] == ("7", "a", "b", "nan")
+
+
 @pytest.mark.parametrize(
     ("content", "named"),
     [

@@ -209,6 +209,14 @@ def test_tiny_imagenet_is_decoded_once_and_again_when_it_changes(mine: Path, mon
     assert len(data.load("tiny-imagenet").y) == len(first.y) - 1
 
 
+def test_a_picture_of_tiny_imagenet_is_taken_as_it_was_published(mine: Path) -> None:
+    root = _write_tiny_imagenet(mine / "tiny-imagenet-200")
+    path, exif = root / "val" / "images" / "val_0.JPEG", Image.Exif()
+    exif[0x0112] = 6  # a turn that nobody who reads these data makes
+    Image.open(path).save(path, exif=exif)
+    assert torch.equal(data.load("tiny-imagenet").part("test")[0][0], _decoded(path))
+
+
 @pytest.mark.parametrize(
     ("damage", "named"),
     [
@@ -256,6 +264,17 @@ def test_nothing_is_kept_where_nothing_can_be_written(tmp_path: Path, monkeypatc
     (tmp_path / "home").write_text("a file, where a folder should be")
     monkeypatch.setenv("KED_HOME", str(tmp_path / "home"))
     assert array_cache.kept("some", 1, lambda: {"x": np.ones(3)})["x"].sum() == 3
+
+
+def test_of_an_official_training_part_five_thousand_pictures_of_all_classes_are_for_validation() -> None:
+    y = np.arange(60_000) % 10
+    training, test = (np.zeros((60_000, 1), np.uint8), y), (np.full((500, 1), 255, np.uint8), y[:500])
+    found = pixels.official("some", training, test, (1,), tuple("0123456789"))
+    assert [len(getattr(found, part)) for part in data.PARTS] == [55_000, 5_000, 500]
+    assert found.part("validation")[1].bincount().tolist() == [500] * 10
+    assert found.test.tolist() == list(range(60_000, 60_500))
+    assert found.part("test")[0].eq(1).all()
+    assert found.part("train")[0].eq(0).all()
 
 
 def test_bytes_become_the_same_numbers_in_blocks_and_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,12 @@ def test_the_same_content_is_there_once_whatever_the_file_is_called() -> None:
     assert len(user_files.listed()) == 2
 
 
+def test_the_same_bytes_under_another_ending_are_something_else() -> None:
+    user_files.add("numbers.npz", FILES["numbers.npz"])
+    with pytest.raises(InvalidInput, match=r"'x\.npy' in it is not in a class folder"):
+        user_files.add("numbers.zip", FILES["numbers.npz"])
+
+
 @pytest.mark.parametrize(
     ("name", "content", "label", "named"),
     [

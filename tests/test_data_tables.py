@@ -23,6 +23,7 @@ def test_a_table_is_standardised_with_the_training_mean_and_deviation(name: str,
     assert (len(table.x), table.shape, table.class_count, table.is_image) == (rows, (D,), C, False)
     assert table.features == tuple(source.feature_names)
     assert table.y.tolist() == source.target.tolist()
+    assert table.classes == tuple(source.target_names)
     train = source.data[table.train.numpy()]
     expected = (source.data - train.mean(0)) / train.std(0)
     assert torch.allclose(table.x.double(), torch.from_numpy(expected), atol=1e-5)
@@ -122,6 +123,22 @@ def test_flows_are_drawn_evenly_from_the_whole_file_and_the_same_each_time(mine:
     rows = first["x"][:, 0]  # the flow's number, from 0 to 2999
     assert len(np.unique(rows.round())) == 300
     assert rows.mean() == pytest.approx(1500, abs=4 * 866 / 300**0.5)
+
+
+def test_every_flow_of_a_class_has_the_same_chance_also_the_first_and_the_last(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _write(mine, rows=18)  # six of each class
+    first = []
+    for seed in range(60):
+        monkeypatch.setattr(unicauca, "_SEED", seed)
+        first += unicauca._draw(path, 1)["x"][:, 0].round().tolist()  # the number of the flow of each class
+    counts = np.bincount(np.array(first, int), minlength=18)
+    assert counts.min() >= 2  # of 60, where 10 are expected
+    assert counts.max() <= 24
+
+
+def test_the_case_of_an_applications_name_does_not_matter_in_the_file_either(mine: Path) -> None:
+    _replace(_write(mine), "YOUTUBE", "YouTube")
+    assert data.load("unicauca").y.bincount().tolist() == [40, 40, 40]
 
 
 def test_the_flows_are_read_once(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:

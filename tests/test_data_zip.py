@@ -71,6 +71,19 @@ def test_large_pictures_keep_their_middle_and_their_colour(tmp_path: Path) -> No
     assert torch.allclose(x[0].mean((1, 2)), torch.tensor([1, 128 / 255, 0]))
 
 
+def test_a_picture_that_is_made_smaller_keeps_the_mean_of_what_each_new_pixel_covers(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (128, 128), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    x = data.load(str(_zip(tmp_path / "t.zip", picture=lambda _: file.getvalue()))).x[0].reshape(32, 32)
+    assert np.abs(255 * x.numpy() - pixels.reshape(32, 4, 32, 4).mean((1, 3))).max() <= 1
+
+
+@pytest.mark.parametrize(("side", "kept"), [((64, 64), (64, 64)), ((64, 3), (64, 3)), ((65, 64), (32, 32)), ((3, 65), (32, 32))])
+def test_pictures_up_to_64_by_64_of_one_size_are_taken_as_they_are(tmp_path: Path, side: tuple, kept: tuple) -> None:
+    assert data.load(str(_zip(tmp_path / "t.zip", picture=lambda i: _picture(side, i)))).shape == kept
+
+
 def _broken_crc(path: Path) -> Path:
     content = bytearray(_zip(path).read_bytes())
     place = content.index(b"cat/00.png") + 40  # within the first picture's bytes

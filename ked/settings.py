@@ -152,6 +152,11 @@ class Settings(BaseModel):
     rho: float = _setting(
         0.7, "Distillation", "ρ, how much of the explanations' share, or of the predictions' without them, goes to a hint.", ge=0, le=1
     )
+    if_collapsed: Literal["stop", "continue"] = _setting(
+        "stop", "Training",
+        "What a run does whose teacher is right no more often than the most frequent class, or has a dependency matrix of zeros.",
+        allowed="stop, or continue all the same",
+    )  # fmt: skip
     device: str = _setting(
         "auto", "Machine", "Where everything is computed; auto takes CUDA where there is one.",
         allowed="auto, cpu, cuda or cuda:1", pattern=r"^(auto|cpu|cuda(:\d+)?)$",

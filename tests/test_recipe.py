@@ -51,6 +51,7 @@ OTHER: dict[str, Any] = {
     "augment": "crop",
     "rho": 0.5,
     "precision": "float32",
+    "if_collapsed": "continue",
     "changes": (Change(stage="teacher", epoch=2, step=3, setting="lr", value=0.5),),
 }
 """Another value for each setting."""
@@ -111,6 +112,7 @@ MOVES: dict[str, tuple[set[str], set[str]]] = {
     "rho": (set(), _students(*HINTS)),
     "device": (set(), set()),
     "precision": (set(), set()),
+    "if_collapsed": (set(), set()),
     "methods": (set(), set()),
     "chimeras": (GO_ON, GO_ON),
     "chimera_epochs": (GO_ON, GO_ON),

@@ -103,6 +103,7 @@ _ALL: tuple[Setting, ...] = (
     _number("weight_decay", "wd", "Weight decay", high=0.1, step=1e-4),
     _choice("augment", "aug", "Augmentation"),
     _choice("activation", "act", "Activation"),
+    _choice("if_collapsed", "dead", "If a teacher collapses", {"stop": "stop the run", "continue": "go on all the same"}),
     _number("train_size", "n", "Training samples", high=10_000_000),
     _number("chimeras", "ch", "Chimeras", low=100, high=1_000_000, step=100),
     _number("chimera_epochs", "che", "Chimera epochs", high=100),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from explorer.words.numbers import plus_minus
+from explorer.words.numbers import plus_minus, signed
 from ked.methods import METHODS
 from ked.statistics import Interval, interval, paired_difference
 from ked.studies.study import BAYES_RULE
@@ -16,12 +16,18 @@ LABELS = _NO_STUDENTS | {name: method.label for name, method in METHODS.items()}
 
 
 def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataFrame:
-    """One row a net: accuracy with its interval, paired differences to plain and KD, parameters, seconds of training."""
+    """One row a net: accuracy with its interval, paired differences to plain and KD, parameters, seconds of training.
+
+    Beside each accuracy, where the run has measured it, by how much it is above what the most frequent class alone would reach.
+    """
     rows = []
     scores = summary["accuracy"]
     for name, value in scores.items():
         values = value if isinstance(value, list) else [value]
         row: dict[str, Any] = {"net": LABELS[name], "test accuracy": percent(interval(values)), "seeds": len(values)}
+        if "majority" in summary:
+            above = sum(values) / len(values) - summary["majority"]
+            row[f"above the most frequent class, {summary['majority']:.1%}"] = signed(100 * above)
         for reference in ("plain", "kd"):
             if reference in scores:
                 student = isinstance(value, list) and name != reference

@@ -111,10 +111,15 @@ def _events(folder: store.Run, lock: RunLock) -> Generator[dict[str, Any], None,
 
 
 def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:
-    table = Table("net", "test accuracy", "seeds", "parameters", title=f"run {result['run']}")
+    chance = info["summary"]["majority"]
+    told = f"chance is the most frequent class alone: {chance:.2%}"
+    table = Table("net", "test accuracy", "above chance", "seeds", "parameters", title=f"run {result['run']}", caption=told)
     for name, value in result["accuracy"].items():
         values = value if isinstance(value, list) else [value]
         spread = f" ± {stdev(values):.2%} (deviation over seeds)" if len(values) > 1 else ""
-        table.add_row(name, f"{mean(values):.2%}{spread}", str(len(values)), f"{info['summary']['parameters'][name]:,}")
+        parameters = f"{info['summary']['parameters'][name]:,}"
+        table.add_row(name, f"{mean(values):.2%}{spread}", f"{100 * (mean(values) - chance):+.2f}", str(len(values)), parameters)
     Console().print(table)
+    for reason in info.get("collapsed", ()):
+        Console(stderr=True).print(f"warning: {reason}", soft_wrap=True)
     Console().print(f"superfeature sizes {result['superfeature_sizes']}, folder {result['folder']}", soft_wrap=True)

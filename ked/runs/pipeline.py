@@ -21,7 +21,7 @@ from ked.files.disk import disk_errors, link
 from ked.nets.inference import accuracy
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe
-from ked.runs import build_nets, memory, snapshots
+from ked.runs import build_nets, collapse, memory, snapshots
 from ked.runs.background import shares
 from ked.runs.context import Context
 from ked.runs.provenance import provenance
@@ -153,6 +153,10 @@ def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, Non
         yield from _stage(stage, context, cache)
         seconds[stage] = round(time.monotonic() - steering.waited - began, 4)
         run.update(seconds=seconds, **({"stages": stage_keys(steering.recipe)} if steering.recipe != recipe else {}))
+        if reason := collapse.found(stage, context):
+            if recipe.if_collapsed == "stop":
+                raise Unavailable(f"{reason}; {collapse.advice(recipe)}.")
+            run.update(collapsed=[*run.info.get("collapsed", ()), f"{reason}."])
     yield {"kind": "result", **_summary(context)}
 
 
@@ -221,6 +225,7 @@ def _summary(context: Context) -> dict[str, Any]:
         stack = context.load(run.student(method))
         scores[method], parameters[method] = accuracy(stack, x, y), stack.parameter_count
     summary: dict[str, Any] = {"accuracy": scores, "validation": validation, "parameters": parameters, "superfeature_sizes": []}
+    summary["majority"] = collapse.majority(context.dataset, y)
     if run.has("superfeatures"):
         found = run.superfeatures()
         summary |= {"superfeature_sizes": list(found.sizes), "modularity": found.modularity, "adjusted": found.adjusted}

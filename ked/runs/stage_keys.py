@@ -25,8 +25,8 @@ _PREDICTIONS, _EXPLANATIONS, _HINT = ("temperature", "lam"), ("tau", "mu"), ("rh
 _FURTHER = ("chimeras", "chimera_epochs")
 _BRANCHES = ("superfeatures", "student_superfeatures")
 
-OF_NO_STAGE = ("methods", "device", "precision", "changes")
-"""Settings that no stage depends on: which students there are, where they are computed, and changes, which a key has by themselves."""
+OF_NO_STAGE = ("methods", "if_collapsed", "device", "precision", "changes")
+"""Settings that no stage depends on: which students there are, what stops a run, where it is computed; a key has changes by themselves."""
 
 # What each stage depends on beside its parents; students on what `_of_student` says.
 _SETTINGS: dict[str, tuple[str, ...]] = {

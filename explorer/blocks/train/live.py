@@ -144,6 +144,8 @@ def _notes(seen: Watched) -> None:
         st.caption(f"On the test split: {headline(seen.facts['summary'])}.")
     else:
         st.caption(explain.in_force(seen.in_force))
+    for reason in seen.facts.get("collapsed", ()):
+        st.warning(explain.sentence(reason), icon=":material/heart_broken:")
     if seen.status == "running":
         _close_up(seen.history, seen.control)
     if seen.status == "failed":

@@ -50,3 +50,4 @@ def _training() -> None:
         controls.choice("optimiser")
         controls.number("weight_decay")
         controls.choice("augment")
+        controls.choice("if_collapsed")

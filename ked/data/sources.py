@@ -219,7 +219,8 @@ def knows_truth(name_or_path: str) -> bool:
 
 def absolute(name_or_path: str) -> str:
     """A name as it is; a path as one that means the same file from every folder."""
-    return str(Path(name_or_path).expanduser().absolute()) if _is_path(name_or_path) else name_or_path
+    is_file = _is_path(name_or_path) and own.looks_like_path(name_or_path)  # what is neither is refused by its own name
+    return str(Path(name_or_path).expanduser().absolute()) if is_file else name_or_path
 
 
 def foreign(name_or_path: str) -> str:

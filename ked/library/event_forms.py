@@ -116,6 +116,7 @@ class _Result(_Event):
     recovery: float = 0.0
     bayes_rule: Share = 0.0
     validation: dict[Word, OfSeeds] = {}
+    majority: Share = 0.0
 
 
 class _End(_Event):

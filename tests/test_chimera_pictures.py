@@ -63,7 +63,7 @@ def test_a_class_that_was_likely_before_is_shown_though_it_is_not_now() -> None:
 def test_the_efficiency_curve_has_means_and_half_intervals_over_the_seeds() -> None:
     figure = efficiency({"kd": {50: np.array([0.5, 0.6, 0.7]), 100: np.array([0.8, 0.8])}}, {"kd": "KD"})
     assert list(figure.data[0].y) == pytest.approx([60.0, 80.0])
-    assert list(figure.data[0].error_y.array) == pytest.approx([4.3026527 * 10.0 / 3**0.5, 0.0])  # t of two degrees of freedom; two seeds give no interval
+    assert list(figure.data[0].error_y.array) == pytest.approx([4.3026527 * 10.0 / 3**0.5, 0.0])  # two seeds give none
 
 
 # Words

@@ -120,10 +120,12 @@ def _computed(steering: Steering, should_stop: Callable[[], bool], cache: StageC
             raise Unavailable(f"the folder of run {folder.id} is gone: somebody deleted it while the run was computed.") from error
         raise
     finally:
+        end = {"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)}
         with contextlib.suppress(Unavailable):  # a full disk must not hide why the run failed
+            folder.append(end)  # before the status: whoever sees that the run has ended finds its last event
+        with contextlib.suppress(Unavailable):
             place = {} if status == "done" else folder.progress()
             folder.conclude(status=status, message=message, diverged=diverged, ended=time.time(), **place)
-            folder.append({"kind": "end", "status": status, "message": message, "time": round(time.monotonic() - started, 3)})
             if trace:  # last, as it is the longest and the least needed
                 folder.update(traceback=trace)
 

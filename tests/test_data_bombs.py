@@ -273,4 +273,4 @@ def test_a_zip_of_zips_is_no_zip_of_pictures(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
         for i in range(12):
             archive.writestr(f"{'ab'[i % 2]}/{i}.zip", inner.getvalue())
-    refused(tmp_path / "t.zip", r"'a/0\.zip' in it is no picture that can be read")
+    refused(tmp_path / "t.zip", "it holds no pictures in class folders")

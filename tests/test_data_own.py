@@ -30,7 +30,7 @@ def test_a_known_name_is_never_a_path_and_a_path_never_a_name(tmp_path: Path, mo
     [
         ("nothing.csv", r"no file 'nothing\.csv'.*CSV"),
         ("no/where", "no file 'no/where'"),
-        ("folder", "'folder' is a folder"),
+        ("folder", "The folder 'folder' cannot be used: it holds no pictures in class folders"),
         ("table.xlsx", r"ending is '\.xlsx'"),
         ("empty.csv", "has 0 bytes.*1 to"),
         ("x\0.csv", "cannot be opened"),

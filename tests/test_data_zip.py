@@ -121,16 +121,12 @@ def _bomb() -> bytes:
     [
         (lambda path: _zip(path, {"../../etc/cat/1.png": b""}), r"'\.\./\.\./etc/cat/1\.png' in it points outside"),
         (lambda path: _zip(path, {"/cat/1.png": b""}), "'/cat/1.png' in it points outside"),
-        (lambda path: _zip(path, {"cat\\..\\..\\1.png": b""}), "points outside"),
         (lambda path: _zip(path, {"C:/cat/1.png": b""}), "points outside"),
         (_link, "'cat/link.png' in it is a link"),
         (_encrypted, "is encrypted.*without a password"),
-        (lambda path: _zip(path, {"cat/readme.txt": b"hello"}), "'cat/readme.txt' in it is no picture.*PNG, JPEG, BMP, WEBP"),
-        (lambda path: _zip(path, {"cat/x.png": _picture(kind="GIF")}), "'cat/x.png' in it is no picture"),
+        (lambda path: _zip(path, {"cat/x.png": b"hello"}), "'cat/x.png' in it is no picture.*PNG, JPEG, BMP, WEBP, GIF, TIFF"),
         (lambda path: _zip(path, {"cat/x.png": _picture()[:-30]}), "'cat/x.png' in it is no picture"),
         (lambda path: _zip(path, {"cat/x.png": _bomb()}), "'cat/x.png' in it.*at most 4096 x 4096"),
-        (lambda path: _zip(path, {"x.png": _picture()}), "'x.png' in it is not in a class folder"),
-        (lambda path: _zip(path, {"a/b/c/x.png": _picture()}), "'a/b/c/x.png' in it is not in a class folder"),
         (lambda path: _zip(path, {"bird/x.png": _picture()}), "class 'bird' has 1 samples"),
         (_broken_crc, "'cat/00.png' in it"),
     ],
@@ -149,7 +145,7 @@ def test_a_picture_with_sixteen_bits_isrefused(tmp_path: Path) -> None:
 def test_a_zip_with_one_class_or_none_isrefused(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "none.zip", "w"):
         pass
-    refused(tmp_path / "none.zip", "0 samples")
+    refused(tmp_path / "none.zip", "no pictures in class folders")
     with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
         for i in range(6):
             archive.writestr(f"cat/{i}.png", _picture())

@@ -36,8 +36,9 @@ def fetch_command(name: str) -> None:
 def add_command(
     file: Path, label: Annotated[str | None, typer.Option(help="The class column of a CSV file; 'label' by default.")] = None
 ) -> None:
-    """Keep your own CSV, NPZ or zip of class folders under a name, for --dataset and for the app."""
-    _print_sizes(user_files.add(file.name, own.content(str(file)), label))
+    """Keep your own CSV, NPZ, folder or zip of class folders under a name, for --dataset and for the app."""
+    name, content, notes = own.to_keep(str(file))
+    _print_sizes(user_files.add(name, content, label, notes))
 
 
 @_data.command("remove")
@@ -52,3 +53,5 @@ def _print_sizes(name: str) -> None:
     found = sources.load(name)
     sizes = ", ".join(f"{len(getattr(found, part))} {part}" for part in PARTS)
     print(f"{name}: {sizes} samples, {found.feature_count} features, {found.class_count} classes")
+    for note in found.notes:
+        print(note)

@@ -30,6 +30,7 @@ class Dataset:
     feature once; empty where nobody knows.
     conditional: (N, C) float64, the true P(y | x) of each row of x, where that is known; None where nobody knows.
     units: mean and deviation (D,) that a table was standardised with; None where x holds the source's own values.
+    notes: what was done to a user's own data on the way in, and what was left out, one sentence each.
     Raises InvalidInput, which names the data set and what is wrong with it.
     """
 
@@ -45,6 +46,7 @@ class Dataset:
     truth: tuple[tuple[int, ...], ...] = ()
     conditional: Tensor | None = None
     units: tuple[Tensor, Tensor] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for check in (_wrong_samples, _wrong_splits, _wrong_names, _wrong_conditional):

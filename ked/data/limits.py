@@ -19,6 +19,7 @@ TABLE_BYTES = 32 << 20  # of an archive's table of contents, some 300 000 names
 MEMBER_BYTES = 32 << 20  # of one picture in an archive
 PICTURE_SIDE = 4096  # rows and columns of one picture before it is made smaller
 SAMPLES = 1_000_000
+FILES = 2 * SAMPLES  # below a folder, those that are no pictures too
 FEATURES = 12_288  # 3 x 64 x 64; the dependency matrix has a row and a column for each
 VALUES = 100_000_000  # samples times features: 400 MB as float32, and three times that while they are read
 CLASSES = 1000
@@ -27,7 +28,8 @@ PER_CLASS = 5  # so that each of the three splits gets at least one
 
 def refuse(path: Path, found: str, allowed: str) -> InvalidInput:
     """The error for a file that cannot be used: what was found, and what is allowed."""
-    return InvalidInput(f"The file {quoted(path.name)} cannot be used: {found}, but {allowed}.")
+    kind = "folder" if path.is_dir() else "file"
+    return InvalidInput(f"The {kind} {quoted(path.name)} cannot be used: {found}, but {allowed}.")
 
 
 def check_size(path: Path, samples: int, features: int) -> None:
@@ -39,17 +41,20 @@ def check_size(path: Path, samples: int, features: int) -> None:
         raise refuse(path, f"it has {samples} samples of {features} features", f"at most {VALUES} values are allowed")
 
 
-def numbered(path: Path, labels: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Class numbers (N,) of the labels and the sorted names of the classes; InvalidInput for too many, too few or too small ones."""
+def numbered(path: Path, labels: Sequence[str], least: int = PER_CLASS) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Class numbers (N,) of the labels and the sorted names of the classes; InvalidInput for too many, too few or too small ones.
+
+    least: samples that every class must have.
+    """
     counts = Counter(labels)
     if not 2 <= len(counts) <= CLASSES:
         raise refuse(
             path, f"it has {len(counts)} {'class' if len(counts) == 1 else 'classes'}", f"2 to {CLASSES} classes are allowed"
         )
     smallest = min(counts, key=lambda name: counts[name])
-    if counts[smallest] < PER_CLASS:
+    if counts[smallest] < least:
         found = f"the class {quoted(smallest)} has {counts[smallest]} samples"
-        raise refuse(path, found, f"every class needs at least {PER_CLASS} (a column of measurements is no class)")
+        raise refuse(path, found, f"every class needs at least {least} (a column of measurements is no class)")
     classes = sorted(counts, key=_order)
     numbers = {name: y for y, name in enumerate(classes)}
     return np.array([numbers[label] for label in labels], np.int64), tuple(classes)

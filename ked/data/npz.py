@@ -1,4 +1,4 @@
-"""A user's own arrays in an NPZ file: x with the samples and y with the classes."""
+"""A user's own arrays in an NPZ file: samples and classes, under the names that people give them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ import numpy as np
 import torch
 
 from ked.data import limits
-from ked.data.dataset import Dataset
+from ked.data.dataset import PARTS, Dataset
 from ked.data.limits import refuse
-from ked.data.pixels import without_parts
+from ked.data.npz_layouts import Layout, channels_first, flat_labels, in_unit_interval, layout
+from ked.data.official_parts import Splits, splits
+from ked.data.pixels import own_pictures
 from ked.data.tabular import table
 from ked.errors import InvalidInput, quoted, shortened
 from ked.files import zips
 
-KEYS = ("x", "y")
-_SHAPES = "x must have the shape (samples, features), (samples, rows, columns) or (samples, 1 or 3 channels, rows, columns)"
+_SHAPES = (
+    "x must have the shape (samples, features), (samples, rows, columns), (samples, 1 or 3 channels, rows, columns) or "
+    "(samples, rows, columns, 1, 3 or 4 channels)"
+)
 _WRITER = "an NPZ file must be one that numpy.savez wrote"
+_CLASSES = "it must hold whole numbers or texts, or one-hot rows"
 _HEADER_BYTES = 16_384  # of an array's header, which numpy takes up to 10 000 letters of
 _READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -39,24 +44,44 @@ class Promise:
 
 
 def read(path: Path, label: str | None = None) -> Dataset:
-    """The arrays as a data set: a table (N, D) is standardised, pictures (N, H, W) or (N, 3, H, W) are brought to [0, 1].
+    """The arrays as a data set: a table (N, D) is standardised, pictures are brought to [0, 1], official parts are kept.
 
-    Pictures hold bytes, or numbers from 0 to 1 or to 255.  y holds N whole numbers or texts.  Nothing is unpickled, and everything
-    that the headers tell is checked before an array is read: a small file can promise a lot.
+    Names, axes and ranges may be any of those in `ked.data.npz_layouts`.  Nothing is unpickled, and everything that the headers tell
+    is checked before an array is read: a small file can promise a lot.
     Raises InvalidInput, which names what was found.
     """
     if label is not None:
         raise refuse(path, f"the column {quoted(label)} was asked for", "an NPZ file has no columns, its class is the array y")
     with _whole(path), zips.opened(path, limits.TABLE_BYTES) as archive:
-        promised = {key: _promise(path, key, archive, member) for key, member in _members(path, archive).items()}
-        _check_samples(path, promised["x"])
-        _check_labels(path, promised["y"], promised["x"].shape[0])
-        x, y = (_array(archive, promised[key]) for key in KEYS)
-    numbers, classes = limits.numbered(path, [str(name) for name in y.tolist()])
-    if x.ndim == 2:
-        _check_finite(path, x)
-        return table(path.name, x, numbers, classes, tuple(f"feature {i}" for i in range(x.shape[1])))
-    return _pictures(path, x[:, 0] if x.ndim == 4 and x.shape[1] == 1 else x, numbers, classes)
+        found, members = _members(path, archive)
+        promised = {name: _promise(path, name, archive, member) for name, member in members.items()}
+        _check(path, found, promised)
+        arrays = {name: _array(archive, promise) for name, promise in promised.items()}
+    labels = [_labels(path, name, arrays.pop(name)) for _, name in found.pairs.values()]
+    parts = [part for part, y in zip(found.pairs, labels, strict=True) for _ in y]
+    y, classes = limits.numbered(path, [str(one) for one in np.concatenate(labels)], 1 if "train" in parts else limits.PER_CLASS)
+    rows, cut = splits(path, y, classes, parts)
+    notes = tuple(said for said in (found.note, cut) if said)
+    for name, x in arrays.items():
+        _check_finite(path, name, x)
+    samples = [arrays[name] for name, _ in found.pairs.values()]
+    if samples[0].ndim > 2:
+        return _pictures(path, samples, y, rows, classes, notes)
+    features = tuple(f"feature {i}" for i in range(samples[0].shape[1]))
+    return table(path.name, np.concatenate(samples), y, classes, features, rows, notes)
+
+
+def packed(pictures: Dataset) -> bytes:
+    """An NPZ file from which the same pictures are read, in the same splits; it holds bytes."""
+    file, shape = io.BytesIO(), pictures.shape
+    names = np.array(pictures.classes)
+    arrays = {}
+    for part in PARTS:
+        x, y = pictures.part(part)
+        arrays[f"x_{part}"] = x.mul(255).round().to(torch.uint8).reshape(-1, *shape).numpy()
+        arrays[f"y_{part}"] = names[y.numpy()]
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the arrays for its flag
+    return file.getvalue()
 
 
 @contextmanager
@@ -70,15 +95,17 @@ def _whole(path: Path) -> Iterator[None]:
         raise refuse(path, f"it cannot be unpacked ({shortened(error)})", _WRITER) from error
 
 
-def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The files of x and y in the archive."""
-    members = {member.filename: member for member in archive.infolist()}
-    if any(f"{key}.npy" not in members for key in KEYS):
-        found = shortened(", ".join(sorted(name.removesuffix(".npy")[:40] for name in members)[:8]) or "nothing")
-        raise refuse(path, f"it holds {found}", "it needs the arrays x and y")
-    if sum(member.file_size for member in members.values()) > limits.UNPACKED_BYTES:
+def _members(path: Path, archive: zipfile.ZipFile) -> tuple[Layout, dict[str, zipfile.ZipInfo]]:
+    """Which arrays are used, and their files in the archive."""
+    members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+    found = layout(members)
+    if not found.pairs:
+        listed = shortened(", ".join(sorted(name[:40] for name in members)[:8]) or "nothing")
+        raise refuse(path, f"it holds {listed}", "it needs the arrays x and y, or x_train, y_train, x_test and y_test")
+    used = {name: members[name] for pair in found.pairs.values() for name in pair}
+    if sum(member.file_size for member in used.values()) > limits.UNPACKED_BYTES:
         raise refuse(path, "its arrays are too large", f"at most {limits.UNPACKED_BYTES} bytes are allowed unpacked")
-    return {key: members[f"{key}.npy"] for key in KEYS}
+    return found, used
 
 
 def _promise(path: Path, key: str, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Promise:
@@ -104,39 +131,69 @@ def _array(archive: zipfile.ZipFile, promise: Promise) -> np.ndarray:
         return array.astype(np.float64) if wide else array
 
 
-def _check_samples(path: Path, x: Promise) -> None:
-    """Numbers (N, D), (N, H, W) or (N, 1 or 3, H, W), and not too many of them."""
+def _check(path: Path, found: Layout, promised: dict[str, Promise]) -> None:
+    """All that can be known of the arrays before one is read."""
+    for names in found.pairs.values():
+        x, y = (promised[name] for name in names)
+        _check_samples(path, names[0], x)
+        _check_labels(path, names, y, x.shape[0])
+    sides = {promised[name].shape[1:] for name, _ in found.pairs.values()}
+    if len(sides) > 1:
+        raise refuse(path, f"its parts have samples of the shapes {shortened(sorted(sides))}", "all must have the same one")
+    limits.check_size(path, sum(promised[name].shape[0] for name, _ in found.pairs.values()), math.prod(sides.pop()))
+
+
+def _check_samples(path: Path, name: str, x: Promise) -> None:
+    """Numbers (N, D), (N, H, W), or these with channels."""
     if x.dtype.kind not in "buif":
-        raise refuse(path, f"x holds {shortened(x.dtype)}", "it must hold numbers")
-    channels_allowed = len(x.shape) != 4 or x.shape[1] in (1, 3)
-    if len(x.shape) not in (2, 3, 4) or 0 in x.shape or not channels_allowed:
-        raise refuse(path, f"x has the shape {shortened(x.shape)}", _SHAPES)
-    limits.check_size(path, x.shape[0], math.prod(x.shape[1:]))
+        raise refuse(path, f"{shortened(name)} holds {shortened(x.dtype)}", "it must hold numbers")
+    if len(x.shape) not in (2, 3, 4) or 0 in x.shape or (len(x.shape) == 4 and channels_first(x.shape) is None):
+        raise refuse(path, f"{shortened(name)} has the shape {shortened(x.shape)}", _SHAPES)
 
 
-def _check_labels(path: Path, y: Promise, count: int) -> None:
-    """Whole numbers or texts (count,), and not too long ones."""
-    if y.shape != (count,):
-        raise refuse(path, f"y has the shape {shortened(y.shape)}", f"it must hold one class for each of the {count} samples in x")
-    if y.dtype.kind not in "buiU":
-        raise refuse(path, f"y holds {shortened(y.dtype)}", "it must hold whole numbers or texts")
-    letters = y.dtype.itemsize // 4 if y.dtype.kind == "U" else 1
-    if count * letters > limits.VALUES:
-        raise refuse(path, f"y holds {count} texts of up to {letters} letters", f"{limits.VALUES} letters are allowed together")
+def _check_labels(path: Path, names: tuple[str, str], y: Promise, count: int) -> None:
+    """One class a sample, and not too long names of them."""
+    name, letters = shortened(names[1]), y.dtype.itemsize // (4 if y.dtype.kind == "U" else 1) if y.dtype.kind in "US" else 1
+    if len(y.shape) not in (1, 2) or y.shape[0] != count or 0 in y.shape:
+        allowed = f"it must hold one class for each of the {count} samples in {shortened(names[0])}"
+        raise refuse(path, f"{name} has the shape {shortened(y.shape)}", allowed)
+    if y.dtype.kind not in "buifUS":
+        raise refuse(path, f"{name} holds {shortened(y.dtype)}", _CLASSES)
+    if math.prod(y.shape) * letters > limits.VALUES:
+        raise refuse(path, f"{name} holds {count} texts of up to {letters} letters", f"{limits.VALUES} letters are allowed together")
 
 
-def _check_finite(path: Path, x: np.ndarray) -> None:
+def _labels(path: Path, name: str, y: np.ndarray) -> np.ndarray:
+    found = flat_labels(y)
+    if found is None:
+        what = "no one-hot rows" if y.ndim == 2 and y.shape[1] > 1 else "fractions"
+        raise refuse(path, f"{shortened(name)} holds {what} ({shortened(y.dtype)} of shape {y.shape})", _CLASSES)
+    return found
+
+
+def _check_finite(path: Path, name: str, x: np.ndarray) -> None:
     if not (np.isfinite(x.min()) and np.isfinite(x.max())):
         first = tuple(int(i) for i in np.argwhere(~np.isfinite(x))[0])
-        raise refuse(path, f"x holds {x[first]} at {first}", "all values must be finite")
+        raise refuse(path, f"{shortened(name)} holds {x[first]} at {first}", "all values must be finite")
 
 
-def _pictures(path: Path, x: np.ndarray, y: np.ndarray, classes: tuple[str, ...]) -> Dataset:
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite and is found below
-        x = x.astype(np.float32)
-    _check_finite(path, x)
-    low, high = float(x.min()), float(x.max())
-    if low < 0 or high > 255:
-        raise refuse(path, f"its pictures have values from {low:g} to {high:g}", "0 to 1 or 0 to 255 are allowed")
-    scaled = torch.from_numpy(x.reshape(len(x), -1) / np.float32(1 if high <= 1 else 255))
-    return without_parts(path.name, scaled, y, tuple(x.shape[1:]), classes)
+def _pictures(
+    path: Path, samples: list[np.ndarray], y: np.ndarray, rows: Splits, classes: tuple[str, ...], notes: tuple[str, ...]
+) -> Dataset:
+    low, high = min(float(x.min()) for x in samples), max(float(x.max()) for x in samples)
+    scale = in_unit_interval(low, high)
+    if scale is None:
+        raise refuse(path, f"its pictures have values from {low:g} to {high:g}", "0 to 1, -1 to 1 or 0 to 255 are allowed")
+    x = np.concatenate([_scaled(one, *scale) for one in samples])
+    return own_pictures(path.name, torch.from_numpy(x.reshape(len(x), -1)), y, rows, x.shape[1:], classes, notes)
+
+
+def _scaled(x: np.ndarray, add: float, divide: float) -> np.ndarray:
+    """float32 (N, H, W) or (N, 3, H, W) in [0, 1]."""
+    values = (x.astype(np.float32) + np.float32(add)) / np.float32(divide)
+    if values.ndim == 3:
+        return values
+    values = values if channels_first(values.shape) else values.transpose(0, 3, 1, 2)
+    if values.shape[1] == 4:  # what can be seen through lies on white
+        values = values[:, :3] * values[:, 3:] + (1 - values[:, 3:])
+    return np.ascontiguousarray(values[:, 0] if values.shape[1] == 1 else values)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _READERS = {".csv": "csv_table", ".npz": "npz", ".zip": "image_zip"}  # the module in this folder that reads each, when one is there
 # Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
 READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
-ALLOWED = "a CSV file, an NPZ file, or a zip of class folders of pictures"
+ALLOWED = "a CSV file, an NPZ file, or class folders of pictures, zipped or not"
+_FOLDER = "image_folder"  # the module that reads a folder
 
 
 def looks_like_path(text: str) -> bool:
@@ -36,14 +37,18 @@ def load(text: str, label: str | None = None) -> Dataset:
     Raises InvalidInput, one sentence that names what was found and what is allowed.
     """
     path = _checked(text)
-    dataset: Dataset = importlib.import_module(f"ked.data.{_READERS[path.suffix.lower()]}").read(path, label)
+    reader = _FOLDER if path.is_dir() else _READERS[path.suffix.lower()]
+    dataset: Dataset = importlib.import_module(f"ked.data.{reader}").read(path, label)
     return dataset
 
 
 @readable()
 def fingerprint(text: str) -> str:
     """What a stored result depends on, as a path may hold something else tomorrow: what is in the file, and how it is read."""
-    with _checked(text).open("rb") as file:
+    path = _checked(text)
+    if path.is_dir():
+        return as_read(importlib.import_module(f"ked.data.{_FOLDER}").digest(path))
+    with path.open("rb") as file:
         return as_read(hashlib.file_digest(file, "sha256").hexdigest())
 
 
@@ -53,13 +58,22 @@ def as_read(sha256: str) -> str:
 
 
 @readable()
-def content(text: str) -> bytes:
-    """What is in the file; InvalidInput if it is none of the right ending and size."""
-    return _checked(text).read_bytes()
+def to_keep(text: str) -> tuple[str, bytes, tuple[str, ...]]:
+    """What the shelf keeps of a path: a file's name and content; of a folder an NPZ file of its pictures, and what was left out.
+
+    Raises InvalidInput if it is neither a folder of pictures nor a file of the right ending and size.
+    """
+    path = _checked(text)
+    if not path.is_dir():
+        return path.name, path.read_bytes(), ()
+    from ked.data import npz
+
+    found = load(text)
+    return f"{path.resolve().name}.npz", npz.packed(found), found.notes
 
 
 def _checked(text: str) -> Path:
-    """The path, if it is that of a file of the right ending and size that can be opened."""
+    """The path, if it is that of a folder, or of a file of the right ending and size that can be opened."""
     path = Path(text)
     try:
         path = path.expanduser()
@@ -71,9 +85,10 @@ def _checked(text: str) -> Path:
     except (OSError, ValueError, RuntimeError) as error:  # a name with a zero byte, a file of somebody else's, no such home
         reason = getattr(error, "strerror", None) or shortened(error)
         raise InvalidInput(f"The file {quoted(text)} cannot be opened ({reason}); give the path of {ALLOWED}.") from None
+    if stat.S_ISDIR(found.st_mode):
+        return path
     if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no file with an end"
-        raise InvalidInput(f"{quoted(text)} is {kind}; give the path of {ALLOWED}.")
+        raise InvalidInput(f"{quoted(text)} is no file with an end; give the path of {ALLOWED}.")
     size = found.st_size
     if path.suffix.lower() not in _READERS:
         raise limits.refuse(path, f"its ending is {quoted(path.suffix)}", f"only {', '.join(_READERS)} are allowed")

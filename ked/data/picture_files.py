@@ -29,7 +29,7 @@ class UnusablePicture(ValueError):
         self.found, self.allowed = found, allowed
 
 
-def read(file: Path | IO[bytes], formats: tuple[str, ...], side: int, *, upright: bool = True) -> Image.Image:
+def read(file: Path | IO[bytes], formats: tuple[str, ...], side: int, *, upright: bool = True, shrink: bool = False) -> Image.Image:
     """The picture in a file, of an animated one the first frame: mode "L" where it has no colours by its own account, else "RGB".
 
     Args:
@@ -37,6 +37,7 @@ def read(file: Path | IO[bytes], formats: tuple[str, ...], side: int, *, upright
         formats: Pillow's names of the kinds that are allowed.
         side: Rows and columns that it may have at most.
         upright: Whether it is turned as its EXIF entry says.
+        shrink: Whether a photograph (JPEG) with more is decoded with a half, a quarter or an eighth of them.
 
     Raises:
         UnusablePicture: It is none of these kinds, broken, cut short, too large, has more than 8 bits for a colour, or shows nothing
@@ -45,6 +46,8 @@ def read(file: Path | IO[bytes], formats: tuple[str, ...], side: int, *, upright
     """
     try:
         with Image.open(file, formats=formats) as picture:
+            if shrink:
+                _shrink(picture, side)
             _check(picture, side)
             return _on_ground(ImageOps.exif_transpose(picture) if upright else picture)
     except UnusablePicture:
@@ -56,6 +59,13 @@ def read(file: Path | IO[bytes], formats: tuple[str, ...], side: int, *, upright
             raise
         kinds = (" and " if len(formats) == 2 else ", ").join(formats)
         raise UnusablePicture("is no picture that can be read", f"only {kinds} files are allowed") from error
+
+
+def _shrink(picture: Image.Image, side: int) -> None:
+    """A large photograph is decoded smaller, which JPEG can do by halves, and takes no more memory than a small one."""
+    times = next((times for times in (2, 4, 8) if max(picture.size) <= times * side), 1)
+    if max(picture.size) > side and picture.format in ("JPEG", "MPO"):
+        picture.draft(None, (picture.width // times, picture.height // times))  # None: its colours as they are
 
 
 def _check(picture: Image.Image, side: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ked.data.dataset import SHARES, Dataset, pixel_names, stratified_split
+from ked.data.dataset import Dataset, pixel_names, stratified_split
 
 VALIDATION = 5_000  # pictures that are taken from an official training part
 _SEED = 0
@@ -43,10 +43,17 @@ def official(
     )
 
 
-def without_parts(name: str, x: Tensor, y: np.ndarray, shape: tuple[int, ...], classes: tuple[str, ...]) -> Dataset:
-    """A data set without official parts: x (N, D) in [0, 1] and labels (N,), split 60/20/20 with equal class shares."""
-    train, validation, test = stratified_split(y, SHARES, _SEED)
-    return Dataset(name, x, torch.from_numpy(y), train, validation, test, shape, classes, pixel_names(shape))
+def own_pictures(
+    name: str,
+    x: Tensor,
+    y: np.ndarray,
+    splits: tuple[Tensor, Tensor, Tensor],
+    shape: tuple[int, ...],
+    classes: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> Dataset:
+    """A user's own pictures x (N, D) in [0, 1] with labels (N,), the rows of the three splits, and what was done to them."""
+    return Dataset(name, x, torch.from_numpy(y), *splits, shape, classes, pixel_names(shape), notes=notes)
 
 
 def unit_interval(parts: Sequence[np.ndarray]) -> Tensor:

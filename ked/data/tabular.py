@@ -13,20 +13,28 @@ from torch import Tensor
 from ked.data.dataset import SHARES, Dataset, stratified_split
 from ked.errors import InvalidInput, quoted
 
+_SEED = 0
 _BLOCK = 1 << 24  # values that are reckoned with at a time
 _WHOLE = 1 << 53  # up to here double precision knows every whole number
 _CLOSE = 1e-6  # of a column's largest value: with a smaller spread, sums of the values themselves lose what tells them apart
 
 
 def table(
-    name: str, x: np.ndarray, y: np.ndarray, classes: tuple[str, ...], features: tuple[str, ...], seed: int = 0
+    name: str,
+    x: np.ndarray,
+    y: np.ndarray,
+    classes: tuple[str, ...],
+    features: tuple[str, ...],
+    splits: tuple[Tensor, Tensor, Tensor] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Dataset:
     """A data set of numbers (N, D) with labels (N,), standardised with the mean and deviation of its training part.
 
     x: finite, of any type that holds numbers; it is taken as it is, so that nothing is lost before the means are taken off.
+    splits: rows of the three splits; 60/20/20 with equal class shares by default.  notes: as in `Dataset`.
     Raises InvalidInput where a value lies too far from the training part for single precision.
     """
-    train, validation, test = stratified_split(y, SHARES, seed)
+    train, validation, test = splits or stratified_split(y, SHARES, _SEED)
     scaled, mean, deviation = standardised(x, train)
     _check_range(name, scaled, features)
     return Dataset(
@@ -40,6 +48,7 @@ def table(
         classes=classes,
         features=features,
         units=(torch.from_numpy(mean), torch.from_numpy(deviation)),
+        notes=notes,
     )
 
 

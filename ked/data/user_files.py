@@ -48,6 +48,7 @@ class UserFile:
         sha256: Of the file's bytes.
         size: In bytes.
         added: Seconds since 1970.
+        notes: What was done to the data on the way in, and what was left out, one sentence each.
     """
 
     file: str
@@ -55,6 +56,7 @@ class UserFile:
     sha256: str
     size: int
     added: float
+    notes: tuple[str, ...] = ()
 
 
 _ENTRY = TypeAdapter(UserFile)
@@ -62,10 +64,11 @@ _LATEST = 4e9  # seconds since 1970, in the year 2096
 
 
 @readable()
-def add(name: str, content: bytes, label: str | None = None) -> str:
+def add(name: str, content: bytes, label: str | None = None, notes: tuple[str, ...] = ()) -> str:
     """Keep a file of this name and these bytes; returns the name that `ked.data.load` and recipes know it by.
 
     label: the column that holds the class, only in a CSV file ('label' when nothing is said).
+    notes: what was left out before (`own.to_keep`); else what the reader says.
     The file is loaded with all checks first, so what is kept can be used, and what is refused leaves nothing behind.
     Raises InvalidInput as `ked.data.load` does for a path, Unavailable when there is no room.
     """
@@ -80,7 +83,8 @@ def add(name: str, content: bytes, label: str | None = None) -> str:
     _check_room(len(content), known)
     with _draft() as draft:
         (draft / file).write_bytes(content)
-        own.load(str(draft / file), label)
+        found = own.load(str(draft / file), label)
+        about = replace(about, notes=notes or found.notes)
         (draft / _ABOUT).write_text(json.dumps(asdict(about)), "utf-8")
         return _put(draft, _key(about))
 
@@ -118,7 +122,8 @@ def load(key: str) -> Dataset:
     path = _folder(key) / about.file
     if not _is_whole(path, about):
         raise locations.damaged(path, "it is not the file that was added")
-    return replace(own.load(str(path), about.label), name=key)
+    found = own.load(str(path), about.label)
+    return replace(found, name=key, notes=about.notes or found.notes)
 
 
 def fingerprint(key: str) -> str:

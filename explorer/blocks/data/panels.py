@@ -15,6 +15,7 @@ from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.settings import SETTINGS
 from explorer.words import data as data_words
+from explorer.words.inert import inert
 from ked.data import PARTS, SOURCES, Dataset, user_files
 from ked.data.checkup import Checkup
 from ked.errors import Unavailable
@@ -52,6 +53,8 @@ def next_steps(data: Dataset, run: Run | None) -> None:
 def headline(data: Dataset, found: Checkup) -> None:
     """Where it comes from, and how much of everything there is."""
     st.caption(SOURCES[data.name].description if data.name in SOURCES else _origin(user_files.entry(data.name)))
+    for note in data.notes:
+        st.caption(inert(note))
     layout = " × ".join(map(str, data.shape))
     cells = st.container(horizontal=True, gap="medium")
     cells.metric("Samples", f"{len(data.x):,}".replace(",", " "), width="content")

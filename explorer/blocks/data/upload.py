@@ -22,8 +22,8 @@ def bring() -> None:
     count = st.session_state.setdefault(_COUNT, 0)  # a new number empties the widget and closes the box
     with st.expander("Bring your own data", icon=":material/upload_file:", key=f"bring.{count}"):
         st.markdown(
-            "**A table**: CSV with one line of names, numbers in all columns but the class. **Arrays**: NPZ with `x` and `y`. "
-            "**Pictures**: a zip with one folder a class."
+            "**A table**: CSV with one line of names, numbers in all columns but the class. **Arrays**: NPZ with `x` and `y`, or "
+            "`x_train`, `y_train`, `x_test`, `y_test`. **Pictures**: a zip with one folder a class; `train` and `test` above them are kept."
         )
         file = st.file_uploader("Your file", type=ENDINGS, max_upload_size=MEGABYTES, key=f"upload.{count}", help=_CHECKED)
         st.caption("The file stays on this server until it is deleted on this page; whoever can open this app can see it.")

@@ -14,6 +14,20 @@ from torch import Tensor
 from ked.errors import InvalidInput
 
 
+def full(logits: Tensor) -> Tensor:
+    """The same in float32 where it is in half precision, in which small probabilities vanish; float64 stays."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def total_logits(log_y: Tensor, base: Tensor, *, superfeatures: int) -> Tensor:
+    """sum_m log y_m - (M - 1) base, over the axis of the superfeatures: the logits that a net's explanations add up to (METHOD 1.3).
+
+    base is of a shape that can be taken from what is left: (C,) where the classes come last.
+    """
+    count = log_y.shape[superfeatures]
+    return log_y.squeeze(superfeatures) if count == 1 else log_y.sum(dim=superfeatures) - (count - 1) * base
+
+
 def contributions(log_y: Tensor, base: Tensor) -> Tensor:
     """phi_m = log y_m - base, same shape as log_y (..., C); in nats."""
     return log_y - base

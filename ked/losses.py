@@ -5,6 +5,7 @@ Student: (1-lam) CE + T^2 lam (1-mu) KL(prediction) + tau^2 lam mu (1/M) sum_m K
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,16 +37,21 @@ class SoftTarget(NamedTuple):
 
 
 def soften(log_probabilities: Tensor, temperature: float) -> SoftTarget:
-    """Softmax of (N, M, C) logits or log-probabilities divided by the temperature, as a target.
+    """Softmax of (N, M, C) or (N, C) logits or log-probabilities divided by the temperature, as a target.
 
     Raises:
         InvalidInput: A temperature at which float32 has nothing left of the loss.
     """
-    if not COOLEST <= temperature <= HOTTEST:
-        raise InvalidInput(f"a temperature of {temperature:g} is not allowed: take one from {COOLEST:g} to {HOTTEST:g}.")
+    check_temperature("a temperature", temperature)
     log_p = _softened(log_probabilities, temperature, dim=-1)
     p = log_p.exp()
     return SoftTarget(p, (p * log_p).sum(dim=-1), temperature)
+
+
+def check_temperature(name: str, temperature: float) -> None:
+    """InvalidInput unless float32 has something left of the loss at this temperature."""
+    if not COOLEST <= temperature <= HOTTEST:
+        raise InvalidInput(f"{name} of {temperature:g} is not allowed: take one from {COOLEST:g} to {HOTTEST:g}.")
 
 
 def _softened(logits: Tensor, temperature: float, dim: int) -> Tensor:
@@ -53,17 +59,33 @@ def _softened(logits: Tensor, temperature: float, dim: int) -> Tensor:
     return ((logits.double() if temperature > EXACT else logits) / temperature).log_softmax(dim=dim)
 
 
+def mean_divergence(
+    p: Tensor, negentropy: Tensor, logits: Tensor, temperature: float, *, classes: int, over: tuple[int, ...]
+) -> Tensor:
+    """KL(teacher || student) in nats: summed over the classes, mean over the other axes named in `over`.
+
+    The one place where the divergence is written down, for runs, which have the batch last, and `ked.KEDLoss`, which has it first.
+
+    Args:
+        p: The softened teacher's probabilities.
+        negentropy: sum_c p log p, with its mean over the same axes taken.
+        logits: The student's logits or log-probabilities, of p's shape, not yet softened.
+        temperature: What they are divided by.
+        classes: The axis of the classes.
+        over: Axes that vanish, the classes' among them.
+    """
+    log_q = _softened(logits, temperature, dim=classes)
+    count = math.prod(p.shape[axis] for axis in over if axis != classes)
+    return torch.sub(negentropy, (p * log_q).sum(dim=over) / count).to(logits.dtype)
+
+
 def divergences(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:
     """KL(teacher || student) in nats of each of the M distributions, (K, M): mean over the batch.
 
     Args: as in `divergence`, which is the mean of these over the M.
     """
-    K, B = rows.shape
-    flat = rows.reshape(-1)
-    p = target.probabilities.index_select(0, flat).unflatten(0, (K, B)).permute(0, 2, 3, 1)
-    log_q = _softened(logits, target.temperature, dim=2)
-    negentropy = target.negentropy.index_select(0, flat).unflatten(0, (K, B)).mean(dim=1)
-    return torch.sub(negentropy, (p * log_q).sum(dim=(2, 3)) / B).to(logits.dtype)
+    p, negentropy = _of_rows(target, rows)
+    return mean_divergence(p, negentropy.mean(dim=1), logits, target.temperature, classes=2, over=(2, 3))
 
 
 def divergence(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:
@@ -74,12 +96,15 @@ def divergence(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:
         rows: (K, B) which training samples the batch holds.
         logits: (K, M, C, B) the student's logits or log-probabilities, not yet softened, batch last.
     """
-    K, B = rows.shape
+    p, negentropy = _of_rows(target, rows)
+    return mean_divergence(p, negentropy.flatten(1).mean(dim=1), logits, target.temperature, classes=2, over=(1, 2, 3))
+
+
+def _of_rows(target: SoftTarget, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """A batch's target probabilities, batch last, (K, M, C, B), and their negentropy (K, B, M)."""
     flat = rows.reshape(-1)
-    p = target.probabilities.index_select(0, flat).unflatten(0, (K, B)).permute(0, 2, 3, 1)
-    log_q = _softened(logits, target.temperature, dim=2)
-    cross: Tensor = (p * log_q).sum(dim=(1, 2, 3)) / (B * logits.shape[1])
-    return torch.sub(target.negentropy.index_select(0, flat).view(K, -1).mean(dim=1), cross).to(logits.dtype)
+    p, negentropy = (part.index_select(0, flat).unflatten(0, rows.shape) for part in target[:2])
+    return p.permute(0, 2, 3, 1), negentropy
 
 
 def cross_entropy(log_probabilities: Tensor, y: Tensor) -> Tensor:

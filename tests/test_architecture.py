@@ -21,13 +21,14 @@ LIMIT = 300
 FLOORS = {
     "ked": (
         ("errors", "statistics", "run_form"),
+        ("figures",),
         ("files", "communities", "dependency", "explanation"),
-        ("data", "nets", "groupings", "group_sums"),
+        ("data", "nets", "groupings", "group_sums", "explaining"),
         ("settings", "hint_losses", "maps"),
         ("changes", "hints"),
         ("methods",),
         ("losses", "recipe"),
-        ("store", "chimeras", "matching"),
+        ("store", "chimeras", "matching", "distillation"),
         ("training", "agreement", "what_if"),
         ("runs", "attribution"),
         ("jobs",),
@@ -40,7 +41,7 @@ FLOORS = {
     "explorer": (
         ("timeline", "words", "navigation", "entrance"),
         ("pictures", "state"),
-        ("cache", "components", "study_results"),
+        ("cache", "components", "study_results", "notebook"),
         ("replay",),
         ("report", "readme"),
         ("blocks",),
@@ -49,7 +50,7 @@ FLOORS = {
 }
 """The rooms of a layer from the ground up: a room imports only from rooms of the floors below its own."""
 
-WITHOUT_STREAMLIT = ("explorer.pictures", "explorer.words", "explorer.timeline")
+WITHOUT_STREAMLIT = ("explorer.pictures", "explorer.words", "explorer.timeline", "explorer.notebook")
 SHARED_BLOCKS = ("frame", "controls", "choose", "nothing_yet", "explained_sample")
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 UNPICKLING = {"torch.load", "np.load", "numpy.load", "joblib.load", "pd.read_pickle", "pandas.read_pickle"}

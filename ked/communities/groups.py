@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ked.errors import InvalidInput, Unavailable
+from ked.figures import figure
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from torch import Tensor
 
 
@@ -35,11 +39,16 @@ class Superfeatures:
     adjusted: str = ""
 
     def __post_init__(self) -> None:
-        members = sorted(feature for group in self.groups for feature in group)
-        if not members or not all(self.groups) or members != list(range(len(members))):
-            raise InvalidInput(
-                f"These {len(self.groups)} groups are not a disjoint cover of the features by non-empty groups."
-            )
+        self.checked(self.groups)
+
+    @staticmethod
+    def checked(groups: Iterable[Iterable[int]]) -> tuple[tuple[int, ...], ...]:
+        """Groups as tuples; InvalidInput unless they hold each of some features once, and none is empty."""
+        found = tuple(tuple(int(feature) for feature in group) for group in groups)
+        members = sorted(feature for group in found for feature in group)
+        if not members or not all(found) or members != list(range(len(members))):
+            raise InvalidInput(f"These {len(found)} groups are not a disjoint cover of the features by non-empty groups.")
+        return found
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -54,6 +63,22 @@ class Superfeatures:
         for number, group in enumerate(self.groups):
             labels[list(group)] = number
         return labels
+
+    def to_frame(self, names: Sequence[str] | None = None) -> DataFrame:
+        """A table with a row for each feature: its superfeature, from 1, and its name where `names` (D,) are given."""
+        from pandas import DataFrame
+
+        labels = self.labels().numpy()
+        if names is not None and len(names) != len(labels):
+            raise InvalidInput(f"names holds {len(names)} names, but there are {len(labels)} features.")
+        columns = {"superfeature": labels + 1} if names is None else {"superfeature": labels + 1, "name": list(names)}
+        return DataFrame(columns).rename_axis("feature")
+
+    def plot(self, shape: Sequence[int] | None = None, names: Sequence[str] | None = None) -> Any:
+        """The app's figure of them (plotly): `shape` lays features out as a picture, (H, W) or (channels, H, W); bars without one."""
+        if shape is not None and math.prod(shape) != sum(self.sizes):
+            raise InvalidInput(f"shape {tuple(shape)} does not hold the {sum(self.sizes)} features.")
+        return figure("superfeatures", self, shape, names)
 
     def to_json(self) -> str:
         """The text of superfeatures.json."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ def dependency_matrix(
     scale: str | None = None,
     temperature: float = 1.0,
     progress: Progress | None = None,
+    forward: Callable[[Any, Tensor], Tensor] | None = None,
 ) -> Tensor:
     """How strongly each pair of features acts together on the net's predictions at the samples x.
 
@@ -49,6 +51,7 @@ def dependency_matrix(
         the features' spread, which silences features that hardly ever change.
     temperature: the logits are divided by it, so that more than the few ambiguous samples count when it is large.
     progress: called with the finished share, 0..1, after each chunk.
+    forward: from net and samples to logits, where the net's answer is something else: `lambda net, x: net(x).logits`.
     Returns W (D, D): symmetric, >= 0, zero diagonal, with the dtype and device of the samples; unit: log-probability per squared
     feature unit, summed over classes.
     Raises InvalidInput for wrong shapes or values, and for a net that cannot be differentiated twice, that cuts its input off,
@@ -62,7 +65,7 @@ def dependency_matrix(
     """
     _check_settings(reduce, scale, temperature)
     told = None if progress is None else _never_back(progress)
-    with probing(net, x) as (probed, flat):
+    with probing(net if forward is None else partial(forward, getattr(net, "_orig_mod", net)), x) as (probed, flat):
         check_net(probed, flat)
         H = closed_form(probed, flat, reduce, temperature, told)
         if H is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Iterator
 from itertools import chain
 from textwrap import shorten
 from typing import Any
@@ -38,7 +39,7 @@ def flat_samples(x: Any, parts: list[nn.Module]) -> tuple[Tensor, tuple[int, ...
     weights = [value for part in parts for value in chain(part.parameters(), part.buffers())]
     _check_weights(weights)
     if not isinstance(x, Tensor):
-        x = _tensor(x)
+        x = as_tensor(x)
         home = next((weight for weight in weights if weight.is_floating_point()), None)
         x = x.to(home) if home is not None and x.is_floating_point() else x
     if x.ndim < 2 or 0 in x.shape or not x.is_floating_point():
@@ -64,18 +65,27 @@ def _check_weights(weights: list[Tensor]) -> None:
         )
 
 
-def _tensor(x: Any) -> Tensor:
-    """A DataLoader's batches one after the other, or what numpy takes for an array."""
+def as_tensor(x: Any) -> Tensor:
+    """A tensor as it is; a DataLoader's batches one after the other, or what numpy takes for an array."""
+    if isinstance(x, Tensor):
+        return x
     if isinstance(x, DataLoader):
-        batches = [_first(batch) for batch in x]
-        if not batches:
-            raise InvalidInput("The DataLoader gives no batches, so there are no samples.")
-        return torch.cat(batches)
+        return torch.cat(list(samples_of(x)))
     try:
         return torch.from_numpy(np.array(x))  # a copy: torch warns of an array that may not be written to
     except (TypeError, ValueError) as error:
         kind = type(x).__name__
         raise InvalidInput(f"The samples must be a tensor, an array or a DataLoader, not {kind} ({shortened(error)}).") from error
+
+
+def samples_of(batches: DataLoader[Any]) -> Iterator[Tensor]:
+    """What a DataLoader gives of samples, batch by batch; InvalidInput where it gives none."""
+    found = False
+    for batch in batches:
+        found = True
+        yield _first(batch)
+    if not found:
+        raise InvalidInput("The DataLoader gives no batches, so there are no samples.")
 
 
 def _first(batch: Any) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any, Self
 from torch import Tensor, nn
 
 from ked.errors import InvalidInput
+from ked.explanation import total_logits
 
 
 class Stack(nn.Module):
@@ -30,6 +31,7 @@ class Stack(nn.Module):
         activation: Name of the nonlinearity.
         base: (C,) log of the teacher's mean predicted probabilities.
         chunk: How many samples go through at once where no gradient is wanted, so that memory stays bounded.
+        of_channels: Whether groups are of the net's own channels, which no other net shares.
     """
 
     base: Tensor
@@ -39,6 +41,7 @@ class Stack(nn.Module):
     replicas: int
     activation: str
     chunk = 8192
+    of_channels = False
 
     @property
     def config(self) -> dict[str, Any]:
@@ -76,9 +79,17 @@ class Stack(nn.Module):
 
     def total(self, log_y: Tensor) -> Tensor:
         """Total logits (K, C, B) of log y_m (K, M, C, B), batch last: sum_m log y_m - (M - 1) base."""
-        if log_y.shape[1] == 1:
-            return log_y[:, 0]
-        return log_y.sum(dim=1) - (log_y.shape[1] - 1) * self.base[:, None]
+        return total_logits(log_y, self.base[:, None], superfeatures=1)
+
+    def explain(self, x: Tensor) -> Tensor:
+        """log y_m (B, M, C) of x (B, D), of a net of one replica: what `ked.Explains` asks for.
+
+        Raises:
+            InvalidInput: There are several replicas; `replica(k)` is one of them.
+        """
+        if self.replicas != 1:
+            raise InvalidInput(f"this net has {self.replicas} replicas, which explain differently; take one of them, net.replica(k).")
+        return self.explanations(x)[0].transpose(0, 1)
 
     def explanations(self, x: Tensor) -> Tensor:
         """The net's own explanations log y_m, (K, M, B, C), of x (B, D) or (K, B, D)."""

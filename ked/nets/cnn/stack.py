@@ -41,6 +41,7 @@ class ConvStack(Stack):
 
     activation = "relu"
     chunk = 512
+    of_channels = True
 
     def __init__(
         self,

@@ -1,0 +1,209 @@
+"""The losses as modules for anybody's training loop: KED and KD of one batch (METHOD 1.4; arXiv 2310.02572, section 4).
+
+The formulas and weights are those of `ked.losses`, which the package's own runs descend too.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ked.errors import InvalidInput
+from ked.explaining import check_explanations, checked_base
+from ked.explanation import full, total_logits
+from ked.losses import check_temperature, mean_divergence, soften, weights
+from ked.methods import METHODS
+
+_NONE = -(1 << 60)  # torch would pass over labels of -100 in silence
+
+
+@dataclass(frozen=True)
+class LossTerms:
+    """The loss of a batch, in nats, and what it is made of; the terms are not weighted, and each is a mean over the batch.
+
+    Attributes:
+        total: The scalar to descend, the weighted sum of the terms.
+        ce: Cross-entropy of the labels.
+        prediction: KL(teacher || student) of the softened predictions.
+        explanation: (M,) KL(teacher || student) of each superfeature's softened explanation; empty for KD.
+    """
+
+    total: Tensor
+    ce: Tensor
+    prediction: Tensor
+    explanation: Tensor
+
+    @staticmethod
+    def of(weights: dict[str, float], **terms: Tensor) -> LossTerms:
+        """With the total worked out; an explanation's weight is that of the mean over the superfeatures."""
+        total = weights["ce"] * terms["ce"] + weights["prediction"] * terms["prediction"]
+        if weights.get("explanation"):
+            total = total + weights["explanation"] * terms["explanation"].mean()
+        return LossTerms(total, **terms)
+
+    def backward(self, gradient: Tensor | None = None) -> None:
+        """`total.backward()`."""
+        self.total.backward(gradient)
+
+
+class KEDLoss(nn.Module):
+    """Knowledge explaining distillation: labels, the explaining teacher's predictions and its explanations.
+
+    (1 - lam) CE + T^2 lam (1 - mu) KL(prediction) + tau^2 lam mu (1/M) sum_m KL(explanation_m), with KL(teacher || student) of the
+    distributions softened by T, and by tau.
+
+    It has no parameters and keeps nothing between calls, so it can be used under gradient accumulation, DistributedDataParallel and
+    with samples augmented anew in every batch (let teacher and student see the same ones). Under autocast it computes in float32. No
+    gradient flows to the teacher.
+
+    Args:
+        base: (C,) from `ked.base_of`, the same that teacher and student were built with.
+        temperature: T.
+        tau: What explanations are softened by.
+        lam: Share of the teacher, 0 to 1.
+        mu: Share of the explanations in it, 0 to 1; 0 is the control without explanations, whose `explanation` is only told.
+        check: Whether every batch is looked at for what is wrong with it, which takes one synchronisation of a GPU.
+
+    Raises:
+        InvalidInput: A setting outside its bounds.
+
+    >>> net = torch.nn.Linear(6, 4)
+    >>> log_y, labels = net(torch.randn(5, 2, 6)).log_softmax(-1), torch.tensor([0, 1, 2, 3, 0])  # (B, M, C)
+    >>> terms = KEDLoss(torch.zeros(4))(log_y, log_y.detach(), labels)
+    >>> terms.backward()
+    >>> terms.explanation.shape, bool(terms.prediction.abs() < 1e-6)
+    (torch.Size([2]), True)
+    """
+
+    base: Tensor
+
+    def __init__(
+        self,
+        base: Tensor,
+        temperature: float = 10.0,
+        tau: float = 10.0,
+        lam: float = 0.7,
+        mu: float = 0.7,
+        *,
+        check: bool = True,
+    ) -> None:
+        super().__init__()
+        check_temperature("a tau", tau)
+        self.register_buffer("base", checked_base(base))
+        self.temperature, self.tau, self.check = temperature, tau, check
+        self.weights = _weights("ked", temperature, tau, lam, mu)
+
+    def forward(self, student: Tensor, teacher: Tensor, y: Tensor) -> LossTerms:
+        """The loss of a batch.
+
+        Args:
+            student: log y_m (B, M, C) of the student, `student.explain(x)`.
+            teacher: The same of the explaining teacher.
+            y: (B,) labels.
+
+        Raises:
+            InvalidInput: Shapes, classes or superfeatures do not fit, explanations are no log-probabilities, or something is NaN.
+        """
+        if self.check:
+            check_explanations("student", student, len(self.base))
+            check_explanations("teacher", teacher, len(self.base), student.shape[1])
+            _check_labels(y, student, teacher)
+        with torch.autocast(student.device.type, enabled=False):
+            log_y, its = full(student), full(teacher.detach())
+            base, target = self.base.to(log_y.device), soften(its, self.tau)
+            own, taught = (total_logits(said, base, superfeatures=1) for said in (log_y, its))
+            ce, prediction = _of_predictions(own, taught, y, self.temperature)
+            told = log_y if self.weights["explanation"] else log_y.detach()
+            each = mean_divergence(target.probabilities, target.negentropy.mean(dim=0), told, self.tau, classes=2, over=(0, 2))
+            terms = LossTerms.of(self.weights, ce=ce, prediction=prediction, explanation=each)
+        return _finite(terms, student=student, teacher=teacher) if self.check else terms
+
+    def extra_repr(self) -> str:
+        """The settings, for print."""
+        return f"temperature={self.temperature:g}, tau={self.tau:g}, weights={self.weights}"
+
+
+class KDLoss(nn.Module):
+    """Knowledge distillation (Hinton et al. 2015): (1 - lam) CE + T^2 lam KL(teacher || student) of predictions softened by T.
+
+    Args:
+        temperature: T.
+        lam: Share of the teacher, 0 to 1.
+        check: As in `KEDLoss`.
+
+    >>> logits, labels = torch.randn(5, 4), torch.tensor([0, 1, 2, 3, 0])
+    >>> terms = KDLoss(temperature=4, lam=1.0)(logits, logits, labels)
+    >>> bool(terms.total.abs() < 1e-4)
+    True
+    """
+
+    def __init__(self, temperature: float = 10.0, lam: float = 0.7, *, check: bool = True) -> None:
+        super().__init__()
+        self.temperature, self.check = temperature, check
+        self.weights = _weights("kd", temperature, 1.0, lam, 0.0)
+
+    def forward(self, student: Tensor, teacher: Tensor, y: Tensor) -> LossTerms:
+        """The loss of a batch of logits (B, C) of student and teacher, and labels (B,); errors as in `KEDLoss`."""
+        if self.check:
+            for name, logits in (("student", student), ("teacher", teacher)):
+                if not isinstance(logits, Tensor) or logits.ndim != 2 or 0 in logits.shape or not logits.is_floating_point():
+                    got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+                    raise InvalidInput(f"{name} must be logits of shape (B, C), not {got}.")
+            _check_labels(y, student, teacher)
+        with torch.autocast(student.device.type, enabled=False):
+            ce, prediction = _of_predictions(full(student), full(teacher.detach()), y, self.temperature)
+            terms = LossTerms.of(self.weights, ce=ce, prediction=prediction, explanation=ce.new_empty(0))
+        return _finite(terms, student=student, teacher=teacher) if self.check else terms
+
+    def extra_repr(self) -> str:
+        """The settings, for print."""
+        return f"temperature={self.temperature:g}, weights={self.weights}"
+
+
+def _weights(method: str, temperature: float, tau: float, lam: float, mu: float) -> dict[str, float]:
+    check_temperature("a temperature", temperature)
+    for name, share in (("lam", lam), ("mu", mu)):
+        if not 0 <= share <= 1:
+            raise InvalidInput(f"{name} of {share:g} is not allowed: take a share from 0 to 1.")
+    return weights(METHODS[method], temperature, tau, lam, mu)
+
+
+def _of_predictions(student: Tensor, teacher: Tensor, y: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Cross-entropy, and divergence of the softened predictions, of logits (B, C)."""
+    target = soften(teacher, temperature)
+    prediction = mean_divergence(
+        target.probabilities, target.negentropy.mean(), student, temperature, classes=1, over=(0, 1)
+    )
+    try:
+        return nn.functional.cross_entropy(student, y, ignore_index=_NONE), prediction
+    except (IndexError, RuntimeError):
+        _check_bounds(y, student.shape[-1])
+        raise
+
+
+def _check_labels(y: Any, student: Tensor, teacher: Tensor) -> None:
+    if teacher.shape != student.shape:
+        raise InvalidInput(f"teacher has the shape {tuple(teacher.shape)}, but student {tuple(student.shape)}.")
+    if not isinstance(y, Tensor) or y.shape != student.shape[:1] or y.dtype != torch.int64:
+        got = f"{y.dtype} of shape {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
+        raise InvalidInput(f"y must hold one int64 label for each of the {len(student)} samples, not {got}.")
+    if y.is_cuda:  # where a label that is out of bounds would end the process; elsewhere torch says so when it takes it
+        _check_bounds(y, student.shape[-1])
+
+
+def _check_bounds(y: Tensor, classes: int) -> None:
+    low, high = (int(end) for end in y.aminmax())
+    if low < 0 or high >= classes:
+        raise InvalidInput(f"y holds labels from {low} to {high}, but there are the classes 0 to {classes - 1}.")
+
+
+def _finite(terms: LossTerms, **given: Tensor) -> LossTerms:
+    """The terms; InvalidInput that names what holds NaN or infinite values where the loss is none."""
+    if not math.isfinite(terms.total.item()):
+        wrong = next((name for name, values in given.items() if not bool(values.isfinite().all())), "student")
+        raise InvalidInput(f"{wrong} holds NaN or infinite values, so that there is no loss.")
+    return terms

@@ -1,3 +1,5 @@
+from .agreements.own_nets import agreement as agreement
+from .attribution.own_nets import attributions as attributions
 from .communities.groups import Superfeatures as Superfeatures
 from .communities.superfeatures import find_superfeatures as find_superfeatures
 from .dependency import dependency_matrix as dependency_matrix

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -47,6 +48,20 @@ class Matching:
             return target
         columns = list(self.teachers)
         return SoftTarget(target.probabilities[:, columns], target.negentropy[:, columns], target.temperature)
+
+
+class Grouped(Protocol):
+    """Whatever has superfeatures: a net, or what was heard of one."""
+
+    @property
+    def groups(self) -> Sequence[Sequence[int]]: ...
+
+
+def matching(student: Grouped, teacher: Grouped) -> Matching:
+    """Which superfeature of a student answers to which one of its explaining teacher's: by overlap, and channels by number."""
+    if any(getattr(net, "of_channels", False) for net in (student, teacher)):
+        return match_by_number(len(student.groups), len(teacher.groups))
+    return match(student.groups, teacher.groups)
 
 
 def match(student: Sequence[Iterable[int]], teacher: Sequence[Iterable[int]]) -> Matching:

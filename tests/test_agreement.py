@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ked.agreement import cosine, divergence
+from ked.agreements import cosine, divergence
 from ked.errors import InvalidInput
 
 K, M, N, C = 2, 3, 5, 4

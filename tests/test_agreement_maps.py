@@ -13,10 +13,10 @@ from cnn_samples import SHAPE, mixed_up, pictures, small_stack
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Survey, kind_of, map_measures, survey
-from ked.agreement.map_similarity import SIGMA, WINDOW, PixelMaps, overlap, ssim, strongest
-from ked.agreement.similarity import ranks
-from ked.agreement.survey import another
+from ked.agreements import ALL, FIDELITY, MAPS, MEASURES, Survey, kind_of, map_measures, survey
+from ked.agreements.map_similarity import SIGMA, WINDOW, PixelMaps, overlap, ssim, strongest
+from ked.agreements.similarity import ranks
+from ked.agreements.survey import another
 from ked.attribution import attribute
 from ked.maps import gradient_times_input
 from ked.matching import match, match_by_number

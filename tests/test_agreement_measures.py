@@ -14,9 +14,9 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from ked.agreement import FIDELITY, MEASURES, jensen_shannon, kullback_leibler, ranking, spearman
-from ked.agreement.outputs import NetOutputs
-from ked.agreement.similarity import ranks
+from ked.agreements import FIDELITY, MEASURES, jensen_shannon, kullback_leibler, ranking, spearman
+from ked.agreements.outputs import NetOutputs
+from ked.agreements.similarity import ranks
 from ked.errors import InvalidInput
 
 K, M, N, C = 2, 4, 6, 5

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from ked.agreement import FIDELITY, MEASURES, Survey, survey
-from ked.agreement.outputs import outputs_of
-from ked.agreement.survey import another
+from ked.agreements import FIDELITY, MEASURES, Survey, survey
+from ked.agreements.outputs import outputs_of
+from ked.agreements.survey import another
 from ked.data import planted
 from ked.errors import InvalidInput
 from ked.losses import LABELS_ONLY, Objective, soften

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from explorer.words import agreement as words
-from ked.agreement import MEASURES, Survey
-from ked.agreement.contrasts import contrasts, shown
+from ked.agreements import MEASURES, Survey
+from ked.agreements.contrasts import contrasts, shown
 from ked.matching import Matching
 from ked.statistics import interval
 

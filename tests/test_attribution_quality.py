@@ -13,7 +13,7 @@ from attribution_samples import GROUPS, REFERENCE, C, D, explaining, linear, que
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from ked.agreement.map_similarity import PixelMaps, ssim
+from ked.agreements.map_similarity import PixelMaps, ssim
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute, refusal
 from ked.attribution.likeness import likeness
 from ked.attribution.quality import NEIGHBOURS, RADIUS, Curve, area, curve, infidelity, max_sensitivity, measure

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from visitor import address, caption, copy_of, figure, figures, sound, visit
 
 from ked import data
-from ked.agreement import MEASURES, Survey, survey
+from ked.agreements import MEASURES, Survey, survey
 from ked.matching import match
 from ked.recipe import Recipe
 from ked.store import Run, load_run

@@ -6,10 +6,10 @@ import streamlit as st
 
 from explorer.cache.keys import BY_VERSION
 from explorer.cache.runs import dataset_of, net, recipe
-from ked.agreement import Survey
-from ked.agreement import survey as measure
+from ked.agreements import Survey
+from ked.agreements import survey as measure
+from ked.matching import matching
 from ked.methods import METHODS
-from ked.runs.build_nets import matching
 from ked.store import Run
 
 SURVEYED = 20_000  # test samples on which students and teacher are compared

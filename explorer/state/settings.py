@@ -16,7 +16,7 @@ from explorer.words.run_list import ORDERS, STATUSES
 from explorer.words.studies import SCALES as STUDY_SCALES
 from explorer.words.studies import titles as study_titles
 from ked import data
-from ked.agreement import MAPS, MEASURES
+from ked.agreements import MAPS, MEASURES
 from ked.errors import InvalidInput
 from ked.groupings import GROUPINGS
 from ked.methods import METHODS

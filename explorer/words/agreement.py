@@ -10,8 +10,8 @@ import pandas as pd
 from explorer.words.inert import inert
 from explorer.words.numbers import listed, plus_minus
 from explorer.words.results import LABELS
-from ked.agreement import ALL, Measure, Survey
-from ked.agreement.contrasts import REFERENCES, Contrast, shown
+from ked.agreements import ALL, Measure, Survey
+from ked.agreements.contrasts import REFERENCES, Contrast, shown
 from ked.statistics import LEAST, Interval, interval
 
 QUESTION = "Does learning from explanations buy agreement, accuracy, both or neither?"

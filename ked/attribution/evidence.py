@@ -10,6 +10,9 @@ evidence equals the centred total logit of every net here, black box or not, so 
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -27,22 +30,28 @@ class Evidence(nn.Module):
     hooks into those, and would be silently wrong on anything else.
 
     Args:
-        stack: Any net of this package.
+        net: Any net of this package; or anybody's, from samples (B, *shape) to logits (B, C), of which a plain copy is taken.
         k: The replica.
+        shape: How a sample is laid out, for nets that are not this package's.
 
     Raises:
-        InvalidInput: The stack has no replica k.
+        InvalidInput: The net has no replica k, or cannot be copied.
     """
 
     base: Tensor
 
-    def __init__(self, stack: Stack, k: int = 0) -> None:
+    def __init__(self, net: nn.Module, k: int = 0, shape: Sequence[int] = ()) -> None:
         super().__init__()
-        if not 0 <= k < stack.replicas:
-            raise InvalidInput(f"replica {k} is not there: the net has the replicas 0 to {stack.replicas - 1}.")
-        self.subnets = len(stack.groups)
-        self.body: nn.Module = _convolutional(stack, k) if isinstance(stack, ConvStack) else _Subnets(stack, k)
-        self.register_buffer("base", centre(stack.base.detach()))
+        if not isinstance(net, Stack):
+            self.subnets = 1
+            self.body: nn.Module = _Own(_copy_of(net), tuple(shape))
+            self.register_buffer("base", torch.zeros(()))
+        elif not 0 <= k < net.replicas:
+            raise InvalidInput(f"replica {k} is not there: the net has the replicas 0 to {net.replicas - 1}.")
+        else:
+            self.subnets = len(net.groups)
+            self.body = _convolutional(net, k) if isinstance(net, ConvStack) else _Subnets(net, k)
+            self.register_buffer("base", centre(net.base.detach()))
         self.eval().requires_grad_(False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,6 +67,30 @@ class Evidence(nn.Module):
         layer = self.body.net.branches.divide
         assert isinstance(layer, nn.Module)
         return layer
+
+
+class _Own(nn.Module):
+    """Anybody's net, on flat samples."""
+
+    def __init__(self, net: nn.Module, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.net, self.shape = net, shape
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.net(self.laid_out(x))
+        return logits
+
+    def laid_out(self, x: Tensor) -> Tensor:
+        """Flat samples (B, D) as the net takes them."""
+        laid: Tensor = x.unflatten(1, self.shape)
+        return laid
+
+
+def _copy_of(net: nn.Module) -> nn.Module:
+    try:
+        return copy.deepcopy(net)
+    except Exception as error:
+        raise InvalidInput(f"the net cannot be copied ({type(error).__name__}), and attributions must not hook into it itself.") from error
 
 
 class _Subnets(nn.Module):

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ked.agreement.map_similarity import PixelMaps, overlap, ssim, strongest
-from ked.agreement.similarity import ranks
+from ked.agreements.map_similarity import PixelMaps, overlap, ssim, strongest
+from ked.agreements.similarity import ranks
 from ked.errors import InvalidInput
 
 
@@ -22,7 +22,7 @@ class Likeness:
     spearman: rank correlation over the features, -1 to 1; unrelated maps have 0 on average.
     overlap: of the strongest tenth of the features, intersection over union, 0 to 1; by chance about 0.05.
     cosine: of the sums over the parts, -1 to 1.
-    structure: structural similarity of the pictures (`ked.agreement.map_similarity.ssim`), -1 to 1; NaN for tables.
+    structure: structural similarity of the pictures (`ked.agreements.map_similarity.ssim`), -1 to 1; NaN for tables.
     """
 
     spearman: float

@@ -25,11 +25,12 @@ from captum.attr import (
     Saliency,
     ShapleyValueSampling,
 )
-from torch import Tensor
+from torch import Tensor, nn
 
 from ked.attribution.own import own_map
 from ked.attribution.question import Question
 from ked.errors import InvalidInput, quoted
+from ked.explaining import Explains
 from ked.nets.cnn.stack import ConvStack
 from ked.nets.stack import Stack
 
@@ -37,6 +38,7 @@ STEPS = 50  # of integrated gradients
 DRAWS = 25  # points of GradientSHAP, orders of Shapley value sampling
 NOISE = 0.1  # of GradientSHAP's samples, in spreads of the features
 AT_ONCE = 64  # perturbed samples that go through the net together
+_BEYOND_RULES = "Captum's DeepLift has no rule for something in this net, such as a nonlinearity that is no module of its own"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Attribution:
     help: str
     compute: Callable[[Question], Tensor]
     signed: bool = True
-    refuse: Callable[[Stack], str] = lambda stack: ""
+    refuse: Callable[[nn.Module], str] = lambda net: ""
 
 
 def attribute(name: str, question: Question, seed: int = 0) -> Tensor:
@@ -70,11 +72,11 @@ def attribute(name: str, question: Question, seed: int = 0) -> Tensor:
         return ATTRIBUTIONS[name].compute(question).detach().to(question.x)
 
 
-def refusal(name: str, stack: Stack) -> str:
+def refusal(name: str, net: nn.Module) -> str:
     """Why a method does not apply to a net, in one sentence that says what does; empty where it applies."""
     if name not in ATTRIBUTIONS:
         raise InvalidInput(f"attribution method {quoted(name)} is unknown; use one of {', '.join(ATTRIBUTIONS)}.")
-    return ATTRIBUTIONS[name].refuse(stack)
+    return ATTRIBUTIONS[name].refuse(net)
 
 
 @contextlib.contextmanager
@@ -122,7 +124,14 @@ def _input_x_gradient(question: Question) -> Tensor:
 def _deep_lift(question: Question) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Setting forward, backward hooks")  # on our own copy of the net
-        values: Tensor = DeepLift(question.net).attribute(_leaf(question), question.baselines, target=question.target)
+        try:
+            values: Tensor = DeepLift(question.net).attribute(_leaf(question), question.baselines, target=question.target)
+        except (AssertionError, RuntimeError) as error:
+            raise InvalidInput(f"{_BEYOND_RULES} ({str(error).split('. ')[0].strip()}).") from error
+    if not isinstance(question.stack, Stack):  # whose layers were not written for these rules
+        said = question.evidence(question.x) - question.evidence(question.baselines)
+        if not torch.allclose(values.sum(dim=1), said, rtol=0.02, atol=0.02 * float(said.abs().max()) + 1e-6):
+            raise InvalidInput(f"{_BEYOND_RULES}: its values do not add up to what the net says.")
     return values
 
 
@@ -174,26 +183,30 @@ def _shapley_sampling(question: Question) -> Tensor:
     return _shares(values, question)
 
 
-def _black_box(stack: Stack) -> str:
-    if len(stack.groups) > 1:
+def _black_box(net: nn.Module) -> str:
+    if not isinstance(net, ConvStack) and getattr(net, "of_channels", False):
+        return "The superfeatures are channels of the net's own trunk, which have no place in its input; other methods give a map of it."
+    if isinstance(net, Explains) and len(net.groups) > 1:
         return ""
     return "A black box has no subnets and so no explanation of its own; every other method applies to it."
 
 
-def _without_maps(stack: Stack) -> str:
-    if isinstance(stack, ConvStack):
+def _without_maps(net: nn.Module) -> str:
+    if isinstance(net, ConvStack):
         return ""
+    if not isinstance(net, Stack):
+        return "Grad-CAM has to know where the maps of a net branch out into superfeatures, which is known of this package's nets alone."
     return (
         "Grad-CAM weighs the maps of a convolution, and an MLP has none; integrated gradients and occlusion give maps of an MLP, "
         "and the own explanation does for an explaining net."
     )
 
 
-def _smooth(stack: Stack) -> str:
-    if stack.activation in ("relu", "tanh"):
+def _smooth(net: nn.Module) -> str:
+    if not isinstance(net, Stack) or net.activation in ("relu", "tanh"):  # of other nets it is seen by the values themselves
         return ""
     return (
-        f"Captum's DeepLift has no rule for {stack.activation} and would silently give plain gradients; "
+        f"Captum's DeepLift has no rule for {net.activation} and would silently give plain gradients; "
         "integrated gradients answer the same question for such a net."
     )
 

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ked.attribution.evidence import Evidence
 from ked.data import Dataset
@@ -43,7 +43,7 @@ class Reference:
 class Question:
     """How much does each feature of x speak for class `target` of one replica of a net?
 
-    stack, k: the net.  x: (B, D) samples.  target: (B,) a class for each.
+    stack, k: the net, of this package, or anybody's (then k is 0).  x: (B, D) samples.  target: (B,) a class for each.
     reference: what absent features are replaced by.
     parts: P groups of features, a disjoint cover, that methods which take features away by groups use.
     shape: how a sample is laid out, (H, W), (channels, H, W) or (D,).
@@ -52,7 +52,7 @@ class Question:
     Raises InvalidInput where these do not fit together.
     """
 
-    stack: Stack
+    stack: nn.Module
     k: int
     x: Tensor
     target: Tensor
@@ -62,14 +62,22 @@ class Question:
     net: Evidence = field(init=False)
 
     def __post_init__(self) -> None:
-        D, classes = self.x.shape[-1], self.stack.classes
+        D = self.x.shape[-1]
         if math.prod(self.shape) != D or self.reference.baseline.shape != (D,):
             raise InvalidInput(f"samples of {D} features do not fit the layout {self.shape} or the baseline.")
         if sorted(i for part in self.parts for i in part) != list(range(D)):
             raise InvalidInput(f"the parts must hold each of the {D} features once.")
+        object.__setattr__(self, "net", Evidence(self.stack, self.k, self.shape))
+        classes = self.net(self.x[:1]).shape[-1]
         if self.target.shape != self.x.shape[:1] or not 0 <= int(self.target.min()) <= int(self.target.max()) < classes:
             raise InvalidInput(f"each of the {len(self.x)} samples needs one of the classes 0 to {classes - 1}.")
-        object.__setattr__(self, "net", Evidence(self.stack, self.k))
+
+    @property
+    def ours(self) -> Stack:
+        """The net, where it is one of this package's; InvalidInput for others, whose weights and coalitions nobody here can set."""
+        if not isinstance(self.stack, Stack):
+            raise InvalidInput("this is asked of the package's own nets alone, not of a net whose form is not known.")
+        return self.stack
 
     def about(self, x: Tensor, target: Tensor) -> Self:
         """The same question to the same net, about other samples (B, D) and a class for each (B,)."""

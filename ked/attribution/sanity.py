@@ -45,7 +45,7 @@ def sanity(explain: Callable[[Question], Tensor], question: Question, draws: int
     before = explain(question).abs().numpy()
     found = []
     for seed in range(draws):
-        fresh = question.stack.replica(question.k)
+        fresh = question.ours.replica(question.k)
         fresh.reset([seed + 1_000_003])  # a seed that no run begins with
         after = explain(replace(question, stack=fresh, k=0)).abs().numpy()
         found += [spearman(a, b) for a, b in zip(before, after, strict=True)]

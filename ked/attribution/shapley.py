@@ -58,7 +58,7 @@ def exact_shapley(question: Question) -> ExactShapley:
     Raises:
         InvalidInput: The net is a black box, or has so many superfeatures that M! orders take too long.
     """
-    M = len(question.stack.groups)
+    M = len(question.ours.groups)
     if M == 1:
         raise InvalidInput("A black box has no superfeatures of its own, so there are no players for a Shapley value.")
     if M > MOST:
@@ -75,7 +75,7 @@ def exact_shapley(question: Question) -> ExactShapley:
 
 def _by_switches(question: Question) -> Tensor:
     """(M,) Captum's values where the features are the M switches themselves; the net is asked about every coalition."""
-    stack, players = question.stack, len(question.stack.groups)
+    stack, players = question.ours, len(question.ours.groups)
 
     def game(on: Tensor) -> Tensor:
         log_y = stack.explanations(question.x.expand(len(on), -1))[question.k]  # (M, B, C)
@@ -92,7 +92,7 @@ def _by_switches(question: Question) -> Tensor:
 
 def _by_blanking(question: Question) -> Tensor:
     """(M,) Captum's values where an absent superfeature's features are the baseline's."""
-    groups = question.stack.groups
+    groups = question.ours.groups
     labels = labels_of(groups, question.x.shape[-1])
     with torch.no_grad():
         values: Tensor = ShapleyValues(question.net).attribute(

@@ -10,7 +10,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from ked.agreement import FIDELITY, MEASURES, survey
+from ked.agreements import FIDELITY, MEASURES, survey
 from ked.bench.contest import alternate
 from ked.bench.pixels import TEACHER, C, D, find_pixels
 from ked.explanation import centre

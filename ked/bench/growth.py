@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ked.agreement import survey
+from ked.agreements import survey
 from ked.bench.contest import alternate
 from ked.bench.pixels import BATCH
 from ked.communities.superfeatures import find_superfeatures

@@ -9,7 +9,6 @@ from ked.data import Dataset
 from ked.errors import InvalidInput
 from ked.hint_losses import HintLoss, map_shape
 from ked.hints import hint_named
-from ked.matching import Matching, match, match_by_number
 from ked.methods import Method
 from ked.nets.cnn.stack import ConvStack, explaining_cnn
 from ked.nets.stack import Stack
@@ -40,13 +39,6 @@ def student_net(context: Context, method: Method) -> Stack:
     if method.net == "plain":
         return build_black_box(recipe, context.dataset, "student", replicas)
     return build_explaining(build_black_box(recipe, context.dataset, "student"), context, "student", context.base(), replicas)
-
-
-def matching(student: Stack, teacher: Stack) -> Matching:
-    """Which subnet of the student answers to which one of the explaining teacher's."""
-    if isinstance(student, ConvStack):
-        return match_by_number(len(student.groups), len(teacher.groups))
-    return match(student.groups, teacher.groups)
 
 
 def hint_loss(name: str, student: Stack, teacher: Stack, branches: int, context: Context) -> HintLoss:

@@ -14,12 +14,12 @@ from ked.changes import ADJUSTABLE
 from ked.chimeras import ChimeraTargets, ExplainingTeacher, black_box_targets
 from ked.hint_losses import HintLoss
 from ked.losses import Objective, SoftTarget, soften
-from ked.matching import Matching
+from ked.matching import Matching, matching
 from ked.methods import Method
 from ked.nets.inference import explain, predict
 from ked.nets.stack import Stack
 from ked.recipe import Recipe
-from ked.runs.build_nets import hint_loss, matching
+from ked.runs.build_nets import hint_loss
 from ked.runs.context import Context
 from ked.training.attribution_targets import Attributed, attributed
 from ked.training.teacher_outputs import Answer, Answers

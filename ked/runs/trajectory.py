@@ -15,15 +15,15 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from ked.agreement import cosine, divergence
+from ked.agreements import cosine, divergence
 from ked.errors import InvalidInput, Unavailable
 from ked.explanation import contributions
+from ked.matching import matching
 from ked.methods import method_named
 from ked.nets.inference import explain
 from ked.nets.stack import Stack
 from ked.nets.weights import load_stack, read_tensors
 from ked.recipe import Recipe
-from ked.runs.build_nets import matching
 from ked.store import Run
 
 Answer = TypeVar("Answer")

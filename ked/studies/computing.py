@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ked import data
-from ked.agreement import survey
+from ked.agreements import survey
 from ked.errors import Unavailable
 from ked.files import locks
 from ked.files.home import home
 from ked.jobs import slots
 from ked.library import NAME_LENGTH
-from ked.runs import build_nets, steering
+from ked.matching import matching
+from ked.runs import steering
 from ked.runs.pipeline import run as walk
 from ked.runs.run_lock import RunLock
 from ked.store import Run, create_run
@@ -27,7 +28,7 @@ from ked.studies.ledger import Record
 from ked.studies.study import BAYES_RULE
 
 AGREEMENT, FIDELITY = "cosine", "answer"
-"""The measures (`ked.agreement.measures`) that studies keep of explanations and of predictions."""
+"""The measures (`ked.agreements.measures`) that studies keep of explanations and of predictions."""
 
 _LOOK = 0.1  # seconds between two looks for the cell's lock
 
@@ -142,6 +143,6 @@ def _agreements(cell: Cell, run: Run) -> dict[str, dict[str, list[float]]]:
     teacher, found = run.explaining(), {}
     for name in methods:
         student = run.student(name)
-        told = survey(student, teacher, x, y, pairs=build_nets.matching(student, teacher), tau=cell.recipe.tau)
+        told = survey(student, teacher, x, y, pairs=matching(student, teacher), tau=cell.recipe.tau)
         found[name] = {"agreement": told.mean(AGREEMENT).tolist(), "answer": told.mean(FIDELITY).tolist()}
     return found

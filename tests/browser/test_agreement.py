@@ -9,7 +9,7 @@ from laboratory import click_at
 from playwright.sync_api import Page, expect
 
 from ked import data
-from ked.agreement import survey
+from ked.agreements import survey
 from ked.matching import match
 from ked.store import load_run
 

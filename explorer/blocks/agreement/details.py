@@ -14,7 +14,7 @@ from explorer.state import session
 from explorer.words import agreement
 from explorer.words.inert import inert
 from explorer.words.results import LABELS
-from ked.agreement import ALL, MAPS, Survey
+from ked.agreements import ALL, MAPS, Survey
 from ked.statistics import interval
 
 COLUMNS, ROWS = 5, 2  # of a gallery

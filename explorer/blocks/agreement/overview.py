@@ -16,8 +16,8 @@ from explorer.state import session
 from explorer.words import agreement as agreement_words
 from explorer.words.numbers import listed
 from explorer.words.results import LABELS
-from ked.agreement import ALL, FIDELITY, MAPS, MEASURES, Measure, Survey, kind_of, map_measures
-from ked.agreement.contrasts import REFERENCES, contrasts
+from ked.agreements import ALL, FIDELITY, MAPS, MEASURES, Measure, Survey, kind_of, map_measures
+from ked.agreements.contrasts import REFERENCES, contrasts
 from ked.data import Dataset
 from ked.errors import Unavailable
 from ked.library.comparison import differing

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ked.agreement.similarity import ranks
+from ked.agreements.similarity import ranks
 
 TOP = 0.1  # the share of the pixels that counts as the strongest
 WINDOW, SIGMA = 11, 1.5  # pixels: structure is compared in such Gaussian windows

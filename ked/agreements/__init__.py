@@ -4,10 +4,10 @@
 `survey` makes all of them over a whole test set, a chunk at a time, and `contrasts` says what learning from explanations buys.
 """
 
-from ked.agreement.map_measures import ALL, MAPS, kind_of, map_measures
-from ked.agreement.measures import FIDELITY, MEASURES, Measure
-from ked.agreement.similarity import cosine, divergence, jensen_shannon, kullback_leibler, spearman
-from ked.agreement.survey import Survey, survey
+from ked.agreements.map_measures import ALL, MAPS, kind_of, map_measures
+from ked.agreements.measures import FIDELITY, MEASURES, Measure
+from ked.agreements.similarity import cosine, divergence, jensen_shannon, kullback_leibler, spearman
+from ked.agreements.survey import Survey, survey
 
 __all__ = [
     "ALL", "FIDELITY", "MAPS", "MEASURES", "Measure", "Survey", "cosine", "divergence", "jensen_shannon", "kind_of",

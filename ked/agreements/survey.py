@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ked.agreement.map_measures import ALL, map_measures
-from ked.agreement.measures import FIDELITY, MEASURES, Measure
-from ked.agreement.outputs import NetOutputs, outputs_of
-from ked.agreement.ranking import top
-from ked.errors import InvalidInput
+from ked.agreements.map_measures import ALL, map_measures
+from ked.agreements.measures import FIDELITY, MEASURES, Measure
+from ked.agreements.outputs import NetOutputs, outputs_heard, outputs_of
+from ked.agreements.ranking import top
+from ked.errors import InvalidInput, quoted
+from ked.figures import figure
+from ked.heard import Heard
 from ked.matching import Matching
 from ked.nets.stack import Stack
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 NUMBERS = 1 << 20  # that a chunk's explanations may have: few enough for the caches, many enough for torch
 
@@ -78,6 +84,36 @@ class Survey:
         means: Values = np.nansum(self.cells[name] * counts, axis=-1) / len(self.labels)
         return means
 
+    def to_frame(self) -> DataFrame:
+        """A table with a row for each measure: its mean over samples and seeds, two chance levels, its value for two equal nets, its unit.
+
+        `chance` is the mean where the teacher speaks of another sample, `independent` that of independent explanations, where there is
+        a formula.
+        """
+        from pandas import DataFrame
+
+        rows = {
+            name: {
+                "measure": ALL[name].label,
+                "value": float(self.mean(name).mean()),
+                "chance": float(self.chance_mean(name).mean()),
+                "independent": self.exact_chance(name) if self.pairs else None,
+                "best": ALL[name].best,
+                "unit": ALL[name].unit,
+            }
+            for name in self.samples
+        }
+        return DataFrame.from_dict(rows, orient="index")
+
+    def plot(self, measure: str = "cosine") -> Any:
+        """The app's figure (plotly) of one measure over the samples."""
+        if measure not in self.samples:
+            raise InvalidInput(f"there is no measure {quoted(measure)} here; choose one of {', '.join(self.samples)}.")
+        return figure("agreement", self, measure)
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html())
+
     @property
     def _classes(self) -> int:
         return max((cells.shape[-1] for cells in self.cells.values()), default=int(self.labels.max()) + 1)
@@ -85,9 +121,9 @@ class Survey:
 
 @torch.no_grad()
 def survey(
-    student: Stack,
-    teacher: Stack,
-    x: Tensor,
+    student: Stack | Heard,
+    teacher: Stack | Heard,
+    x: Tensor | None,
     y: Tensor,
     *,
     pairs: Matching | None,
@@ -101,8 +137,9 @@ def survey(
     """Compare K students with their explaining teacher on samples x (N, D) with labels y (N,).
 
     Args:
-        student: A replica a seed.
-        teacher: Of one replica.
+        student: A replica a seed; or what was heard of such nets.
+        teacher: Of one replica; or what was heard of it.
+        x: What nets are asked about; what was heard needs none.
         pairs: Superfeatures that answer to each other (`ked.runs.build_nets.matching`); None for black boxes, which have no explanations
             of their own, so that only their answers are compared.
         tau: What explanations are softened by.
@@ -113,24 +150,42 @@ def survey(
         progress: Called with the finished share, 0 to 1.
 
     Raises:
-        InvalidInput: There is no sample.
+        InvalidInput: There is no sample, or maps are asked of what was only heard.
     """
-    if not len(x):
+    if not len(y):
         raise InvalidInput("agreement needs at least one sample, and there is none.")
+    for name, net in (("student", student), ("teacher", teacher)):
+        if isinstance(net, Heard) and (maps or net.log_p.shape[1] != len(y)):
+            raise InvalidInput(f"the {name} was heard, not given as a net: it has no maps, and needs an answer for each sample.")
     mapped = map_measures(shape, maps, explains=pairs is not None) if maps else {}
     table = (MEASURES if pairs else {}) | mapped | FIDELITY
     own, its = (pairs.students, pairs.teachers) if pairs else (None, None)
-    numbers = student.replicas * max(len(student.groups) * student.classes, x.shape[1] if mapped else 0)
+    numbers = student.replicas * max(len(student.groups) * student.classes, x.shape[1] if mapped and x is not None else 0)
     size = chunk or max(1, NUMBERS // numbers)
-    tally, others = _Tally(table, student, len(x)), another(len(x), seed).to(x.device)
-    for rows in torch.arange(len(x), device=x.device).split(size):
-        theirs = outputs_of(teacher, x[rows], tau, its, shape=shape)
-        elsewhere = outputs_of(teacher, x[others[rows]], tau, its, shape=shape)
-        mine = outputs_of(student, x[rows], tau, own, theirs.asked, shape)
+    tally, others = _Tally(table, student, len(y)), another(len(y), seed).to(y.device)
+    for rows in torch.arange(len(y), device=y.device).split(size):
+        theirs = _said(teacher, x, rows, tau, its, shape=shape)
+        elsewhere = _said(teacher, x, others[rows], tau, its, shape=shape)
+        mine = _said(student, x, rows, tau, own, theirs.asked, shape)
         tally.add(rows, mine, theirs, elsewhere, y[rows])
         if progress:
-            progress(min(1.0, (int(rows[-1]) + 1) / len(x)))
+            progress(min(1.0, (int(rows[-1]) + 1) / len(y)))
     return tally.survey(y, pairs, tau)
+
+
+def _said(
+    net: Stack | Heard,
+    x: Tensor | None,
+    rows: Tensor,
+    tau: float,
+    superfeatures: Sequence[int] | None,
+    asked: Tensor | None = None,
+    shape: Sequence[int] = (),
+) -> NetOutputs:
+    if isinstance(net, Heard):
+        return outputs_heard(net, rows, tau, superfeatures, asked)
+    assert x is not None, "a net is asked about samples"
+    return outputs_of(net, x[rows], tau, superfeatures, asked, shape)
 
 
 def another(count: int, seed: int) -> Tensor:
@@ -144,7 +199,7 @@ def another(count: int, seed: int) -> Tensor:
 class _Tally:
     """What a survey knows after some of its chunks."""
 
-    def __init__(self, table: dict[str, Measure], student: Stack, samples: int) -> None:
+    def __init__(self, table: dict[str, Measure], student: Stack | Heard, samples: int) -> None:
         self._table, K = table, student.replicas
         self._samples = {name: np.empty((K, samples), np.float32) for name in table}
         self._chance = {name: np.empty((K, samples), np.float32) for name in table}

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, linalg
 
-from ked.agreement.map_similarity import PixelMaps, overlap, ssim
-from ked.agreement.measures import FIDELITY, MEASURES, Compared, Measure
-from ked.agreement.outputs import NetOutputs
+from ked.agreements.map_similarity import PixelMaps, overlap, ssim
+from ked.agreements.measures import FIDELITY, MEASURES, Compared, Measure
+from ked.agreements.outputs import NetOutputs
 
 _KINDS: dict[str, tuple[str, str, Callable[[NetOutputs], PixelMaps]]] = {
     "own": (

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ked.agreement import ranking
-from ked.agreement.outputs import Directions, NetOutputs
-from ked.agreement.similarity import jensen_shannon, kullback_leibler
+from ked.agreements import ranking
+from ked.agreements.outputs import Directions, NetOutputs
+from ked.agreements.similarity import jensen_shannon, kullback_leibler
 
 
 class Compared(NamedTuple):

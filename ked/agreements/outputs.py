@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ked.agreement.map_similarity import PixelMaps
-from ked.agreement.ranking import Ranking, rank
-from ked.agreement.similarity import one_vector, ranks
+from ked.agreements.map_similarity import PixelMaps
+from ked.agreements.ranking import Ranking, rank
+from ked.agreements.similarity import one_vector, ranks
 from ked.explanation import centre, contributions
+from ked.heard import Heard
 from ked.maps import gradient_times_input, spread
 from ked.nets.stack import Stack
 
@@ -112,6 +113,15 @@ class NetOutputs:
 def _of_class(phi: Tensor, asked: Tensor) -> Tensor:
     """(K, M, N) the contributions (K, M, N, C) to each sample's class, asked (N,)."""
     return phi.gather(-1, asked[:, None].expand(*phi.shape[:-1], 1)).squeeze(-1)
+
+
+def outputs_heard(
+    said: Heard, rows: Tensor, tau: float, superfeatures: Sequence[int] | None, asked: Tensor | None = None
+) -> NetOutputs:
+    """The same as `outputs_of`, from what was heard of samples numbered rows (n,); there are no maps of it."""
+    log_y = said.log_y[:, :, rows]
+    compared = log_y if superfeatures is None else log_y[:, list(superfeatures)]
+    return NetOutputs(compared, said.log_p[:, rows], said.base, tau, asked)
 
 
 def outputs_of(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ked.agreement.map_measures import ALL
-from ked.agreement.survey import Survey
+from ked.agreements.map_measures import ALL
+from ked.agreements.survey import Survey
 from ked.statistics import Interval, paired_difference
 
 TAUGHT = "ked"

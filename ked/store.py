@@ -160,7 +160,7 @@ class Run:
         try:
             return Superfeatures.from_json(path.read_text("utf-8"))
         except FileNotFoundError:
-            raise Unavailable(f"{path.name} is missing in {self.id}; the run has not got that far.") from None
+            raise Unavailable(f"{path.name} is missing in {self.id}; the run has not got that far, or it was removed.") from None
         except (ValueError, KeyError, TypeError, OSError) as error:
             raise Unavailable(f"{path.name} of run {self.id} is damaged; delete that run and start it again.") from error
 

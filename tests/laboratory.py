@@ -110,7 +110,7 @@ class Visitor:
         """A button that steers; the slider through time has a Play of its own."""
         if key in STEERS:
             return self.page.locator(".ked-presses button").nth(STEERS.index(key))
-        return self.page.locator(f".st-key-{key}").get_by_role("button")
+        return self.page.locator(f"[class*='st-key-{key}-']").get_by_role("button")
 
     def press(self, key: str) -> None:
         self.button(key).click()

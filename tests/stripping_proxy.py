@@ -24,6 +24,7 @@ def stripping(prefix: str, port: int) -> Iterator[str]:
             if not any(header.lower().startswith(b"upgrade:") for header in headers):  # one connection, one request
                 headers = [header for header in headers if not header.lower().startswith(b"connection:")]
                 headers.append(b"Connection: close\r\n")
+            headers.append(b"X-Forwarded-For: 192.0.2.1\r\n")
             with socket.create_connection(("127.0.0.1", port)) as server:
                 server.sendall(b"".join([method, b" ", rest[len(prefix) :], *headers, b"\r\n"]))
                 threading.Thread(target=_pass_on, args=(self.rfile, server), daemon=True).start()

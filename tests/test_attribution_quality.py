@@ -134,6 +134,16 @@ def test_a_curve_that_goes_nowhere_is_halfway_at_once() -> None:
     assert Curve(np.array([0, 0.5, 1]), np.array([0.3, 0.9, 0.3])).halfway == 0
 
 
+def test_a_map_that_is_zero_everywhere_has_neither_areas_nor_sensitivity() -> None:
+    """Captum divides by 1 where there is no length, which looked like the best of all; the areas were those of a drawn order."""
+    asked = question(linear(torch.zeros(C, D, dtype=torch.float64)), x=torch.ones(1, D, dtype=torch.float64), target=[0])
+    found = measure("saliency", asked)
+    assert not found.values.any()
+    assert math.isnan(found.deletion)
+    assert math.isnan(found.insertion)
+    assert math.isnan(float(max_sensitivity("saliency", asked)[0]))
+
+
 # Infidelity and max-sensitivity
 
 

@@ -6,7 +6,21 @@ from collections.abc import Callable
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import PAGES, address, buttons, caption, figure, figures, groups_shown, said, sound, turn_to, usable, visit
+from visitor import (
+    PAGES,
+    address,
+    buttons,
+    caption,
+    control,
+    figure,
+    figures,
+    groups_shown,
+    said,
+    sound,
+    turn_to,
+    usable,
+    visit,
+)
 
 from ked.attribution import ATTRIBUTIONS
 from ked.data import fashion_mnist
@@ -42,8 +56,8 @@ def test_every_page_opens_with_a_preset(preset: str, page: str) -> None:
     app = sound(visit(page, **({} if preset == "digits" else {"data": preset})), page)
     of_digits = {"efficiency-study"} if (page, preset) == ("chimeras", "digits") else set()
     assert figures(app) == FIRST[page] | of_digits
-    assert app.selectbox(key="widget.dataset").value == preset
-    assert app.selectbox(key="widget.run").value == f"{preset}-preset"
+    assert control(app, "widget.dataset").value == preset
+    assert control(app, "widget.run").value == f"{preset}-preset"
 
 
 def test_a_visitor_walks_through_all_pages_in_one_session() -> None:
@@ -57,7 +71,7 @@ def test_choosing_another_data_set_shows_its_preset_with_its_settings() -> None:
     if fashion_mnist.find() is None:
         pytest.skip("Fashion-MNIST is not on this machine: install Debian's dataset-fashion-mnist or set KED_DATA")
     app = visit(node="20", sf="1")
-    sound(app.selectbox(key="widget.dataset").set_value("fashion-mnist").run(), "superfeatures")
+    sound(control(app, "widget.dataset").set_value("fashion-mnist").run(), "superfeatures")
     assert address(app) == {
         "data": "fashion-mnist", "run": "fashion-mnist-preset", "th": "256,256", "tep": "20", "ep": "20",
         "methods": "plain,kd,kd-explaining,ked,architecture,mu0",
@@ -85,29 +99,29 @@ RESTORED = [
     ("superfeatures", {"m": "6"}, lambda app: groups_shown(app) == 6),
     ("superfeatures", {"node": "20"}, lambda app: "Links of" in app.subheader[2].value and "row" in figures(app)),
     ("superfeatures", {"sf": "2"}, lambda app: all(figure(app, key) != figure(visit(), key) for key in ("mask", "matrix"))),
-    ("superfeatures", {"edges": "40"}, lambda app: app.slider(key="widget.edges").value == 40),
-    ("superfeatures", {"group": "grid"}, lambda app: app.selectbox(key="widget.grouping").value == "grid"),
-    ("superfeatures", {"scale": "std"}, lambda app: app.selectbox(key="widget.scale").value == "std"),
+    ("superfeatures", {"edges": "40"}, lambda app: control(app, "widget.edges").value == 40),
+    ("superfeatures", {"group": "grid"}, lambda app: control(app, "widget.grouping").value == "grid"),
+    ("superfeatures", {"scale": "std"}, lambda app: control(app, "widget.scale").value == "std"),
     ("superfeatures", {"engine": "scikit-network"}, lambda app: "Engine scikit-network" in caption(app, "Engine")),
-    ("superfeatures", {"reduce": "mean_abs"}, lambda app: app.selectbox(key="widget.reduce").value == "mean_abs"),
-    ("train", {"mu": "0.3"}, lambda app: app.slider(key="widget.mu").value == 0.3),
-    ("train", {"th": "64"}, lambda app: app.text_input(key="widget.teacher_hidden").value == "64"),
+    ("superfeatures", {"reduce": "mean_abs"}, lambda app: control(app, "widget.reduce").value == "mean_abs"),
+    ("train", {"mu": "0.3"}, lambda app: control(app, "widget.mu").value == 0.3),
+    ("train", {"th": "64"}, lambda app: control(app, "widget.teacher_hidden").value == "64"),
     ("train", {"methods": "plain,mu0"}, lambda app: app.get("button_group")[0].value == ["plain", "mu0"]),
-    ("train", {"lr": "0.002"}, lambda app: app.number_input(key="widget.lr").value == 0.002),
+    ("train", {"lr": "0.002"}, lambda app: control(app, "widget.lr").value == 0.002),
     ("explain", {"i": "7"}, lambda app: app.subheader[0].value.endswith("test sample 7")),
-    ("explain", {"c": "3"}, lambda app: app.selectbox(key="widget.label").value == 3),
+    ("explain", {"c": "3"}, lambda app: control(app, "widget.label").value == 3),
     ("explain", {"c": "3", "vs": "5"}, lambda app: contrasts(app, "3 rather than 5")),
-    ("explain", {"sf": "2"}, lambda app: app.selectbox(key="widget.selected").value == 2 and lights_up(app, 2)),
+    ("explain", {"sf": "2"}, lambda app: control(app, "widget.selected").value == 2 and lights_up(app, 2)),
     ("explain", {"on": "0101"}, lambda app: buttons(app, "widget.coalition").value == [1, 3]),
     ("explain", {"student": "mu0"}, lambda app: "KED without explanations on" in app.subheader[2].value),
     ("explain", {"student": "plain"}, lambda app: "does not explain itself" in app.subheader[2].value),
-    ("explain", {"rep": "4"}, lambda app: app.slider(key="widget.replica").value == 4),
-    ("explain", {"show": "unsure", "p": "2"}, lambda app: app.slider(key="widget.page").value == 2),
+    ("explain", {"rep": "4"}, lambda app: control(app, "widget.replica").value == 4),
+    ("explain", {"show": "unsure", "p": "2"}, lambda app: control(app, "widget.page").value == 2),
     ("attributions", {"like": "overlap"}, lambda app: app.get("button_group")[1].value == "overlap"),
     ("attributions", {"i": "7", "c": "3"}, lambda app: app.subheader[0].value == "What speaks for 3"),
     ("agreement", {"agree": "pairwise"}, lambda app: "Pairwise rank agreement" in caption(app, "Pairwise")),
     ("agreement", {"student": "mu0", "rep": "3"}, lambda app: "KED without explanations, seed 3" in app.subheader[-1].value),
-    ("data", {"k": "3"}, lambda app: app.selectbox(key="widget.kind").value == 3),
+    ("data", {"k": "3"}, lambda app: control(app, "widget.kind").value == 3),
 ]
 
 
@@ -161,7 +175,7 @@ def test_a_run_that_is_none_is_a_sentence_and_the_preset_is_shown(run: str, page
     assert run in message
     assert message.endswith(".")
     sound(turn_to(app, page), page)
-    assert app.selectbox(key="widget.run").value == "digits-preset"
+    assert control(app, "widget.run").value == "digits-preset"
     assert address(app) == {}
 
 
@@ -169,8 +183,8 @@ def test_a_run_in_the_address_brings_its_data_set_along() -> None:
     if fashion_mnist.find() is None:
         pytest.skip("Fashion-MNIST is not on this machine: install Debian's dataset-fashion-mnist or set KED_DATA")
     app = sound(visit(run="fashion-mnist-preset"), "superfeatures")
-    assert app.selectbox(key="widget.dataset").value == "fashion-mnist"
-    assert app.selectbox(key="widget.run").value == "fashion-mnist-preset"
+    assert control(app, "widget.dataset").value == "fashion-mnist"
+    assert control(app, "widget.run").value == "fashion-mnist-preset"
     assert "784 features" in caption(app, "") or "784" in str(app.get("bidi_component")[0].proto.json)
 
 
@@ -180,15 +194,15 @@ def test_a_run_in_the_address_brings_its_data_set_along() -> None:
 def test_changing_m_changes_how_many_superfeatures_are_shown() -> None:
     app = visit()
     for M in (2, 7, 1, 16, 4):
-        sound(app.slider(key="widget.superfeatures").set_value(M).run(), "superfeatures")
+        sound(control(app, "widget.superfeatures").set_value(M).run(), "superfeatures")
         assert groups_shown(app) == M
         assert address(app) == ({} if M == 4 else {"m": str(M)})
 
 
 def test_every_grouping_gives_m_groups() -> None:
     app = visit(m="5")
-    for grouping in app.selectbox(key="widget.grouping").options:
-        sound(app.selectbox(key="widget.grouping").set_value(grouping).run(), "superfeatures")
+    for grouping in control(app, "widget.grouping").options:
+        sound(control(app, "widget.grouping").set_value(grouping).run(), "superfeatures")
         assert groups_shown(app) == 5
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, caption, copy_of, figure, figures, sound, visit
+from visitor import address, caption, control, copy_of, figure, figures, sound, visit
 
 from ked import data
 from ked.agreements import MEASURES, Survey, survey
@@ -67,7 +67,7 @@ def test_black_boxes_have_answers_and_are_said_to_have_no_explanation() -> None:
 @pytest.mark.parametrize("name", MEASURES)
 def test_every_measure_can_be_looked_at(name: str) -> None:
     app = sound(visit("agreement"), "agreement")
-    sound(app.selectbox(key="widget.measure").set_value(name).run(), "agreement")
+    sound(control(app, "widget.measure").set_value(name).run(), "agreement")
     assert figures(app) == ALL
     assert address(app) == ({"agree": name} if name != "cosine" else {})
     assert MEASURES[name].description in caption(app, MEASURES[name].description)
@@ -92,7 +92,7 @@ def test_gradient_maps_are_compared_of_black_boxes_too_and_own_maps_of_those_tha
     assert len(app.dataframe[1].value) == len(MEASURES) + 3 + 3
     assert figure(app, "cells")["layout"]["yaxis"]["ticktext"] == ["all"]
     assert "whole maps" in words(app)
-    own = sound(app.selectbox(key="widget.measure").set_value("own-top").run(), "agreement")
+    own = sound(control(app, "widget.measure").set_value("own-top").run(), "agreement")
     names = {trace.get("name") for trace in figure(own, "agreement")["data"]}
     assert "KED, seeds" in names
     assert "plain, seeds" not in names
@@ -114,7 +114,7 @@ def test_a_table_lists_its_cases_as_buttons_that_open_them(finish: Callable[[Rec
     run = finish(Recipe.make(dataset="wine", methods=("ked", "shuffled", "noise"), superfeatures=3, seeds=2, **TINY))
     app = sound(visit("agreement", run=run.id), "agreement")
     assert figures(app) == ALL - {"worst", "best"}
-    assert not [name for name in app.selectbox(key="widget.measure").options if "SSIM" in name]
+    assert not [name for name in control(app, "widget.measure").options if "SSIM" in name]
     assert "Beside *shuffled explanations*" in words(app)
     (first, *_) = [button for button in app.button if str(button.key).startswith("best-")]
     sound(first.click().run(), "explain")
@@ -127,16 +127,16 @@ def test_students_of_random_groups_stand_beside_those_of_the_run(finish: Callabl
     elsewhere = finish(recipe.without(seed=7))  # other seeds: nothing to pair
     app = sound(visit("agreement", run=run.id), "agreement")
     assert not any("groups" in trace.get("name", "") for trace in figure(app, "agreement")["data"])
-    offered = app.selectbox(key="widget.beside").options
+    offered = control(app, "widget.beside").options
     assert len(offered) == 2
     assert other.id in offered[1]
     assert elsewhere.id not in offered[1]
-    sound(app.selectbox(key="widget.beside").set_value(other.id).run(), "agreement")
+    sound(control(app, "widget.beside").set_value(other.id).run(), "agreement")
     found = direct(other, "ked")  # with its own teacher
     assert numbers(drawn(app, "agreement", "KED, random groups, seeds")["x"]) == pytest.approx(found.mean("cosine"), rel=1e-5)
     assert "*KED, random groups* (another run, which differs in grouping)" in words(app)
     assert app.dataframe[0].value["which is"].tolist()[-1] == "another run, which differs in grouping"
-    assert app.selectbox(key="widget.student").options == ["KED", "KED without explanations"]
+    assert control(app, "widget.student").options == ["KED", "KED without explanations"]
     assert address(app)["beside"] == other.id
 
 
@@ -156,7 +156,7 @@ def test_a_run_without_students_that_explain_themselves_shows_fidelity_alone(fin
     app = sound(visit("agreement", run=run.id), "agreement")
     assert figures(app) == {"fidelity", "accuracy"}
     assert "these are black boxes" in words(app)
-    sound(app.selectbox(key="widget.measure").set_value("gradient-ranks").run(), "agreement")
+    sound(control(app, "widget.measure").set_value("gradient-ranks").run(), "agreement")
     assert figures(app) == {"agreement", "fidelity", "accuracy"}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
-from visitor import address, copy_of, figure, figures, sound, visit
+from visitor import address, control, copy_of, figure, figures, sound, visit
 
 from explorer.words.attributions import Line, duration, maps_csv, orders, sanity, shapley, share, summary, table, tiny, verdict
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute
@@ -175,7 +176,7 @@ def test_a_table_is_shown_as_bars_by_the_names_of_its_features(finish: Callable[
     drawing = figure(app, "map-occlusion")
     assert [trace["name"] for trace in drawing["data"]] == ["black box", "explaining", "KED student"]
     assert any("alcohol" in text for text in drawing["layout"]["yaxis"]["ticktext"])
-    values = attribute("occlusion", asked(run, "ked", 0, int(app.selectbox(key="widget.label").value)))[0].numpy()
+    values = attribute("occlusion", asked(run, "ked", 0, int(control(app, "widget.label").value)))[0].numpy()
     order = [feature for group in run.superfeatures().groups for feature in group]
     shown = drawing["data"][2]["x"]
     assert shown == pytest.approx([values[d] / np.abs(values).max() for d in order], rel=1e-3, abs=1e-3)
@@ -215,7 +216,7 @@ def test_too_many_superfeatures_for_all_orders_are_a_sentence(finish: Callable[[
 
 def measured(deletion: float, insertion: float) -> Measured:
     flat = (Curve(np.array([0.0, 1.0]), np.full(2, area)) for area in (deletion, insertion))
-    return Measured(np.ones(2), 0.01, *flat, 2.0)
+    return Measured(np.arange(2.0), 0.01, *flat, 2.0)
 
 
 def line(method: str, correlation: float) -> Line:
@@ -244,7 +245,7 @@ def test_the_sentence_on_orders_names_the_best_and_the_worst_of_a_net() -> None:
     def of(method: str, deletion: float, insertion: float) -> Line:
         ramp = Curve(np.linspace(0, 1, 11), 2 * deletion * np.linspace(1, 0, 11))
         rise = Curve(np.linspace(0, 1, 11), 2 * insertion * np.linspace(0, 1, 11))
-        return Line("net", method, Measured(np.ones(2), 0.01, ramp, rise, 2.0), Likeness(0.1, 0.1, 0.1))
+        return Line("net", method, Measured(np.arange(2.0), 0.01, ramp, rise, 2.0), Likeness(0.1, 0.1, 0.1))
 
     lines = [of("a", 0.3, 0.1), of("b", 0.1, 0.4), of("c", 0.2, 0.45)]
     assert orders(lines) == (
@@ -252,6 +253,15 @@ def test_the_sentence_on_orders_names_the_best_and_the_worst_of_a_net() -> None:
         "in that of **c** (0.45, halfway after 50 %); latest in those of a (0.30) and a (0.10)."
     )
     assert orders(lines[:1]).endswith("(0.10, halfway after 50 %).")
+
+
+def test_a_map_that_is_the_same_everywhere_is_the_best_of_nothing() -> None:
+    flat = replace(line("b", 0.1), measured=replace(measured(0.0, 1.0), values=np.zeros(2)))
+    for told in (summary([line("a", 0.1), flat], "spearman"), orders([line("a", 0.1), flat])):
+        assert "**b**" not in told
+        assert "nan" not in told
+    assert summary([flat], "spearman") == orders([flat]) != ""
+    assert table([line("a", 0.1), flat])["deletion"].isna().tolist() == [False, True]
 
 
 def test_the_table_has_every_number_and_no_empty_column() -> None:

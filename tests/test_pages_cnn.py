@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, buttons, caption, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, caption, control, figure, figures, sound, turn_to, visit
 
 from explorer.blocks import frame
 from ked.data import load
@@ -76,7 +76,7 @@ def test_the_superfeatures_page_speaks_of_channels() -> None:
 def test_controls_that_mean_nothing_for_channels_are_away_and_come_back_with_an_mlp() -> None:
     app = cnn()
     assert not controls(app) & MEANINGLESS
-    sound(app.selectbox(key="widget.run").set_value("digits-preset").run(), "superfeatures")
+    sound(control(app, "widget.run").set_value("digits-preset").run(), "superfeatures")
     assert controls(app) >= MEANINGLESS
     assert "mask" in figures(app)
 
@@ -89,7 +89,7 @@ def test_settings_of_pixels_in_the_address_do_no_harm() -> None:
 def test_the_average_can_be_taken_otherwise() -> None:
     app = cnn()
     before = figure(app, "matrix")
-    sound(app.selectbox(key="widget.reduce").set_value("mean_abs").run(), "superfeatures")
+    sound(control(app, "widget.reduce").set_value("mean_abs").run(), "superfeatures")
     assert figure(app, "matrix") != before
 
 

@@ -50,3 +50,17 @@ def test_a_damaged_run_is_a_sentence_and_every_page_stays_usable(damage: str, fi
         other = PAGES[PAGES.index(page) - 1]
         app.query_params["run"] = "digits-preset"  # a link to something else: the same visitor sees it whole
         sound(turn_to(app, other), other)
+
+
+@pytest.mark.parametrize(("page", "stage"), [("superfeatures", "dependency"), ("explain", "explaining")])
+def test_a_finished_run_whose_file_was_removed_is_not_told_as_one_that_did_not_get_so_far(page: str, stage: str, finished: Run) -> None:
+    (finished.folder / f"{stage}.safetensors").unlink()
+    (message,) = said(visit(page, run=finished.id))
+    assert message.startswith(f"The file {stage}.safetensors of this run was written and has been removed since")
+
+
+def test_a_finished_run_that_needed_no_superfeatures_says_so(finished: Run) -> None:
+    (finished.folder / "dependency.safetensors").unlink()
+    finished.update(stages={"teacher": finished.info["stages"]["teacher"]})
+    app = sound(visit("superfeatures", run=finished.id), "superfeatures")
+    assert any("needed superfeatures" in info.value for info in app.info)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 from test_data_shelf import arrays, pictures, table
-from visitor import PAGES, address, copy_of, figure, figures, said, sound, turn_to, usable, visit
+from visitor import PAGES, address, control, copy_of, figure, figures, said, sound, turn_to, usable, visit
 
 from explorer.state import settings
 from explorer.state.adapt_to_data import fitting
@@ -50,7 +50,7 @@ def test_a_table_shows_its_rows_and_features_and_what_to_mind() -> None:
 def test_one_class_can_be_looked_at_by_itself() -> None:
     app = visit("data")
     everything = figure(app, "samples")
-    sound(app.selectbox(key="widget.kind").set_value(7).run(), "data")
+    sound(control(app, "widget.kind").set_value(7).run(), "data")
     assert address(app) == {"k": "7"}
     assert {note["text"] for note in figure(app, "samples")["layout"]["annotations"]} == {"7"}
     assert figure(app, "samples") != everything
@@ -78,8 +78,8 @@ def test_an_uploaded_file_is_chosen_everywhere(name: str, content: bytes, classe
     assert {metric.label: metric.value for metric in app.metric}["Classes"] == str(classes)
     for page in PAGES:
         sound(turn_to(app, page), page)
-        assert app.selectbox(key="widget.dataset").value == key
-        assert name in app.selectbox(key="widget.dataset").options
+        assert control(app, "widget.dataset").value == key
+        assert name in control(app, "widget.dataset").options
 
 
 def test_the_column_with_the_class_is_chosen_from_the_files_own_header() -> None:
@@ -131,8 +131,8 @@ def test_a_run_on_own_data_is_shown_on_every_page(small_recipe: Recipe, finish: 
     run = finish(small_recipe.without(dataset=key, superfeatures=2))
     for page in PAGES:
         app = sound(visit(page, run=run.id), page)
-        assert app.selectbox(key="widget.dataset").value == key
-        assert app.selectbox(key="widget.run").value == run.id
+        assert control(app, "widget.dataset").value == key
+        assert control(app, "widget.run").value == run.id
     sound(visit("superfeatures", data=key), "superfeatures")
 
 
@@ -146,7 +146,7 @@ def test_own_data_are_deleted_after_a_second_click_and_their_run_says_what_is_mi
     assert "Delete **pets.csv** from this server? 1 run" in text_of(app)
     sound(app.button(key="delete").click().run(), "data")
     assert user_files.listed() == {}
-    assert app.selectbox(key="widget.dataset").value == "digits"
+    assert control(app, "widget.dataset").value == "digits"
     usable(other.run(), "data")
     assert "has been deleted" in one_sentence(said(other)[0])
     late = visit("superfeatures", run=run.id)
@@ -174,9 +174,9 @@ def test_the_settings_fit_the_data_wherever_they_were_chosen() -> None:
     key = user_files.add("pets.csv", table(60))
     app = sound(visit("data", data="wine", m="16"), "data")
     sound(app.button(key="train").click().run(), "train")
-    assert app.slider(key="widget.superfeatures").value == 13
-    sound(turn_to(app, "train").selectbox(key="widget.dataset").set_value(key).run(), "train")
-    assert app.slider(key="widget.superfeatures").value == 2
+    assert control(app, "widget.superfeatures").value == 13
+    sound(control(turn_to(app, "train"), "widget.dataset").set_value(key).run(), "train")
+    assert control(app, "widget.superfeatures").value == 2
     assert visit("train", data=key).slider(key="widget.superfeatures").value == 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from visitor import address, buttons, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, control, figure, figures, sound, turn_to, visit
 
 from ked.store import load_run
 
@@ -32,13 +32,13 @@ def test_the_legend_lights_a_superfeature_up_on_every_picture_and_lets_it_go_aga
 
 def test_the_menu_of_features_does_what_a_click_on_one_does() -> None:
     app = visit()
-    menu = app.selectbox(key="widget.node")
+    menu = control(app, "widget.node")
     assert menu.options[:2] == ["none", "row 0, column 0"]
     sound(menu.set_value(20).run(), "superfeatures")
     assert address(app) == {"node": "20", "sf": str(owner(20))}
     assert "row" in figures(app)
     assert buttons(app, "widget.selected").value == owner(20) - 1
-    sound(app.selectbox(key="widget.node").set_value(-1).run(), "superfeatures")
+    sound(control(app, "widget.node").set_value(-1).run(), "superfeatures")
     assert address(app) == {}
 
 
@@ -51,8 +51,8 @@ def test_whoever_chooses_a_superfeature_lets_the_feature_of_another_go() -> None
 
 def test_channels_are_chosen_by_their_names() -> None:
     app = visit(run="digits-small-cnn-preset")
-    assert app.selectbox(key="widget.node").label == "Channel"
-    sound(app.selectbox(key="widget.node").set_value(3).run(), "superfeatures")
+    assert control(app, "widget.node").label == "Channel"
+    sound(control(app, "widget.node").set_value(3).run(), "superfeatures")
     assert address(app)["node"] == "3"
 
 
@@ -61,13 +61,13 @@ def test_channels_are_chosen_by_their_names() -> None:
 
 def test_a_sample_that_is_entered_by_its_number_is_asked_about_its_own_class() -> None:
     app = visit("explain", c="3", vs="5")
-    sound(app.number_input(key="widget.sample").set_value(7).run(), "explain")
+    sound(control(app, "widget.sample").set_value(7).run(), "explain")
     assert address(app) == {"i": "7"}
 
 
 def test_the_donors_of_a_chimera_stay_when_another_sample_is_entered() -> None:
     app = visit("chimeras", donors="self,5,mean,self")
-    sound(app.number_input(key="widget.sample").set_value(7).run(), "chimeras")
+    sound(control(app, "widget.sample").set_value(7).run(), "chimeras")
     assert address(app) == {"i": "7", "donors": "self,5,mean,self"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, caption, copy_of, figure, figures, said, sound, turn_to, usable, visit
+from visitor import address, caption, control, copy_of, figure, figures, said, sound, turn_to, usable, visit
 
 from ked.library import rename
 from ked.library.archive import export_run
@@ -102,10 +102,10 @@ def test_marks_outlive_filters_that_hide_them(finished: Run) -> None:
     app = sound(visit("runs", compare=finished.id, q="fashion"), "runs")
     assert listed(app) == ["fashion-mnist-preset"]
     assert "1 marked, but hidden" in caption(app, "1 run.")
-    app = sound(app.text_input(key="widget.search").set_value("no such thing").run(), "runs")
+    app = sound(control(app, "widget.search").set_value("no such thing").run(), "runs")
     assert listed(app) == []
     assert address(app) == {"compare": finished.id, "q": "no such thing"}
-    sound(app.selectbox(key="widget.of_status").set_value("preset").run(), "runs")
+    sound(control(app, "widget.of_status").set_value("preset").run(), "runs")
 
 
 def test_a_run_is_renamed_and_tagged_and_the_menu_calls_it_so(finished: Run) -> None:
@@ -115,12 +115,12 @@ def test_a_run_is_renamed_and_tagged_and_the_menu_calls_it_so(finished: Run) -> 
     sound(button(app, "Save"), "runs")
     assert (finished.info["name"], finished.info["tags"]) == ("Low λ", ["paper", "to do"])
     assert listed(app)[0] == "Low λ"
-    sound(app.selectbox(key="widget.of_tag").set_value("paper").run(), "runs")
+    sound(control(app, "widget.of_tag").set_value("paper").run(), "runs")
     assert listed(app) == ["Low λ"]
     sound(turn_to(app, "train"), "train")
-    (option,) = [text for text in app.selectbox(key="widget.run").options if text.startswith("Low λ · ")]
+    (option,) = [text for text in control(app, "widget.run").options if text.startswith("Low λ · ")]
     assert option.endswith(f" · {finished.id}")
-    assert app.selectbox(key="widget.run").set_value(finished.id).run().session_state["ked.values"]["run"] == finished.id
+    assert control(app, "widget.run").set_value(finished.id).run().session_state["ked.values"]["run"] == finished.id
 
 
 def test_a_tag_that_is_none_is_a_sentence_and_changes_nothing(finished: Run) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 from study_samples import keep
-from visitor import address, buttons, figures, said, sound, visit
+from visitor import address, buttons, control, figures, said, sound, visit
 
 from ked.files import locks
 from ked.files.disk import write_json
@@ -43,7 +43,7 @@ def test_shipped_results_are_shown_on_a_fresh_install(name: str, ship: Ship) -> 
     assert study_named(name).question in shown
     assert "These results come with the program" in shown
     assert app.code[0].value == f"python -m ked study {name}"
-    assert len(app.selectbox(key="widget.cell").options) == 1 + len(study_named(name).axis)
+    assert len(control(app, "widget.cell").options) == 1 + len(study_named(name).axis)
 
 
 def test_the_answer_is_that_of_the_command(ship: Ship) -> None:
@@ -76,7 +76,7 @@ def test_another_question_is_a_click_away_and_has_an_address(ship: Ship) -> None
     assert study_named("m-sweep").question in words(app)
     assert buttons(app, "widget.study.Do explanations help?").value is None
     assert {"differences-agreement", "study-agreement", "study-modularity"} <= figures(app)
-    sound(app.number_input(key="widget.study_seeds").set_value(6).run(), "studies")
+    sound(control(app, "widget.study_seeds").set_value(6).run(), "studies")
     sound(buttons(app, "widget.study_scale").set_value("paper").run(), "studies")
     assert address(app) == {"study": "m-sweep", "ns": "6", "size": "paper", "cell": "M = 2"}
     assert sound(visit("studies", **address(app)), "studies").code[0].value == app.code[0].value

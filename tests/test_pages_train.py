@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, caption, copy_of, said, sound, standing, turn_to, usable, visit
+from visitor import address, caption, control, copy_of, said, sound, standing, turn_to, usable, visit
 
 from explorer.state.settings import SETTINGS
 from ked.recipe import Recipe
@@ -36,7 +36,7 @@ def test_with_the_presets_recipe_nothing_is_to_compute() -> None:
 
 def test_with_mu_changed_only_ked_is_to_compute() -> None:
     app = visit("train")
-    app.slider(key="widget.mu").set_value(0.3).run()
+    control(app, "widget.mu").set_value(0.3).run()
     todo, reused = plan(sound(app, "train"))
     assert todo == {"KED"}
     assert reused == {
@@ -74,11 +74,11 @@ def test_with_another_seed_everything_is_to_compute() -> None:
 def test_a_text_that_is_refused_leaves_the_old_value() -> None:
     app = visit("train", th="64,64")
     for wrong in ("wide", "0", "64;64", ""):
-        sound(app.text_input(key="widget.teacher_hidden").set_value(wrong).run(), "train")
-        assert app.text_input(key="widget.teacher_hidden").value == "64,64"
+        sound(control(app, "widget.teacher_hidden").set_value(wrong).run(), "train")
+        assert control(app, "widget.teacher_hidden").value == "64,64"
         assert SETTINGS["teacher_hidden"].label in app.toast[0].value
         assert address(app) == {"th": "64,64"}
-    sound(app.text_input(key="widget.teacher_hidden").set_value("32").run(), "train")
+    sound(control(app, "widget.teacher_hidden").set_value("32").run(), "train")
     assert address(app) == {"th": "32"}
 
 
@@ -91,17 +91,17 @@ def test_the_last_method_cannot_be_taken_away() -> None:
 
 def test_a_run_from_the_menu_brings_its_settings(finished: Run, small_recipe: Recipe) -> None:
     app = visit("train")
-    sound(app.selectbox(key="widget.run").set_value(finished.id).run(), "train")
+    sound(control(app, "widget.run").set_value(finished.id).run(), "train")
     assert address(app)["run"] == finished.id
-    assert app.slider(key="widget.seeds").value == small_recipe.seeds
-    assert app.text_input(key="widget.student_hidden").value == "12,12"
+    assert control(app, "widget.seeds").value == small_recipe.seeds
+    assert control(app, "widget.student_hidden").value == "12,12"
 
 
 def test_a_run_that_no_control_can_describe_is_still_shown(finished: Run) -> None:
     wild = {"epochs": 0, "teacher_epochs": 3000, "superfeatures": 40, "seeds": 50, "lr": 1e-7, "seed": 2**31 - 1, "tau": 99.0}
     finished.update(recipe=finished.info["recipe"] | wild)
     app = visit("train")
-    sound(app.selectbox(key="widget.run").set_value(finished.id).run(), "train")
+    sound(control(app, "widget.run").set_value(finished.id).run(), "train")
 
 
 def test_a_run_of_another_version_is_refused_with_a_sentence(finished: Run) -> None:
@@ -118,7 +118,7 @@ def test_a_label_that_the_browser_still_has_of_a_run_that_ended_meanwhile_does_n
     app = visit("train", run=finished.id)
     for label in (f"{finished.id} · teacher 32-32 · M 4 · in progress", "no such run"):
         states = app._tree.get_widget_states()
-        (menu,) = [state for state in states.widgets if state.id.endswith("widget.run")]
+        (menu,) = [state for state in states.widgets if "widget.run" in state.id]
         menu.string_value = label
         sound(app._run(states), "train")
         assert address(app)["run"] == finished.id

@@ -79,17 +79,13 @@ def some(name: str, options: Sequence[str], *, part: str, label: str, help: str,
 
 def one(name: str, options: Mapping[str, str], *, part: str, label: str, **layout: Any) -> None:
     """Pills for a `Choice` that stand in several rows, of which one pill is chosen; `part` tells rows apart."""
-    key = f"widget.{name}.{part}"
-    chosen = session.get(name) if session.get(name) in options else None
-    if session.first_time(key) or st.session_state.get(key) != chosen:
-        st.session_state[key] = chosen
 
-    def changed() -> None:
-        if st.session_state[key] is not None:  # a second click on the chosen one changes nothing
-            session.put(**{name: st.session_state[key]})
+    def choose(chosen: str | None) -> None:
+        if chosen is not None:  # a second click on the chosen one changes nothing
+            session.put(**{name: chosen})
 
-    told = SETTINGS[name].help
-    st.pills(label, list(options), format_func=options.__getitem__, key=key, on_change=changed, help=told, **layout)
+    bound = bind(f"widget.{name}.{part}", session.get(name) if session.get(name) in options else None, choose)
+    st.pills(label, list(options), format_func=options.__getitem__, help=SETTINGS[name].help, **bound, **layout)
 
 
 def several(name: str, *, options: Sequence[str] | None = None, **layout: Any) -> tuple[str, ...]:
@@ -164,15 +160,9 @@ def _bound(
 
     `shown`: what the widget shows of the state, if not all of it.
     """
-    key = f"widget.{name}.{part}" if part else f"widget.{name}"
     value = session.get(name) if shown is None else shown
-    value = list(value) if isinstance(value, tuple) else value
-    # Set at every tick of a page that moves, it would undo what somebody is just choosing.
-    if session.first_time(key) or st.session_state.get(key) != value:
-        st.session_state[key] = value
 
-    def changed() -> None:
-        chosen = st.session_state[key]
+    def choose(chosen: Any) -> None:
         try:
             session.put(**{name: convert(chosen) if convert else chosen})
         except ValueError as error:
@@ -180,5 +170,17 @@ def _bound(
             return
         if then:
             then()
+
+    widget = f"widget.{name}.{part}" if part else f"widget.{name}"
+    return bind(widget, list(value) if isinstance(value, tuple) else value, choose)
+
+
+def bind(widget: str, value: Any, choose: Callable[[Any], None]) -> dict[str, Any]:
+    """Key and callback of a widget that shows a value; `choose` is given what a visitor chooses in its place."""
+    key = session.hold(widget, value)
+
+    def changed() -> None:
+        if key == session.key_of(widget):  # else the browser still shows a widget that is no more
+            choose(st.session_state[key])
 
     return {"key": key, "on_change": changed}

@@ -12,9 +12,10 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import cache
+from explorer.blocks import controls
 from explorer.components import script
 from explorer.components.plot import library_path
-from explorer.state import session
+from explorer.state import session, visitor
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
@@ -46,7 +47,7 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     _spare_what_is_imported()
     bare = session.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
-    look = f"<style>{_STYLE}</style><script>window.kedLibraryPath = {json.dumps(library_path())};\n{_SCRIPT}</script>"
+    look = f"<style>{_STYLE}</style><script>window.kedLibraryPath = {json.dumps(library_path())};\n{visitor.script()}{_SCRIPT}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
@@ -187,21 +188,19 @@ def run_menu() -> None:
     if not run or run.id not in runs:
         return
     labels = {name: describe(runs[name]) for name in runs}
-    st.session_state["widget.run"] = run.id
 
-    def changed() -> None:
+    def choose(label: str) -> None:
         # The browser answers with the label it has, and by then the run may have ended and be described otherwise; its id
         # stands first or, where it has a name, last.
-        words = str(st.session_state["widget.run"]).split(" · ")
+        words = label.split(" · ")
         name = next((word for word in (words[-1], words[0]) if word in runs), run.id)
         if name != run.id:
             with sentences():
                 session.put(run=name, node=-1, coalition="", **of_recipe(cache.recipe(runs[name])))
 
-    st.selectbox(
-        SETTINGS["run"].label, list(labels), format_func=labels.__getitem__, help=SETTINGS["run"].help,
-        key="widget.run", on_change=changed,
-    )  # fmt: skip
+    about = SETTINGS["run"]
+    bound = controls.bind("widget.run", run.id, choose)
+    st.selectbox(about.label, list(labels), format_func=labels.__getitem__, help=about.help, **bound)
 
 
 def describe(run: Run) -> str:

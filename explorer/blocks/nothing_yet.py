@@ -19,12 +19,27 @@ def not_there_yet(run: Run) -> None:
     """A run without an explaining teacher (yet)."""
     if cache.status(run) in ("queued", "running"):
         st.info("This run is still training; its explanations appear when it is done.", icon=":material/hourglass_top:")
+    elif was_removed(run, "explaining"):
+        say_removed("explaining.safetensors")
     else:
         st.info(
             "This run has no explaining teacher: none of its methods needed one, or it ended too early.",
             icon=":material/info:",
         )
     navigation.link("train", "Go to its training")
+
+
+def was_removed(run: Run, stage: str) -> bool:
+    """Whether the run had come to the end of a stage whose file is not there."""
+    return stage in cache.facts(run).get("stages", {}) and not run.has(stage)
+
+
+def say_removed(file: str) -> None:
+    """Of a file that was there once."""
+    st.warning(
+        f"The file {file} of this run was written and has been removed since; train the same settings again to have it back.",
+        icon=":material/link_off:",
+    )  # fmt: skip
 
 
 def no_run_yet() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from typing import Any
 
@@ -12,8 +11,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.state.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
 from explorer.state.undo import Undo
 
-_VALUES, _PAGE, _NOTICES, _UNDO, _VISITOR, _SHOWN = (
-    f"ked.{name}" for name in ("values", "page", "notices", "undo", "visitor", "shown")
+_VALUES, _PAGE, _NOTICES, _UNDO, _SHOWN, _MOVED = (
+    f"ked.{name}" for name in ("values", "page", "notices", "undo", "shown", "moved")
 )
 
 
@@ -40,12 +39,27 @@ def begin(page: str) -> bool:
     return bare
 
 
-def first_time(widget: str) -> bool:
-    """Whether the page draws this widget for the first time since it began to run: what moves by itself draws it again and again."""
+def hold(widget: str, value: Any) -> str:
+    """Let a widget show a value; returns the key that it is to be drawn under.
+
+    Where the page itself has moved the value (another run was chosen, a view came back) it is a new widget: a busy browser that
+    has not heard of it yet goes on telling what the old one shows, at every tick of what moves by itself, and that is nobody's choice.
+    """
+    if key_of(widget) in st.session_state and st.session_state[key_of(widget)] != value:
+        moved = st.session_state.setdefault(_MOVED, {})
+        moved[widget] = moved.get(widget, 0) + 1
+    key = key_of(widget)
     shown: set[str] = st.session_state.setdefault(_SHOWN, set())
-    first = widget not in shown
-    shown.add(widget)
-    return first
+    if key not in shown or key not in st.session_state:  # set at every tick, it would undo what somebody is just choosing
+        st.session_state[key] = value
+    shown.add(key)
+    return key
+
+
+def key_of(widget: str) -> str:
+    """The key that a widget was drawn under last."""
+    moved = st.session_state.get(_MOVED, {}).get(widget, 0)
+    return f"{widget}.{moved}" if moved else widget
 
 
 def end() -> None:
@@ -75,11 +89,6 @@ def put(**changes: Any) -> None:
         SETTINGS[name]  # a name that is none is a mistake of ours: let it show
     st.session_state[_VALUES].update(changes)
     write_url()
-
-
-def visitor() -> str:
-    """A name for whoever has this tab open, which says nothing about them: visitors take turns in the queue."""
-    return str(st.session_state.setdefault(_VISITOR, secrets.token_hex(8)))
 
 
 def write_url() -> None:

@@ -69,14 +69,17 @@ def summary(lines: Sequence[Line], view: str) -> str:
         lines: Of one net.
         view: The field of `Likeness` by which maps are compared.
     """
-    low = min(lines, key=lambda line: line.measured.deletion)
-    high = max(lines, key=lambda line: line.measured.insertion)
+    orderly = [line for line in lines if line.measured.orders]
+    if not orderly:
+        return _no_order(lines)
+    low = min(orderly, key=lambda line: line.measured.deletion)
+    high = max(orderly, key=lambda line: line.measured.insertion)
     text = (
         f"For the {low.net}, removing features costs the answer soonest in the order of **{low.method}** "
         f"(deletion {low.measured.deletion:.2f}), and putting them in wins it soonest in that of **{high.method}** "
         f"(insertion {high.measured.insertion:.2f})."
     )
-    own = next((line for line in lines if line.method == OWN), None)
+    own = next((line for line in orderly if line.method == OWN), None)
     others = [line for line in lines if line is not own and not math.isnan(getattr(line.own, view))]
     if own is None or not others:
         return text
@@ -90,20 +93,27 @@ def summary(lines: Sequence[Line], view: str) -> str:
 
 def orders(lines: Sequence[Line]) -> str:
     """Whose order of the features loses and wins one net's answer soonest, whose latest, and after how many features."""
-    lost = sorted(lines, key=lambda line: line.measured.deletion)
-    won = sorted(lines, key=lambda line: -line.measured.insertion)
+    orderly = [line for line in lines if line.measured.orders]
+    if not orderly:
+        return _no_order(lines)
+    lost = sorted(orderly, key=lambda line: line.measured.deletion)
+    won = sorted(orderly, key=lambda line: -line.measured.insertion)
     halves = [f"halfway after {100 * half:.0f} %" for half in (lost[0].measured.deleted.halfway, won[0].measured.inserted.halfway)]
     text = (
         f"The {lines[0].net} loses its answer soonest in the order of **{lost[0].method}** (area {lost[0].measured.deletion:.2f}, "
         f"{halves[0]} of the features) and wins it soonest in that of **{won[0].method}** "
         f"({won[0].measured.insertion:.2f}, {halves[1]})"
     )
-    if len(lines) == 1:
+    if len(orderly) == 1:
         return f"{text}."
     return (
         f"{text}; latest in those of {lost[-1].method} ({lost[-1].measured.deletion:.2f}) and {won[-1].method} "
         f"({won[-1].measured.insertion:.2f})."
     )
+
+
+def _no_order(lines: Sequence[Line]) -> str:
+    return f"Each of the {lines[0].net}'s maps is the same everywhere here, so none says which features come first."
 
 
 def verdict(found: Verdict) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -52,7 +53,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Measured:
-    """A map of one sample (D,), the seconds it took, the curves of the order that it gives, its infidelity (squared nats)."""
+    """A map of one sample (D,), the seconds it took, the curves of the order that it gives, its infidelity (squared nats).
+
+    A map that is the same everywhere gives no order: its curves are those of a drawn one, and their areas NaN.
+    """
 
     values: np.ndarray
     seconds: float
@@ -63,12 +67,17 @@ class Measured:
     @property
     def deletion(self) -> float:
         """The area under the deletion curve."""
-        return self.deleted.area
+        return self.deleted.area if self.orders else math.nan
 
     @property
     def insertion(self) -> float:
         """The area under the insertion curve."""
-        return self.inserted.area
+        return self.inserted.area if self.orders else math.nan
+
+    @property
+    def orders(self) -> bool:
+        """Whether the map tells one feature from another."""
+        return bool(np.ptp(self.values) > 0)
 
 
 def measure(name: str, question: Question) -> Measured:
@@ -163,7 +172,8 @@ def infidelity(question: Question, values: Tensor, seed: int = 0) -> Tensor:
 def max_sensitivity(name: str, question: Question, seed: int = 0) -> Tensor:
     """(B,) how far a method's map moves when the sample hardly does, as a share of the map's length (arXiv 1901.09392).
 
-    The most over some copies disturbed by at most a tenth of the features' spread. By Captum.
+    The most over some copies disturbed by at most a tenth of the features' spread; NaN where the map is zero everywhere and has no
+    length. By Captum, which divides by 1 there.
     """
 
     def explain(inputs: tuple[Tensor, ...] | Tensor) -> tuple[Tensor]:  # Captum hands over both, but takes tuples only
@@ -175,4 +185,4 @@ def max_sensitivity(name: str, question: Question, seed: int = 0) -> Tensor:
         found: Tensor = sensitivity_max(
             explain, question.x, perturb_radius=RADIUS * question.reference.spread, n_perturb_samples=NEIGHBOURS
         )
-    return found.detach()
+    return torch.where(attribute(name, question, seed).abs().amax(dim=-1) > 0, found.detach(), torch.nan)

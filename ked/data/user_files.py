@@ -49,6 +49,7 @@ class UserFile:
         size: In bytes.
         added: Seconds since 1970.
         notes: What was done to the data on the way in, and what was left out, one sentence each.
+        visitor: Who added it, where that was in the app.
     """
 
     file: str
@@ -57,6 +58,7 @@ class UserFile:
     size: int
     added: float
     notes: tuple[str, ...] = ()
+    visitor: str = ""
 
 
 _ENTRY = TypeAdapter(UserFile)
@@ -64,7 +66,7 @@ _LATEST = 4e9  # seconds since 1970, in the year 2096
 
 
 @readable()
-def add(name: str, content: bytes, label: str | None = None, notes: tuple[str, ...] = ()) -> str:
+def add(name: str, content: bytes, label: str | None = None, notes: tuple[str, ...] = (), visitor: str = "") -> str:
     """Keep a file of this name and these bytes; returns the name that `ked.data.load` and recipes know it by.
 
     label: the column that holds the class, only in a CSV file ('label' when nothing is said).
@@ -75,7 +77,7 @@ def add(name: str, content: bytes, label: str | None = None, notes: tuple[str, .
     file, sha256 = _plain(name), hashlib.sha256(content).hexdigest()
     if Path(file).suffix.lower() == ".csv":
         label = label or USUAL_LABEL
-    about = UserFile(file, label, sha256, len(content), time.time())
+    about = UserFile(file, label, sha256, len(content), time.time(), visitor=visitor)
     known = listed()
     for key, other in known.items():
         if _digest(other) == _digest(about) and _is_whole(_folder(key) / other.file, other):

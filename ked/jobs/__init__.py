@@ -19,7 +19,7 @@ from ked.recipe import Recipe
 from ked.runs import steering
 from ked.runs.ending import ended_by_signals
 from ked.runs.run_lock import RunLock, is_held
-from ked.store import Run, create_run
+from ked.store import Run, create_run, list_runs
 
 GRACE = 60.0  # seconds that a run which is neither in line nor anybody's may take to come to life
 
@@ -31,22 +31,35 @@ _WARM = (
 """What a training imports, also on its way: `torch._dynamo`, for one, comes with the first optimiser."""
 
 
-def submit(recipe: Recipe, visitor: str = "") -> Run:
+def submit(recipe: Recipe, visitor: str = "", *, shared: bool = False) -> Run:
     """Put a job for the recipe in line and return its run folder at once.
 
     Args:
         recipe: What to do.
         visitor: Who wants it: visitors take turns.
+        shared: Whether a run of the same recipe that is waiting or training already will do: whoever steers one keeps it to themselves.
 
     Raises:
         Unavailable: Too many wait already, or the disk is full.
     """
     with run_queue.locked():
+        if shared and (other := _in_progress(recipe)):
+            return other
         run_queue.check_room()
         run = create_run(recipe, visitor=visitor)
         run_queue.add(run.id, visitor)
     workers.ensure()
     return run
+
+
+def _in_progress(recipe: Recipe) -> Run | None:
+    """A run of the recipe that waits or is at work, and that nobody has paused, slowed down, changed or stopped."""
+    for run in list_runs():
+        with contextlib.suppress(InvalidInput, Unavailable):
+            wanted = run.status in _UNFINISHED and run.recipe == recipe and steering.asked(run) == steering.Control()
+            if wanted and status(run) in _UNFINISHED:
+                return run
+    return None
 
 
 def resume(run: Run, **settings: float) -> None:

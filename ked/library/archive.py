@@ -69,8 +69,8 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
-def import_run(file: Path | IO[bytes]) -> Run:
-    """Take in a run that was exported, under its own id or, where that exists already, under a new one.
+def import_run(file: Path | IO[bytes], visitor: str = "") -> Run:
+    """Take in a run that was exported, under its own id or, where that exists already, under a new one; it is `visitor`'s.
 
     Nothing is unpickled or executed, file names are compared with a list and never followed, sizes are counted while
     unpacking, and every file is read as the app would read it before the run appears.
@@ -82,7 +82,7 @@ def import_run(file: Path | IO[bytes]) -> Run:
         with _broken_zips(), zips.opened(file, _TABLE_LIMIT) as archive:
             _unpack(archive, folder)
         info = check_whole(folder)
-        return _settle(folder, info)
+        return _settle(folder, info | ({"visitor": visitor} if visitor else {}))
 
 
 @contextlib.contextmanager

@@ -91,7 +91,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {name: torch.clone(file.get_tensor(name)) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except FileNotFoundError:
-        raise Unavailable(f"{path.name} is missing in {path.parent.name}; the run has not got that far.") from None
+        raise Unavailable(f"{path.name} is missing in {path.parent.name}; the run has not got that far, or it was removed.") from None
     except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path) from error
 

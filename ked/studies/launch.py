@@ -45,6 +45,7 @@ class Work:
         settings: What was asked for.
         state: Where it is, or how it ended.
         began: When, in seconds since 1970.
+        visitor: Who started it, where that was in the app.
         cells: How many there are.
         ended: Keys of cells whose end was told, those that were stored before among them.
         failed: Key of a cell -> why.
@@ -54,6 +55,7 @@ class Work:
     settings: Settings
     state: State
     began: float
+    visitor: str = ""
     cells: int = 0
     ended: frozenset[str] = frozenset()
     failed: dict[str, str] = field(default_factory=dict)
@@ -74,7 +76,7 @@ def command(study: Study, settings: Settings) -> list[str]:
     return ["study", study.name, *(str(part) for option in options.items() for part in option)]
 
 
-def start(study: Study, settings: Settings) -> None:
+def start(study: Study, settings: Settings, visitor: str = "") -> None:
     """Compute what is missing of a study, in a process of its own.
 
     Raises:
@@ -88,7 +90,7 @@ def start(study: Study, settings: Settings) -> None:
         if lock is None:
             raise Unavailable(f"study {study.name!r} is at work already; wait for its end, or stop it first.")
         try:
-            _spawn(study, settings, lock)
+            _spawn(study, settings, lock, visitor)
         finally:
             os.close(lock)
 
@@ -116,7 +118,7 @@ def look(study: Study) -> Work | None:
     if state == "broken" and not message:
         message = "its process ended without a word (killed, or out of memory); start it again and it goes on."
     return Work(
-        about.settings, state, about.began,
+        about.settings, state, about.began, about.visitor,
         next((line.cells for line in told if line.kind == "began"), 0),
         frozenset(line.key for line in told if line.kind in ("known", "finished", "failed")),
         {line.key: line.message for line in told if line.kind == "failed"}, message,
@@ -141,7 +143,7 @@ def _at_work() -> Iterator[str]:
             yield path.parent.name
 
 
-def _spawn(study: Study, settings: Settings, lock: int) -> None:
+def _spawn(study: Study, settings: Settings, lock: int, visitor: str) -> None:
     folder = _folder(study.name)
     with disk_errors(folder), open(folder / "process.log", "wb") as log:
         (folder / "progress.jsonl").write_bytes(b"")
@@ -149,7 +151,7 @@ def _spawn(study: Study, settings: Settings, lock: int) -> None:
         # It holds the lock to its end, without knowing.
         process = processes.start([*command(study, settings), "--progress", progress], log, lock)
     _started.append(process)
-    about = _About(pid=process.pid, began=time.time(), stopping=False, settings=settings)
+    about = _About(pid=process.pid, began=time.time(), stopping=False, settings=settings, visitor=visitor)
     write_json(folder / "process.json", about.model_dump())
 
 
@@ -160,6 +162,7 @@ class _About(Form):
     began: Moment
     stopping: bool
     settings: Settings
+    visitor: str = ""
 
 
 def _about(name: str) -> _About | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from laboratory import Visitor, shown
+from laboratory import LONG, Visitor, shown
 from playwright.sync_api import Page, expect
 from served import served
 from stripping_proxy import stripping
@@ -85,3 +85,14 @@ def test_figures_and_links_are_found_behind_a_proxy(
     page.get_by_role("link", name="What if a superfeature were another sample's?").click()
     _is_open(page, "chimeras")
     assert urlsplit(page.url).path == f"{urlsplit(address).path}/chimeras"
+
+
+def test_behind_a_proxy_a_run_is_its_visitors_own_also_when_they_come_back(behind_a_proxy: str, visitor: Callable[..., Visitor]) -> None:
+    me, other = visitor(), visitor()
+    run = me.train(behind_a_proxy, LONG)
+    assert other.train(behind_a_proxy, LONG) == run  # the same recipe: one run for both to watch
+    expect(other.page.get_by_text("Somebody else started this")).to_be_visible()
+    expect(other.button("stop")).to_have_count(0)
+    me.page.reload()
+    me.press("stop")
+    other.says("stopped")

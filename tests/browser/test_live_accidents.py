@@ -17,6 +17,8 @@ from laboratory import (
     told,
 )
 from playwright.sync_api import expect
+from served import served
+from visitor import ROOT, TITLES
 
 from ked.recipe import Recipe
 from ked.runs import pipeline, steering
@@ -93,3 +95,11 @@ def uninterrupted(recipe: Recipe) -> Run:
     finally:
         torch.set_num_threads(threads)
     return run
+
+
+def test_a_tab_whose_server_is_gone_says_so(home: Path, visitor: Callable[[], Visitor]) -> None:
+    me = visitor()
+    with served("--port", "0", cwd=ROOT, env={"KED_HOME": str(home)}) as app:
+        me.page.goto(f"{app.address}/data")
+        expect(me.page.get_by_role("heading", name=TITLES["data"])).to_be_visible()
+    expect(me.page.get_by_role("dialog").filter(has_text="Connection error")).to_be_visible()

@@ -29,7 +29,7 @@ def orders(about: AttributedSample) -> None:
         "Features are replaced by the training mean, or put into it, in the order of a method's map: what speaks most for the class "
         "first. A good order loses the answer at once and wins it at once. Solid: gradients; dashed: methods that take features "
         "away; thick: the net's own explanation, which orders whole superfeatures and draws the order inside them. All "
-        "figures share one scale; the areas under the lines are those of the table below."
+        "figures share one scale; the areas under the lines are those of the table below. A map that is the same everywhere has no order."
     )
 
 
@@ -42,7 +42,7 @@ def _teacher_and_student(about: AttributedSample) -> list[Net]:
 
 def _curves(about: AttributedSample, net: Net, place: int, *, removed: bool) -> None:
     st.markdown(f"**{explain.sentence(net.title)}: {_HEADS[removed]}**")
-    found = [(method, measured) for method in about.methods if (measured := about.measured(net, method)) is not None]
+    found = [(method, measured) for method in about.methods if (measured := about.measured(net, method)) is not None and measured.orders]
     drawn = []
     for method, measured in found:
         curve = measured.deleted if removed else measured.inserted

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import streamlit as st
 from streamlit.typing import UploadedFile
 
 from explorer import cache
 from explorer.blocks import frame
-from explorer.state import session
+from explorer.state import session, visitor
 from explorer.state.settings import SETTINGS
 from ked.data import csv_table, user_files
 
@@ -47,13 +49,16 @@ def _take(file: UploadedFile, count: int) -> None:
     told = "Checks every sample, keeps the file, and shows the data on all pages."
     if st.button("Use these data", type="primary", icon=":material/check:", key="use", help=told):
         with st.spinner("Checking every sample …"):
-            name = user_files.add(file.name, content, label)
+            name = user_files.add(file.name, content, label, visitor=visitor.name())
         st.session_state[_COUNT] = count + 1
         _choose(name)
 
 
 def delete(name: str) -> None:
     """Ask, then delete own data and show what a first visitor sees."""
+    if not visitor.may_change(asdict(user_files.entry(name))):
+        st.caption("Somebody else brought these data: only they can delete them.", width="content")
+        return
     with st.popover("Delete", icon=":material/delete:", help="Takes these data from this server, after a question."):
         runs = sum(cache.recipe(run).dataset == name for run in cache.list_runs() if cache.is_sound(run))
         stay = f" {runs} run{'s' * (runs > 1)} trained on them will stay, but cannot be shown without them." if runs else ""

@@ -12,7 +12,7 @@ from explorer.blocks import controls, frame
 from explorer.blocks.runs import saving
 from explorer.components.plot import plot
 from explorer.pictures.curves import learning_curves
-from explorer.state import session
+from explorer.state import session, visitor
 from explorer.state.settings import RECIPE_SETTINGS, SETTINGS, of_recipe
 from explorer.words import run_list
 from explorer.words.inert import inert
@@ -121,7 +121,7 @@ def take_in() -> None:
         file = st.file_uploader("Zip of a run", "zip", key=f"upload-{count}", max_upload_size=UPLOAD_MB, help="It gets an id of its own.")
         if file is not None:
             with frame.sentences():
-                run = import_run(file)
+                run = import_run(file, visitor.name())
                 st.session_state[_UPLOADS] = count + 1  # an empty uploader next time
                 session.put(compare=run.id)
                 st.toast(f"Imported as {run.id}.", icon=":material/check_circle:")
@@ -135,7 +135,10 @@ def details(run_id: str) -> None:
     st.subheader(inert(found.name), anchor=False)
     if facts is None or found.status == "damaged":
         st.error(f"run.json of run {run_id} is missing or damaged; nothing is left to do but to delete it.")
-        _delete(run, found)
+        if visitor.may_change({}):
+            _delete(run, found)
+        else:
+            st.caption(visitor.NOT_YOURS)
         return
     st.caption(_about(found, facts))
     _actions(run, found, facts)
@@ -164,11 +167,13 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
                     session.put(run=run.id, node=-1, coalition="", **of_recipe(cache.recipe(run)))
                     navigation.go(page)
         failure = saving.buttons(run, found)
-        if library.is_own(run):
+        if not library.is_own(run):
+            st.caption("Ships with the app and stays as it is.", width="content")
+        elif visitor.may_change(facts):
             _rename(run, facts)
             _delete(run, found)
         else:
-            st.caption("Ships with the app and stays as it is.", width="content")
+            st.caption(visitor.NOT_YOURS, width="content")
     if failure:
         st.error(inert(failure), icon=":material/error:")
 

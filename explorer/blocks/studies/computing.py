@@ -10,7 +10,7 @@ import streamlit as st
 
 from explorer import navigation
 from explorer.blocks import controls, frame
-from explorer.state import session
+from explorer.state import session, visitor
 from explorer.state.settings import of_recipe, to_url
 from explorer.words import studies
 from explorer.words.results import LABELS
@@ -64,7 +64,7 @@ def _start(about: Report, cells: Sequence[Cell]) -> None:
         st.caption(_plan(about, cells, todo))
     if pressed:
         with frame.sentences():
-            launch.start(about.study, about.settings)
+            launch.start(about.study, about.settings, visitor.name())
             st.rerun()
 
 
@@ -123,7 +123,7 @@ def _follow(about: Report, cells: Sequence[Cell], ended: int, was_active: bool) 
 
 def _progress(study: Study, work: Work) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if work.active:
+        if work.active and visitor.may_change({"visitor": work.visitor}):
             held = work.state == "stopping"
             help = "Ends after the batch in hand; nothing is lost."
             if st.button("Stop", icon=":material/stop:", key="study-stop", disabled=held, help=help):
@@ -132,6 +132,8 @@ def _progress(study: Study, work: Work) -> None:
         many = f" · {len(work.ended)} of {work.cells} cells" if work.cells else ""
         since = f" · {_clock(time.time() - work.began)}" if work.active else ""
         st.markdown(f"**{_SAID[work.state]}**{many}{since}")
+    if work.active and not visitor.may_change({"visitor": work.visitor}):
+        st.caption(visitor.NOT_YOURS)
     if work.active:
         st.progress(len(work.ended) / work.cells if work.cells else 0.0)
     if work.message:

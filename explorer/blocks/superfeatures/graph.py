@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import cache, navigation
-from explorer.blocks import controls
+from explorer.blocks import controls, nothing_yet
 from explorer.components.plot import plot
 from explorer.pictures import charts, graphs, links, overlays, theme
 from explorer.state import session
@@ -272,13 +272,17 @@ def next_step(run: Run, M: int, grouping: str) -> None:
 
 def not_there_yet(run: Run) -> None:
     """A run that has no dependency matrix (yet)."""
-    status = cache.status(run)
+    status, facts = cache.status(run), cache.facts(run)
     active = status in ("queued", "running")
-    if active:
+    if nothing_yet.was_removed(run, "dependency"):
+        nothing_yet.say_removed("dependency.safetensors")
+    elif status == "done":
+        st.info("None of this run's students needed superfeatures, so no dependency matrix was measured.", icon=":material/info:")
+    elif active:
         st.info(
             "This run is still training its teacher; the graph appears when that is done.", icon=":material/hourglass_top:"
         )
     else:
-        ended, why = "failed" if status == "failed" else "was stopped", explain.sentence(cache.facts(run)["message"])
+        ended, why = "failed" if status == "failed" else "was stopped", explain.sentence(facts["message"])
         st.warning(f"This run {ended} before it had a dependency matrix. {why}", icon=":material/error:")
     navigation.link("train", "Watch it train" if active else "Go to its training")

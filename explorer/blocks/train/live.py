@@ -16,7 +16,7 @@ from explorer.blocks.train import batch_view, playback, replay, watched
 from explorer.blocks.train.watched import Watched
 from explorer.components.plot import plot
 from explorer.pictures import charts
-from explorer.state import session, settings
+from explorer.state import session, settings, visitor
 from explorer.timeline.history import History
 from explorer.words import explain
 from explorer.words.results import LABELS, headline, result_table
@@ -44,7 +44,7 @@ def _start(recipe: Recipe) -> None:
     if not here(recipe.dataset):
         _not_here(recipe.dataset)
     if pressed:
-        session.put(run=jobs.submit(recipe, visitor=session.visitor()).id)
+        session.put(run=jobs.submit(recipe, visitor.name(), shared=True).id)
         st.rerun()
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from explorer import navigation
-from explorer.blocks import frame
+from explorer.blocks import controls, frame
 from explorer.blocks.train import watched
 from explorer.blocks.train.watched import Watched
 from explorer.components.presses import Button, Press, presses
+from explorer.state import visitor
 from explorer.state.setting_types import Number
 from explorer.state.settings import SETTINGS
 from ked import jobs
@@ -40,8 +41,11 @@ _ORDERS: dict[str, Callable[..., None]] = {
 
 
 def buttons(seen: Watched) -> None:
-    """What can be done with a run, by its status."""
-    _BUTTONS[seen.status](seen)
+    """What can be done with a run, by its status; with somebody else's on a server for others, to look at it."""
+    if seen.status == "done" or visitor.may_change(seen.facts):
+        _BUTTONS[seen.status](seen)
+    else:
+        st.caption(visitor.NOT_YOURS)
 
 
 def _steer(seen: Watched) -> None:
@@ -50,7 +54,7 @@ def _steer(seen: Watched) -> None:
     presses(f"steer.{run.id}", (_PLAY if control.paused else _REST, *_STEPS), partial(_obey, run))
     _speed(run, control.slow)
     _changes(seen)
-    _button("Stop", "stop", "stop", partial(jobs.cancel, run), "End this run; what is finished is kept, and it can be resumed.")
+    _button(run, "Stop", "stop", partial(jobs.cancel, run), "End this run; what is finished is kept, and it can be resumed.")
 
 
 def _obey(run: Run, press: Press) -> None:
@@ -62,7 +66,7 @@ def _obey(run: Run, press: Press) -> None:
 
 def _leave(seen: Watched) -> None:
     """Out of the queue."""
-    _button("Stop", "stop", "stop", partial(jobs.cancel, seen.run), "Take this run out of the queue.")
+    _button(seen.run, "Stop", "stop", partial(jobs.cancel, seen.run), "Take this run out of the queue.")
 
 
 def _resume(seen: Watched) -> None:
@@ -70,19 +74,23 @@ def _resume(seen: Watched) -> None:
     if seen.facts.get("diverged"):
         now = seen.in_force.lr
         st.number_input(
-            "New learning rate", 1e-7, now, now / 10, format="%.3g", width=170, key="resume.lr",
+            "New learning rate", 1e-7, now, now / 10, format="%.3g", width=170, key=_lower(seen.run),
             help=f"Training goes on after epoch {seen.history.place[1]}, the last good one; the change becomes part of the recipe.",
         )  # fmt: skip
     told = "Goes on after the last epoch that was finished."
-    _button("Resume", "resume", "resume", partial(_go_on, seen), told, width="content")
+    _button(seen.run, "Resume", "resume", partial(_go_on, seen), told, width="content")
 
 
 def _go_on(seen: Watched) -> None:
     if jobs.status(seen.run) in IN_PROGRESS:  # somebody was faster, or the press came twice
         return
-    change = {"lr": float(st.session_state["resume.lr"])} if seen.facts.get("diverged") else {}
+    change = {"lr": float(st.session_state[_lower(seen.run)])} if seen.facts.get("diverged") else {}
     jobs.resume(seen.run, **change)
     watched.forget()  # its events begin anew
+
+
+def _lower(run: Run) -> str:
+    return f"resume.lr.{run.id}"
 
 
 def _onward(seen: Watched) -> None:
@@ -108,11 +116,9 @@ _BUTTONS: dict[str, Callable[[Watched], None]] = {
 }
 
 
-def _button(
-    label: str, icon: str, key: str, act: Callable[[], None], help: str, *, kind: str = "secondary", width: int | str = WIDTH
-) -> None:
-    look: dict[str, Any] = {"icon": f":material/{icon}:", "help": help, "type": kind, "width": width}
-    st.button(label, key=key, on_click=_guarded(act), **look)
+def _button(run: Run, label: str, icon: str, act: Callable[[], None], help: str, *, width: int | Literal["content"] = WIDTH) -> None:
+    # A button a run: a press on what a browser still shows of another run must not reach this one.
+    st.button(label, key=f"{icon}.{run.id}", icon=f":material/{icon}:", help=help, width=width, on_click=_guarded(act))
 
 
 def _guarded(act: Callable[[], None]) -> Callable[[], None]:
@@ -127,17 +133,15 @@ def _guarded(act: Callable[[], None]) -> Callable[[], None]:
 
 def _speed(run: Run, slow: float) -> None:
     offered = sorted({*SPEEDS, slow})
-    if st.session_state.get("speed") != slow:  # set at every tick, it would disturb whoever is choosing
-        st.session_state["speed"] = slow
+
+    def choose(seconds: float) -> None:
+        with frame.toasts():  # the run may have ended since the menu was drawn
+            steering.slow(run, float(seconds))
+
     st.selectbox(
-        "Speed", offered, format_func=lambda s: SPEEDS.get(s, f"a batch in {s:g} s"), key="speed", label_visibility="collapsed", width=185,
-        help="Slow motion shows every batch and its loss, term by term.",
-        on_change=_guarded(partial(_slow, run)),
+        "Speed", offered, format_func=lambda s: SPEEDS.get(s, f"a batch in {s:g} s"), label_visibility="collapsed", width=185,
+        help="Slow motion shows every batch and its loss, term by term.", **controls.bind(f"speed.{run.id}", slow, choose),
     )  # fmt: skip
-
-
-def _slow(run: Run) -> None:
-    steering.slow(run, float(st.session_state["speed"]))
 
 
 def _changes(seen: Watched) -> None:

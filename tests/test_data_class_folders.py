@@ -89,10 +89,16 @@ def folder(root: Path, files: dict[str, bytes]) -> Path:
     return root
 
 
+def zipped(files: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, one in files.items():
+            archive.writestr(name, one)
+    return content.getvalue()
+
+
 def packed(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
+    path.write_bytes(zipped(files))
     return path
 
 

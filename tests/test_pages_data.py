@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from test_data_class_folders import PARTED, zipped
 from test_data_shelf import arrays, pictures, table
 from visitor import PAGES, address, control, copy_of, figure, figures, said, sound, turn_to, usable, visit
 
@@ -80,6 +81,15 @@ def test_an_uploaded_file_is_chosen_everywhere(name: str, content: bytes, classe
         sound(turn_to(app, page), page)
         assert control(app, "widget.dataset").value == key
         assert name in control(app, "widget.dataset").options
+
+
+def test_pictures_in_colour_keep_their_official_parts_and_are_shown_in_colour() -> None:
+    app = sound(take(upload(visit("data"), "pets.zip", zipped(PARTED | {"README.md": b"x"}))), "data")
+    assert "20 of 21 files are pictures in class folders" in text_of(app).replace("\\", "")
+    assert {metric.label: metric.value for metric in app.metric}["Test"] == "10"
+    (trace,) = figure(app, "samples")["data"]
+    assert trace["type"] == "image"
+    assert trace["source"].startswith("data:image/png;base64,")
 
 
 def test_the_column_with_the_class_is_chosen_from_the_files_own_header() -> None:

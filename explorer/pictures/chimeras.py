@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import theme
-from explorer.pictures.overlays import Groups, label_marks, picture_trace, pixel_labels
+from explorer.pictures.overlays import Groups, label_marks, pixel_labels
+from explorer.pictures.pixels import picture_trace
 from explorer.words.numbers import signed
 
 _TINT = 84  # of 255: replaced parts are tinted in their superfeature's colour
@@ -32,8 +33,7 @@ def assembled(
     `marks`: what stands on each superfeature, "" for nothing. A click's customdata is the superfeature, from 1.
     """
     labels, drawing = pixel_labels(groups, shape), theme.figure(height)
-    drawing.add_trace(picture_trace(image, shape).update(name="picture"))
-    drawing.update_traces(selector={"type": "heatmap", "name": "picture"}, zmax=300)  # less lies over it than over most
+    drawing.add_trace(picture_trace(image, shape, calm=False).update(name="picture"))  # less lies over it than over most
     tint = np.zeros((*labels.shape, 4), dtype=np.uint8)
     for m, new in enumerate(replaced):
         tint[labels == m, :3] = theme.rgb(theme.superfeature_colour(m))

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from explorer.pictures import links, overlays, theme
 from explorer.pictures.frames import Change, moving
+from explorer.pictures.pixels import brightness
 from explorer.words.inert import inert
 from ked.communities.groups import Superfeatures
 
@@ -60,7 +61,7 @@ def moving_forming(
 def _mask(labels: np.ndarray, shape: Sequence[int], background: np.ndarray | None) -> tuple[dict[str, Any], dict[str, Any]]:
     groups = [np.flatnonzero(labels == m).tolist() for m in range(int(labels.max()) + 1)]
     pixels = overlays.pixel_labels(groups, shape)
-    light = overlays.brightness(background, shape) if background is not None else np.ones(pixels.shape)
+    light = brightness(background, shape) if background is not None else np.ones(pixels.shape)
     x, y = overlays.border_lines(pixels)
     mask = {"z": overlays.mask_pixels(pixels, light), "customdata": pixels + 1}
     marks = overlays.label_marks(pixels, [str(m + 1) for m in range(len(groups))])

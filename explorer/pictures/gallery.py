@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import theme
-from explorer.pictures.overlays import brightness
+from explorer.pictures.pixels import Sheet
 
 GAP = 0.18  # white space between two samples, as a share of a sample
 LINE = 1.5  # height of a row, its caption included, as a share of a sample: enough for the caption on a narrow screen
@@ -47,12 +47,11 @@ def strip(
     """
     height, width = shape[-2:]
     rows = -(-len(images) // columns)
-    sheet = np.full((round(rows * height * LINE), round(columns * width * (1 + GAP))), np.nan)
+    sheet = Sheet(round(rows * height * LINE), round(columns * width * (1 + GAP)), shape)
     for position, image in enumerate(images):
         if np.isnan(image[0]):
             continue
-        top, left = _corner(position, columns, height, width)
-        sheet[top : top + height, left : left + width] = 255 * brightness(image, shape)
+        sheet.lay(image, *_corner(position, columns, height, width))
     corners = [_corner(position, columns, height, width) for position in range(len(images))]
     drawing = theme.figure(
         rows * 98 + 8,
@@ -65,12 +64,12 @@ def strip(
         ],
         shapes=[] if selected is None else [_frame(*corners[selected], height, width)],
     )
-    drawing.add_heatmap(z=sheet, zmin=0, zmax=255, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="none")
-    theme.pixel_axes(drawing, *sheet.shape)
-    drawing.layout.xaxis.range = [-1.5, sheet.shape[1] + 0.5]  # room for the frame of a sample at the edge
-    drawing.layout.yaxis.range = [sheet.shape[0] + 0.5, -1.5]
+    drawing.add_trace(sheet.trace())
+    theme.pixel_axes(drawing, *sheet.size)
+    drawing.layout.xaxis.range = [-1.5, sheet.size[1] + 0.5]  # room for the frame of a sample at the edge
+    drawing.layout.yaxis.range = [sheet.size[0] + 0.5, -1.5]
     letters = max((len(line) for text in captions for line in text.split("<br>")), default=0)
-    theme.fitted(drawing, (sheet.shape[0] + 2) / (sheet.shape[1] + 2), room=4, lettered=columns * letters * _LETTER)
+    theme.fitted(drawing, (sheet.size[0] + 2) / (sheet.size[1] + 2), room=4, lettered=columns * letters * _LETTER)
     return drawing
 
 

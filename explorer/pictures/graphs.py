@@ -10,7 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import links, theme
-from explorer.pictures.overlays import brightness, feature_labels
+from explorer.pictures.overlays import feature_labels
+from explorer.pictures.pixels import brightness
 from explorer.words.inert import inert
 
 Groups = Sequence[Sequence[int]]

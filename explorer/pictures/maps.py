@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import theme
-from explorer.pictures.overlays import picture_trace
+from explorer.pictures.pixels import picture_trace
 
 _LINE = 16  # pixels of the screen that a line of text above a picture takes
 _GAP = 0.08  # white space between two pictures, as a share of a picture
@@ -75,9 +75,9 @@ def _traces(
     cell: Cell, shape: Sequence[int], colour: str | None, limit: float, corner: tuple[float, float]
 ) -> list[go.Heatmap | go.Image]:
     place = {"x0": corner[0], "y0": corner[1], "dx": 1, "dy": 1}
-    picture = picture_trace(cell.picture, shape).update(**place, opacity=0.6)
     if cell.values is None:
-        return [picture]
+        return [picture_trace(cell.picture, shape, calm=False).update(place)]
+    picture = picture_trace(cell.picture, shape).update(**place, opacity=0.6)
     scale = theme.DIVERGING if colour is None else ((0.0, theme.faded(colour, 0)), (1.0, theme.faded(colour, _ALPHA)))
     tint = go.Heatmap(
         z=np.asarray(cell.values, dtype=np.float32), **place, zmin=0 if colour else -limit, zmax=limit,
@@ -114,7 +114,7 @@ def _head(text: str) -> list[dict[str, Any]]:
 def plain(picture: np.ndarray, shape: Sequence[int], *, height: int) -> go.Figure:
     """A picture by itself."""
     drawing = theme.figure(height)
-    drawing.add_trace(picture_trace(picture, shape))
+    drawing.add_trace(picture_trace(picture, shape, calm=False))
     theme.pixel_axes(drawing, *shape[-2:])
     return drawing
 

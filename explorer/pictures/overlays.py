@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from explorer.pictures import theme
 from explorer.pictures.feature_bars import name_axis, strengths
 from explorer.pictures.frames import Change, moving
+from explorer.pictures.pixels import brightness, in_colour, picture_trace
 from explorer.words.inert import inert
 from explorer.words.numbers import signed
 
@@ -33,13 +34,6 @@ def pixel_labels(groups: Groups, shape: Sequence[int]) -> np.ndarray:
     return np.where(votes.max(0) > 0, votes.argmax(0), -1)
 
 
-def brightness(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
-    """(H, W) in [0, 1]: the mean over the channels, stretched to the picture's own range."""
-    grey = np.asarray(image, dtype=float).reshape(-1, *shape[-2:]).mean(0)
-    low, high = grey.min(), grey.max()
-    return (grey - low) / (high - low) if high > low else np.full_like(grey, 0.5)
-
-
 def shared_limit(*phis: np.ndarray) -> float:
     """The largest |phi| of all arrays: the end of the one diverging scale that all nets on screen share."""
     return max((float(np.abs(phi).max()) for phi in phis if np.size(phi)), default=1.0) or 1.0
@@ -52,18 +46,23 @@ def superfeature_mask(
     image: np.ndarray | None = None,
     names: Sequence[str] | None = None,
     selected: int | None = None,
+    over: bool = False,
     height: int = 380,
 ) -> go.Figure:
     """Each superfeature in its colour, its opacity the picture's brightness, with crisp borders; `selected` stands out.
 
+    `over`: a picture in colour itself lies under it, and the superfeatures are thin.
     `image`: (D,) or `shape`, an average or a single sample; flat without one. A click's customdata is the superfeature.
     Tabular data (shape (D,)): the features as bars in their superfeature's colour, as long as |image| (or all alike).
     """
     if len(shape) < 2:
         return strengths(groups, image, names or [f"feature {d}" for d in range(shape[0])], selected)
     labels = pixel_labels(groups, shape)
-    light = brightness(image, shape) if image is not None else np.ones(labels.shape)
     drawing = theme.figure(height)
+    light = brightness(image, shape) if image is not None else np.ones(labels.shape)
+    if over and image is not None and in_colour(shape):
+        drawing.add_trace(picture_trace(image, shape, calm=False))
+        light = np.zeros(labels.shape)
     hover = "superfeature %{customdata}, row %{y}, column %{x}<extra></extra>"
     drawing.add_image(
         z=mask_pixels(labels, light, selected),
@@ -164,19 +163,6 @@ def _mark(m: int, text: str) -> str:
 def _bar_values(phi: np.ndarray, limit: float) -> dict[str, Any]:
     colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
     return {"x": phi, "marker": {"color": colours}, "text": [signed(value) for value in phi]}
-
-
-def picture_trace(image: np.ndarray, shape: Sequence[int]) -> go.Heatmap | go.Image:
-    """A grey picture as ink on paper (so it suits light and dark), a colour picture as a photograph; both in low contrast.
-
-    Full black, or full colour, would drown the tint above it.
-    """
-    if len(shape) == 3 and shape[0] == 3:
-        colour = np.clip(np.asarray(image, dtype=float).reshape(*shape).transpose(1, 2, 0), 0, 1)
-        calm = 0.2 + 0.6 * (0.25 * colour + 0.75 * colour.mean(-1, keepdims=True))
-        return go.Image(z=np.round(255 * calm).astype(np.uint8), hoverinfo="skip")
-    light = np.round(255 * brightness(image, shape)).astype(np.uint8)
-    return go.Heatmap(z=light, zmin=0, zmax=410, colorscale=theme.INK_SCALE, showscale=False, hoverinfo="skip")
 
 
 def borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:

@@ -42,7 +42,7 @@ def _sample(about: ExplainedSample) -> None:
     """The picture, or a table's row as it was measured; a click lights up a superfeature."""
     groups = about.groups_of(about.teacher)
     if about.dataset.is_image:
-        mask = overlays.superfeature_mask(groups, about.dataset.shape, image=about.image, selected=about.selected, height=330)
+        mask = overlays.superfeature_mask(groups, about.dataset.shape, image=about.image, selected=about.selected, over=True, height=330)
         light_up(plot(mask, "sample", alt="The sample, its pixels in the colours of their superfeatures."))
         return
     values = about.dataset.in_units(torch.from_numpy(about.image)[None])[0].numpy()

@@ -67,15 +67,8 @@ def dependency_graph(
     drawing = theme.figure(height, dragmode="pan")
     if background is not None and len(shape) >= 2:
         light = np.round(255 * brightness(background, shape)).astype(np.uint8)
-        drawing.add_heatmap(
-            z=light,
-            zmin=0,
-            zmax=255,
-            colorscale=theme.INK_SCALE,
-            opacity=0.16,
-            showscale=False,
-            hoverinfo="skip",
-        )
+        ground = {"zmin": 0, "zmax": 255, "colorscale": theme.INK_SCALE, "opacity": 0.16, "showscale": False}
+        drawing.add_heatmap(z=light, **ground, hoverinfo="skip")
     pale = selected is not None or lit is not None
     spared = lit if selected is None else None
     for trace in links.edge_traces(links.strongest_edges(w, edges), labels, places, dimmed=pale, lit=spared):

@@ -30,6 +30,20 @@ class Summary(Form):
     superfeature_sizes: list[int] = []
 
 
+class TableRead(Form):
+    """How a user's own table was taken in (`ked.data.columns.Intake`).
+
+    Attributes:
+        plain: Whether there is nothing to say about it.
+        said: What was done with its columns.
+        remarks: All else.
+    """
+
+    plain: bool
+    said: str
+    remarks: list[str]
+
+
 class RunForm(Form):
     """The entries of run.json that the code reads."""
 
@@ -55,6 +69,7 @@ class RunForm(Form):
     epoch: int = Field(0, ge=0)
     diverged: bool = False
     summary: Summary = Summary()
+    data: TableRead | None = None
 
 
 def flaw(info: Any) -> str:

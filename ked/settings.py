@@ -60,9 +60,15 @@ class Settings(BaseModel):
 
     dataset: str = _setting(
         "digits", "Data", "The data set that teacher and students learn.",
-        allowed="a name from `data list`, planted:features=40,groups=5, or the path of your own CSV, NPZ or zip",
+        allowed="a name from `data list`, planted:features=40,groups=5, or the path of your own table, NPZ or zip",
     )  # fmt: skip
-    label: str | None = _setting(None, "Data", "The column of your own CSV file that holds the class, by default 'label'.")
+    label: str | None = _setting(
+        None, "Data", "The column of your own table that holds the class, by its name or place; by default it is guessed."
+    )
+    drop: tuple[str, ...] = _setting((), "Data", "Columns of your own table that are left out.", allowed="names or places")
+    keep: tuple[str, ...] = _setting(
+        (), "Data", "Columns of your own table that are used although they would be left out.", allowed="names or places, * for all"
+    )
     train_size: int | None = _setting(
         None, "Data", "Training samples that are used, the same number of each class; by default all.", ge=1
     )

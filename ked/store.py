@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from ked import data
 from ked.communities.groups import Superfeatures
+from ked.data.columns import EVERYTHING
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json
@@ -72,6 +73,8 @@ class Run:
             raise Unavailable(f"run.json of run {self.id} is damaged ({wrong}); delete that run and start it again.")
         if "imported" in info:  # whatever path its recipe names is of another machine
             info["recipe"]["dataset"] = data.foreign(str(info["recipe"].get("dataset")))
+        if "keep" not in info["recipe"] and data.is_table(str(info["recipe"].get("dataset"))):  # from before columns were judged
+            info["recipe"]["keep"] = [EVERYTHING]
         return info
 
     @property
@@ -242,8 +245,6 @@ def list_presets() -> list[Run]:
     return [Run(path.parent) for path in sorted(PRESETS.glob("*/run.json"))]
 
 
-
-
 class StageCache:
     """Finished stages by key, shared by all runs: `$KED_HOME/cache/<key>/` with the stage's files and its events."""
 
@@ -296,5 +297,3 @@ class StageCache:
     def discard(self, folder: Path) -> None:
         """Remove an entry that turned out to be damaged."""
         shutil.rmtree(folder, ignore_errors=True)
-
-

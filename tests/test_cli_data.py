@@ -59,8 +59,8 @@ def test_own_data_are_added_listed_trained_on_and_removed(ked: Ked, flowers: Pat
 
 WRONG = {
     "a file that is not there": ("data add {folder}/none.csv", "none.csv"),
-    "a file of another kind": ("data add {folder}/other.txt", "'.txt'"),
-    "a column that is not there": ("data add {folder}/flowers.csv", "'label' must hold the class"),
+    "a file of another kind": ("data add {folder}/other.pdf", "'.pdf'"),
+    "a column that is not there": ("data add {folder}/flowers.csv --label specie", "did you mean 'species'"),
     "no name to remove": ("data remove flowers", "no name of own data"),
     "a path to remove": ("data remove own:../../x", "no name of own data"),
     "a name that is none there": ("data remove own:flowers-0123456789", "'own:flowers-0123456789'"),
@@ -76,7 +76,7 @@ WRONG = {
 def test_what_cannot_be_done_with_own_data_exits_2_with_one_sentence(
     case: str, ked: Ked, flowers: Path, one_sentence: Callable[[str], str]
 ) -> None:
-    (flowers.parent / "other.txt").write_text("x")
+    (flowers.parent / "other.pdf").write_text("x")
     command, named = WRONG[case]
     code, out, err = ked(*command.format(folder=flowers.parent).split())
     assert (code, out) == (2, "")

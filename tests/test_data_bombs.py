@@ -12,7 +12,7 @@ import pytest
 from refusals import refused
 
 from ked import data
-from ked.data import csv_table, limits, progress, user_files
+from ked.data import limits, progress, user_files
 from ked.errors import InvalidInput
 
 X = np.random.default_rng(0).normal(size=(40, 6)).astype("<f4")
@@ -195,14 +195,14 @@ def test_a_line_without_end_is_not_read(tmp_path: Path, monkeypatch: pytest.Monk
     refused(tmp_path / "t.csv", "line 1 has more than 1000 letters")
     for content in (b"a," * 600, b'"' + b"a\n" * 600, b'"a' * 600):
         with pytest.raises(InvalidInput, match=r"'t\.csv' cannot be used"):
-            csv_table.columns("t.csv", content)
+            user_files.columns("t.csv", content)
 
 
 def test_as_many_columns_as_a_line_can_name_are_refused_at_once(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(",".join(f"c{i}" for i in range(400_000)) + "\n")
     refused(tmp_path / "t.csv", "it has 400000 columns, but at most 12289")
     with pytest.raises(InvalidInput, match="400000 columns"):
-        csv_table.columns("t.csv", (tmp_path / "t.csv").read_bytes())
+        user_files.columns("t.csv", (tmp_path / "t.csv").read_bytes())
 
 
 def test_a_table_of_too_many_values_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def test_a_known_name_is_never_a_path_and_a_path_never_a_name(tmp_path: Path, mo
     (tmp_path / "wine.csv").write_text(_csv())
     assert data.load("digits").feature_count == 64
     assert data.load("wine.csv").name == "wine.csv"
-    refused("./digits", "ending is ''.*only .csv, .npz, .zip")
+    refused("./digits", "ending is ''.*only .csv, .*.npz, .zip")
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,8 @@ def test_a_known_name_is_never_a_path_and_a_path_never_a_name(tmp_path: Path, mo
         ("nothing.csv", r"no file 'nothing\.csv'.*CSV"),
         ("no/where", "no file 'no/where'"),
         ("folder", "The folder 'folder' cannot be used: it holds no pictures in class folders"),
-        ("table.xlsx", r"ending is '\.xlsx'"),
+        ("table.xlsx", "'table.xlsx' cannot be used: it cannot be read"),
+        ("table.ods", r"ending is '\.ods'"),
         ("empty.csv", "has 0 bytes.*1 to"),
         ("x\0.csv", "cannot be opened"),
         ("~nobody-of-this-name/x.csv", "cannot be opened"),
@@ -43,6 +44,7 @@ def test_what_is_no_usable_file_isrefused(text: str, named: str, tmp_path: Path,
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
     (tmp_path / "table.xlsx").write_text("x")
+    (tmp_path / "table.ods").write_text("x")
     (tmp_path / "empty.csv").touch()
     refused(text, named)
 
@@ -95,7 +97,7 @@ def test_a_csv_file_is_a_standardised_table_split_with_equal_class_shares(tmp_pa
 
 
 def test_another_column_can_be_the_class_and_numbered_classes_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
-    lines = ["a,size,b", *(f"{i},{i % 12},{-i}" for i in range(72))]
+    lines = ["a,size,b", *(f"{i}.5,{i % 12},{-i}" for i in range(72))]
     (tmp_path / "t.CSV").write_text("\r\n".join(lines))
     table = data.load(str(tmp_path / "t.CSV"), label="size")
     assert table.classes == tuple(str(i) for i in range(12))
@@ -104,7 +106,7 @@ def test_another_column_can_be_the_class_and_numbered_classes_are_in_the_order_o
 
 def test_classes_stand_by_number_and_then_by_name_whatever_they_are_called(tmp_path: Path) -> None:
     names = ("10", "a", "inf", "9", "B", "1e1", "-2.5", "nano", "NaNo", "infinite")
-    (tmp_path / "t.csv").write_text("a,b,label\n" + "".join(f"{i},{i * i % 7}, {names[i % 10]}{' ' * (i % 3)}\n" for i in range(60)))
+    (tmp_path / "t.csv").write_text("a,b,label\n" + "".join(f"{i}.5,{i * i % 7}, {names[i % 10]}{' ' * (i % 3)}\n" for i in range(60)))
     table = data.load(str(tmp_path / "t.csv"))
     assert table.classes == ("-2.5", "9", "10", "1e1", "inf", "B", "NaNo", "a", "infinite", "nano")
     assert [table.classes[y] for y in table.y] == [names[i % 10] for i in range(60)]
@@ -119,33 +121,21 @@ def test_a_class_whose_name_is_no_number_though_it_reads_as_one_stands_among_the
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        (_csv().replace("label", "species"), "columns height, weight, species.*'label' must hold the class"),
-        (_csv().replace("\n3.5", "\ntall"), "line 5 of the column 'height' holds 'tall'.*numbers"),
-        (_csv().replace("\n3.5", "\n"), "line 5 of the column 'height' has no value"),
-        (_csv().replace("\n3.5", "\nN/A"), "line 5 of the column 'height' has no value"),
-        (_csv().replace("\n3.5", "\nnan"), "line 5 of the column 'height' holds nan"),
-        (_csv().replace("\n3.5", "\n1e400"), "line 5 of the column 'height' holds inf"),
-        (_csv().replace("\n3.5", "\n1,5"), "line 5 has 4 values.*names 3 columns"),
-        (_csv() + "1,2,\n", "line 22 has no class in the column 'label'"),
-        (_csv() + "1,2,bird\n", "class 'bird' has 1 samples.*at least 5"),
+        (_csv().replace("\n3.5", "\n1,5"), "line 5 has 4 values.*lines before it have 3"),
         (_csv().replace("dog", "cat"), "has 1 class, but 2 to 1000"),
+        (_csv().replace("cat", "").replace("dog", "?"), "no row has a class"),
         (_csv(0), "has 0 samples"),
-        ("label\na\nb\n", "first line is 'label'"),
-        ("1,2,3\n4,5,6\n", "first line is '1, 2, 3'"),
-        ("a,,label\n", "first line is 'a, , label'"),
-        ("a,a,label\n", "two columns are called 'a'"),
-        ("\n\n", "first line is ''"),
-        ('a,"b,label\n1,2,3', "not in the CSV format"),
+        ("label\na\nb\n", "it has 1 column, but .* at least two"),
+        ("1,2,3\n4,5,6\n", "column 1, column 2, column 3, of which none looks like classes.*--label chooses it"),
+        ("a,,label\n", "has 0 samples"),
+        ("\n\n", "has 0 columns"),
+        ('a,"b,label\n1,2,3', "has 0 samples"),
+        (_csv() + '1,"2,cat\n', "not in the CSV format"),
     ],
 )
 def test_a_csv_file_that_cannot_be_used_isrefused(tmp_path: Path, content: str, named: str) -> None:
     (tmp_path / "t.csv").write_text(content)
     refused(tmp_path / "t.csv", f"'t.csv' cannot be used.*{named}")
-
-
-def test_a_csv_file_that_is_no_text_isrefused(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(_csv().encode("utf-16"))
-    refused(tmp_path / "t.csv", "byte 0xff.*UTF-8")
 
 
 def test_a_csv_file_with_too_many_samples_isrefused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,4 +151,5 @@ def test_a_csv_file_with_too_many_samples_isrefused(tmp_path: Path, monkeypatch:
 
 def test_a_csv_column_that_does_not_exist_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(_csv())
-    refused(tmp_path / "t.csv", "'species' must hold the class", label="species")
+    refused(tmp_path / "t.csv", "no column 'species' to hold the class", label="species")
+    refused(tmp_path / "t.csv", "did you mean 'height'", label="hieght")

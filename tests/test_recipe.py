@@ -41,6 +41,7 @@ OTHER: dict[str, Any] = {
     "chimeras": 300,
     "chimera_epochs": 2,
     "label": "species",
+    "drop": ("length",), "keep": ("row",),
     "train_size": 500,
     "student_superfeatures": 3,
     "net": "small-cnn",
@@ -117,11 +118,11 @@ MOVES: dict[str, tuple[set[str], set[str]]] = {
     "chimeras": (GO_ON, GO_ON),
     "chimera_epochs": (GO_ON, GO_ON),
     "label": (EVERYTHING, EVERYTHING),
+    **dict.fromkeys(("drop", "keep"), (set(), set())),  # of a table, where they are in the fingerprint of the data
     "train_size": (EVERYTHING, EVERYTHING),
     "changes": (BUT_PLAIN, BUT_PLAIN),  # of the teacher
 }
 """Setting -> the stages that run again when it changes, of MLPs and of convolutional nets."""
-
 MEANINGLESS = [
     ({"net": "resnet8", "methods": ("ked+chimera",)}, "'ked+chimera' is not allowed with net 'resnet8'"),
     ({"methods": ("kd+fitnet",)}, "'kd+fitnet' is not allowed with net 'mlp'"),

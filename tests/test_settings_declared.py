@@ -79,7 +79,7 @@ def test_the_command_line_has_an_option_for_every_setting_with_its_meaning_and_d
     for name, about in ABOUT.items():
         option = "--lambda" if name == "lam" else f"--{name.replace('_', '-')}"
         default = ",".join(map(str, about.default)) if about.several else about.default
-        end = "" if default is None else f" [default: {default}]"
+        end = "" if default in (None, "") else f" [default: {default}]"
         of_option = told.partition(f" {option} ")[2].partition(" --")[0]
         assert about.meaning.removesuffix(".") in of_option
         assert end in of_option

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 import torch
@@ -10,7 +10,7 @@ import torch
 from explorer.cache.datasets import dataset
 from explorer.cache.explanations import test_predictions
 from explorer.cache.keys import BY_VERSION
-from explorer.cache.runs import convolutional, dataset_of, net, recipe
+from explorer.cache.runs import asked_for, convolutional, dataset_of, net
 from ked.store import Run
 
 if TYPE_CHECKING:  # Captum takes half a second to import: whoever looks at another page need not wait for it
@@ -74,12 +74,11 @@ def _one_sample(run: Run, which: str, k: int, sample: int, label: int) -> Questi
 def _question(run: Run, which: str, k: int, x: torch.Tensor, target: torch.Tensor) -> Question:
     from ked.attribution import Question
 
-    asked = recipe(run)
-    return Question(net(run, which), k, x, target, _reference(asked.dataset, asked.label), parts(run), dataset_of(run).shape)
+    return Question(net(run, which), k, x, target, _reference(*asked_for(run)), parts(run), dataset_of(run).shape)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _reference(name: str, label: str | None) -> Reference:
+def _reference(*asked: Any) -> Reference:
     from ked.attribution import Reference
 
-    return Reference.of(dataset(name, label))
+    return Reference.of(dataset(*asked))

@@ -51,12 +51,18 @@ def list_runs() -> list[Run]:
 
 def dataset_of(run: Run) -> Dataset:
     """The data that the run learns."""
-    return datasets.dataset(recipe(run).dataset, recipe(run).label)
+    return datasets.dataset(*asked_for(run))
+
+
+def asked_for(run: Run) -> tuple[str, str | None, tuple[str, ...], tuple[str, ...]]:
+    """The run's data as a recipe names them: data set, label, columns to drop and to keep."""
+    asked = recipe(run)
+    return asked.dataset, asked.label, asked.drop, asked.keep
 
 
 def mean_image(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature over the training samples of the run's data, (D,) each."""
-    return datasets.mean_image(recipe(run).dataset, recipe(run).label)
+    return datasets.mean_image(*asked_for(run))
 
 
 def convolutional(run: Run) -> bool:

@@ -28,7 +28,7 @@ from ked.store import RUN_ID
 
 _RECIPE = RECIPES["digits"]  # what a first visitor sees; its own settings are the defaults
 
-NOT_IN_THE_APP = ("label", "dependency_samples", "batch_size", "teacher_batch_size", "device", "precision", "changes")
+NOT_IN_THE_APP = ("label", "drop", "keep", "dependency_samples", "batch_size", "teacher_batch_size", "device", "precision", "changes")
 """Settings of a recipe without a control: sizes that follow the data, the machine that the app runs on, what only makes sense on the
 command line, and what is changed while a run goes on."""
 

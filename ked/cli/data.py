@@ -34,11 +34,14 @@ def fetch_command(name: str) -> None:
 
 @_data.command("add")
 def add_command(
-    file: Path, label: Annotated[str | None, typer.Option(help="The class column of a CSV file; 'label' by default.")] = None
+    file: Path,
+    label: Annotated[str | None, typer.Option(help="The column of a table with the class, by name or place; else it is guessed.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="A column of a table to leave out; may be given several times.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="A column to use although it would be left out; '*' for all.")] = None,
 ) -> None:
-    """Keep your own CSV, NPZ, folder or zip of class folders under a name, for --dataset and for the app."""
+    """Keep your own table, NPZ, folder or zip of class folders under a name, for --dataset and for the app."""
     name, content, notes = own.to_keep(str(file))
-    _print_sizes(user_files.add(name, content, label, notes))
+    _print_sizes(user_files.add(name, content, label, notes, drop=drop or (), keep=keep or ()))
 
 
 @_data.command("remove")

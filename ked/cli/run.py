@@ -44,7 +44,7 @@ def _option(about: About) -> inspect.Parameter:
         rich_help_panel=about.group,
     )
     kind = str if about.several else about.kind
-    default = ",".join(map(str, about.default)) if about.several else about.default
+    default = (",".join(map(str, about.default)) or None) if about.several else about.default
     annotation = Annotated[kind if default is not None else kind | None, option]  # type: ignore[valid-type]
     return inspect.Parameter(about.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
@@ -54,6 +54,8 @@ def _read(name: str, value: Any) -> Any:
     about = ABOUT[name]
     if not about.several:
         return value
+    if value is None:
+        return ()
     parts = [part.strip() for part in value.split(",")]
     try:
         return tuple(about.kind(part) for part in parts)
@@ -120,6 +122,8 @@ def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:
         parameters = f"{info['summary']['parameters'][name]:,}"
         table.add_row(name, f"{mean(values):.2%}{spread}", f"{100 * (mean(values) - chance):+.2f}", str(len(values)), parameters)
     Console().print(table)
+    if (table_read := info.get("data")) and not table_read["plain"]:
+        Console().print("\n".join([table_read["said"], *table_read["remarks"]]), soft_wrap=True, markup=False)
     for reason in info.get("collapsed", ()):
         Console(stderr=True).print(f"warning: {reason}", soft_wrap=True)
     Console().print(f"superfeature sizes {result['superfeature_sizes']}, folder {result['folder']}", soft_wrap=True)

@@ -8,6 +8,7 @@ from .sources import fingerprint as fingerprint
 from .sources import foreign as foreign
 from .sources import here as here
 from .sources import is_foreign as is_foreign
+from .sources import is_table as is_table
 from .sources import is_user_file as is_user_file
 from .sources import knows_truth as knows_truth
 from .sources import load as load

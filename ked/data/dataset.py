@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ked.data.columns import Intake
 from ked.errors import InvalidInput, quoted, shortened
 
 PARTS = ("train", "validation", "test")
@@ -31,6 +32,7 @@ class Dataset:
     conditional: (N, C) float64, the true P(y | x) of each row of x, where that is known; None where nobody knows.
     units: mean and deviation (D,) that a table was standardised with; None where x holds the source's own values.
     notes: what was done to a user's own data on the way in, and what was left out, one sentence each.
+    intake: the report on a user's own table, which also makes features of a row that somebody types in; None for other data.
     Raises InvalidInput, which names the data set and what is wrong with it.
     """
 
@@ -47,6 +49,7 @@ class Dataset:
     conditional: Tensor | None = None
     units: tuple[Tensor, Tensor] | None = None
     notes: tuple[str, ...] = ()
+    intake: Intake | None = None
 
     def __post_init__(self) -> None:
         for check in (_wrong_samples, _wrong_splits, _wrong_names, _wrong_conditional):
@@ -96,6 +99,19 @@ class Dataset:
             return x
         mean, deviation = self.units
         return x.double().cpu() * deviation + mean
+
+    def scaled(self, features: np.ndarray) -> Tensor:
+        """Samples (n, D) or (D,) in the source's own units, scaled as x is, float32: the way back from `in_units`."""
+        values = torch.from_numpy(np.asarray(features, np.float64))
+        if self.units is not None:
+            mean, deviation = self.units
+            values = (values - mean) / deviation
+        return values.float()
+
+    @property
+    def together(self) -> tuple[tuple[int, ...], ...]:
+        """Groups of features that stem from one column each, and so belong into one superfeature; empty where each stands for itself."""
+        return self.intake.units if self.intake else ()
 
     def few(self, train_size: int, seed: int) -> Dataset:
         """The same data set with that many training samples, as equally divided among the classes as they allow.

@@ -4,57 +4,110 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ked.data import limits
+from ked.data.columns import ENDINGS, Asked
 from ked.data.locations import readable
 from ked.errors import InvalidInput, quoted, shortened
 
 if TYPE_CHECKING:
     from ked.data.dataset import Dataset
 
-_READERS = {".csv": "csv_table", ".npz": "npz", ".zip": "image_zip"}  # the module in this folder that reads each, when one is there
+_TABLE = "intake.table"
+# The module in this folder that reads each, when one is there.
+_READERS = {**dict.fromkeys(ENDINGS, _TABLE), ".npz": "npz", ".zip": "image_zip"}
 # Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
 READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
-ALLOWED = "a CSV file, an NPZ file, or class folders of pictures, zipped or not"
+INTAKE_VERSION = 1  # the same of columns that are judged and encoded
+USUAL = Asked()
+ALLOWED = "a table (CSV, TSV, Excel, Parquet), an NPZ file, or class folders of pictures, zipped or not"
+_SHOWN = ".csv, .tsv, .txt, .csv.gz, .xlsx, .parquet, .npz, .zip"
 _FOLDER = "image_folder"  # the module that reads a folder
+_plain: dict[tuple[str, Asked], bool] = {}  # of tables that were read here: whether they are taken as they are
 
 
 def looks_like_path(text: str) -> bool:
     """Whether a data set's name that is not in the table is meant as a path: by its ending, or as it names a folder or a file."""
-    return Path(text).suffix.lower() in _READERS or "/" in text or "\\" in text or os.path.exists(text)
+    return ending(text) in _READERS or "/" in text or "\\" in text or os.path.exists(text)
 
 
 @readable()
-def load(text: str, label: str | None = None) -> Dataset:
+def load(text: str, asked: Asked = USUAL) -> Dataset:
     """The user's own data, split 60/20/20 with equal class shares and a fixed seed.
 
-    label: the column that holds the class, only in a CSV file ('label' when nothing is said).
-    Tables of numbers are standardised on the training part; pictures have x in [0, 1].
+    asked: what is said about the columns, only of a table.
+    Tables are encoded and standardised on the training part; pictures have x in [0, 1].
     Raises InvalidInput, one sentence that names what was found and what is allowed.
     """
     path = _checked(text)
-    reader = _FOLDER if path.is_dir() else _READERS[path.suffix.lower()]
-    dataset: Dataset = importlib.import_module(f"ked.data.{reader}").read(path, label)
+    name = _FOLDER if path.is_dir() else _READERS[ending(path.name)]
+    reader = importlib.import_module(f"ked.data.{name}")
+    if name == _TABLE:
+        dataset: Dataset = reader.read(path, asked)
+        assert dataset.intake is not None
+        _plain[_sha256(path), asked] = dataset.intake.plain
+        return dataset
+    if asked.drop or asked.keep:
+        raise limits.refuse(path, "columns were named to be left out or kept", "only a table has columns")
+    dataset = reader.read(path, asked.label)
     return dataset
 
 
 @readable()
-def fingerprint(text: str) -> str:
-    """What a stored result depends on, as a path may hold something else tomorrow: what is in the file, and how it is read."""
+def columns(text: str) -> tuple[str, ...]:
+    """The names of the columns of the table in a file."""
+    names: tuple[str, ...] = importlib.import_module(f"ked.data.{_TABLE}").columns(_checked(text))
+    return names
+
+
+def is_table(name: str) -> bool:
+    """Whether a file of this name would be read as a table."""
+    return _READERS.get(ending(name)) == _TABLE
+
+
+def ending(name: str) -> str:
+    """What a file's name ends with, as far as it tells what is in it: `.csv.gz` as a whole."""
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes[-2:]]
+    return "".join(suffixes) if "".join(suffixes) in _READERS else "".join(suffixes[-1:])
+
+
+@readable()
+def fingerprint(text: str, asked: Asked = USUAL) -> str:
+    """What a stored result depends on, as a path may hold something else tomorrow: what is in the file, and how it is read.
+
+    A table that is taken as it is has the fingerprint that it had before other tables were read.
+    """
     path = _checked(text)
     if path.is_dir():
         return as_read(importlib.import_module(f"ked.data.{_FOLDER}").digest(path))
+    digest = _sha256(path)
+    if not is_table(path.name) or (asked.everything and not asked.drop):
+        return as_read(digest)
+    if (digest, asked) not in _plain:
+        try:
+            load(text, asked)
+        except InvalidInput:  # nothing is ever stored of it
+            return as_read(digest)
+    return as_read(digest) if _plain[digest, asked] else as_read(digest, asked)
+
+
+def as_read(sha256: str, asked: Asked | None = None) -> str:
+    """A file's SHA-256, hexadecimal, with the version of the readers that make numbers of it.
+
+    asked: where columns are judged and encoded, what was said about them; the label is a setting by itself.
+    """
+    chosen = "" if asked is None else f" {json.dumps([INTAKE_VERSION, sorted(asked.drop), sorted(asked.keep)])}"
+    return f"{sha256} {READERS_VERSION}{chosen}"
+
+
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        return as_read(hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def as_read(sha256: str) -> str:
-    """A file's SHA-256, hexadecimal, with the version of the readers that make numbers of it."""
-    return f"{sha256} {READERS_VERSION}"
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @readable()
@@ -90,8 +143,8 @@ def _checked(text: str) -> Path:
     if not stat.S_ISREG(found.st_mode):
         raise InvalidInput(f"{quoted(text)} is no file with an end; give the path of {ALLOWED}.")
     size = found.st_size
-    if path.suffix.lower() not in _READERS:
-        raise limits.refuse(path, f"its ending is {quoted(path.suffix)}", f"only {', '.join(_READERS)} are allowed")
+    if ending(path.name) not in _READERS:
+        raise limits.refuse(path, f"its ending is {quoted(path.suffix)}", f"only {_SHOWN} are allowed")
     if not 0 < size <= limits.FILE_BYTES:
         raise limits.refuse(path, f"it has {size} bytes", f"1 to {limits.FILE_BYTES} bytes are allowed")
     return path

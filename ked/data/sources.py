@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ked.data import own, planted_spec, user_files
+from ked.data.columns import Asked
 from ked.errors import InvalidInput, Unavailable, quoted
 
 if TYPE_CHECKING:
@@ -144,12 +145,13 @@ FOREIGN = "foreign:"
 """Begins the name of a file on another machine, which is never opened on this one."""
 
 
-def load(name_or_path: str, label: str | None = None) -> Dataset:
+def load(name_or_path: str, label: str | None = None, *, drop: Iterable[str] = (), keep: Iterable[str] = ()) -> Dataset:
     """The data set of this name, or the user's own in this file or on the shelf, with its fixed splits.
 
     A name of SOURCES always means that data set, one that begins with 'own:' data on the shelf (`ked.data.user_files`), and one that
     begins with 'planted:' data made to order (`ked.data.planted_spec`); './digits.csv' or 'digits.csv' is a file.
-    label: the column that holds the class, only for CSV files that are named by their path.
+    label, drop, keep: of a table that is named by its path, the column with the class, and those to leave out or to use although they
+    would be left out (`ked.data.columns.Asked`).
     Raises InvalidInput for what is neither a name nor a usable file, Unavailable when a data set's files are missing or damaged.
     """
     check(name_or_path)
@@ -160,9 +162,10 @@ def load(name_or_path: str, label: str | None = None) -> Dataset:
         )
     read = _reader(name_or_path)
     if read is None:
-        return own.load(name_or_path, label)
-    if label is not None:
-        raise InvalidInput(f"The data set {quoted(name_or_path)} brings its own labels, so there is no column {quoted(label)} to choose.")
+        return own.load(name_or_path, Asked(label, tuple(drop), tuple(keep)))
+    if chosen := [*([] if label is None else [label]), *drop, *keep]:
+        column = quoted(chosen[0])
+        raise InvalidInput(f"The data set {quoted(name_or_path)} brings its own labels, so there is no column {column} to choose.")
     return read(name_or_path)
 
 
@@ -204,12 +207,12 @@ def usual(name_or_path: str) -> str:
     return planted_spec.usual(name_or_path) if _to_order(name_or_path) else name_or_path
 
 
-def fingerprint(name_or_path: str) -> str:
-    """What a stored result depends on: a data set's usual name, or what is in the file, whatever the file is called."""
+def fingerprint(name_or_path: str, label: str | None = None, *, drop: Iterable[str] = (), keep: Iterable[str] = ()) -> str:
+    """What a stored result depends on: a data set's usual name, or what is in the file and how it is read, whatever it is called."""
     name = usual(name_or_path)
     if is_user_file(name):
         return user_files.fingerprint(name)
-    return own.fingerprint(name) if _is_path(name) else name
+    return own.fingerprint(name, Asked(label, tuple(drop), tuple(keep))) if _is_path(name) else name
 
 
 def knows_truth(name_or_path: str) -> bool:
@@ -233,6 +236,11 @@ def foreign(name_or_path: str) -> str:
 def is_foreign(name: str) -> bool:
     """Whether a name stands for a file on another machine."""
     return name.startswith(FOREIGN)
+
+
+def is_table(name: str) -> bool:
+    """Whether a name is the path of a table."""
+    return _is_path(name) and own.is_table(name)
 
 
 def _is_path(name: str) -> bool:

@@ -17,7 +17,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from ked.data import limits, locations, own
+from ked.data.columns import EVERYTHING, Asked
 from ked.data.locations import readable
 from ked.errors import InvalidInput, Unavailable, quoted
 
@@ -44,7 +45,9 @@ class UserFile:
 
     Attributes:
         file: What its owner calls it, with anything but letters, digits and a few signs replaced.
-        label: The column that holds the class, for CSV files.
+        label: The column that holds the class, for tables.
+        drop, keep: Columns of a table to leave out, or to use although they would be left out (`ked.data.columns.Asked`). All are kept
+            of tables that were added before columns were judged, and of those of which none is left out or encoded.
         sha256: Of the file's bytes.
         size: In bytes.
         added: Seconds since 1970.
@@ -59,6 +62,13 @@ class UserFile:
     added: float
     notes: tuple[str, ...] = ()
     visitor: str = ""
+    drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = (EVERYTHING,)
+
+    @property
+    def asked(self) -> Asked:
+        """How its columns are taken."""
+        return Asked(self.label, self.drop, self.keep)
 
 
 _ENTRY = TypeAdapter(UserFile)
@@ -66,29 +76,51 @@ _LATEST = 4e9  # seconds since 1970, in the year 2096
 
 
 @readable()
-def add(name: str, content: bytes, label: str | None = None, notes: tuple[str, ...] = (), visitor: str = "") -> str:
+def add(
+    name: str, content: bytes, label: str | None = None, notes: tuple[str, ...] = (), visitor: str = "", *,
+    drop: Iterable[str] = (), keep: Iterable[str] = (),
+) -> str:  # fmt: skip
     """Keep a file of this name and these bytes; returns the name that `ked.data.load` and recipes know it by.
 
-    label: the column that holds the class, only in a CSV file ('label' when nothing is said).
+    label, drop, keep: as of `ked.data.load`, only of a table.
     notes: what was left out before (`own.to_keep`); else what the reader says.
     The file is loaded with all checks first, so what is kept can be used, and what is refused leaves nothing behind.
     Raises InvalidInput as `ked.data.load` does for a path, Unavailable when there is no room.
     """
     file, sha256 = _plain(name), hashlib.sha256(content).hexdigest()
-    if Path(file).suffix.lower() == ".csv":
-        label = label or USUAL_LABEL
-    about = UserFile(file, label, sha256, len(content), time.time(), visitor=visitor)
     known = listed()
-    for key, other in known.items():
-        if _digest(other) == _digest(about) and _is_whole(_folder(key) / other.file, other):
-            return key
-    _check_room(len(content), known)
     with _draft() as draft:
         (draft / file).write_bytes(content)
-        found = own.load(str(draft / file), label)
-        about = replace(about, notes=notes or found.notes)
+        found = own.load(str(draft / file), Asked(label, tuple(drop), tuple(keep)))
+        about = UserFile(
+            file, label, sha256, len(content), time.time(), notes or found.notes, visitor, drop=tuple(drop), keep=tuple(keep)
+        )  # fmt: skip
+        if (report := found.intake) is not None:
+            about = replace(about, label=report.label, keep=(EVERYTHING,) if report.plain else about.keep)
+        for key, other in known.items():
+            if _digest(other) == _digest(about) and _is_whole(_folder(key) / other.file, other):
+                return key
+        _check_room(len(content), known)
         (draft / _ABOUT).write_text(json.dumps(asdict(about)), "utf-8")
         return _put(draft, _key(about))
+
+
+@readable()
+def columns(name: str, content: bytes) -> tuple[str, ...]:
+    """The names of a table's columns, without keeping it; InvalidInput where it cannot be read."""
+    with _draft() as draft:
+        file = draft / _plain(name)
+        file.write_bytes(content)
+        return own.columns(str(file))
+
+
+@readable()
+def look(name: str, content: bytes, asked: Asked) -> Dataset:
+    """What would be kept of a file, without keeping it; raises as `add` does."""
+    with _draft() as draft:
+        file = draft / _plain(name)
+        file.write_bytes(content)
+        return own.load(str(file), asked)
 
 
 def listed() -> dict[str, UserFile]:
@@ -124,14 +156,16 @@ def load(key: str) -> Dataset:
     path = _folder(key) / about.file
     if not _is_whole(path, about):
         raise locations.damaged(path, "it is not the file that was added")
-    found = own.load(str(path), about.label)
+    found = own.load(str(path), about.asked)
     return replace(found, name=key, notes=about.notes or found.notes)
 
 
 def fingerprint(key: str) -> str:
     """What a stored result depends on: the file's content, how it is read, and the class column where it is not the usual one."""
     about = entry(key)
-    return own.as_read(about.sha256) + ("" if about.label in (None, USUAL_LABEL) else f" {about.label}")
+    judged = own.is_table(about.file) and (about.drop or not about.asked.everything)
+    read = own.as_read(about.sha256, about.asked if judged else None)
+    return read + ("" if about.label in (None, USUAL_LABEL) else f" {about.label}")
 
 
 def forget(key: str) -> None:
@@ -192,7 +226,8 @@ def _key(about: UserFile) -> str:
 
 
 def _digest(about: UserFile) -> str:
-    meant = json.dumps([about.sha256, about.label, Path(about.file).suffix.lower()])
+    chosen = [] if about.asked.everything and not about.drop else [[*about.drop], [*about.keep]]
+    meant = json.dumps([about.sha256, about.label, own.ending(about.file), *chosen])
     return hashlib.sha256(meant.encode()).hexdigest()[:10]
 
 

@@ -41,7 +41,7 @@ def pair(info: Mapping[str, Any], reference: Mapping[str, Any], net: str) -> Pai
     ours, theirs = (_by_seed(run, net) for run in (info, reference))
     if not ours or not theirs:
         return Pairing(reason="not in both runs")
-    if any(info["recipe"].get(name) != reference["recipe"].get(name) for name in ("dataset", "label")):
+    if _data(info) != _data(reference):
         return Pairing(reason="other data")
     seeds = tuple(seed for seed in ours if seed in theirs)
     if len(seeds) < 2:
@@ -50,6 +50,11 @@ def pair(info: Mapping[str, Any], reference: Mapping[str, Any], net: str) -> Pai
     if values[0] == values[1] and _key(info, net) == _key(reference, net):
         return Pairing(seeds, reason="the same nets", same=True)
     return Pairing(seeds, paired_difference(*values))
+
+
+def _data(info: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What says which samples with which features a run learned; a list without entries says nothing."""
+    return tuple(info["recipe"].get(name) or None for name in ("dataset", "label", "drop", "keep"))
 
 
 def _key(info: Mapping[str, Any], net: str) -> str:

@@ -148,7 +148,8 @@ def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, Non
     build_nets.check(recipe, dataset)
     memory.check(recipe, dataset, device)
     context = Context(recipe, dataset.to(device), run, steering)
-    run.update(device=str(device), seeds=list(recipe.seed_list), stages=stage_keys(recipe))
+    told = {} if dataset.intake is None else {"data": dataset.intake.as_json()}
+    run.update(device=str(device), seeds=list(recipe.seed_list), stages=stage_keys(recipe), **told)
     seconds: dict[str, float] = {}
     for stage in stage_names(recipe):
         began = time.monotonic() - steering.waited
@@ -167,7 +168,7 @@ def _read(recipe: Recipe) -> Generator[Event, None, Dataset]:
 
     def reading(report: Callable[[float], None]) -> Dataset:
         with listening(report):
-            return data.load(recipe.dataset, recipe.label)
+            return data.load(recipe.dataset, recipe.label, drop=recipe.drop, keep=recipe.keep)
 
     found: list[Dataset] = []
     for share in shares(reading, found):

@@ -17,6 +17,7 @@ from ked.recipe import Recipe
 STAGE_VERSION = 1
 
 _DATA = ("dataset", "label", "train_size", "seed")
+_READING = ("drop", "keep")  # which are in the fingerprint of the data set
 _TRAINING = ("lr", "optimiser", "schedule", "weight_decay", "augment")
 _TEACHER = ("teacher_net", "teacher_hidden", "activation", "teacher_epochs", "teacher_batch_size", *_TRAINING)
 _STUDENT = (*_DATA, "net", "student_hidden", "activation", "epochs", "batch_size", *_TRAINING, "seeds")
@@ -81,7 +82,7 @@ def adjustable(stage: str) -> tuple[str, ...]:
 
 def depended_on() -> frozenset[str]:
     """The settings that some stage depends on."""
-    students = (*_STUDENT, *_PREDICTIONS, *_EXPLANATIONS, *_HINT, *_FURTHER, *_BRANCHES)
+    students = (*_STUDENT, *_READING, *_PREDICTIONS, *_EXPLANATIONS, *_HINT, *_FURTHER, *_BRANCHES)
     return frozenset(students).union(*_SETTINGS.values(), *_SETTINGS_CNN.values())
 
 
@@ -97,7 +98,10 @@ def _is_default(recipe: Recipe, name: str) -> bool:
 
 def _value(recipe: Recipe, name: str) -> Any:
     """What a setting comes to: data sets by their content, nets by what is really taken."""
-    meant = {"dataset": lambda: data.fingerprint(recipe.dataset), "teacher_net": lambda: recipe.net_of("teacher")}
+    meant = {
+        "dataset": lambda: data.fingerprint(recipe.dataset, recipe.label, drop=recipe.drop, keep=recipe.keep),
+        "teacher_net": lambda: recipe.net_of("teacher"),
+    }
     return meant[name]() if name in meant else getattr(recipe, name)
 
 

@@ -139,7 +139,7 @@ def _agreements(cell: Cell, run: Run) -> dict[str, dict[str, list[float]]]:
     methods = [row.name for row in cell.recipe.method_rows if row.net == "ked"]
     if not methods or not run.has("explaining"):
         return {}
-    x, y = data.load(cell.recipe.dataset, cell.recipe.label).part("test")
+    x, y = data.load(cell.recipe.dataset, cell.recipe.label, drop=cell.recipe.drop, keep=cell.recipe.keep).part("test")
     teacher, found = run.explaining(), {}
     for name in methods:
         student = run.student(name)

@@ -11,10 +11,10 @@ from explorer import cache
 from explorer.blocks import frame
 from explorer.state import session, visitor
 from explorer.state.settings import SETTINGS
-from ked.data import csv_table, user_files
+from ked.data import own, user_files
 
 MEGABYTES = 200  # of one upload, which the server holds in memory; the command line takes more
-ENDINGS = [".csv", ".npz", ".zip"]
+ENDINGS = [".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".gz", ".parquet", ".xlsx", ".npz", ".zip"]
 _USUAL = ("label", "class", "target", "species", "y")  # what the column with the class is often called
 _COUNT = "ked.uploads"
 
@@ -24,7 +24,7 @@ def bring() -> None:
     count = st.session_state.setdefault(_COUNT, 0)  # a new number empties the widget and closes the box
     with st.expander("Bring your own data", icon=":material/upload_file:", key=f"bring.{count}"):
         st.markdown(
-            "**A table**: CSV with one line of names, numbers in all columns but the class. **Arrays**: NPZ with `x` and `y`, or "
+            "**A table**: CSV and its kin, Excel or Parquet, one of whose columns is the class. **Arrays**: NPZ with `x` and `y`, or "
             "`x_train`, `y_train`, `x_test`, `y_test`. **Pictures**: a zip with one folder a class; `train` and `test` above them are kept."
         )
         file = st.file_uploader("Your file", type=ENDINGS, max_upload_size=MEGABYTES, key=f"upload.{count}", help=_CHECKED)
@@ -39,12 +39,12 @@ _CHECKED = "Nothing is kept before every sample has passed all checks; what is w
 
 def _take(file: UploadedFile, count: int) -> None:
     content, label = file.getvalue(), None
-    if file.name.lower().endswith(".csv"):
-        columns = csv_table.columns(file.name, content)
+    if own.is_table(file.name):
+        columns = user_files.columns(file.name, content)
         usual = next((i for i, name in enumerate(columns) if name.lower() in _USUAL), len(columns) - 1)
         label = st.selectbox(
             "Column with the class", columns, index=usual, key=f"column.{count}", width=260,
-            help="Words or whole numbers; every other column must hold numbers.",
+            help="Words or whole numbers; the other columns become features.",
         )  # fmt: skip
     told = "Checks every sample, keeps the file, and shows the data on all pages."
     if st.button("Use these data", type="primary", icon=":material/check:", key="use", help=told):

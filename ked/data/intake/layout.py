@@ -1,0 +1,173 @@
+"""How a text file lays out its table: what separates and quotes, which mark is the decimal one, where the names and the rows begin."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SEPARATORS = ("\t", ";", "|", ",", " ")
+_NAMES = {"\t": "tabs", ";": "semicolons", "|": "strokes", ",": "commas", " ": "blanks"}
+_COMMENTS = ("#", "%", "//")
+MISSING = ("", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "NULL", "null", "Null", "?", "<NA>", "#N/A")
+"""What stands for a value that is not there, in every column. Words such as "none" may be values, and are no gaps but among numbers."""
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?")
+_DECIMAL_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.\d+([eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_EVEN = 0.9  # of the lines of a sample have as many values as the table
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a text file's first lines tell.
+
+    Attributes:
+        separator: One of `SEPARATORS`; a blank stands for any number of them.
+        quote: What quotes texts.
+        decimal: "." or ",".
+        skipped: Lines before the first row, those of names included.
+        width: Values in a row.
+        header: The names that the file gives, as many as `width`; None where it gives none.
+        notes: What was found that is not as usual, as sentences.
+    """
+
+    separator: str
+    quote: str
+    decimal: str
+    skipped: int
+    width: int
+    header: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def of_lines(lines: Sequence[str]) -> Layout:
+    """The layout of a file that begins with these lines, of which the last one is whole."""
+    start, separator = 0, ""
+    if lines and (named := re.fullmatch(r"sep=(.)\s*", lines[0])):
+        start, separator = 1, named[1]
+    while start < len(lines) - 1 and (not lines[start].strip() or lines[start].lstrip().startswith(_COMMENTS)):
+        start += 1
+    quote = _quote(lines[start:])
+    separator = separator or _separator(lines[start:], quote)
+    cells = split(lines[start:], separator, quote)
+    notes: tuple[str, ...] = () if separator == "," else (f"Values are separated by {_NAMES.get(separator, repr(separator))}.",)
+    decimal = _decimal(separator, [cell for row in cells for cell in row])
+    notes += ("Numbers have decimal commas.",) if decimal == "," else ()
+    commented = lines[start - 1].lstrip().lstrip("#%/ ") if start and lines[start - 1].lstrip().startswith(_COMMENTS) else ""
+    table = of_rows(cells, split([commented], separator, quote)[0] if commented else None)
+    begin = start + _lines_of(lines[start:], separator, quote, table.skipped)
+    return Layout(separator, quote, decimal, begin, table.width, table.header, (*notes, *table.notes))
+
+
+@dataclass(frozen=True)
+class Top:
+    """Where the rows of a sheet begin, their width, and the names above them; see `Layout`."""
+
+    skipped: int
+    width: int
+    header: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def of_rows(rows: Sequence[Sequence[str]], commented: Sequence[str] | None = None) -> Top:
+    """The same of rows that are split already; `commented` is a line of names behind a sign of comments."""
+    counts = Counter(len(row) for row in rows)
+    width = max(counts, key=lambda count: (counts[count], count), default=0)
+    first = next((at for at, row in enumerate(rows) if len(row) == width), 0)
+    above = rows[first - 1] if first else None
+    notes: tuple[str, ...] = ()
+    if above is not None and len(above) == width - 1 and _is_header(["", *above], rows[first:]):
+        header, skipped = _beside(above, rows[first:]), first  # R names no row names
+        preamble = first - 1
+    elif above is not None and len(above) > width and not any(map(is_number, above)):
+        header, skipped, width, preamble = tuple(above), first, len(above), first - 1  # the last columns are empty
+    elif commented is not None and first == 0 and len(commented) == width:
+        return Top(0, width, tuple(name.strip() for name in commented), ())
+    elif _is_header(rows[first], rows[first + 1 :]) if rows else False:
+        header, skipped, preamble = tuple(rows[first]), first + 1, first
+    else:
+        header, skipped, preamble = None, first, first
+        notes = ("The file names no columns: they are called by their places.",)
+    if preamble:
+        notes += (f"The first {'line is' if preamble == 1 else f'{preamble} lines are'} no part of the table and left out.",)
+    return Top(skipped, width, tuple(name.strip() for name in header) if header else None, notes)
+
+
+def split(lines: Sequence[str], separator: str, quote: str) -> list[list[str]]:
+    """The values in some lines, without lines that are empty."""
+    try:
+        rows = list(_reader(lines, separator, quote))
+    except csv.Error:
+        rows = [line.rstrip("\r\n").split(separator) for line in lines]
+    return [[cell.strip() for cell in row] for row in rows if row]
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number, with either decimal mark."""
+    return _NUMBER.fullmatch(text.strip()) is not None
+
+
+def _quote(lines: Sequence[str]) -> str:
+    text = "\n".join(lines)
+    single = len(re.findall(r"(?:^|[,;\t| ])'[^'\n]*'(?=[,;\t| \r]|$)", text, re.MULTILINE))
+    return "'" if single >= 2 and '"' not in text else '"'
+
+
+def _separator(lines: Sequence[str], quote: str) -> str:
+    """The sign that cuts the lines most evenly into two values or more."""
+    scores = {}
+    for place, separator in enumerate(SEPARATORS):
+        widths = Counter(len(row) for row in split(lines, separator, quote))
+        width, times = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+        even = times / max(1, sum(widths.values()))
+        if width > 1:
+            scores[separator] = (separator != " ", even >= _EVEN, -place) if even >= _EVEN else (separator != " ", False, even)
+    return max(scores, key=lambda separator: scores[separator], default=",")
+
+
+def _decimal(separator: str, cells: Sequence[str]) -> str:
+    commas = [cell for cell in cells if _DECIMAL_COMMA.fullmatch(cell)]
+    points = sum(_DECIMAL_POINT.fullmatch(cell) is not None for cell in cells)
+    thousands = all(_THOUSANDS.fullmatch(cell) for cell in commas) and separator == ","
+    return "," if commas and not thousands and len(commas) > points else "."
+
+
+def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """Whether a line names columns: a vote of the columns on whether it is of the kind of the values below it."""
+    votes = 0
+    for column, name in enumerate(first):
+        below = [row[column] for row in rest if len(row) > column and row[column] not in MISSING]
+        numbers = sum(map(is_number, below)) > 0.8 * len(below) if below else False
+        if numbers:
+            votes += 0 if name in MISSING else -1 if is_number(name) else 1
+        elif below and name not in MISSING:
+            few = len(set(below)) <= len(below) / 2
+            votes += -1 if name in below else 1 if few and not is_number(name) else 0
+    return votes > 0 or (votes == 0 and not any(map(is_number, first)) and len(set(first)) == len(first))
+
+
+def _beside(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The names where the rows have one value more: before them stand row names, or behind them a separator too many."""
+    return (*names, "") if all(row[-1] == "" for row in rows if len(row) > len(names)) else ("", *names)
+
+
+def _lines_of(lines: Sequence[str], separator: str, quote: str, count: int) -> int:
+    """Lines of the file that its first rows take; a row may have line breaks in quotes, and empty lines are none."""
+    reader, taken = _reader(lines, separator, quote), 0
+    try:
+        while taken < count:
+            taken += bool(next(reader))
+    except (csv.Error, StopIteration):
+        return count
+    return int(reader.line_num)
+
+
+def _reader(lines: Sequence[str], separator: str, quote: str) -> Any:
+    if separator == " ":
+        lines = [re.sub(r"\s+", " ", line.strip()) for line in lines]
+    return csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True)

@@ -1,0 +1,177 @@
+"""What becomes of each kind of column, and what the report says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from flowers import LENGTH, RNG, SPECIES, WIDTH, N, frame, loaded, same, text
+
+from ked import data
+from ked.errors import InvalidInput
+
+
+def test_texts_and_truths_are_one_hot_and_the_parts_of_a_column_belong_together(tmp_path: Path) -> None:
+    sexes = np.array(["female", "male"])[RNG.permutation(N) % 2]
+    wild = RNG.permutation(N) % 2 == 0
+    found = loaded(tmp_path / "t.csv", frame(sex=sexes, wild=wild))
+    assert found.features == ("length", "width", "sex = female", "sex = male", "wild = False", "wild = True")
+    assert found.together == ((0,), (1,), (2, 3), (4, 5))
+    raw = found.original(torch.arange(N)).numpy()
+    assert np.allclose(raw[:, 3], sexes == "male", atol=1e-6)
+    assert np.allclose(raw[:, 5], wild, atol=1e-6)
+    assert found.intake.sentence() == "4 of 4 columns used: 2 encoded."
+
+
+def test_an_ordered_category_is_one_number(tmp_path: Path) -> None:
+    sizes = pd.Categorical(
+        np.array(["small", "large", "medium"])[RNG.permutation(N) % 3], ["small", "medium", "large"], ordered=True
+    )
+    frame(size=sizes).to_parquet(tmp_path / "t.parquet")
+    found = data.load(str(tmp_path / "t.parquet"), "species")
+    assert found.features == ("length", "width", "size")
+    assert np.allclose(found.original(torch.arange(N))[:, 2], sizes.codes, atol=1e-6)
+
+
+DATES = pd.Timestamp("2024-01-20") + pd.to_timedelta(RNG.permutation(N) * 3 % 50, unit="D")
+
+
+FORMS = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d %b %Y", "%B %d, %Y", "%Y-%m-%dT%H:%M:%SZ"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_dates_are_days(form: str, tmp_path: Path) -> None:
+    found = loaded(tmp_path / "t.csv", frame(seen=DATES.strftime(form)))
+    assert found.features == ("length", "width", "seen")
+    days = (DATES - pd.Timestamp("1970-01-01")).days
+    assert np.allclose(found.original(torch.arange(N))[:, 2], days, atol=1e-3)
+    assert found.intake.decode(found.original(torch.arange(1))[0].numpy())["seen"] == str(DATES[0].date())
+
+
+def test_gaps_hold_the_median_of_the_training_rows_beside_a_column_that_says_so(tmp_path: Path) -> None:
+    length, colour = LENGTH.astype(object), np.array(["red", "white"])[RNG.permutation(N) % 2].astype(object)
+    length[[3, 20, 41]], colour[[3, 7]] = None, None
+    found = loaded(tmp_path / "t.csv", frame(length=length, colour=colour))
+    assert found.features == ("length", "length missing", "width", "colour = red", "colour = white", "colour = missing")
+    raw = found.original(torch.arange(N)).numpy()
+    known = [row for row in found.train.tolist() if row not in (3, 20, 41)]
+    assert np.allclose(raw[[3, 20, 41], 0], np.median(LENGTH[known]), atol=1e-6)
+    assert np.flatnonzero(raw[:, 1].round()).tolist() == [3, 20, 41]
+    assert np.flatnonzero(raw[:, 5].round()).tolist() == [3, 7]
+    assert found.intake.sentence() == "3 of 3 columns used: 1 encoded, 2 filled in 4 rows."
+
+
+def test_some_texts_among_numbers_are_gaps_and_named(tmp_path: Path) -> None:
+    length = LENGTH.astype(str).astype(object)
+    length[5], length[9] = "<0.1", "none"
+    found = loaded(tmp_path / "t.csv", frame(length=length))
+    assert found.features == ("length", "length missing", "width")
+    assert "In the column `length` some texts are no numbers and count as gaps: '<0.1'." in found.intake.remarks()
+
+
+@pytest.mark.parametrize("form", ["{:,}", "${:,}.00", "{}%", "€ {}"])
+def test_numbers_with_thousands_money_and_percent_are_numbers(form: str, tmp_path: Path) -> None:
+    price = RNG.integers(900, 99_999, N)
+    found = loaded(tmp_path / "t.csv", frame(price=[form.format(one) for one in price.tolist()]))
+    assert np.allclose(found.original(torch.arange(N))[:, 2], price, atol=1e-2)
+
+
+IDS = RNG.permutation(np.arange(1000, 1000 + 7 * N, 7))
+USELESS = {
+    "a row number": ("rownames", np.arange(1, N + 1)),
+    "a row number ": ("nr", RNG.permutation(N)),
+    "an id": ("PassengerId", IDS),
+    "an id: each row has its own": ("code", [f"c{i:04d}" for i in IDS]),
+    "free text": ("remark", [f"a note on flower number {i % 30}" for i in range(N)]),
+    "texts with 30 values (at most 20 are encoded)": ("town", [f"town{i % 30}" for i in range(N)]),
+    "constant": ("year", [2026] * N),
+    "empty": ("nothing", [None] * N),
+    "the same as 'width'": ("breadth", WIDTH),
+}
+
+
+@pytest.mark.parametrize("case", USELESS)
+def test_what_says_nothing_is_left_out_named_and_comes_back_when_asked_for(case: str, tmp_path: Path) -> None:
+    name, values = USELESS[case]
+    found = loaded(tmp_path / "t.csv", frame(**{name: values}))
+    same(found)
+    assert found.intake.sentence() == f"2 of 3 columns used; left out: `{name}`, {case.strip()}."
+    if case != "empty":
+        kept = data.load(str(tmp_path / "t.csv"), "species", keep=(name.upper(),))
+        assert name in [column.name for column in kept.intake.columns]
+        assert kept.intake.left_out == ()
+
+
+def test_columns_are_dropped_when_asked_for(tmp_path: Path) -> None:
+    found = loaded(tmp_path / "t.csv", frame(), drop=("Length",))
+    assert found.features == ("width",)
+    assert found.intake.sentence() == "1 of 2 columns used; left out: `length`, as asked."
+    with pytest.raises(InvalidInput, match="'species' holds the class, but the class cannot be left out"):
+        data.load(str(tmp_path / "t.csv"), "species", drop=("species",))
+    with pytest.raises(InvalidInput, match="none of its columns can be used"):
+        data.load(str(tmp_path / "t.csv"), "species", drop=("1", "2"))
+
+
+def test_rows_without_a_class_or_of_a_tiny_one_are_left_out_and_counted(tmp_path: Path) -> None:
+    species = SPECIES.astype(object)
+    species[[4, 8]], species[[1, 2]] = None, "orchid"
+    found = loaded(tmp_path / "t.csv", frame().assign(species=species))
+    assert found.intake.rows_left_out == {"they have no class": 2, "the class 'orchid' has fewer than 5": 2}
+    assert len(found.x) == found.intake.rows == N - 4
+    kept = [row for row in range(N) if row not in (1, 2, 4, 8)]
+    assert np.allclose(found.original(torch.arange(N - 4))[:, 0], LENGTH[kept], atol=1e-5)
+
+
+def test_a_column_that_gives_the_class_away_is_named(tmp_path: Path) -> None:
+    code = {"rose": 7, "tulip": 3, "aster": 5}
+    found = loaded(tmp_path / "t.csv", frame(code=[code[one] for one in SPECIES]))
+    assert [column.name for column in found.intake.columns if column.telling] == ["code"]
+    assert "`code`: alone it tells the class; leave out what would not be known beforehand." in found.intake.remarks()
+    rows = loaded(tmp_path / "t.csv", frame().sort_values("species").assign(row=range(N)), keep=("row",))
+    assert [column.name for column in rows.intake.columns if column.telling] == ["row"]
+
+
+def test_columns_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    found = loaded(tmp_path / "t.csv", text().replace("width", "length", 1))
+    assert found.features == ("length", "length (2)")
+    assert "Several columns are called 'length'" in "\n".join(found.intake.remarks())
+
+
+GREYS = RNG.integers(0, 256, (N, 49))
+
+
+@pytest.mark.parametrize("case", ["pixels", "places", "numbers", "no names", "with row numbers"])
+def test_a_table_of_pixels_is_pictures(case: str, tmp_path: Path) -> None:
+    names = {
+        "places": [f"{i}x{j}" for i in range(1, 8) for j in range(1, 8)],
+        "numbers": [f"v{i}" for i in range(49)],
+    }.get(case, [f"pixel{i}" for i in range(49)])  # fmt: skip
+    table = pd.DataFrame(GREYS, columns=names)
+    table.insert(0, "label", RNG.permutation(N) % 3)
+    table.to_csv(tmp_path / "t.csv", index=case == "with row numbers", header=case != "no names")
+    found = data.load(str(tmp_path / "t.csv"))
+    assert found.shape == (7, 7)
+    assert torch.equal(found.x, torch.from_numpy(GREYS.astype(np.float32) / 255))
+    assert "49 pixels of pictures of 7x7" in found.intake.sentence()
+    assert data.load(str(tmp_path / "t.csv"), keep=("*",)).shape[0] >= 49
+
+
+def test_answers_from_one_to_five_are_no_pictures(tmp_path: Path) -> None:
+    answers = pd.DataFrame(RNG.integers(1, 6, (N, 16)), columns=[f"q{i}" for i in range(1, 17)])
+    assert loaded(tmp_path / "t.csv", answers.assign(species=SPECIES)).shape == (16,)
+
+
+def test_a_row_that_is_typed_in_is_taken_as_the_table_was(tmp_path: Path) -> None:
+    colour = np.array(["red", "white"])[RNG.permutation(N) % 2].astype(object)
+    colour[3] = None
+    found = loaded(tmp_path / "t.csv", frame(colour=colour, seen=DATES.strftime("%d.%m.%Y")))
+    row = {"length": str(LENGTH[0]), "width": str(WIDTH[0]), "colour": colour[0], "seen": DATES.strftime("%d.%m.%Y")[0]}
+    assert torch.allclose(found.scaled(found.intake.encode(row)), found.x[0], atol=1e-5)
+    assert found.intake.decode(found.intake.encode(row | {"colour": ""}))["colour"] == ""
+    refusals = (("length", "long", "numbers, and 'long'"), ("colour", "blue", "no 'blue'"), ("seen", "soon", "holds dates"))
+    for column, wrong, named in refusals:
+        with pytest.raises(InvalidInput, match=named):
+            found.intake.encode(row | {column: wrong})

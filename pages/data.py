@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from explorer import cache
 from explorer.blocks import controls, frame
 from explorer.blocks.data import panels, upload
 from explorer.state import session
@@ -27,8 +26,8 @@ with frame.page("data", "What is in the data?", LEAD):
         if is_user_file(name):
             upload.delete(name)
     if data is not None:
-        found = cache.checkup(name)
-        panels.headline(data, found)
+        found = panels.checked(name)
+        panels.headline(name, data, found)
         left, right = st.columns([5, 6], gap="large")
         with left:
             panels.balance(data, found)

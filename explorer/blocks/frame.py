@@ -137,6 +137,11 @@ def current_run() -> Run | None:
             dataset = cache.recipe(run).dataset
             if dataset not in DATASETS:
                 raise Unavailable(_elsewhere(wanted, str(dataset)))
+            if cache.data_changed(run):
+                raise Unavailable(
+                    f"run {wanted} was made with the file {quoted(Path(dataset).name)} by its path, and the file, or how it is read, has "
+                    "changed since; train on it anew."
+                )
             if dataset != session.get("dataset"):
                 session.put(dataset=dataset)
             return run
@@ -154,9 +159,9 @@ def _elsewhere(run_id: str, dataset: str) -> str:
     if is_foreign(dataset):
         file = quoted(dataset.removeprefix(FOREIGN))
         return f"run {run_id} was made with the file {file} of another machine; add it on the Data page and train on it there to see it."
-    if looks_like_path(dataset):  # never opened from here: an address must not read files of the server's
+    if looks_like_path(dataset):
         file = quoted(Path(dataset).name)
-        return f"run {run_id} was made with the file {file} by its path; add it on the Data page and train on it there to see it."
+        return f"run {run_id} was made with the file {file} by its path, where it is no more; add it on the Data page and train on it."
     return f"run {run_id} was made with the data set {quoted(dataset)}, which this app does not have."
 
 

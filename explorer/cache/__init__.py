@@ -6,15 +6,27 @@ never as keys. Blocks ask the room, `cache.net(run, "teacher")`, and need not kn
 
 from explorer.cache.agreement import survey
 from explorer.cache.attributions import CHECKED, attribution, exact, parts, sanity_check, sensitivity
-from explorer.cache.datasets import checkup, dataset
+from explorer.cache.datasets import asked, checkup, dataset
 from explorer.cache.dependency_graph import dependency, ordered, positions, superfeatures, sweep
 from explorer.cache.explanations import branch_maps, class_maps, contributions_of, explanation, test_predictions
 from explorer.cache.over_epochs import agreements, forming, trajectories
-from explorer.cache.runs import convolutional, curves, dataset_of, facts, is_sound, list_runs, mean_image, net, recipe, status
+from explorer.cache.runs import (
+    convolutional,
+    curves,
+    data_changed,
+    dataset_of,
+    facts,
+    is_sound,
+    list_runs,
+    mean_image,
+    net,
+    recipe,
+    status,
+)
 
 __all__ = [
-    "CHECKED", "agreements", "attribution", "branch_maps", "checkup", "class_maps", "contributions_of", "convolutional",
-    "curves", "dataset", "dataset_of", "dependency", "exact", "explanation", "facts", "forming", "is_sound", "list_runs",
-    "mean_image", "net", "ordered", "parts", "positions", "recipe", "sanity_check", "sensitivity", "status", "superfeatures",
-    "survey", "sweep", "test_predictions", "trajectories",
+    "CHECKED", "agreements", "asked", "attribution", "branch_maps", "checkup", "class_maps", "contributions_of", "convolutional",
+    "curves", "data_changed", "dataset", "dataset_of", "dependency", "exact", "explanation", "facts",
+    "forming", "is_sound", "list_runs", "mean_image", "net", "ordered", "parts", "positions", "recipe", "sanity_check",
+    "sensitivity", "status", "superfeatures", "survey", "sweep", "test_predictions", "trajectories",
 ]  # fmt: skip

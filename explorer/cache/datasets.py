@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from explorer.words.datasets import columns_asked, is_by_path
 from ked import data
 from ked.data import Dataset
 from ked.data.checkup import Checkup
@@ -14,15 +17,27 @@ from ked.data.checkup import checkup as measure
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the data …")
-def dataset(name: str, label: str | None = None, drop: tuple[str, ...] = (), keep: tuple[str, ...] = ()) -> Dataset:
-    """A data set, read once for all visitors; the others say how the columns of a table are taken that is named by its path."""
+def dataset(name: str, label: str | None = None, drop: tuple[str, ...] = (), keep: tuple[str, ...] = (), version: int = 0) -> Dataset:
+    """A data set, read once for all visitors; the others say how a table is taken that is named by its path, and its file's version."""
     return data.load(name, label, drop=drop, keep=keep)
 
 
+def file_version(name: str) -> int:
+    """Changes whenever the file does that is named by its path; 0 for all other data, whose names always mean the same."""
+    with contextlib.suppress(OSError):
+        return os.stat(name).st_mtime_ns if is_by_path(name) else 0
+    return 0
+
+
 @st.cache_data(max_entries=32, show_spinner="Looking at every sample …")
-def checkup(name: str) -> Checkup:
+def checkup(name: str, *asked: Any) -> Checkup:
     """What should be known about a data set before training on it."""
-    return measure(dataset(name))
+    return measure(dataset(name, *asked))
+
+
+def asked(name: str) -> tuple[Any, ...]:
+    """What `dataset` and `checkup` need beside a name, for data that no run is meant with."""
+    return *columns_asked(name).values(), file_version(name)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -10,11 +10,13 @@ import streamlit as st
 from explorer.cache import datasets
 from explorer.cache.keys import BY_VERSION
 from explorer.timeline.history import History
+from explorer.words.datasets import is_by_path
 from ked import jobs, store
 from ked.data import Dataset
 from ked.errors import InvalidInput, Unavailable
 from ked.nets.stack import Stack
 from ked.recipe import MLP, Recipe
+from ked.runs.stage_keys import stage_keys
 from ked.store import Run
 
 
@@ -54,15 +56,26 @@ def dataset_of(run: Run) -> Dataset:
     return datasets.dataset(*asked_for(run))
 
 
-def asked_for(run: Run) -> tuple[str, str | None, tuple[str, ...], tuple[str, ...]]:
-    """The run's data as a recipe names them: data set, label, columns to drop and to keep."""
+def asked_for(run: Run) -> tuple[str, str | None, tuple[str, ...], tuple[str, ...], int]:
+    """The run's data as a recipe names them: data set, label, columns to drop and to keep; and the version of a file by its path."""
     asked = recipe(run)
-    return asked.dataset, asked.label, asked.drop, asked.keep
+    return asked.dataset, asked.label, asked.drop, asked.keep, datasets.file_version(asked.dataset)
 
 
 def mean_image(run: Run) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each feature over the training samples of the run's data, (D,) each."""
     return datasets.mean_image(*asked_for(run))
+
+
+def data_changed(run: Run) -> bool:
+    """Whether the file that a run was made of by its path holds something else today."""
+    return is_by_path(recipe(run).dataset) and _data_changed(run, datasets.file_version(recipe(run).dataset))
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=BY_VERSION)
+def _data_changed(run: Run, version: int) -> bool:
+    keys = stage_keys(recipe(run))
+    return any(keys[stage] != key for stage, key in facts(run).get("stages", {}).items() if stage in keys)
 
 
 def convolutional(run: Run) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from explorer.state.setting_types import Choice, Number, Setting, Several, Text
-from explorer.words.datasets import Titles
+from explorer.words.datasets import Titles, columns_asked
 from explorer.words.run_list import ORDERS, STATUSES
 from explorer.words.studies import SCALES as STUDY_SCALES
 from explorer.words.studies import titles as study_titles
@@ -174,7 +174,7 @@ def from_url(query: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
 
 def to_recipe(values: Mapping[str, Any]) -> Recipe:
     """The recipe that the settings describe."""
-    chosen = {name: values[name] for name in RECIPE_SETTINGS}
+    chosen = {name: values[name] for name in RECIPE_SETTINGS} | columns_asked(values["dataset"])
     for name in _WIDTHS_OF:
         chosen[name] = tuple(int(width) for width in chosen[name].split(","))
     for name in _ZERO_IS_NONE:

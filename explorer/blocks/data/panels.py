@@ -15,8 +15,9 @@ from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.settings import SETTINGS
 from explorer.words import data as data_words
+from explorer.words.datasets import is_by_path
 from explorer.words.inert import inert
-from ked.data import PARTS, SOURCES, Dataset, user_files
+from ked.data import PARTS, SOURCES, Dataset, is_user_file, user_files
 from ked.data.checkup import Checkup
 from ked.errors import Unavailable
 from ked.store import Run
@@ -34,10 +35,15 @@ def follow() -> None:
 def opened(name: str) -> Dataset | None:
     """The data set, or None and the sentence that says which file goes where."""
     try:
-        return cache.dataset(name)
+        return cache.dataset(name, *cache.asked(name))
     except Unavailable as error:
         st.info(str(error), icon=":material/folder_off:")
         return None
+
+
+def checked(name: str) -> Checkup:
+    """What is to be known about the data before training on them."""
+    return cache.checkup(name, *cache.asked(name))
 
 
 def next_steps(data: Dataset, run: Run | None) -> None:
@@ -50,9 +56,9 @@ def next_steps(data: Dataset, run: Run | None) -> None:
         navigation.go("superfeatures")
 
 
-def headline(data: Dataset, found: Checkup) -> None:
+def headline(name: str, data: Dataset, found: Checkup) -> None:
     """Where it comes from, and how much of everything there is."""
-    st.caption(SOURCES[data.name].description if data.name in SOURCES else _origin(user_files.entry(data.name)))
+    st.caption(_origin(name))
     for note in data.notes:
         st.caption(inert(note))
     layout = " × ".join(map(str, data.shape))
@@ -71,7 +77,14 @@ _USE = {
 }
 
 
-def _origin(about: user_files.UserFile) -> str:
+def _origin(name: str) -> str:
+    """Where the data come from, in a sentence."""
+    if name in SOURCES:
+        return SOURCES[name].description
+    if not is_user_file(name):
+        kind = "A file that runs of the command line were made of" if is_by_path(name) else "Synthetic, made to order"
+        return f"{kind}: {inert(frame.title_of(name))}."
+    about = user_files.entry(name)
     added = pd.Timestamp(about.added, unit="s")
     column = f", class in the column {data_words.quoted(about.label)}" if about.label else ""
     return f"Own file {about.file}, {about.size / 1000:,.0f} kB{column}, added on {added.day} {added.month_name()} {added.year}."

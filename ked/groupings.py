@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ked.communities.groups import Superfeatures
-from ked.communities.superfeatures import exactly, find_superfeatures, from_labels, normalised, smallest_size
+from ked.communities.superfeatures import exactly, find_superfeatures, from_labels, smallest_size
+from ked.communities.units import Units, contracted, expanded, membership
 from ked.errors import InvalidInput, quoted
 
 if TYPE_CHECKING:
@@ -33,10 +34,11 @@ class Inputs:
     shape: tuple[int, ...]
     seed: int
     engine: str | None
+    units: Units = ()
 
     @property
     def features(self) -> int:
-        """D."""
+        """D, or the number of units."""
         return len(self.W)
 
 
@@ -59,20 +61,23 @@ def group(
     shape: tuple[int, ...],
     seed: int,
     engine: str | None = None,
+    units: Units = (),
 ) -> Superfeatures:
     """M superfeatures found in the named way, the largest first.
 
     W: (D, D) dependency matrix.  M: 1..D.  x: (N, D) training samples, finite.  shape: how one sample is laid out.
     seed: the same gives the same groups.  engine: of the community search, see `ked.communities.louvain`.
+    units: features that stay in one superfeature, as groups that hold each feature once; empty where each stands for itself.
     Raises InvalidInput for an unknown grouping, or values that do not fit together.
     """
     if name not in GROUPINGS:
         raise InvalidInput(f"There is no grouping {quoted(name)}; choose one of {', '.join(GROUPINGS)}.")
-    links, samples = normalised(W), x.detach().cpu().numpy()
+    links, samples = contracted(W, units), x.detach().cpu().numpy()
     smallest_size(len(links), M)
-    if samples.ndim != 2 or samples.shape[1] != len(links) or int(np.prod(shape)) != len(links):
-        raise InvalidInput(f"W has {len(links)} features, but the samples have shape {samples.shape} and layout {shape}.")
-    return GROUPINGS[name].find(Inputs(links, M, samples, tuple(shape), seed, engine))
+    if samples.ndim != 2 or samples.shape[1] != len(W) or int(np.prod(shape)) != len(W):
+        raise InvalidInput(f"W has {len(W)} features, but the samples have shape {samples.shape} and layout {shape}.")
+    laid_out = (len(units),) if units else tuple(shape)
+    return expanded(GROUPINGS[name].find(Inputs(links, M, samples, laid_out, seed, engine, units)), W, units)
 
 
 def blocks(height: int, width: int, M: int) -> np.ndarray:
@@ -112,13 +117,13 @@ def _grid(given: Inputs) -> Superfeatures:
 def _correlation(given: Inputs) -> Superfeatures:
     """Communities of |correlation| of the training features; a constant feature has no links."""
     centred, lengths = _centred(given.x)
-    links = np.abs(centred.T @ centred) / np.outer(lengths, lengths)
+    links = contracted(np.abs(centred.T @ centred) / np.outer(lengths, lengths), given.units)
     found = find_superfeatures(links, given.M, given.engine, given.seed)
     return replace(found, modularity=_named(given, found.labels().numpy(), "").modularity)
 
 
 def _kmeans(given: Inputs) -> Superfeatures:
-    """k-means over the features, each a point whose coordinates are its standardised training values."""
+    """k-means over the features, each a point whose coordinates are its standardised training values; a unit goes with most of its own."""
     from sklearn.cluster import KMeans
 
     rows = np.random.default_rng(given.seed).permutation(len(given.x))[:_ROWS]
@@ -126,6 +131,8 @@ def _kmeans(given: Inputs) -> Superfeatures:
     points = (centred / lengths).T
     distinct = len(np.unique(points, axis=0))  # constant features, for one, are all the same point
     labels = KMeans(min(given.M, distinct), n_init=4, random_state=given.seed).fit_predict(points)
+    if given.units:
+        labels = (membership(given.units, len(labels)).T @ np.eye(given.M)[labels]).argmax(axis=1)
     return _repaired(given, labels, "k-means")
 
 

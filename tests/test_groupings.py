@@ -41,6 +41,35 @@ def test_exactly_the_wanted_number_of_groups(name: str, shape: tuple[int, ...]) 
         assert _is_cover(_group(name, M, shape), D, M)
 
 
+UNITS = ((0, 5), (1,), (2, 3, 4, 7), (6,), (8, 9, 10), (11,))
+
+
+@every
+@pytest.mark.parametrize("W", [_graph(12), torch.zeros(12, 12), torch.ones(12, 12)])
+def test_features_that_belong_together_are_in_one_group(name: str, W: torch.Tensor) -> None:
+    for M in range(1, len(UNITS) + 1):
+        found = group(name, W=W, M=M, x=_rows(50, 12), shape=(12,), seed=0, units=UNITS)
+        assert _is_cover(found, 12, M)
+        assert all(any(set(unit) <= set(one) for one in found.groups) for unit in UNITS)
+        assert found.modularity == pytest.approx(modularity(W, found.labels()))
+    with pytest.raises(InvalidInput, match="from 1 to 6, not 7"):
+        group(name, W=W, M=7, x=_rows(50, 12), shape=(12,), seed=0, units=UNITS)
+
+
+def test_units_are_grouped_as_the_best_division_of_them_all_is() -> None:
+    W = _graph(12)
+    found = group("hessian", W=W, M=2, x=_rows(50, 12), shape=(12,), seed=0, units=UNITS)
+    divisions = ([bool(bits >> unit & 1) for unit in range(6)] for bits in range(1, 63))
+    owner = [next(u for u, unit in enumerate(UNITS) if feature in unit) for feature in range(12)]
+    best = max(modularity(W, [int(sides[u]) for u in owner]) for sides in divisions)
+    assert found.modularity == pytest.approx(best)
+
+
+def test_units_must_hold_each_feature_once() -> None:
+    with pytest.raises(InvalidInput, match="12 features, each in one unit"):
+        group("hessian", W=_graph(12), M=2, x=_rows(50, 12), shape=(12,), seed=0, units=((0, 1), (1, 2)))
+
+
 @every
 @pytest.mark.parametrize("rows", [torch.zeros(5, 12), torch.ones(1, 12), torch.eye(12)])
 def test_degenerate_samples_and_graphs_are_grouped_too(name: str, rows: torch.Tensor) -> None:

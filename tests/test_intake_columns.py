@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from flowers import LENGTH, RNG, SPECIES, WIDTH, N, frame, loaded, same, text
 
 from ked import data
 from ked.errors import InvalidInput
+from ked.recipe import Recipe
+from ked.store import Run
 
 
 def test_texts_and_truths_are_one_hot_and_the_parts_of_a_column_belong_together(tmp_path: Path) -> None:
@@ -175,3 +178,22 @@ def test_a_row_that_is_typed_in_is_taken_as_the_table_was(tmp_path: Path) -> Non
     for column, wrong, named in refusals:
         with pytest.raises(InvalidInput, match=named):
             found.intake.encode(row | {column: wrong})
+
+
+def test_a_run_never_splits_a_column_and_its_folder_says_what_was_done(
+    tmp_path: Path, small_recipe: Recipe, finish: Callable[[Recipe], Run]
+) -> None:
+    towns = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Hof"])[RNG.permutation(N) % 5]
+    loaded(tmp_path / "t.csv", frame(town=towns, nr=range(N)))
+    settings = {"dataset": str(tmp_path / "t.csv"), "label": "species", "methods": ("plain",), "seeds": 1}
+    recipe = small_recipe.without(**settings, superfeatures=3, epochs=1, teacher_epochs=3)
+    run = finish(recipe)
+    towns_are = {2, 3, 4, 5, 6}
+    assert sorted(map(len, run.superfeatures().groups)) == [1, 1, 5]
+    assert towns_are in map(set, run.superfeatures().groups)
+    formed = [event["labels"] for event in run.events()[0] if event["kind"] == "forming"]
+    assert formed
+    assert all(len({labels[feature] for feature in towns_are}) == 1 for labels in formed)
+    assert run.info["data"]["said"] == "3 of 4 columns used: 1 encoded; left out: `nr`, a row number."
+    with pytest.raises(InvalidInput, match=r"superfeatures = 4 is not allowed: t\.csv has 3 columns"):
+        finish(recipe.without(superfeatures=4))

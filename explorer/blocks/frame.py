@@ -183,7 +183,8 @@ def _suit(run: Run | None) -> None:
         session.put(**of_recipe(cache.recipe(run)))
     elif is_user_file(session.get("dataset")):
         with contextlib.suppress(InvalidInput, Unavailable):  # what is wrong with damaged data is said where they are shown
-            session.put(**fitting(session.values(), cache.dataset(session.get("dataset")).shape))
+            data = cache.dataset(session.get("dataset"))
+            session.put(**fitting(session.values(), data.shape, data.group_count))
 
 
 def run_menu() -> None:

@@ -11,6 +11,7 @@ from explorer.cache.runs import dataset_of, recipe
 from explorer.pictures import graphs
 from ked.communities.groups import Superfeatures
 from ked.communities.superfeatures import resolution_sweep
+from ked.communities.units import contracted
 from ked.groupings import group
 from ked.runs.measuring import measured_dependency
 from ked.store import Run
@@ -35,7 +36,7 @@ def superfeatures(run: Run, reduce: str, scale: str | None, M: int, grouping: st
         return run.superfeatures()
     source = dataset_of(run)
     W, x = torch.from_numpy(dependency(run, reduce, scale)), source.part("train")[0]
-    return group(grouping, W=W, M=M, x=x, shape=source.shape, seed=asked.seed, engine=engine)
+    return group(grouping, W=W, M=M, x=x, shape=source.shape, seed=asked.seed, engine=engine, units=source.together)
 
 
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=BY_VERSION)
@@ -48,7 +49,7 @@ def ordered(run: Run) -> graphs.Ordered:
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=BY_VERSION)
 def sweep(run: Run, reduce: str, scale: str | None, engine: str | None, span: float) -> np.ndarray:
     """(3, R) resolution, number of communities and modularity on a logarithmic grid up to `span` times either way."""
-    W = torch.from_numpy(dependency(run, reduce, scale))
+    W = contracted(dependency(run, reduce, scale), () if recipe(run).convolutional else dataset_of(run).together)
     resolutions = np.geomspace(1 / span, span, 15 if len(W) > 128 else 41)
     return np.array(resolution_sweep(W, [float(r) for r in resolutions], engine, 0), dtype=float).T
 

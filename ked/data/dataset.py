@@ -113,6 +113,11 @@ class Dataset:
         """Groups of features that stem from one column each, and so belong into one superfeature; empty where each stands for itself."""
         return self.intake.units if self.intake else ()
 
+    @property
+    def group_count(self) -> int:
+        """How many groups its features can be divided into: D, or how many columns they stem from."""
+        return len(self.together) or self.feature_count
+
     def few(self, train_size: int, seed: int) -> Dataset:
         """The same data set with that many training samples, as equally divided among the classes as they allow.
 

@@ -58,8 +58,9 @@ def check(recipe: Recipe, dataset: Dataset) -> None:
     """
     if not recipe.convolutional:
         for M in {recipe.superfeatures_of(who) for who in ("teacher", "student")}:
-            if dataset.feature_count < M:
-                raise InvalidInput(f"superfeatures = {M} is not allowed: {dataset.name} has {dataset.feature_count} features.")
+            if dataset.group_count < M:
+                what = "columns" if dataset.together else "features"
+                raise InvalidInput(f"superfeatures = {M} is not allowed: {dataset.name} has {dataset.group_count} {what}.")
         return
     with torch.device("meta"):
         student, teacher = build_black_box(recipe, dataset, "student"), build_black_box(recipe, dataset, "teacher")

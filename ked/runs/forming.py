@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ked.communities.groups import Superfeatures, align
 from ked.communities.superfeatures import find_superfeatures
+from ked.communities.units import Units, contracted, expanded
 from ked.dependency import dependency_matrix
 from ked.errors import InvalidInput
 from ked.nets.subnets import SubnetStack
@@ -51,10 +52,13 @@ class SuperfeatureTracker:
         x: (N, D) training samples.
         epochs: How many the net trains for.
         before: The state that a training that goes on had last.
+        units: Features that stay together (`ked.communities.units`).
     """
 
-    def __init__(self, net: SubnetStack, recipe: Recipe, x: Tensor, epochs: int, before: Event | None = None) -> None:
-        self.net, self.recipe, self.kept = net, recipe, spread(epochs)
+    def __init__(
+        self, net: SubnetStack, recipe: Recipe, x: Tensor, epochs: int, before: Event | None = None, units: Units = ()
+    ) -> None:
+        self.net, self.recipe, self.kept, self.units = net, recipe, spread(epochs), units
         rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(recipe.seed))[: max(1, min(SAMPLES, len(x) // 8))]
         self.x = x[rows.to(x.device)]
         self.spent = 0.0
@@ -90,7 +94,9 @@ class SuperfeatureTracker:
         start = (self._last.resolution if self._last else 0.0) or 1.0
         try:
             W = self._measured(left)
-            found = find_superfeatures(W, self.recipe.superfeatures, _ENGINE, self.recipe.seed, start=start)
+            joined = contracted(W, self.units) if self.units else W
+            found = find_superfeatures(joined, self.recipe.superfeatures, _ENGINE, self.recipe.seed, start=start)
+            found = expanded(found, W, self.units)
         except InvalidInput:  # a net that is about to diverge, with a W that is not finite: its own training will say so
             return None
         self._last = align(self._last, found) if self._last else found

@@ -75,6 +75,7 @@ def _grouped(who: Who, context: Context, W: torch.Tensor) -> Superfeatures:
         shape=dataset.shape,
         seed=recipe.seed,
         engine=recipe.engine,
+        units=dataset.together,
     )
 
 

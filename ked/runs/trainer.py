@@ -146,4 +146,5 @@ def _forming(course: Trainer, behind: list[Event]) -> SuperfeatureTracker | None
     if not course.watch or not isinstance(course.net, SubnetStack):
         return None
     before = next((event for event in reversed(behind) if event["kind"] == "forming"), None)
-    return SuperfeatureTracker(course.net, course.context.recipe, course.context.dataset.part("train")[0], course.epochs, before)
+    data = course.context.dataset
+    return SuperfeatureTracker(course.net, course.context.recipe, data.part("train")[0], course.epochs, before, data.together)

@@ -50,7 +50,7 @@ def next_steps(data: Dataset, run: Run | None) -> None:
     """Buttons to the other pages, with this data set."""
     told = "Opens the Train page with settings that suit these data."
     if st.button("Train on it", icon=":material/play_circle:", type="primary", key="train", help=told):
-        session.put(**({} if run else fitting(session.values(), data.shape)))
+        session.put(**({} if run else fitting(session.values(), data.shape, data.group_count)))
         navigation.go("train")
     if run and st.button("Its superfeatures", icon=":material/hub:", help="Opens the Superfeatures page with its run."):
         navigation.go("superfeatures")

@@ -74,9 +74,10 @@ def look_at(run: Run) -> View:
     """The view of a run under the present settings."""
     reduce, scale, engine = session.get("reduce"), session.get("scale") or None, session.get("engine") or None
     W = cache.dependency(run, reduce, scale)
-    M = min(session.get("superfeatures"), len(W))
+    data = cache.dataset_of(run)
+    M = min(session.get("superfeatures"), len(W) if cache.convolutional(run) else data.group_count)
     found = cache.superfeatures(run, reduce, scale, M, session.get("grouping"), engine)
-    return View(run, cache.dataset_of(run), W, found, reduce, scale, engine)
+    return View(run, data, W, found, reduce, scale, engine)
 
 
 def light_up(view: View, feature: int) -> None:

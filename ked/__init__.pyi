@@ -8,6 +8,7 @@ from .distillation import KEDLoss as KEDLoss
 from .explaining import ExplainingNet as ExplainingNet
 from .explaining import Explains as Explains
 from .explaining import base_of as base_of
+from .library.recording import record as record
 from .recipe import Recipe as Recipe
 from .runs.pipeline import run as run
 from .store import Run as Run

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save
 from torch import Tensor
 
-from ked.errors import InvalidInput
+from ked.communities.groups import Superfeatures
+from ked.errors import InvalidInput, Unavailable
 from ked.explaining import BATCH, Explains, Forward, checked_base, explanations, log_predictions, log_probabilities
 from ked.explanation import full
 from ked.nets.inference import explain, predict
 from ked.nets.stack import Stack
+from ked.nets.weights import HEARD, load_stack, read_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +59,8 @@ def heard(nets: Any, x: Any, *, forward: Forward | None = None, batch: int = BAT
     """Ask nets about samples, in eval mode and without gradients; they are left as they were.
 
     Args:
-        nets: One net, or several of one kind (one a seed): explaining nets (`ked.Explains`), or any modules from samples to logits.
+        nets: One net, or several of one kind (one a seed): explaining nets (`ked.Explains`), or any modules from samples to logits; what
+            was heard already stays as it is.
         x: (N, D) or (N, *shape), a tensor, an array or a DataLoader.
         forward: From a net and samples to logits, where a net's answer is something else.
         batch: Samples at a time.
@@ -67,6 +73,8 @@ def heard(nets: Any, x: Any, *, forward: Forward | None = None, batch: int = BAT
     >>> told.log_y.shape, told.speaks
     (torch.Size([1, 2, 5, 3]), True)
     """
+    if isinstance(nets, Heard):
+        return nets
     several = list(nets) if isinstance(nets, Sequence) else [nets]
     if not several:
         raise InvalidInput("a net is missing: the list of nets is empty.")
@@ -102,3 +110,30 @@ def _of_one(net: Any, x: Any, forward: Forward | None, batch: int) -> Heard:
         return Heard(log_predictions(log_y, net.base)[None], log_y.transpose(0, 1)[None], net.base.detach(), groups, channels)
     log_p = log_probabilities(net, x, forward=forward, batch=batch)
     return Heard(log_p[None], log_p[None, None], torch.zeros_like(log_p[0]), ((0,),))
+
+
+def save_heard(path: Path, said: Heard) -> None:
+    """Write what was heard, as safetensors, where a run keeps its nets (`ked.record`)."""
+    tensors = {"log_p": said.log_p, "base": said.base} | ({"log_y": said.log_y} if said.speaks else {})
+    about = json.dumps({"groups": said.groups, "of_channels": said.of_channels})
+    whole = {name: tensor.detach().float().cpu().contiguous() for name, tensor in tensors.items()}
+    path.write_bytes(save(whole, metadata={HEARD: about}))
+
+
+def load_net(path: Path) -> Stack | Heard:
+    """A stored net, or what was heard of one that was not kept; `Unavailable` if the file is missing or damaged."""
+    tensors, metadata = read_tensors(path)
+    if HEARD not in metadata:
+        return load_stack(path)
+    try:
+        about, log_p = json.loads(metadata[HEARD]), tensors["log_p"]
+        groups = tuple(tuple(int(member) for member in group) for group in about["groups"])
+        said = Heard(log_p, tensors.get("log_y", log_p[:, None]), tensors["base"], groups, about["of_channels"] is True)
+        K, N, C = log_p.shape
+        fits = said.log_y.shape == (K, len(groups), N, C) and said.base.shape == (C,) and min(K, N, C) > 0
+        if not fits or not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
+            raise ValueError("tensors that do not belong together")
+        Superfeatures.checked(groups)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Unavailable(f"{path.name} in {path.parent.name} is damaged; delete that run and record it again.") from error
+    return said

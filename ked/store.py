@@ -1,4 +1,4 @@
-"""Run folders and the stage cache: what the app, the command line, notebooks and workers share.
+"""Run folders: what the app, the command line, notebooks and workers share.
 
 A run folder is only ever appended to (events.jsonl) or replaced file by file (everything else), so whoever reads it
 while a job writes sees a whole file or none.
@@ -7,25 +7,24 @@ while a job writes sees a whole file or none.
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import os
 import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ked import data
 from ked.communities.groups import Superfeatures
+from ked.data import recorded
 from ked.data.columns import EVERYTHING
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import jsonl
 from ked.files.disk import disk_errors, write_json
-from ked.files.drafts import LOCK, draft
 from ked.files.home import home
 from ked.files.locks import alone
 from ked.files.shipped import shipped
@@ -35,6 +34,7 @@ from ked.run_form import flaw
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ked.heard import Heard
     from ked.nets.stack import Stack
 
 _USER_FILE = re.compile(r"^(own:.*)-[0-9a-f]{10}$")
@@ -75,12 +75,19 @@ class Run:
             info["recipe"]["dataset"] = data.foreign(str(info["recipe"].get("dataset")))
         if "keep" not in info["recipe"] and data.is_table(str(info["recipe"].get("dataset"))):  # from before columns were judged
             info["recipe"]["keep"] = [EVERYTHING]
+        if "recorded" in info:  # its samples lie in its own folder, whatever that is called here
+            info["recipe"]["dataset"] = recorded.PREFIX + self.id
         return info
 
     @property
     def recipe(self) -> Recipe:
         """What was asked for."""
         return Recipe.make(**self.info["recipe"])
+
+    @property
+    def recorded(self) -> bool:
+        """Whether it was recorded of nets that were not kept (`ked.record`)."""
+        return "recorded" in self.info
 
     @property
     def status(self) -> str:
@@ -138,6 +145,12 @@ class Run:
     def student(self, method: str) -> Stack:
         """The students of one method, a replica a seed."""
         return self._stack(f"student-{method}")
+
+    def net(self, which: str) -> Stack | Heard:
+        """A net: "teacher", "explaining" or a student's method; of a recorded run what was heard of it."""
+        from ked.heard import load_net
+
+        return load_net(self.folder / f"{which if which in ('teacher', 'explaining') else f'student-{which}'}.safetensors")
 
     def _stack(self, stage: str) -> Stack:
         from ked.nets.weights import load_stack  # with torch, for which no list of runs should wait
@@ -243,57 +256,3 @@ def strangers() -> dict[str, str]:
 def list_presets() -> list[Run]:
     """The finished runs that ship with the app."""
     return [Run(path.parent) for path in sorted(PRESETS.glob("*/run.json"))]
-
-
-class StageCache:
-    """Finished stages by key, shared by all runs: `$KED_HOME/cache/<key>/` with the stage's files and its events."""
-
-    def __init__(self, *, presets: bool = True) -> None:
-        self.root = home() / "cache"
-        self._presets = list_presets() if presets else []
-
-    def find(self, key: str) -> Path | None:
-        """The folder of a finished stage, or None; a stage that a preset holds is taken over from there."""
-        folder = self.root / key
-        if (folder / "events.jsonl").is_file():
-            return folder
-        shipped = self._shipped.get(key)
-        return self._adopt(*shipped, key) if shipped else None
-
-    @functools.cached_property
-    def _shipped(self) -> dict[str, tuple[Run, str]]:
-        """Key -> the first preset that holds the stage, and what it is called there."""
-        found = ((key, (preset, stage)) for preset in self._presets for stage, key in preset.info.get("stages", {}).items())
-        return {key: place for key, place in reversed(list(found)) if place[0].has(place[1])}
-
-    def _adopt(self, preset: Run, stage: str, key: str) -> Path | None:
-        """Copy a preset's stage into the cache, with its own events."""
-        with self.draft(lambda: key) as draft:
-            for file in preset.folder.glob(f"{stage}.*"):
-                shutil.copyfile(file, draft / file.name)
-            current = ""
-            for event in preset.events()[0]:
-                current = event.get("stage", current)
-                if current == stage and event["kind"] not in ("stage", "step", "result", "end"):
-                    Run(draft).append(event)
-        return self.root / key
-
-    def events(self, folder: Path) -> list[dict[str, Any]]:
-        """The events that the stage gave when it was computed."""
-        return Run(folder).events()[0]
-
-    @contextlib.contextmanager
-    def draft(self, key: Callable[[], str]) -> Iterator[Path]:
-        """A folder to fill; it becomes the cache entry when the block ends without an error, and vanishes otherwise.
-
-        The key is asked for at the end: whoever steers may have made another result of it meanwhile.
-        """
-        with disk_errors(self.root), draft(self.root / f".{key()}-{secrets.token_hex(4)}") as folder:
-            yield folder
-            if not (target := self.root / key()).exists():  # another job may have been faster: equal keys, equal results
-                (folder / LOCK).unlink()
-                os.rename(folder, target)
-
-    def discard(self, folder: Path) -> None:
-        """Remove an entry that turned out to be damaged."""
-        shutil.rmtree(folder, ignore_errors=True)

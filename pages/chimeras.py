@@ -17,7 +17,7 @@ LEAD = (
 with frame.page("chimeras", "What if a part were another's?", LEAD):
     run = frame.current_run()
     ready = nothing_yet.ready(run)
-    parts = ready and run is not None and not cache.convolutional(run)
+    parts = ready and run is not None and not cache.convolutional(run) and not cache.recorded(run)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         controls.choice("dataset", then=frame.follow_dataset, width=200)
         frame.run_menu()
@@ -27,6 +27,8 @@ with frame.page("chimeras", "What if a part were another's?", LEAD):
         nothing_yet.no_run_yet()
     elif not ready:
         nothing_yet.not_there_yet(run)
+    elif cache.recorded(run):
+        nothing_yet.not_kept()
     elif not parts:
         panels.channels_instead(run)
     else:
@@ -38,5 +40,5 @@ with frame.page("chimeras", "What if a part were another's?", LEAD):
         panels.in_words(view)
         panels.pictures(view)
         panels.changes(view)
-    if run:
+    if run and not cache.recorded(run):
         data_efficiency.curve(run)

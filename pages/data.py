@@ -6,6 +6,7 @@ from explorer.blocks import controls, frame
 from explorer.blocks.data import panels, upload
 from explorer.state import session
 from ked.data import is_user_file
+from ked.data.recorded import is_recorded
 
 LEAD = (
     "Nets learn what the data show, shortcuts included. Look before you train: how many samples each class has, what they look "
@@ -20,6 +21,9 @@ with frame.page("data", "What is in the data?", LEAD):
         frame.run_menu()
     upload.bring()
     data = panels.opened(name)
+    if is_recorded(name) and data is not None:
+        panels.recorded(data)
+        data = None
     with top:
         if data is not None:
             panels.next_steps(data, frame.current_run())

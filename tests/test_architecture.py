@@ -29,7 +29,7 @@ FLOORS = {
         ("methods",),
         ("losses", "recipe"),
         ("store", "chimeras", "matching", "distillation"),
-        ("training", "agreements", "what_if"),
+        ("training", "agreements", "what_if", "stage_cache"),
         ("runs", "attribution"),
         ("jobs",),
         ("library", "bench"),

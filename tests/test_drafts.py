@@ -13,7 +13,8 @@ from ked.files import drafts
 from ked.files.drafts import LOCK, draft, sweep
 from ked.library import delete
 from ked.recipe import Recipe
-from ked.store import StageCache, create_run
+from ked.stage_cache import StageCache
+from ked.store import create_run
 
 FOLDERS = (".import-1a2b3c4d", ".deleted-1a2b3c4d", "cache/.teacher-0123-1a2b3c4d", "data/own/.tmpx7", "data/kept/tmpx7")
 FILES = ("runs/{run}/.run.json-1a2b3c4d", "queue/..turn-1a2b3c4d", "queue/.digits-0-1a2b3c4d", "studies/.stop-1a2b3c4d",

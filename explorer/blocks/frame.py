@@ -215,12 +215,13 @@ def describe(run: Run) -> str:
     recipe = facts["recipe"]
     net = recipe.get("net", MLP)
     form = "-".join(map(str, recipe["teacher_hidden"])) if net == MLP else recipe["teacher_net"] or ARCHITECTURES[net].teacher
+    taught = "recorded" if "recorded" in facts else f"teacher {form}"
     status = cache.status(run)
     ended = "" if status == "done" else f" · {STATUSES.get(status, STATUSES['active'])}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
     scored = f" · {accuracy:.1%}" if accuracy is not None else ""
     called, known = title(run.id, facts), f" · {run.id}" if facts.get("name") else ""
-    return f"{called} · teacher {form}{scored} · M {recipe['superfeatures']}{ended}{known}"
+    return f"{called} · {taught}{scored} · M {recipe['superfeatures']}{ended}{known}"
 
 
 def title_of(dataset: str) -> str:

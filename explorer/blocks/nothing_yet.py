@@ -7,6 +7,7 @@ import streamlit as st
 from explorer import cache, navigation
 from explorer.blocks import frame
 from explorer.state import session
+from ked.nets.weights import NOT_KEPT
 from ked.store import Run
 
 
@@ -40,6 +41,11 @@ def say_removed(file: str) -> None:
         f"The file {file} of this run was written and has been removed since; train the same settings again to have it back.",
         icon=":material/link_off:",
     )  # fmt: skip
+
+
+def not_kept() -> None:
+    """What a recorded run cannot show, as nets would have to be asked."""
+    st.info(NOT_KEPT, icon=":material/inventory_2:")
 
 
 def no_run_yet() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.cache.keys import BY_VERSION
-from explorer.cache.runs import dataset_of, net, recipe
+from explorer.cache.runs import dataset_of, heard, recipe
 from ked.agreements import Survey
 from ked.agreements import survey as measure
+from ked.heard import Heard
 from ked.matching import matching
 from ked.methods import METHODS
 from ked.store import Run
@@ -18,7 +19,8 @@ SURVEYED = 20_000  # test samples on which students and teacher are compared
 @st.cache_resource(max_entries=32, show_spinner="Comparing what students and teacher say of every test sample …", hash_funcs=BY_VERSION)
 def survey(run: Run, method: str, maps: str = "") -> Survey:
     """Agreement and fidelity of a method's students on the first `SURVEYED` test samples; `maps`: which are compared too, if any."""
-    student, teacher, source = net(run, method), net(run, "explaining"), dataset_of(run)
+    student, teacher, source = heard(run, method), heard(run, "explaining"), dataset_of(run)
     x, y = (part[:SURVEYED] for part in source.part("test"))
-    pairs, kinds = matching(student, teacher) if METHODS[method].net == "ked" else None, [maps] if maps else []
+    pairs = matching(student, teacher) if METHODS[method].net == "ked" else None
+    kinds = [maps] if maps and not isinstance(student, Heard) else []  # maps are made by nets
     return measure(student, teacher, x, y, pairs=pairs, tau=recipe(run).tau, shape=source.shape, maps=kinds)

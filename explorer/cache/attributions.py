@@ -15,6 +15,7 @@ from ked.store import Run
 
 if TYPE_CHECKING:  # Captum takes half a second to import: whoever looks at another page need not wait for it
     from ked.attribution import Question, Reference
+    from ked.attribution.own_nets import Attributions
     from ked.attribution.quality import Measured
     from ked.attribution.sanity import Verdict
     from ked.attribution.shapley import ExactShapley
@@ -33,10 +34,27 @@ def parts(run: Run) -> tuple[tuple[int, ...], ...]:
 
 @st.cache_data(max_entries=4096, show_spinner=False, hash_funcs=BY_VERSION)
 def attribution(run: Run, which: str, k: int, sample: int, label: int, method: str) -> Measured:
-    """A method's map of one test sample for one class by a net's replica k, and how good it is."""
+    """A method's map of one test sample for one class by a net's replica k, and how good it is; of a recorded run what was recorded."""
     from ked.attribution.quality import measure
 
+    if found := kept(run, which, k, sample, label):
+        return found[method]
     return measure(method, _one_sample(run, which, k, sample, label))
+
+
+def kept(run: Run, which: str, k: int, sample: int, label: int) -> dict[str, Measured]:
+    """Method -> what was recorded of it, of a net's first replica on a sample for a class; nothing where nothing was."""
+    of_net = _kept(run).get(which)
+    if k or of_net is None or sample >= len(of_net.target) or of_net.target[sample] != label:
+        return {}
+    return {name: several[sample] for name, several in of_net.measured.items()}
+
+
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs=BY_VERSION)
+def _kept(run: Run) -> dict[str, Attributions]:
+    from ked.attribution.kept import FILE, kept
+
+    return kept(run.folder / FILE)
 
 
 @st.cache_data(max_entries=4096, show_spinner=False, hash_funcs=BY_VERSION)

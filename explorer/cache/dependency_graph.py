@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from explorer.cache.keys import BY_VERSION
-from explorer.cache.runs import dataset_of, recipe
+from explorer.cache.runs import convolutional, dataset_of, recipe
 from explorer.pictures import graphs
 from ked.communities.groups import Superfeatures
 from ked.communities.superfeatures import resolution_sweep
@@ -58,5 +58,5 @@ def sweep(run: Run, reduce: str, scale: str | None, engine: str | None, span: fl
 def positions(run: Run, reduce: str, scale: str | None) -> np.ndarray:
     """(D, 2) where the graph draws each feature."""
     channels: tuple[int, ...] = ()  # have no place in the picture
-    shape = channels if recipe(run).convolutional else dataset_of(run).shape
+    shape = channels if convolutional(run) else dataset_of(run).shape
     return graphs.node_positions(dependency(run, reduce, scale), shape)

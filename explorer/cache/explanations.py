@@ -7,8 +7,9 @@ import streamlit as st
 import torch
 
 from explorer.cache.keys import BY_VERSION
-from explorer.cache.runs import dataset_of, net
+from explorer.cache.runs import dataset_of, heard, net
 from ked.explanation import centre, contributions
+from ked.heard import Heard
 from ked.nets.cnn.gradcam import class_averages, grad_cam
 from ked.nets.cnn.stack import ConvStack
 from ked.nets.inference import explain, predict
@@ -19,22 +20,31 @@ from ked.store import Run
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_VERSION)
 def test_predictions(run: Run, which: str, k: int) -> np.ndarray:
     """(N, C) class log-probabilities of a net's replica k on the test samples."""
-    return predict(net(run, which).replica(k), dataset_of(run).part("test")[0])[0].numpy()
+    said = heard(run, which)
+    if isinstance(said, Heard):
+        return said.log_p[k].numpy()
+    return predict(said.replica(k), dataset_of(run).part("test")[0])[0].numpy()
 
 
 @st.cache_data(max_entries=2048, show_spinner=False, hash_funcs=BY_VERSION)
 def explanation(run: Run, which: str, k: int, sample: int) -> tuple[np.ndarray, np.ndarray]:
     """log y_m (M, C) of one test sample by an explaining net's replica k, and the net's base (C,)."""
-    stack, x = net(run, which), dataset_of(run).part("test")[0]
-    return explain(stack, x[sample : sample + 1])[k, :, 0].numpy(), stack.base.numpy()
+    return _log_y(run, which, [sample])[k, :, 0].numpy(), heard(run, which).base.numpy()
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=BY_VERSION)
 def contributions_of(run: Run, which: str, k: int, samples: tuple[int, ...]) -> np.ndarray:
     """(M, S, C) class-centred contributions of a net's replica k in some test samples."""
-    stack, x = net(run, which), dataset_of(run).part("test")[0]
-    log_y = explain(stack, x[list(samples)])[k]
-    return centre(contributions(log_y, stack.base)).numpy()
+    log_y = _log_y(run, which, list(samples))[k]
+    return centre(contributions(log_y, heard(run, which).base)).numpy()
+
+
+def _log_y(run: Run, which: str, samples: list[int]) -> torch.Tensor:
+    """(K, M, S, C) what a net says of some test samples, or has said."""
+    said = heard(run, which)
+    if isinstance(said, Heard):
+        return said.log_y[:, :, samples]
+    return explain(said, dataset_of(run).part("test")[0][samples])
 
 
 @st.cache_data(max_entries=1024, show_spinner=False, hash_funcs=BY_VERSION)

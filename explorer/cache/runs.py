@@ -14,7 +14,9 @@ from explorer.words.datasets import is_by_path
 from ked import jobs, store
 from ked.data import Dataset
 from ked.errors import InvalidInput, Unavailable
+from ked.heard import Heard
 from ked.nets.stack import Stack
+from ked.nets.weights import NOT_KEPT
 from ked.recipe import MLP, Recipe
 from ked.runs.stage_keys import stage_keys
 from ked.store import Run
@@ -80,14 +82,26 @@ def _data_changed(run: Run, version: int) -> bool:
 
 def convolutional(run: Run) -> bool:
     """Whether the run's nets are convolutional, and its superfeatures groups of channels."""
-    return bool(facts(run)["recipe"].get("net", MLP) != MLP)
+    return bool(facts(run)["recipe"].get("net", MLP) != MLP or facts(run).get("recorded", {}).get("channels"))
+
+
+def recorded(run: Run) -> bool:
+    """Whether the run was recorded: what its nets said is there, but no nets."""
+    return "recorded" in facts(run)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=BY_VERSION)
+def heard(run: Run, which: str) -> Stack | Heard:
+    """A stored net, "teacher", "explaining" or a student's method; of a recorded run what was heard of it."""
+    return run.net(which)
+
+
 def net(run: Run, which: str) -> Stack:
-    """A stored net: "teacher", "explaining" or a student's method."""
-    named = {"teacher": run.teacher, "explaining": run.explaining}
-    return named[which]() if which in named else run.student(which)
+    """A stored net; `Unavailable` of a recorded run, which has none."""
+    found = heard(run, which)
+    if isinstance(found, Heard):
+        raise Unavailable(NOT_KEPT)
+    return found
 
 
 def curves(run: Run) -> dict[str, np.ndarray]:

@@ -54,7 +54,7 @@ class Replay:
     @property
     def convolutional(self) -> bool:
         """Whether superfeatures are groups of channels."""
-        return self.recipe.convolutional
+        return cache.convolutional(self.run)
 
     @property
     def truth(self) -> int:

@@ -36,6 +36,7 @@ from ked.recipe import Recipe
 from ked.store import Run
 
 _HERE = Path(__file__).parent
+_RECORDED = "Recorded with ked.record from nets that were trained elsewhere; how, is not known here."
 _SAMPLES = 6  # test samples that are explained one by one
 _LINKS = 300  # of the dependency graph
 
@@ -75,7 +76,7 @@ def report(run: Run) -> str:
         lead=html.escape(_lead(replay, facts)),
         origin=html.escape(_origin(facts)),
         table=_table(result_table(facts["summary"], facts["seconds"])),
-        recipe=_table(_recipe(recipe)),
+        recipe=_table(_recipe(recipe) if not run.recorded else pd.DataFrame({"recipe": [_RECORDED]})),
         reproduce=html.escape(reproduction.script(run)),
         **{part: "\n".join(map(_slot, range(len(drawn)), [part] * len(drawn), drawn)) for part, drawn in figures.items()},
         **{f"no_{part}": "" if drawn else "hidden" for part, drawn in figures.items()},

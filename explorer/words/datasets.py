@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ked.data import SOURCES, is_foreign, is_user_file, planted_spec, user_files
+from ked.data import SOURCES, is_foreign, is_user_file, planted_spec, recorded, user_files
 from ked.errors import InvalidInput, Unavailable
 from ked.files.home import home
 from ked.store import Run
 
 
 class Titles(Mapping[str, str]):
-    """Name -> title of every data set: those of the table, the visitors' own, and what else runs of the command line were made of.
+    """Name -> title of every data set: those of the table, the visitors' own, and what else runs were made of, or recorded with.
 
     All but the table is looked up each time. A name of the third kind means something only as long as such a run is stored: no address
     makes data to order, or opens a file of the server's, that nobody at its command line has made a run of.
@@ -52,7 +52,8 @@ def columns_asked(name: str) -> dict[str, Any]:
 
 def is_by_path(name: str) -> bool:
     """Whether a name is the path of a file on this machine."""
-    return not (name in SOURCES or is_user_file(name) or is_foreign(name) or name.startswith(planted_spec.PREFIX))
+    made = name.startswith(planted_spec.PREFIX) or recorded.is_recorded(name)
+    return not (name in SOURCES or is_user_file(name) or is_foreign(name) or made)
 
 
 def _titles_of_runs() -> dict[str, str]:
@@ -65,12 +66,13 @@ def _titles_of_runs() -> dict[str, str]:
 
 
 def _of_runs() -> dict[str, dict[str, Any]]:
-    """What stored runs were made of beside the table and the shelf and can be had here: data made to order, files -> their columns."""
+    """What stored runs were made of beside the table and the shelf and can be had here: made to order, recorded, files -> their columns."""
     found = {}
     for path in sorted((home() / "runs").glob("*/run.json")):
         with contextlib.suppress(OSError):
             name, columns = _made_of(path, path.stat().st_mtime_ns)
-            if name.startswith(planted_spec.PREFIX) or (name and is_by_path(name) and os.path.exists(name)):
+            made = name.startswith(planted_spec.PREFIX) or recorded.is_recorded(name)
+            if made or (name and is_by_path(name) and os.path.exists(name)):
                 found[name] = columns
     return found
 

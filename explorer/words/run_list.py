@@ -82,13 +82,17 @@ def _whole(run: Run, facts: Mapping[str, Any], recipe: Recipe, validation: Calla
         status=_status(run, facts),
         dataset=recipe.dataset,
         title=title_of(recipe.dataset),
-        form=recipe.net if recipe.convolutional else f"MLP {'-'.join(map(str, recipe.student_hidden))}",
+        form="recorded" if "recorded" in facts else _form(recipe),
         M=recipe.superfeatures,
         methods=tuple(method.label for method in recipe.method_rows),
         best=_best(summary.get("accuracy", {}), scores),
         created=float(facts["created"]),
         tags=tuple(map(str, facts.get("tags", ()))),
     )
+
+
+def _form(recipe: Recipe) -> str:
+    return recipe.net if recipe.convolutional else f"MLP {'-'.join(map(str, recipe.student_hidden))}"
 
 
 def title_of(dataset: str) -> str:

@@ -33,6 +33,8 @@ class Dataset:
     units: mean and deviation (D,) that a table was standardised with; None where x holds the source's own values.
     notes: what was done to a user's own data on the way in, and what was left out, one sentence each.
     intake: the report on a user's own table, which also makes features of a row that somebody types in; None for other data.
+    recorded: whether these are only samples that nets were asked about (`ked.record`): all are test samples, what the nets learnt from is
+    not known, and nothing can be trained on them.
     Raises InvalidInput, which names the data set and what is wrong with it.
     """
 
@@ -50,6 +52,7 @@ class Dataset:
     units: tuple[Tensor, Tensor] | None = None
     notes: tuple[str, ...] = ()
     intake: Intake | None = None
+    recorded: bool = False
 
     def __post_init__(self) -> None:
         for check in (_wrong_samples, _wrong_splits, _wrong_names, _wrong_conditional):
@@ -72,10 +75,10 @@ class Dataset:
         return len(self.shape) >= 2
 
     def part(self, name: str) -> tuple[Tensor, Tensor]:
-        """Samples (n, D) and labels (n,) of one split: 'train', 'validation' or 'test'."""
+        """Samples (n, D) and labels (n,) of one split: 'train', 'validation' or 'test'; of recorded samples all stand for each."""
         if name not in PARTS:
             raise InvalidInput(f"There is no split {quoted(name)}; use one of {', '.join(PARTS)}.")
-        rows: Tensor = getattr(self, name)
+        rows: Tensor = getattr(self, "test" if self.recorded else name)
         return self.x[rows], self.y[rows]
 
     def true_probabilities(self, name: str) -> Tensor:
@@ -194,7 +197,7 @@ def _wrong_splits(data: Dataset) -> str:
     rows = torch.cat([data.train, data.validation, data.test])
     if len(rows.unique()) < len(rows):
         return "its train, validation and test splits share samples"
-    return "" if len(data.train) else "its train split is empty"
+    return "" if len(data.train) or data.recorded else "its train split is empty"
 
 
 def _wrong_names(data: Dataset) -> str:

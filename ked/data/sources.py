@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ked.data import own, planted_spec, user_files
+from ked.data import own, planted_spec, recorded, user_files
 from ked.data.columns import Asked
 from ked.errors import InvalidInput, Unavailable, quoted
 
@@ -173,7 +173,15 @@ def _reader(name: str) -> Callable[[str], Dataset] | None:
     """What reads the data set of a name; None for paths."""
     if name in SOURCES:
         return lambda known: SOURCES[known].load()
+    if recorded.is_recorded(name):
+        return _recorded
     return user_files.load if is_user_file(name) else _made if _to_order(name) else None
+
+
+def _recorded(name: str) -> Dataset:
+    from ked.data import recorded_samples
+
+    return recorded_samples.load(name)
 
 
 def _made(name: str) -> Dataset:
@@ -193,6 +201,8 @@ def check(name_or_path: str) -> None:
         return
     if is_user_file(name_or_path):
         user_files.check(name_or_path)
+    elif recorded.is_recorded(name_or_path):
+        recorded.check(name_or_path)
     elif _to_order(name_or_path):
         planted_spec.settings(name_or_path)
     elif name_or_path not in SOURCES and not own.looks_like_path(name_or_path):
@@ -244,7 +254,7 @@ def is_table(name: str) -> bool:
 
 
 def _is_path(name: str) -> bool:
-    return not (name in SOURCES or is_user_file(name) or _to_order(name) or is_foreign(name))
+    return not (name in SOURCES or is_user_file(name) or _to_order(name) or is_foreign(name) or recorded.is_recorded(name))
 
 
 def is_user_file(name: str) -> bool:

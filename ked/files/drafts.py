@@ -18,7 +18,7 @@ OLD = 24 * 3600.0  # seconds: what nobody holds may be of a program that knew no
 
 # What a killed process leaves, below $KED_HOME: of folders, and of files that are replaced in one step.
 _LEFT = (
-    ".import-*", "cache/.*", "data/own/.*", "data/kept/tmp*", "runs/*/.run.json-*", "queue/..turn-*", "queue/.*-????????",
+    ".import-*", ".record-*", "cache/.*", "data/own/.*", "data/kept/tmp*", "runs/*/.run.json-*", "queue/..turn-*", "queue/.*-????????",
     "studies/.stop-*", "studies/*/.process.json-*",
 )  # fmt: skip
 _DOOMED = ".deleted-*"  # folders on their way out: whoever comes by may help

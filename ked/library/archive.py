@@ -26,7 +26,7 @@ from ked.methods import METHODS
 from ked.store import Run, load_run, new_id
 
 STORED = (
-    "run.json", "events.jsonl", "superfeatures.json", "superfeatures-student.json",
+    "run.json", "events.jsonl", "superfeatures.json", "superfeatures-student.json", "samples.safetensors", "attributions.safetensors",
     *(f"{stage}.safetensors" for stage in ("teacher", "explaining", "dependency", *(f"student-{name}" for name in METHODS))),
 )  # fmt: skip
 ADDED = ("results.csv", "curves.csv", "reproduce.py")  # made from the stored files: read by people, passed over by an import

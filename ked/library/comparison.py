@@ -38,6 +38,8 @@ def pair(info: Mapping[str, Any], reference: Mapping[str, Any], net: str) -> Pai
         info, reference: What run.json says of two finished runs.
         net: A method.
     """
+    if "recorded" in info or "recorded" in reference:
+        return Pairing(reason="seeds of a recorded run are not known")
     ours, theirs = (_by_seed(run, net) for run in (info, reference))
     if not ours or not theirs:
         return Pairing(reason="not in both runs")

@@ -66,6 +66,9 @@ if __name__ == "__main__":
 '''
 
 
+_RECORDED = '"""The run {id} was recorded with ked.record from nets that were not kept: there is nothing to compute anew."""\n'
+
+
 def script(run: Run) -> str:
     """The text of reproduce.py for a finished run.
 
@@ -73,6 +76,8 @@ def script(run: Run) -> str:
         InvalidInput: The run has no result.
     """
     info, recipe = run.info, run.recipe
+    if "recorded" in info:
+        return _RECORDED.format(id=run.id)
     if info["status"] != "done":
         raise InvalidInput(f"run {run.id} is {info['status']}; only a finished run has numbers to reproduce.")
     return _SCRIPT.format(

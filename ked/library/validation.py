@@ -9,14 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, FiniteFloat, ValidationError
 
+from ked.attribution.kept import kept
 from ked.communities.groups import Superfeatures
+from ked.data import recorded_samples
 from ked.errors import InvalidInput, Unavailable, quoted, shortened
 from ked.files.drafts import LOCK
+from ked.heard import Heard, load_net
 from ked.library import NAME_LENGTH, clean_name, clean_tags
 from ked.library.event_forms import check_events, replicas
 from ked.library.run_tables import TEACHERS
 from ked.nets.stack import Stack
-from ked.nets.weights import load_matrix, load_stack
+from ked.nets.weights import load_matrix
 from ked.recipe import Recipe
 from ked.run_form import Accuracy, Form, Moment, flaw
 from ked.runs.stage_keys import stage_names
@@ -59,7 +62,8 @@ def check_whole(folder: Path) -> dict[str, Any]:
     check_events(folder / "events.jsonl", recipe)
     if info["status"] == "done":
         _check_result(info, recipe)
-        for stage in stage_names(recipe):
+        nets = ("teacher", "superfeatures", "explaining", *(f"student-{name}" for name in recipe.methods), "samples")
+        for stage in nets if "recorded" in info else stage_names(recipe):
             if not Run(folder).has(stage):
                 raise InvalidInput(f"the archive holds a finished run but nothing of its stage {stage!r}; export it again.")
     for path in sorted(folder.iterdir()):
@@ -115,12 +119,16 @@ def _check_file(path: Path, recipe: Recipe) -> None:
     elif path.stem == "dependency":
         W = load_matrix(path, "W")
         fits = W.dim() == 2 and W.shape[0] == W.shape[1] and W.is_floating_point()
+    elif path.stem == "samples":
+        fits = len(recorded_samples.read(path, recipe.dataset).x) > 0
+    elif path.stem == "attributions":
+        fits = set(kept(path)) <= {*TEACHERS, *recipe.methods}
     else:
-        fits = _fits(path.stem, load_stack(path), recipe)
+        fits = _fits(path.stem, load_net(path), recipe)
     if not fits:
         raise InvalidInput("it does not belong to the run's recipe.")
 
 
-def _fits(stage: str, stack: Stack, recipe: Recipe) -> bool:
+def _fits(stage: str, stack: Stack | Heard, recipe: Recipe) -> bool:
     subnets = {"teacher": 1, "explaining": recipe.superfeatures}.get(stage, len(stack.groups))
     return stack.replicas == replicas(stage, recipe) and len(stack.groups) == subnets

@@ -17,6 +17,10 @@ from ked.nets.cnn.stack import ConvStack
 from ked.nets.stack import Stack
 from ked.nets.subnets import SubnetStack
 
+HEARD = "heard"
+"""The entry of a file's metadata that says that it holds what a net said, and no net (`ked.heard`)."""
+
+NOT_KEPT = "This run was recorded: what its nets said is kept, but not the nets themselves, and this would have to ask them."
 _KINDS: dict[str, type[SubnetStack] | type[ConvStack]] = {"stack": SubnetStack, "convolutional": ConvStack}
 
 
@@ -43,6 +47,8 @@ def load_stack(path: Path) -> Stack:
     10
     """
     tensors, metadata = read_tensors(path)
+    if HEARD in metadata:
+        raise Unavailable(NOT_KEPT)
     try:
         kind = next(kind for kind in _KINDS if kind in metadata)
         stack = _built(_KINDS[kind], json.loads(metadata[kind]), tensors)

@@ -56,6 +56,8 @@ def check(recipe: Recipe, dataset: Dataset) -> None:
     Raises:
         InvalidInput: With one sentence.
     """
+    if dataset.recorded:
+        raise InvalidInput(f"{dataset.name} holds samples that were recorded with a run, to be looked at: nothing can be trained on them.")
     if not recipe.convolutional:
         for M in {recipe.superfeatures_of(who) for who in ("teacher", "student")}:
             if dataset.group_count < M:

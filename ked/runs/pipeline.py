@@ -29,7 +29,8 @@ from ked.runs.run_lock import RunLock
 from ked.runs.stage_keys import stage_keys, stage_names
 from ked.runs.stages import stage_named
 from ked.runs.steering import Event, Steering, clear
-from ked.store import SNAPSHOTS, Run, StageCache, create_run
+from ked.stage_cache import StageCache
+from ked.store import SNAPSHOTS, Run, create_run
 from ked.training.loop import Diverged
 
 FLEETING = ("tick", "step", "progress", "paused", "resumed", "refused")  # events of the moment: shown live, not kept with a stage's result

@@ -11,7 +11,7 @@ from typing import Any
 from ked.errors import InvalidInput, Unavailable
 from ked.files.disk import disk_errors
 from ked.files.home import home
-from ked.store import StageCache
+from ked.stage_cache import StageCache
 from ked.studies import ledger
 from ked.studies.cells import Cell
 from ked.studies.computing import Order, compute

@@ -107,8 +107,8 @@ def comparable(run: Run) -> list[Run]:
 
 def choose_measure(run: Run) -> None:
     """Which measure of agreement; of maps over the input those that these data allow."""
-    shape = cache.dataset_of(run).shape
-    controls.choice("measure", options=list(MEASURES | map_measures(shape)), width=290)
+    maps = {} if cache.recorded(run) else map_measures(cache.dataset_of(run).shape)
+    controls.choice("measure", options=list(MEASURES | maps), width=290)
 
 
 def choose_beside(run: Run) -> None:

@@ -141,9 +141,10 @@ def _shapley(about: AttributedSample, net: Net, place: int) -> None:
 def numbers(about: AttributedSample) -> None:
     """Every number in one table, and the checks that take longer when they are asked for."""
     st.subheader("Every number", anchor=False)
-    controls.segments("checks")
-    lines = about.lines()
-    if session.get("checks"):
+    lines, live = about.lines(), not cache.recorded(about.run)
+    if live:
+        controls.segments("checks")
+    if live and session.get("checks"):
         lines = _checked(about, lines)
         st.markdown(attributions.sanity(lines))
     rows = attributions.table(lines)

@@ -20,6 +20,7 @@ from ked.attribution import ATTRIBUTIONS, refusal
 from ked.attribution.likeness import Likeness, likeness
 from ked.attribution.quality import Measured
 from ked.data import Dataset
+from ked.heard import Heard
 from ked.methods import METHODS
 from ked.store import Run
 
@@ -43,6 +44,7 @@ class Net:
         return f"{LABELS[self.which]} student" if self.which in METHODS else _TITLES[self.which]
 
 
+NOT_RECORDED = "It was not recorded of this net, sample and class, and nets that were not kept cannot be asked."
 _TITLES = {"teacher": "black-box teacher", "explaining": "explaining teacher"}
 _SHORT = {"teacher": "black box", "explaining": "explaining"}
 
@@ -127,21 +129,23 @@ def subject(run: Run) -> AttributedSample:
     sample = min(session.get("sample"), len(y) - 1)
     asked = cache.test_predictions(run, teachers(run)[0], 0)[sample]
     label = session.get("label") if 0 <= session.get("label") < dataset.class_count else int(asked.argmax())
-    return AttributedSample(
-        run, dataset, sample, x[sample].numpy(), int(y[sample]), label, _nets(run), cache.parts(run)
-    )
+    nets = _nets(run, sample, label)
+    return AttributedSample(run, dataset, sample, x[sample].numpy(), int(y[sample]), label, nets, cache.parts(run))
 
 
-def _nets(run: Run) -> list[Net]:
+def _nets(run: Run, sample: int, label: int) -> list[Net]:
     """Both teachers, the chosen student, and KD beside it."""
     there, names = students(run), [name for name in ("teacher", "explaining") if run.has(name)]
     names += [name for name in dict.fromkeys((session.get("student"), "kd")) if name in there]
-    return [_net(run, name) for name in names]
+    return [_net(run, name, sample, label) for name in names]
 
 
-def _net(run: Run, which: str) -> Net:
-    stack = cache.net(run, which)
+def _net(run: Run, which: str, sample: int, label: int) -> Net:
+    stack = cache.heard(run, which)
     k = min(session.get("replica"), stack.replicas - 1)
+    if isinstance(stack, Heard):
+        there = cache.kept(run, which, k, sample, label)
+        return Net(which, k, stack.speaks, {name: "" if name in there else NOT_RECORDED for name in ATTRIBUTIONS})
     return Net(which, k, len(stack.groups) > 1, {name: refusal(name, stack) for name in ATTRIBUTIONS})
 
 
@@ -252,9 +256,10 @@ _NUMBERS = (
 def _legend(about: AttributedSample) -> None:
     """What maps and numbers are, and which methods are missing."""
     many = about.dataset.feature_count > _FEATURES and not about.dataset.is_image
+    absent = "the mean of the recorded samples, unless another baseline was given" if cache.recorded(about.run) else "the training mean"
     st.caption(
         "Every map explains the class's evidence: its log-probability less the mean over the classes, which is what the own "
-        "contributions add up to. Absent features are the training mean. Units differ between methods, so full colour is each "
+        f"contributions add up to. Absent features are {absent}. Units differ between methods, so full colour is each "
         "map's own strongest place. Features are removed and put in by how much they speak for the class, the strongest first. A black "
         "box is compared with the explaining teacher's own explanation. Times are of one map on this machine."
         + (f" The {_FEATURES} features that matter most are shown; the table has the rest." if many else "")
@@ -269,6 +274,15 @@ def _legend(about: AttributedSample) -> None:
             "The superfeatures of a convolutional net are channels, which hold no pixels: ablation and Shapley sampling take "
             f"away one of {len(about.parts)} squares of the picture instead, and sums are those over the squares."
         )
+
+
+def nothing_recorded() -> None:
+    """A recorded run of whose nets nothing was recorded for this sample and class."""
+    st.info(
+        "No attributions were recorded of this sample for this class. `ked.record(..., attributions=20)` records them of the first 20 "
+        "samples, for the class that the explaining teacher names.",
+        icon=":material/inventory_2:",
+    )  # fmt: skip
 
 
 def nothing_to_ask() -> None:

@@ -70,6 +70,16 @@ def headline(name: str, data: Dataset, found: Checkup) -> None:
         cells.metric(part.capitalize(), f"{counts:,}".replace(",", " "), width="content", help=_USE[part])
 
 
+def recorded(data: Dataset) -> None:
+    """Samples that came with a recorded run: what they are, and where they are looked at."""
+    st.info(
+        f"{len(data.x)} samples of {data.class_count} classes that were recorded with a run. What its nets learnt from is not kept, so "
+        "there is nothing to train on here.",
+        icon=":material/inventory_2:",
+    )  # fmt: skip
+    navigation.link("explain", "See what the nets said about them")
+
+
 _USE = {
     "train": "What nets learn from.",
     "validation": "What guides the eye while a net trains.",

@@ -7,7 +7,7 @@ import streamlit as st
 import torch
 
 from explorer import cache
-from explorer.blocks import controls
+from explorer.blocks import controls, nothing_yet
 from explorer.blocks.choose import light_up
 from explorer.blocks.explain.pictures import black_box_student, block
 from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
@@ -29,6 +29,12 @@ _CONTRASTED = ", and maps and numbers the difference of what is said for the two
 
 def pictures(about: ExplainedSample) -> None:
     """The sample, and under it or beside it a column for each superfeature: teacher and student on one scale."""
+    if cache.recorded(about.run):
+        st.subheader(inert(about.title), anchor=False)
+        if about.dataset.is_image:
+            plot(maps.plain(about.image, about.dataset.shape, height=270), "sample", alt="The sample.", select=())
+        nothing_yet.not_kept()
+        return
     voices = about.voices
     seen = [_maps(about, voice) for voice in voices]
     limit = shared_limit(*seen)

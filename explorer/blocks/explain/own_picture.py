@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import cache
-from explorer.blocks import controls, explained_sample, frame
+from explorer.blocks import controls, explained_sample, frame, nothing_yet
 from explorer.blocks.explain import maps, pictures, questions
 from explorer.components.draw import Sheet, draw
 from explorer.state import session
@@ -18,6 +18,9 @@ _SHEET = "ked.sheet"  # in the session, by the size of the data's pictures: digi
 
 def explain(run: Run) -> None:
     """The sheet, and what the nets say of what is on it; a stroke runs this block alone."""
+    if cache.recorded(run):
+        nothing_yet.not_kept()
+        return
     dataset = cache.dataset_of(run)
     if reason := refusal(dataset):
         st.info(f"Nothing can be drawn here: {reason}", icon=":material/draw:")

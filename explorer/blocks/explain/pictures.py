@@ -51,7 +51,8 @@ def _sample(about: ExplainedSample) -> None:
     if click:
         feature = feature_bars.in_order(groups)[int(np.ravel(click["point"])[0])]
         light_up({"customdata": next(m + 1 for m, group in enumerate(groups) if feature in group)})
-    st.caption("Beside each bar what was measured, in the source's own units; the bar is how far that lies from the training mean.")
+    mean = "mean of the recorded samples" if cache.recorded(about.run) else "training mean"
+    st.caption(f"Beside each bar what was measured, in the source's own units; the bar is how far that lies from the {mean}.")
 
 
 def _deviations(about: ExplainedSample) -> np.ndarray:

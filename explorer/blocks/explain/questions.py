@@ -93,5 +93,5 @@ def _verdict(about: ExplainedSample, voice: NetExplanation, net: str) -> str:
 
 def next_step(run: Run) -> None:
     """Where to go on with this sample."""
-    if not cache.convolutional(run):
+    if not cache.convolutional(run) and not cache.recorded(run):
         navigation.link("chimeras", "What if a superfeature were another sample's?")

@@ -146,7 +146,11 @@ def details(run_id: str) -> None:
     with results:
         _results(run, facts)
     with made:
-        _settings(cache.recipe(run))
+        if run.recorded:
+            st.markdown("**Recipe**")
+            st.caption("Recorded with `ked.record` from nets that were trained elsewhere; how, is not known here.")
+        else:
+            _settings(cache.recipe(run))
         _provenance(facts)
 
 

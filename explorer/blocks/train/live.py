@@ -22,11 +22,13 @@ from explorer.words import explain
 from explorer.words.results import LABELS, headline, result_table
 from ked import jobs
 from ked.data import here
+from ked.data.recorded import is_recorded
 from ked.library import IN_PROGRESS
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
 from ked.runs.steering import Control
-from ked.store import Run, StageCache
+from ked.stage_cache import StageCache
+from ked.store import Run
 
 TICK = 0.5  # seconds between two looks at the run folder
 
@@ -38,6 +40,9 @@ def start() -> None:
 
 
 def _start(recipe: Recipe) -> None:
+    if is_recorded(recipe.dataset):
+        st.info(_RECORDED, icon=":material/inventory_2:")
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         pressed = st.button("Train", type="primary", icon=":material/play_arrow:", help=_STARTS)
         st.caption(_plan(recipe))
@@ -58,6 +63,7 @@ def _not_here(dataset: str) -> None:
     navigation.link("data", "Which file goes where")
 
 
+_RECORDED = "These samples were recorded with a run, all of them to look at: choose other data to train on."
 _STARTS = "Trains what these settings ask for in a process of its own: you may leave the page and come back."
 
 
@@ -72,7 +78,12 @@ def _plan(recipe: Recipe) -> str:
 
 
 def watch(run: Run) -> None:
-    """The run's curves, losses and result; while it is in progress they move by themselves."""
+    """The run's curves, losses and result; while it is in progress they move by themselves. Of a recorded run its result."""
+    if cache.recorded(run):
+        st.caption("This run was recorded when its nets had learnt: there is no training to watch.")
+        _test_accuracy(cache.facts(run)["summary"])
+        st.dataframe(result_table(cache.facts(run)["summary"], {}), hide_index=True)
+        return
     active = cache.status(run) in IN_PROGRESS
     st.fragment(_guarded, run_every=TICK if active else None)(run, active)
 
@@ -209,6 +220,10 @@ def _results(seen: Watched) -> None:
     if not summary:
         st.caption("It is measured once, when all students have finished." if seen.active else "It is measured when all have finished.")
         return
+    _test_accuracy(summary)
+
+
+def _test_accuracy(summary: dict[str, Any]) -> None:
     students = {name: np.array(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
     alt = "Test accuracy of each method: a dot a seed, the mean and its 95 % interval; dotted lines are the teachers."

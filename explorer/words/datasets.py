@@ -59,6 +59,9 @@ def is_by_path(name: str) -> bool:
 def _titles_of_runs() -> dict[str, str]:
     titles: dict[str, str] = {}
     for name in _of_runs():
+        if recorded.is_recorded(name):
+            titles[name] = f"{name.removeprefix(recorded.PREFIX)} (recorded)"
+            continue
         told = Path(name).name if is_by_path(name) else name.replace(":", ": ").replace(",", ", ").replace("=", " ")
         title = f"{user_files.harmless(told)}{' (by its path)' * is_by_path(name)}"
         titles[name] = title if title not in titles.values() else f"{title} {len(titles) + 1}"

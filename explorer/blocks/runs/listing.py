@@ -259,7 +259,7 @@ def _provenance(facts: dict[str, Any]) -> None:
         "commit": f"{commit[:12]}{'+, changed since' * commit.endswith('+')}" if commit else "not recorded",
         "versions": ", ".join(f"{package} {number}" for package, number in known.items()),
         "device": str(facts.get("device", "")),
-        "seeds": ", ".join(map(str, facts.get("seeds", []))),
+        "seeds": "" if "recorded" in facts else ", ".join(map(str, facts.get("seeds", []))),
         "computing": f"{sum(facts['seconds'].values()):.1f} s, what came from the cache aside" if facts.get("seconds") else "",
     }
     rows = [{"what": name, "value": inert(text)} for name, text in lines.items() if text]

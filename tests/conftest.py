@@ -95,9 +95,9 @@ def small_run(small_recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def wait_for() -> Callable[..., None]:
-    """`wait_for(condition, seconds=60)`: until the condition holds; an error if it never does."""
+    """`wait_for(condition)`: until the condition holds; an error if it never does."""
 
-    def wait(condition: Callable[[], object], seconds: float = 60.0) -> None:
+    def wait(condition: Callable[[], object], seconds: float = 180.0) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"{condition} did not come true within {seconds} s"

@@ -184,9 +184,9 @@ def test_the_slot_of_a_killed_process_is_free(monkeypatch: pytest.MonkeyPatch, w
         time.sleep(60)
         os._exit(0)
     try:
-        wait_for(lambda: not (slot.try_acquire() and slot.release() is None), 10)
+        wait_for(lambda: not (slot.try_acquire() and slot.release() is None))
         os.kill(child, signal.SIGKILL)
-        wait_for(slot.try_acquire, 10)
+        wait_for(slot.try_acquire)
     finally:
         os.waitpid(child, 0)
     slot.release()

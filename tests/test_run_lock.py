@@ -65,11 +65,11 @@ def epochs(run: Run) -> int:
 
 def rest(wait_for: WaitFor) -> Run:
     """The run of a command that has just been started, at rest in the midst of its students' training."""
-    wait_for(lambda: any(library.is_own(run) and run.status in ("queued", "running") for run in list_runs()), 300)
+    wait_for(lambda: any(library.is_own(run) and run.status in ("queued", "running") for run in list_runs()))
     run = list_runs()[0]
     steering.pause(run)
     steering.step(run, epochs=1 + 1 + 3)
-    wait_for(lambda: run.events()[0][-1:] and run.events()[0][-1]["kind"] == "paused" and epochs(run), 300)
+    wait_for(lambda: run.events()[0][-1:] and run.events()[0][-1]["kind"] == "paused" and epochs(run))
     return run
 
 
@@ -92,7 +92,7 @@ def test_a_killed_command_is_failed_at_once_and_a_job_goes_on_with_its_threads_a
     assert run.info["threads"] == 2
     before = epochs(run)
     jobs.resume(run)
-    wait_for(lambda: jobs.status(run) in ("done", "failed"), 300)
+    wait_for(lambda: jobs.status(run) in ("done", "failed"))
     assert run.status == "done", run.info["message"]
     assert epochs(run) == 9 > before
     monkeypatch.setenv("KED_HOME", str(tmp_path / "another"))
@@ -139,10 +139,10 @@ def test_a_command_that_is_asked_to_go_ends_as_stopped_and_only_one_takes_it_up_
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP])
 def test_a_job_that_is_asked_to_go_ends_as_stopped(kind: signal.Signals, wait_for: WaitFor) -> None:
     run = jobs.submit(RECIPE.without(epochs=100_000, methods=("ked",)))
-    wait_for(lambda: run.events()[0], 300)
+    wait_for(lambda: run.events()[0])
     os.kill(run.info["pid"], kind)
-    wait_for(lambda: jobs.status(run) == "cancelled", 300)
-    wait_for(lambda: not psutil.pid_exists(run.info["pid"]), 300)
+    wait_for(lambda: jobs.status(run) == "cancelled")
+    wait_for(lambda: not psutil.pid_exists(run.info["pid"]))
     assert (run.folder / "job.log").read_text() == ""
 
 

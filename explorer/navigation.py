@@ -30,6 +30,8 @@ class Entry(NamedTuple):
 
 
 PAGES = {
+    "overview": Entry("Overview", "home"),
+    "lesson": Entry("Lesson", "school"),
     "superfeatures": Entry("Superfeatures", "hub"),
     "train": Entry("Train", "play_circle"),
     "explain": Entry("Explain", "visibility"),

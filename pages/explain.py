@@ -33,5 +33,6 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
         questions.questions(about)
         pictures = maps if cache.convolutional(run) else explain_pictures
         pictures.pictures(about)
+        explain_pictures.pair_grids(about)
         explain_pictures.bars(about)
         questions.next_step(run)

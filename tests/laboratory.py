@@ -28,17 +28,18 @@ CURVE = """([alt, net]) => (document.querySelector(`.ked-plot[aria-label^='${alt
 VIEW = """alts => alts.map(alt => [...document.querySelectorAll(`.ked-plot[aria-label^='${alt}']`)].map(node => JSON.stringify([
     node.style.opacity, node._fullData?.map(t => [t.z, t.x, t.y, t.marker?.color, t.text]),
     node._fullLayout?.annotations.map(a => a.text), node._fullLayout?.shapes.map(s => s.x0)])).join())"""
-# Moves the slider from place to place, quicker than it tells the server; says which figures changed at each.
-SWEEP = f"""async ([alts, places]) => {{
-    const slider = document.querySelector('.ked-scrubber input'), view = {VIEW}, changed = [];
-    for (const place of places) {{
-        const nodes = alts.flatMap(alt => [...document.querySelectorAll(`.ked-plot[aria-label^='${{alt}}']`)]);
-        const before = view(alts), drawn = nodes.map(node => new Promise(done => node.once('plotly_afterplot', done)));
+# Moves the slider from place to place, quicker than it tells the server; says which figures changed at each, once those have that should.
+SWEEP = f"""async ([alts, places, wanted]) => {{
+    const slider = document.querySelector('.ked-scrubber input'), view = {VIEW}, changed = [], last = performance.now() + 180000;
+    for (const [step, place] of places.entries()) {{
+        const before = view(alts);
         slider.value = place;
         slider.dispatchEvent(new Event('input'));
-        await Promise.all(drawn);
-        const now = view(alts);
-        changed.push(alts.filter((_, at) => now[at] !== before[at]));
+        do {{
+            await new Promise(requestAnimationFrame);
+            const now = view(alts);
+            changed[step] = alts.filter((_, at) => now[at] !== before[at]);
+        }} while (`${{changed[step]}}` !== `${{wanted[step]}}` && performance.now() < last);
     }}
     return changed;
 }}"""

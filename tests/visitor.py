@@ -11,7 +11,8 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from explorer import navigation
-from ked.store import Run
+from ked.runs.presets import RECIPES
+from ked.store import Run, list_presets, list_runs
 
 ROOT = Path(__file__).resolve().parents[1]
 TITLES = {
@@ -24,18 +25,25 @@ TITLES = {
     "data": "What is in the data?",
 }
 PAGES = tuple(TITLES)  # those that show one run or data set
+TITLES |= {"overview": "Not only what, but why", "lesson": "What is a superfeature?"}
 TITLES["runs"] = "What came out of every run?"
 TITLES["studies"] = "What do explanations buy?"
 CONTROLS = dict.fromkeys(PAGES, "widget.dataset")  # a menu without which a page is of no use
 CONTROLS |= {"runs": "widget.of_data", "studies": "widget.cell"}
 
+DIGITS = {"data": "digits", "m": "4"}  # all other settings of its preset are the defaults
+
 
 def visit(page: str = "superfeatures", **address: str) -> AppTest:
-    """A new visitor who opens a page with this address."""
-    app = AppTest.from_file(ROOT / "explorer/app.py", default_timeout=60)
-    for key, text in address.items():
+    """A new visitor who opens a page with this address; one that names neither data nor a stored run is of digits, which are small."""
+    app = AppTest.from_file(ROOT / "explorer/app.py", default_timeout=180)
+    for key, text in (address if "data" in address or _is_stored(address.get("run", "")) else address | (DIGITS | address)).items():
         app.query_params[key] = text
-    return app.run() if page == "superfeatures" else turn_to(app, page)
+    return turn_to(app, page)
+
+
+def _is_stored(run: str) -> bool:
+    return run in {found.id for found in (*list_runs(), *list_presets())}
 
 
 def turn_to(app: AppTest, page: str) -> AppTest:
@@ -64,7 +72,8 @@ def usable(app: AppTest, page: str) -> None:
     """Checks that no exception reached the visitor and that there are controls to go on with."""
     assert [error.message for error in app.exception] == []
     assert [title.value for title in app.title] == [TITLES[page]]
-    assert control(app, CONTROLS[page]).options
+    if page in CONTROLS:
+        assert control(app, CONTROLS[page]).options
 
 
 def control(app: AppTest, key: str) -> Any:
@@ -84,7 +93,10 @@ def standing(app: AppTest) -> str:
 
 
 def address(app: AppTest) -> dict[str, str]:
-    return {key: text[0] if isinstance(text, list) else text for key, text in app.query_params.items()}
+    """What the address says beside the digits that `visit` begins with."""
+    found = {key: text[0] if isinstance(text, list) else text for key, text in app.query_params.items()}
+    begun = {"data": "digits", "methods": ",".join(RECIPES["digits"].methods)}
+    return {key: text for key, text in found.items() if begun.get(key) != text}
 
 
 def figure(app: AppTest, key: str) -> dict[str, Any]:

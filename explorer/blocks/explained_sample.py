@@ -159,6 +159,11 @@ def _asked(dataset: Dataset, teacher: NetExplanation) -> dict[str, Any]:
     answer = int(teacher.prediction().argmax())
     label = session.get("label") if 0 <= session.get("label") < C else answer
     against = session.get("against") if session.get("against") < C and session.get("against") != label else -1
-    text, lit = session.get("coalition"), session.get("selected")
-    members = [digit == "1" for digit in text] if len(text) == M else [True] * M
-    return {"label": label, "against": against, "members": members, "selected": lit - 1 if 1 <= lit <= M else None}
+    lit = session.get("selected")
+    return {"label": label, "against": against, "members": switches(M), "selected": lit - 1 if 1 <= lit <= M else None}
+
+
+def switches(M: int) -> list[bool]:
+    """Which of M superfeatures take part; all of them where the address speaks of another number."""
+    text = session.get("coalition")
+    return [digit == "1" for digit in text] if len(text) == M else [True] * M

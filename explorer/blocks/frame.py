@@ -74,8 +74,8 @@ def _arrive(bare: bool) -> None:
     workers.keep_warm()  # whoever looks at a page may press Train soon
     if session.get("run"):
         current_run()  # a run in the address decides the data set, before any control shows another one
-    if bare and (session.get("run") or session.get("dataset") != SETTINGS["dataset"].default):
-        _suit(current_run())
+    if bare:
+        _suit(current_run(), named=bool(session.get("run")) or session.get("dataset") != SETTINGS["dataset"].default)
 
 
 @functools.cache
@@ -177,10 +177,14 @@ def follow_dataset() -> None:
     _suit(run)
 
 
-def _suit(run: Run | None) -> None:
-    """Let the settings be those of the run; where there is none yet, let them fit a visitor's own data."""
+def _suit(run: Run | None, *, named: bool = True) -> None:
+    """Let the settings be those of the run; where there is none yet, let them fit a visitor's own data.
+
+    `named`: whether somebody chose this run or its data. Who has just come would train the usual students, not all of a preset's.
+    """
     if run:
-        session.put(**of_recipe(cache.recipe(run)))
+        settings = of_recipe(cache.recipe(run))
+        session.put(**(settings if named else {name: value for name, value in settings.items() if name != "methods"}))
     elif is_user_file(session.get("dataset")):
         with contextlib.suppress(InvalidInput, Unavailable):  # what is wrong with damaged data is said where they are shown
             data = cache.dataset(session.get("dataset"))

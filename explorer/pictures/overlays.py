@@ -47,11 +47,14 @@ def superfeature_mask(
     names: Sequence[str] | None = None,
     selected: int | None = None,
     over: bool = False,
+    members: Sequence[bool] | None = None,
     height: int = 380,
 ) -> go.Figure:
     """Each superfeature in its colour, its opacity the picture's brightness, with crisp borders; `selected` stands out.
 
     `over`: a picture in colour itself lies under it, and the superfeatures are thin.
+    Those that are no `members` of the coalition are all but gone.
+
     `image`: (D,) or `shape`, an average or a single sample; flat without one. A click's customdata is the superfeature.
     Tabular data (shape (D,)): the features as bars in their superfeature's colour, as long as |image| (or all alike).
     """
@@ -65,7 +68,7 @@ def superfeature_mask(
         light = np.zeros(labels.shape)
     hover = "superfeature %{customdata}, row %{y}, column %{x}<extra></extra>"
     drawing.add_image(
-        z=mask_pixels(labels, light, selected),
+        z=mask_pixels(labels, light, selected, members),
         colormodel="rgba256",
         customdata=labels + 1,
         hovertemplate=hover,
@@ -78,12 +81,14 @@ def superfeature_mask(
     return drawing
 
 
-def mask_pixels(labels: np.ndarray, light: np.ndarray, selected: int | None = None) -> np.ndarray:
+def mask_pixels(
+    labels: np.ndarray, light: np.ndarray, selected: int | None = None, members: Sequence[bool] | None = None
+) -> np.ndarray:
     """(H, W, 4) bytes: the superfeature's colour, opacity 30 % where dark to 100 % where light; clear outside all groups."""
     pixels = np.zeros((*labels.shape, 4), dtype=np.uint8)
     for m in range(labels.max() + 1):
         inside = labels == m
-        strength = 1.0 if selected in (None, m) else 0.25
+        strength = 0.08 if members is not None and not members[m] else 1.0 if selected in (None, m) else 0.25
         pixels[inside, :3] = theme.rgb(theme.superfeature_colour(m))
         pixels[inside, 3] = np.round(255 * strength * (0.3 + 0.7 * light[inside]))
     return pixels
@@ -163,6 +168,15 @@ def _mark(m: int, text: str) -> str:
 def _bar_values(phi: np.ndarray, limit: float) -> dict[str, Any]:
     colours = ["rgba({},{},{},{:.3f})".format(*theme.diverging(value, limit)) for value in phi]
     return {"x": phi, "marker": {"color": colours}, "text": [signed(value) for value in phi]}
+
+
+def picture(image: np.ndarray, shape: Sequence[int], *, height: int = 380) -> go.Figure:
+    """A picture with nothing on it; a click tells its row and column."""
+    drawing = theme.figure(height)
+    drawing.add_trace(picture_trace(image, shape).update(hoverinfo="none"))
+    theme.pixel_axes(drawing, *shape[-2:])
+    theme.fitted(drawing, shape[-2] / shape[-1])
+    return drawing
 
 
 def borders(labels: np.ndarray, selected: int | None = None) -> go.Scatter:

@@ -23,7 +23,7 @@ def begin(page: str) -> bool:
     when a link to another page says what is to be seen there. Otherwise the session counts: a click may come with the
     address of a moment ago, and the menu of pages empties it.
 
-    Returns whether the address named a run or a data set but nothing of a recipe, so that the run's own recipe is meant.
+    Returns whether the address said nothing of a recipe, so that the run's own recipe is meant.
     """
     address = {key: st.query_params[key] for key in st.query_params}
     moved = st.session_state.get(_PAGE) not in (None, page)
@@ -31,7 +31,7 @@ def begin(page: str) -> bool:
     if _VALUES not in st.session_state or _went_back() or (moved and address):
         st.session_state[_VALUES], st.session_state[_NOTICES] = from_url(address)
         given = {BY_KEY[key].name for key in address if key in BY_KEY}
-        bare = bool(given & {"run", "dataset"}) and not given & (set(RECIPE_SETTINGS) - {"dataset"})
+        bare = not given & (set(RECIPE_SETTINGS) - {"dataset"})
     st.session_state[_PAGE] = page
     st.session_state[_SHOWN] = set()
     write_url()

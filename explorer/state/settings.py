@@ -26,7 +26,10 @@ from ked.runs.presets import RECIPES
 from ked.settings import ABOUT
 from ked.store import RUN_ID
 
-_RECIPE = RECIPES["digits"]  # what a first visitor sees; its own settings are the defaults
+FIRST_DATA = "digit-pairs"
+"""What a first visitor sees; they get its preset's settings on their way in."""
+
+_RECIPE = RECIPES["digits"]  # its settings are the defaults, which an address leaves out
 
 NOT_IN_THE_APP = ("label", "drop", "keep", "dependency_samples", "batch_size", "teacher_batch_size", "device", "precision", "changes")
 """Settings of a recipe without a control: sizes that follow the data, the machine that the app runs on, what only makes sense on the
@@ -58,7 +61,8 @@ def _choice(name: str, key: str, label: str, options: Mapping[str, str] | None =
     """A control of a recipe's name: of those that the recipe allows, or of `options`, with what is shown; `none` is no name at all."""
     about = ABOUT[name]
     shown: Mapping[str, str] = {choice: choice for choice in about.choices} if options is None else options
-    return Choice(name, key, label, about.meaning, getattr(_RECIPE, name) or "", shown if about.default else {"": none, **shown})
+    first = FIRST_DATA if name == "dataset" else getattr(_RECIPE, name) or ""
+    return Choice(name, key, label, about.meaning, first, shown if about.default else {"": none, **shown})
 
 
 def _widths(name: str, key: str, label: str) -> Text:
@@ -74,6 +78,10 @@ _ALL: tuple[Setting, ...] = (
     Number("against", "vs", "Weighed against", "What speaks for the class in question rather than for this one; -1 is none.", -1, -1, 9999, 1),
     Number("selected", "sf", "Superfeature", "The superfeature that is lit up on every picture, counted from 1; 0 is none.", 0, 0, 64, 1),
     Text("tick", "t", "Moment of the training", "Which moment is shown; the newest one is followed while a run grows.", "", re.compile(r"[a-z0-9+-]{0,60}"), "a moment's name such as teacher-3"),
+    # The lesson.
+    Number("lesson", "lesson", "Step", "Which step of the lesson is shown.", 1, 1, 5, 1),
+    Text("guesses", "guess", "Guesses", "What was guessed at each step: a, b, c, or - for nothing yet.", "", re.compile(r"[a-c-]{0,5}"), "a letter or - for each step, such as ba---"),
+    Text("done", "done", "Steps done", "Which steps of the lesson are done.", "", re.compile(r"[1-5]{0,5}"), "the numbers of steps such as 12"),
     # The superfeatures page.
     _choice("dataset", "data", "Data", Titles()),
     _number("superfeatures", "m", "Superfeatures M", high=16),

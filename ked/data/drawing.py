@@ -37,12 +37,15 @@ class Fit:
     levels: int = 255
 
 
-FITS = {
-    "digits": Fit(8, levels=16),  # 32 x 32 points, of which each pixel counts 4 x 4
-    "mnist": Fit(20, by_mass=True),
-    "fashion-mnist": Fit(28),
+_DIGITS, _MNIST, _FASHION = Fit(8, levels=16), Fit(20, by_mass=True), Fit(28)  # digits: 32 x 32 points, of which a pixel counts 4 x 4
+FITS: dict[str, tuple[Fit, ...]] = {
+    "digits": (_DIGITS,),
+    "digit-pairs": (_DIGITS, _DIGITS),
+    "mnist": (_MNIST,),
+    "fashion-mnist": (_FASHION,),
+    "mnist+fashion-mnist": (_MNIST, _FASHION),
 }
-"""Of data sets whose makers say so; what is drawn for all others is taken where it stands."""
+"""Of data sets whose makers say so, one for each of the figures that stand side by side; all others are taken where they stand."""
 
 
 def refusal(dataset: Dataset) -> str:
@@ -73,12 +76,12 @@ def as_sample(figure: np.ndarray, dataset: Dataset) -> Tensor:
     """
     if reason := refusal(dataset):
         raise InvalidInput(reason)
-    shape, fit = tuple(dataset.shape[-2:]), FITS.get(dataset.name)
-    if fit is None:
-        laid = _resized(figure, shape)
+    (height, width), fits = dataset.shape[-2:], FITS.get(dataset.name)
+    if fits is None:
+        laid = _resized(figure, (height, width))
     else:
-        laid = _laid_out(figure, shape, fit)
-        laid = np.rint(laid * fit.levels) / fit.levels
+        parts = zip(np.hsplit(figure, len(fits)), fits, strict=True)
+        laid = np.hstack([_laid_out(part, (height, width // len(fits)), fit) for part, fit in parts])
     x = laid if _light_figures(dataset) else 1 - laid
     return torch.from_numpy(x.astype(np.float32)).flatten()
 
@@ -119,7 +122,7 @@ def _placed(figure: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _laid_out(figure: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarray:
-    """The figure cut out, scaled into its box and put where the data set's figures are."""
+    """The figure cut out, scaled into its box and put where the data set's figures are, in the data set's steps of grey."""
     rows, columns = (np.flatnonzero((figure > _FAINT * figure.max()).any(axis)) for axis in (1, 0))
     if not len(rows):
         return np.zeros(shape)
@@ -128,7 +131,8 @@ def _laid_out(figure: np.ndarray, shape: tuple[int, ...], fit: Fit) -> np.ndarra
     box = _resized(cut, tuple(max(1, round(side * scale)) for side in cut.shape))
     middle = _centre(box) if fit.by_mass else tuple((side - 1) / 2 for side in box.shape)
     fine = tuple(side * _FINE for side in shape)
-    return _resized(_pasted(box, fine, tuple((side - 1) / 2 - at for side, at in zip(fine, middle, strict=True))), shape)
+    laid = _resized(_pasted(box, fine, tuple((side - 1) / 2 - at for side, at in zip(fine, middle, strict=True))), shape)
+    return np.asarray(np.rint(laid * fit.levels) / fit.levels)
 
 
 def _centre(figure: np.ndarray) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,16 @@ from ked.store import PRESETS, SNAPSHOTS, Run, create_run
 _METHODS = ("plain", "kd", "kd-explaining", "ked", "architecture", "mu0")
 
 RECIPES: dict[str, Recipe] = {
+    "digit-pairs": Recipe(
+        dataset="digit-pairs",
+        methods=(*_METHODS, "shuffled"),
+        superfeatures=2,
+        scale="std",
+        teacher_hidden=(200, 200),
+        student_hidden=(20, 20),
+        teacher_epochs=40,
+        epochs=60,
+    ),
     "digits": Recipe(
         dataset="digits", methods=_METHODS, teacher_hidden=(200, 200), student_hidden=(20, 20), teacher_epochs=40, epochs=60
     ),
@@ -37,7 +47,12 @@ RECIPES: dict[str, Recipe] = {
         epochs=15,
     ),
 }
-"""A preset's name (its run is called NAME-preset) -> its recipe, small enough that all presets stay under 10 MB."""
+"""A preset's name (its run is called NAME-preset) -> its recipe, small enough that all presets stay under 15 MB."""
+
+_LOOKED_BACK_AT = {"digit-pairs": ("student-ked", "student-kd")}
+"""The stages whose nets ship as they were on the way, so that the lesson can show how they learn."""
+
+_EPOCHS = (3, 5, 8, 13, 20, 30, 45, 60)  # of them
 
 
 def make(name: str, folder: Path = PRESETS) -> Generator[dict[str, Any], None, None]:
@@ -48,16 +63,19 @@ def make(name: str, folder: Path = PRESETS) -> Generator[dict[str, Any], None, N
         try:
             made = create_run(RECIPES[name])
             yield from run(RECIPES[name], into=made, presets=False)
-            _ship(made.folder, folder / f"{name}-preset")
+            _ship(made, folder / f"{name}-preset", _LOOKED_BACK_AT.get(name, ()))
         finally:
             os.environ.pop("KED_HOME") if before is None else os.environ.update(KED_HOME=before)
 
 
-def _ship(made: Path, target: Path) -> None:
-    """Move a finished run to its place, under its own name and without the events of the moment."""
-    Run(made).update(id=target.name)
-    events = made / "events.jsonl"
+def _ship(made: Run, target: Path, looked_back_at: Sequence[str]) -> None:
+    """Move a finished run to its place, under its own name, without the events of the moment and most nets as they were on the way."""
+    made.update(id=target.name)
+    events = made.folder / "events.jsonl"
     told = events.read_text("utf-8").splitlines(keepends=True)
     events.write_text("".join(line for line in told if json.loads(line)["kind"] not in FLEETING), "utf-8")
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(made, target, ignore=shutil.ignore_patterns(SNAPSHOTS, ".*"))  # they are for looking, and large
+    shutil.copytree(made.folder, target, ignore=shutil.ignore_patterns(SNAPSHOTS, ".*"))  # they are for looking, and large
+    for path in (path for stage in looked_back_at for epoch, path in made.snapshots(stage).items() if epoch in _EPOCHS):
+        (target / SNAPSHOTS).mkdir(exist_ok=True)
+        shutil.copy(path, target / SNAPSHOTS)

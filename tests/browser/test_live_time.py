@@ -38,13 +38,13 @@ def test_scrubbing_a_finished_run_moves_everything_without_the_server(address: s
     assert newest == 3 + 3 + 24 - 1  # moments: of both teachers all, of the students as many as are kept
     me.page.wait_for_function(RESTING)
     before, at_end = list(me.reruns), view(me)
-    changed = me.page.evaluate(SWEEP, [ALTS, [newest - 12, 4, 1]])
-    assert me.reruns == before
-    assert changed == [
+    wanted = [
         [ACCURACY, OVERLAY, ANSWERS],  # from one epoch of the students to another: superfeatures stand
         [ACCURACY, OVERLAY, ANSWERS],  # to the explaining teacher
         [ACCURACY, MASK, OVERLAY, ANSWERS],  # to the teacher, before its last epoch
     ]
+    assert me.page.evaluate(SWEEP, [ALTS, [newest - 12, 4, 1], wanted]) == wanted
+    assert me.reruns == before
     expect(me.page).to_have_url(re.compile("[?&]t=teacher-2(&|$)"))
     assert me.whole == sum(not fragments for fragments in before)
     me.page.wait_for_function(RESTING)

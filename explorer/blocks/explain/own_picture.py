@@ -5,15 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import cache
-from explorer.blocks import controls, explained_sample, frame, nothing_yet
+from explorer.blocks import controls, explained_sample, frame, nothing_yet, sheets
 from explorer.blocks.explain import maps, pictures, questions
-from explorer.components.draw import Sheet, draw
+from explorer.components.draw import Sheet
 from explorer.state import session
 from ked.data import Dataset
 from ked.data.drawing import BYTES, as_sample, read_picture, refusal, sheet
 from ked.store import Run, load_run
-
-_SHEET = "ked.sheet"  # in the session, by the size of the data's pictures: digits are not garments
 
 
 def explain(run: Run) -> None:
@@ -39,8 +37,7 @@ def _panel(run: Run) -> None:
     # The same blocks in every state: see `live.py`.
     paper, said = st.columns([1, 2], gap="medium")
     with paper:
-        drawing = _drawing(dataset)
-        draw(f"draw.{dataset.name}", drawing, alt=_ALT, drawn=_keep)
+        drawing = sheets.draw_on(dataset)
     with said, st.container():
         _upload(dataset)
         about = explained_sample.about(run, as_sample(drawing.figure, dataset).numpy())
@@ -51,6 +48,7 @@ def _panel(run: Run) -> None:
         questions.questions(about)
         st.caption(_FITTED)
     (maps if cache.convolutional(run) else pictures).pictures(about)
+    pictures.pair_grids(about)
     pictures.bars(about)
 
 
@@ -71,22 +69,9 @@ def _take(dataset: Dataset) -> None:
         return
     with frame.toasts():
         figure = read_picture(file.getvalue(), sheet(dataset), session.get("ground"))
-        _keep(Sheet((255 * figure).round().astype("uint8"), _drawing(dataset).version + 1))
+        sheets.keep(Sheet((255 * figure).round().astype("uint8"), sheets.sheet_of(dataset).version + 1))
 
 
-def _drawing(dataset: Dataset) -> Sheet:
-    """What is on the sheet for data of this size."""
-    size = sheet(dataset)
-    kept: dict[tuple[int, int], Sheet] = st.session_state.setdefault(_SHEET, {})
-    return kept.setdefault(size, Sheet.empty(size))
-
-
-def _keep(drawn: Sheet) -> None:
-    rows, columns = drawn.pixels.shape
-    st.session_state[_SHEET][rows, columns] = drawn
-
-
-_ALT = "A sheet to draw on. Arrow keys move the pen, with Shift it draws, Delete clears the sheet."
 _EMPTY = "**Draw something.** With every stroke the nets say anew what they see; so far this is what they make of an empty sheet."
 _FITTED = (
     "What you draw is cut out, scaled and centred as the makers of the data did it, and so is an uploaded picture; the nets see what "

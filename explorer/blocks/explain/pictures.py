@@ -10,6 +10,7 @@ import streamlit as st
 import torch
 
 from explorer import cache
+from explorer.blocks import pair_answers
 from explorer.blocks.choose import light_up
 from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
 from explorer.components.plot import plot
@@ -19,6 +20,7 @@ from explorer.state import session
 from explorer.words import explain
 from explorer.words.inert import inert
 from explorer.words.results import LABELS
+from ked.data.class_pairs import class_pairs
 
 
 def pictures(about: ExplainedSample) -> None:
@@ -93,6 +95,23 @@ def _overlay(about: ExplainedSample, voice: NetExplanation, limit: float) -> Non
 def column_name(voice: NetExplanation, about: ExplainedSample) -> str:
     """A constant key for the teacher's and the student's place, whoever stands there."""
     return "teacher" if voice is about.teacher else "student"
+
+
+def pair_grids(about: ExplainedSample) -> None:
+    """Where classes are pairs: what each superfeature makes of both figures, for teacher and student."""
+    pairs = class_pairs(about.dataset.classes)
+    if pairs is None:
+        return
+    for column, voice in zip(st.columns(len(about.voices), gap="large"), about.voices, strict=True):
+        with column:
+            st.subheader(f"{_title(voice.name)}: the answers as a grid", anchor=False)
+            pair_answers.grids(
+                voice, pairs, about.members_of(voice), truth=about.truth, key=f"grid-{column_name(voice, about)}", who="Superfeature"
+            )
+    st.caption(
+        "Every class is a pair: its first figure is the row, its second the column. What a superfeature knows of one figure lights a row "
+        "or a column; added up, they meet in a cell. Shades are logarithms of probabilities; the right answer is framed."
+    )
 
 
 def bars(about: ExplainedSample) -> None:

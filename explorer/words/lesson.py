@@ -1,0 +1,113 @@
+"""The lesson's five steps: what is said, asked and answered; every number in an answer is one on screen. No streamlit here."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from explorer.words.results import percent, points
+from ked.statistics import Interval
+
+
+class Step(NamedTuple):
+    """One step.
+
+    Attributes:
+        title: A few words.
+        sentence: What is to be understood, in one sentence.
+        question: What the visitor guesses before they see.
+        options: What may be guessed.
+        task: What is to be done then.
+    """
+
+    title: str
+    sentence: str
+    question: str
+    options: tuple[str, ...]
+    task: str
+
+
+STEPS = (
+    Step(
+        "Two teams",
+        "This net reads two digits at once. Its pixels work in two teams, and each can be switched off.",
+        "With team 2 switched off, what will the net still know?",
+        ("Nothing at all", "The first digit", "The second digit"),
+        "Switch team 2 off.",
+    ),
+    Step(
+        "Nobody told it",
+        "Two pixels are linked if they change the net's answer *together*, more than each does by itself.",
+        "Where do the links of one pixel end?",
+        ("Anywhere", "Mostly in its own digit", "Mostly in the other digit"),
+        "Click a pixel of the picture.",
+    ),
+    Step(
+        "Reasons add up",
+        "Each team speaks for itself, and what the teams say is added up.",
+        "One team lights a row of answers, the other a column. What is left when they speak together?",
+        ("A row and a column", "One cell", "Nothing"),
+        "Let team 1 speak, then team 2, then both.",
+    ),
+    Step(
+        "A student learns the reasons",
+        "Two small students learn from the big net: *KD* copies its answers, *KED* also copies what each team says.",
+        "Which of the two is right more often?",
+        ("KD, which learns answers alone", "KED, which learns reasons too", "Both alike"),
+        "Move the slider to the end of the training.",
+    ),
+    Step(
+        "Does it always help?",
+        "Digits side by side are made for teams. Pictures of clothes are not: nobody knows their true teams.",
+        "On clothes (Fashion-MNIST), is a student better for what the explanations say?",
+        ("Better", "Worse", "No difference can be shown"),
+        "Look at what the study found.",
+    ),
+)
+"""In their order; `?lesson=3` is the third one."""
+
+SHARE = 0.5  # of a pixel's link strength, from which on it is mostly in one half
+
+
+def links_answer(share: float) -> tuple[int, str]:
+    """The right option of step 2, and its sentence, from the share of a pixel's link strength in its own half."""
+    right = 1 if share >= SHARE else 2
+    return right, (
+        f"**{share:.0%}** of all that links this pixel to others ends in its own digit. Nobody told the net where one digit ends: "
+        "groups of pixels with strong links inside are what we call **superfeatures**."
+    )
+
+
+def students_answer(ked: Interval, kd: Interval, difference: Interval, form: Interval, seeds: int) -> tuple[int, str]:
+    """The right option of step 4 and its sentence, from test accuracies and their paired difference over the seeds."""
+    shown = not (np.isnan(difference.low) or difference.low <= 0 <= difference.high)
+    right = (1 if difference.mean > 0 else 0) if shown else 2
+    verdict = "which is shown" if shown else "which is not shown: the interval holds 0"
+    return right, (
+        f"KED is right in **{percent(ked, 1)}** of the test pairs, KD in **{percent(kd, 1)}**: a difference of {points(difference)} "
+        f"percentage points, {verdict}. (95 % intervals over {seeds} students of one teacher.) But mind this: a student of the same "
+        f"*form* that learns from labels alone, with no teacher at all, reaches {percent(form, 1)}. Form and reasons have to be told apart."
+    )
+
+
+def study_answer(findings: list[str], difference: Interval, shown: bool) -> tuple[int, str]:
+    """The right option of step 5 and its sentence, from a study's comparison of KED with KED without explanations."""
+    right = (0 if difference.mean > 0 else 1) if shown else 2
+    return right, " ".join(findings)
+
+
+OURS = (
+    "A superfeature is a team of input features that change a net's answer together; a net that explains itself gives each team's "
+    "reasons, and a student can learn them."
+)
+"""Our sentence, beside the visitor's."""
+
+
+def guessed(step: Step, guess: int | None, right: int) -> str:
+    """How the guess stands to the answer."""
+    if guess is None:
+        return f"The answer: **{step.options[right]}.**"
+    if guess == right:
+        return f"Your guess was right: **{step.options[right]}.**"
+    return f"Your guess was *{step.options[guess]}*; the answer is **{step.options[right]}.**"

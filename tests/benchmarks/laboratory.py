@@ -67,7 +67,7 @@ def preset_seconds(browser: Browser, address: str, dataset: str) -> float:
     """A new browser profile opens the first page."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
     page, began = context.new_page(), time.perf_counter()
-    page.goto(f"{address}/?data={dataset}")
+    page.goto(f"{address}/superfeatures?data={dataset}")
     page.locator("[aria-label^='Graph of'] .scatterlayer .trace").first.wait_for(state="attached", timeout=60_000)
     seconds = time.perf_counter() - began
     context.close()

@@ -63,7 +63,7 @@ def test_every_page_opens_by_its_own_address(name: str, plain: str, visitor: Cal
 def test_the_first_page_opens_without_a_name_too(plain: str, visitor: Callable[..., Visitor]) -> None:
     page = visitor().page
     page.goto(f"{plain}/?m=5")
-    _is_open(page, "superfeatures")
+    _is_open(page, "overview")
     expect(page).to_have_url(re.compile(f"{plain}/[?]m=5$"))
 
 
@@ -74,7 +74,7 @@ def test_figures_and_links_are_found_behind_a_proxy(
     address = request.getfixturevalue(where)
     page = visitor().page
     page.goto(f"{address}/")
-    shown(page, "Graph of 64 features")
+    shown(page, "Two digits side by side")
     page.get_by_test_id("stTopNavLink").filter(has_text="Train").click()
     _is_open(page, "train")
     assert urlsplit(page.url).path == f"{urlsplit(address).path}/train"

@@ -22,7 +22,7 @@ def test_a_click_on_the_third_of_the_worst_cases_explains_it(open_tab: Callable[
     third = int(found.samples["spearman"][0].argsort()[2])
 
     tab = open_tab()
-    tab.goto(f"{address}/agreement?student=architecture&agree=spearman")
+    tab.goto(f"{address}/agreement?data=digits&student=architecture&agree=spearman")
     side = 8 * 1.18  # the third of five samples in the upper row
     click_at(tab, "They explain these least alike", 2 * side + 4, 4)
     tab.wait_for_url("**/explain**")

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+DIGITS = "data=digits"
 M, MU = "Superfeatures M", "Explanations' share μ"
 
 
@@ -23,7 +24,7 @@ def at(page: Page, path: str, **query: str) -> None:
         """([path, query]) => location.pathname === path
             && JSON.stringify(Object.fromEntries([...new URLSearchParams(location.search)].sort())) === query
             && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'""",
-        arg=[path, _json(query)],
+        arg=[path, _json(query | {"data": "digits"})],
     )
 
 
@@ -46,82 +47,82 @@ def steps(page: Page) -> int:
 
 
 def test_back_and_forward_restore_every_view_of_a_page(page: Page, address: str) -> None:
-    page.goto(address)
-    communities(page, 4)
-    for count in (5, 6):
+    page.goto(f"{address}/superfeatures?{DIGITS}&m=5")
+    communities(page, 5)
+    for count in (6, 7):
         page.get_by_role("slider", name=M).press("ArrowRight")
-        at(page, "/", m=str(count))
+        at(page, "/superfeatures", m=str(count))
         communities(page, count)
     page.go_back()
-    at(page, "/", m="5")
-    communities(page, 5)
+    at(page, "/superfeatures", m="6")
+    communities(page, 6)
     page.go_back()
-    at(page, "/")
-    communities(page, 4)
+    at(page, "/superfeatures", m="5")
+    communities(page, 5)
     page.go_forward()
-    at(page, "/", m="5")
-    communities(page, 5)
+    at(page, "/superfeatures", m="6")
+    communities(page, 6)
     page.get_by_role("slider", name=M).press("ArrowLeft")  # a new move from here on
-    at(page, "/")
+    at(page, "/superfeatures", m="5")
     page.go_back()
-    at(page, "/", m="5")
-    communities(page, 5)
+    at(page, "/superfeatures", m="6")
+    communities(page, 6)
 
 
 def test_back_leads_across_pages_and_a_turn_is_one_step(page: Page, address: str) -> None:
-    page.goto(f"{address}/?m=6")
-    communities(page, 6)
+    page.goto(f"{address}/superfeatures?{DIGITS}&m=7")
+    communities(page, 7)
     before = steps(page)
     turn_to(page, "Train")
-    at(page, "/train", m="6")
+    at(page, "/train", m="7")
     assert steps(page) == before + 1
     page.get_by_role("slider", name=MU).press("ArrowLeft")
-    at(page, "/train", m="6", mu="0.65")
+    at(page, "/train", m="7", mu="0.65")
     turn_to(page, "Explain")
-    at(page, "/explain", m="6", mu="0.65")
+    at(page, "/explain", m="7", mu="0.65")
     assert steps(page) == before + 3
     page.go_back()
-    at(page, "/train", m="6", mu="0.65")
+    at(page, "/train", m="7", mu="0.65")
     expect(page.get_by_role("slider", name=MU)).to_have_value("0.65")
     page.go_back()
-    at(page, "/train", m="6")
+    at(page, "/train", m="7")
     expect(page.get_by_role("slider", name=MU)).to_have_value("0.7")
     page.go_back()
-    at(page, "/", m="6")
-    communities(page, 6)
+    at(page, "/superfeatures", m="7")
+    communities(page, 7)
     page.go_forward()
     page.go_forward()
-    at(page, "/train", m="6", mu="0.65")
+    at(page, "/train", m="7", mu="0.65")
     expect(page.get_by_role("slider", name=MU)).to_have_value("0.65")
 
 
 def test_a_jump_back_to_the_first_page_forgets_what_came_later(page: Page, address: str) -> None:
-    page.goto(address)
-    communities(page, 4)
+    page.goto(f"{address}/superfeatures?{DIGITS}&m=5")
+    communities(page, 5)
     turn_to(page, "Train")
-    at(page, "/train")
-    page.get_by_role("slider", name=M).press("ArrowRight")
     at(page, "/train", m="5")
+    page.get_by_role("slider", name=M).press("ArrowRight")
+    at(page, "/train", m="6")
     page.evaluate("history.go(-2)")
-    at(page, "/")
-    communities(page, 4)
+    at(page, "/superfeatures", m="5")
+    communities(page, 5)
 
 
 def test_back_on_explain_shows_the_sample_before(page: Page, address: str) -> None:
-    page.goto(f"{address}/explain?i=3")
+    page.goto(f"{address}/explain?{DIGITS}&m=5&i=3")
     heading = page.get_by_role("heading", name=re.compile(r"test sample \d+$"))
     expect(heading).to_have_text(re.compile("test sample 3$"))
     menu = page.get_by_test_id("stButtonGroup").filter(has_text="Superfeatures that take part")
     menu.get_by_role("button", name="2", exact=True).click()
-    at(page, "/explain", i="3", on="1011")
+    at(page, "/explain", m="5", i="3", on="1011")
     page.go_back()
-    at(page, "/explain", i="3")
+    at(page, "/explain", m="5", i="3")
     expect(page.get_by_text("Explaining nets answer with the switched-on superfeatures only")).to_have_count(0)
     expect(menu.get_by_role("button", name="2", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_drag_is_one_step_back_and_one_undo(page: Page, address: str) -> None:
-    page.goto(f"{address}/train")
+    page.goto(f"{address}/train?{DIGITS}&m=5")
     slider = page.get_by_role("slider", name=MU)
     expect(slider).to_have_value("0.7")
     before, thumb = steps(page), slider.locator("xpath=../..").bounding_box()
@@ -133,46 +134,46 @@ def test_a_drag_is_one_step_back_and_one_undo(page: Page, address: str) -> None:
         page.mouse.move(thumb["x"] - 12 * move, thumb["y"] + thumb["height"] / 2)
         expect(slider).not_to_have_value(shown)
     page.mouse.up()
-    at(page, "/train", mu=slider.input_value())
+    at(page, "/train", m="5", mu=slider.input_value())
     page.get_by_role("button", name="Undo").click()
-    at(page, "/train")
+    at(page, "/train", m="5")
     expect(slider).to_have_value("0.7")
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     assert steps(page) == before + 2  # to the place of the drag, and back
 
 
 def test_undo_and_redo_by_button_and_by_keyboard(page: Page, address: str) -> None:
-    page.goto(address)
-    communities(page, 4)
+    page.goto(f"{address}/superfeatures?{DIGITS}&m=5")
+    communities(page, 5)
     undo, redo = (page.get_by_role("button", name=name) for name in ("Undo", "Redo"))
     expect(undo).to_be_disabled()
     page.get_by_role("slider", name=M).press("ArrowRight")
-    communities(page, 5)
+    communities(page, 6)
     expect(redo).to_be_disabled()
     undo.click()
-    at(page, "/")
-    communities(page, 4)
+    at(page, "/superfeatures", m="5")
+    communities(page, 5)
     redo.click()
-    at(page, "/", m="5")
-    communities(page, 5)
+    at(page, "/superfeatures", m="6")
+    communities(page, 6)
     page.keyboard.press("Control+z")
-    at(page, "/")
-    communities(page, 4)
-    page.keyboard.press("Control+Shift+z")
-    at(page, "/", m="5")
+    at(page, "/superfeatures", m="5")
     communities(page, 5)
+    page.keyboard.press("Control+Shift+z")
+    at(page, "/superfeatures", m="6")
+    communities(page, 6)
     expect(page).to_have_title(re.compile("KED Explorer"))
-    assert parse_qs(urlsplit(page.url).query) == {"m": ["5"]}
+    assert parse_qs(urlsplit(page.url).query) == {"data": ["digits"], "m": ["6"]}
 
 
 def test_the_undo_key_belongs_to_a_text_field_while_it_is_typed_in(page: Page, address: str) -> None:
-    page.goto(f"{address}/train?m=5")
+    page.goto(f"{address}/train?{DIGITS}&m=6")
     page.get_by_role("slider", name=M).press("ArrowRight")
-    at(page, "/train", m="6")
+    at(page, "/train", m="7")
     page.get_by_role("button", name="More settings").click()
     page.get_by_role("tab", name="Nets").click()
     field = page.get_by_role("textbox", name="Teacher widths")
     field.press("1")
     field.press("Control+z")
-    page.get_by_role("slider", name=M).press("ArrowRight")  # had the key gone further, this would lead back to 6
-    at(page, "/train", m="7")
+    page.get_by_role("slider", name=M).press("ArrowRight")  # had the key gone further, this would lead back to 7
+    at(page, "/train", m="8")

@@ -37,7 +37,7 @@ def plotted(page: Page, alt: str) -> object:
 
 def opened(visitor: Callable[..., Visitor], address: str) -> Visitor:
     found = visitor()
-    found.page.goto(f"{address}/explain?what=own")
+    found.page.goto(f"{address}/explain?data=digits&what=own")
     expect(found.page.locator(".ked-plot .main-svg").first).to_be_visible()
     expect(found.page.locator(".ked-draw canvas")).to_be_visible()
     found.page.wait_for_function(RESTING)
@@ -101,7 +101,7 @@ def test_on_a_telephone_a_finger_draws_on_the_sheet_scrolls_over_figures_and_key
     open_tab: Callable[..., Page], address: str
 ) -> None:
     page = open_tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce")
-    page.goto(f"{address}/explain?what=own")
+    page.goto(f"{address}/explain?data=digits&what=own")
     expect(page.locator(".ked-draw canvas")).to_be_visible()
     page.wait_for_function(RESTING)
     expect(page.get_by_test_id("stSidebarNavLink").first).to_be_hidden()  # else Tab would go through what nobody sees
@@ -119,7 +119,7 @@ def test_on_a_telephone_a_finger_draws_on_the_sheet_scrolls_over_figures_and_key
 def test_a_click_on_a_superfeature_lights_it_up_everywhere(visitor: Callable[..., Visitor], address: str) -> None:
     tab = visitor()
     page = tab.page
-    page.goto(f"{address}/explain")
+    page.goto(f"{address}/explain?data=digits")
     bar = shown(page, "Bars from the base")
     page.wait_for_function(RESTING)
     middle = bar.evaluate("node => node._fullData[0].base[2] + node._fullData[0].x[2] / 2")

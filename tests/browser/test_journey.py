@@ -11,8 +11,8 @@ from playwright.sync_api import Page, expect
 
 from explorer.navigation import PAGES
 
-SHORT = "ep=4&tep=2&seeds=2&th=32,32&sh=12&methods=plain,ked"
-LONG = "ep=500&tep=2&seeds=8&th=32,32&sh=12&methods=plain,kd,kd-explaining,ked,architecture,mu0,shuffled,noise"
+SHORT = "data=digits&ep=4&tep=2&seeds=2&th=32,32&sh=12&methods=plain,ked"
+LONG = "data=digits&ep=500&tep=2&seeds=8&th=32,32&sh=12&methods=plain,kd,kd-explaining,ked,architecture,mu0,shuffled,noise"
 GRAPH, ACCURACY, ANSWERS = "Graph of 64 features", "Validation accuracy against epochs", "Class probabilities"
 COUNT = """alt => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData ?? [])
     .filter(line => line.visible === true && (!line.fill || line.fill === 'none') && !line.name.endsWith(', here'))
@@ -59,14 +59,14 @@ def turn_to(page: Page, title: str) -> None:
 
 def test_a_copied_address_shows_the_whole_app(address: str, visitor: Callable[..., Visitor]) -> None:
     page = visitor().page
-    page.goto(f"{address}/train?mu=0.3&m=5")
+    page.goto(f"{address}/train?data=digits&mu=0.3&m=5")
     expect(page.get_by_role("heading", name="Train students on explanations")).to_be_visible()
     expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(entry.title) for entry in PAGES.values()])
     shown(page, ACCURACY)
     block = page.get_by_test_id("stMainBlockContainer").bounding_box()
     assert block is not None
     assert block["width"] > 1200
-    assert query(page) == {"mu": "0.3", "m": "5"}
+    assert query(page) == {"data": "digits", "mu": "0.3", "m": "5"}
     no_complaint(page)
 
 
@@ -81,7 +81,7 @@ def test_a_visitor_looks_trains_stops_explains_and_passes_the_address_on(address
 
 def look(page: Page, address: str) -> None:
     """Superfeatures: the preset is there; M and a clicked feature change what is seen, and the address."""
-    page.goto(address)
+    page.goto(f"{address}/superfeatures?data=digits")
     shown(page, f"{GRAPH} in 4 communities")
     expect(page.get_by_role("combobox", name=re.compile("Run"))).to_have_value(re.compile("^digits-preset"))
     page.get_by_role("slider", name="Superfeatures M").press("ArrowRight")
@@ -101,7 +101,7 @@ def train(page: Page, address: str) -> None:
     turn_to(page, "Train")
     shown(page, ACCURACY)
     wait_for_query(page, m="5", node="28")
-    page.goto(f"{address}/train")
+    page.goto(f"{address}/train?data=digits")
     mu = page.get_by_role("slider", name="Explanations' share μ")
     mu.press("ArrowLeft")
     wait_for_query(page, mu="0.65")
@@ -153,7 +153,7 @@ def stop(page: Page, address: str) -> None:
 
 def explain(page: Page) -> None:
     """Explain: another sample is a click away, and a smaller coalition gives another answer."""
-    page.goto(page.url.split("/train")[0] + "/explain")
+    page.goto(page.url.split("/train")[0] + "/explain?data=digits")
     shown(page, ANSWERS)
     click_at(page, "20 test samples", 3.5 + 2 * 8 * 1.18, 3.5)
     wait_for_query(page, i="2")

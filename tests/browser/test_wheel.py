@@ -132,8 +132,8 @@ def test_the_installed_app_has_its_icon_theme_pages_and_presets(
     with served("--port", "0", cwd=tmp_path, env=env, ked=[str(installed / "bin" / "ked")]) as app:
         page = visitor().page
         page.goto(f"{app.address}/superfeatures")
-        shown(page, "Graph of 64 features")
-        expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^digits-preset"))
+        shown(page, "Graph of 128 features")
+        expect(page.get_by_role("combobox", name="Run")).to_have_value(re.compile("^digit-pairs-preset"))
         expect(page.get_by_test_id("stTopNavLink")).to_have_count(len(PAGES))
         icon = page.locator("link[rel='shortcut icon']").evaluate("link => link.href")
         assert page.request.get(icon).body() == (ROOT / "assets/icon.png").read_bytes()

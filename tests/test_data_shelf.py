@@ -202,8 +202,8 @@ def test_any_name_of_a_file_becomes_a_harmless_one_that_stays_itself(name: str) 
 
 
 def test_the_columns_of_a_file_are_read_without_keeping_it(ked_home: Path) -> None:
-    assert user_files.columns("t.csv", "\ufeffä; size ;label\n1;2;x\n".encode()) == ("ä", "size", "label")
-    assert user_files.columns("t.csv", table(5)) == ("height", "weight", "label")
+    assert user_files.columns("t.csv", "\ufeffä; size ;label\n1;2;x\n".encode()) == (("ä", "size", "label"), "label")
+    assert user_files.columns("t.csv", table(5)) == (("height", "weight", "label"), "label")
     with pytest.raises(InvalidInput, match=r"'t\.csv' cannot be used.*has 0 bytes"):
         user_files.columns("t.csv", b"")
     assert [path for path in ked_home.rglob("*") if path.is_file()] == []

@@ -93,21 +93,65 @@ def test_pictures_in_colour_keep_their_official_parts_and_are_shown_in_colour() 
 
 
 def test_the_column_with_the_class_is_chosen_from_the_files_own_header() -> None:
-    content = "\n".join(["a,kind,b", *(f"{i},{i % 3},{-i}" for i in range(60))]).encode()
+    content = "\n".join(["a,kind,b", *(f"{i / 7:.3f},{i % 3},{-i}" for i in range(60))]).encode()
     app = upload(visit("data"), "t.csv", content)
     menu = app.selectbox(key="column.0")
     assert menu.options == ["a", "kind", "b"]
-    assert menu.value == "b"
-    menu.set_value("kind").run()
+    assert menu.value == "kind"
+    menu.set_value("b").run()
+    assert "every class needs at least 5" in said(app)[0]
+    app.selectbox(key="column.0").set_value("kind").run()
     sound(take(app), "data")
     (about,) = user_files.listed().values()
     assert about.label == "kind"
     assert not app.get("file_uploader")[0].value  # ready for another one
 
 
+SHEET = "id;seen;len;sex;kind\n" + "".join(
+    f"x{i};{i % 28 + 1}.03.2026;{i % 9},{i % 7};{('female', 'male', '')[i % 3]};{'ab'[i % 2]}\n" for i in range(60)
+)
+
+
+def test_what_would_be_done_with_a_table_is_said_before_it_is_kept_and_switches_overrule_it() -> None:
+    app = upload(visit("data"), "t.csv", SHEET.encode())
+    said_before = text_of(app).replace("\\", "")
+    assert "3 of 4 columns used: 1 encoded, 1 read as days since 1970, 1 filled in 20 rows; left out: “id”, an id" in said_before
+    assert "Values are separated by semicolons. Numbers have decimal commas" in said_before
+    shown = app.dataframe[0].value.set_index("column")
+    assert shown.loc["sex"].tolist() == ["one feature a value", "female, male, missing; 20 gaps filled"]
+    assert shown.loc["id"].tolist() == ["left out", "an id: each row has its own"]
+    assert user_files.listed() == {}
+    app.multiselect(key="drop.0.4").set_value(["seen"]).run()
+    app.multiselect(key="keep.0.4").set_value(["id"]).run()
+    sound(take(app), "data")
+    (about,) = user_files.listed().values()
+    assert (about.label, about.drop, about.keep) == ("kind", ("seen",), ("id",))
+    assert {metric.label: metric.value for metric in app.metric}["Features"] == str(60 + 1 + 3)
+    assert "20 values are missing in `sex`" in text_of(app)
+    assert "left out: “seen”, as asked" in text_of(app).replace("\\", "")
+
+
+def test_a_table_of_pixels_is_pictures_unless_it_is_to_be_a_table() -> None:
+    rows = "".join(f"{i % 3}," + ",".join(str((i * k) % 251) for k in range(16)) + "\n" for i in range(60))
+    app = upload(visit("data"), "t.csv", ("label," + ",".join(f"pixel{k}" for k in range(16)) + f"\n{rows}").encode())
+    assert "16 pixels of pictures of 4x4" in text_of(app).replace("\\", "")
+    sound(take(app), "data")
+    assert {metric.label: metric.value for metric in app.metric}["Pixels"] == "4 × 4"
+    app = upload(visit("data"), "t.csv", ("label," + ",".join(f"pixel{k}" for k in range(16)) + f"\n{rows}").encode())
+    app.toggle(key="plain.0.0").set_value(True).run()
+    sound(take(app), "data")
+    assert {metric.label: metric.value for metric in app.metric}["Features"] == "16"
+
+
+def test_a_table_in_which_nothing_looks_like_classes_asks_for_the_column() -> None:
+    app = upload(visit("data"), "t.csv", b"1,2,3\n4,5,6\n")
+    assert "No column looks like classes: choose the one that holds them." in text_of(app)
+    assert app.selectbox(key="column.0").value is None
+    assert [button.key for button in app.button if button.key == "use"] == []
+
+
 REFUSED = {
     "one class": ("t.csv", table().replace(b"dog", b"cat"), "has 1 class"),
-    "no names": ("t.csv", b"1,2,3\n4,5,6\n", "every class needs at least 5"),
     "empty": ("t.csv", b"", "has 0 bytes"),
     "no archive": ("t.zip", b"<script>alert(1)</script>", "not a zip archive"),
     "no arrays": ("t.npz", b"\x80\x04.", "cannot be unpacked"),

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from explorer.words.inert import inert
 from ked.data import PARTS, Dataset
 from ked.data.checkup import Checkup
+from ked.data.columns import Column, Intake
+from ked.errors import shortened
 
 EQUAL = 1.25  # times that the largest class may be the smallest and they still count as equally large
 UNEVEN = 3.0  # times that it may be before it is worth a thought
@@ -19,7 +22,7 @@ Remark = tuple[bool, str]  # whether all is well, and the sentence
 
 def remarks(data: Dataset, found: Checkup) -> list[Remark]:
     """One sentence a check, those that deserve a thought first."""
-    said = [*_gaps(), *_constant(data, found), *_balance(data, found), *_repeats(found), *_telling(data, found), *_few(data)]
+    said = [*_gaps(data), *_constant(data, found), *_balance(data, found), *_repeats(found), *_telling(data, found), *_few(data)]
     return sorted(said, key=lambda remark: remark[0])
 
 
@@ -34,8 +37,46 @@ def _listed(names: list[str]) -> str:
     return ", ".join(map(quoted, names[:_NAMED])) + more
 
 
-def _gaps() -> Iterator[Remark]:
-    yield True, "No value is missing. Files with gaps are refused, so nothing was filled in."
+def taken(data: Dataset) -> list[str]:
+    """What was done to a user's own data on the way in, inert in Markdown: of a table, what was done with its columns comes first."""
+    return intake(data.intake) if data.intake and not data.intake.plain else [inert(note) for note in data.notes]
+
+
+def intake(report: Intake) -> list[str]:
+    """The same of a table that came in."""
+    return [inert(sentence) for sentence in (report.sentence(_in_quotes), *report.remarks(_in_quotes))]
+
+
+def _in_quotes(name: str) -> str:
+    return f"“{shortened(name, 40)}”"
+
+
+_KINDS = {"number": "number", "date": "days since 1970", "ordered": "place in its order", "category": "one feature a value"}
+
+
+def columns(report: Intake) -> list[dict[str, str]]:
+    """A row for each column of a user's own table: what it becomes, or why it is left out."""
+    used = [{"column": one.name, "used as": _KINDS[one.kind], "note": "; ".join(_notes(one))} for one in report.columns]
+    return used + [{"column": one.name, "used as": "left out", "note": one.reason} for one in report.left_out]
+
+
+def _notes(column: Column) -> Iterator[str]:
+    if column.values:
+        yield shortened(", ".join(column.values))
+    if column.gaps:
+        yield _count(column.gaps, "gap filled", "gaps filled")
+    if column.telling:
+        yield "alone it tells the class"
+
+
+def _gaps(data: Dataset) -> Iterator[Remark]:
+    filled = [column for column in data.intake.columns if column.gaps] if data.intake else []
+    if not filled:
+        yield True, "No value is missing, so nothing was filled in."
+        return
+    gaps, names = sum(column.gaps for column in filled), _listed([column.name for column in filled])
+    held = "numbers hold the median of the training samples beside a feature that says so, categories a value of its own"
+    yield True, f"{_count(gaps, 'value is', 'values are')} missing in {names}: {held}."
 
 
 def _constant(data: Dataset, found: Checkup) -> Iterator[Remark]:

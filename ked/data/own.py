@@ -59,10 +59,10 @@ def load(text: str, asked: Asked = USUAL) -> Dataset:
 
 
 @readable()
-def columns(text: str) -> tuple[str, ...]:
-    """The names of the columns of the table in a file."""
-    names: tuple[str, ...] = importlib.import_module(f"ked.data.{_TABLE}").columns(_checked(text))
-    return names
+def columns(text: str) -> tuple[tuple[str, ...], str | None]:
+    """The names of the columns of the table in a file, and which one seems to hold the class, if any does."""
+    found: tuple[tuple[str, ...], str | None] = importlib.import_module(f"ked.data.{_TABLE}").columns(_checked(text))
+    return found
 
 
 def is_table(name: str) -> bool:

@@ -106,8 +106,8 @@ def add(
 
 
 @readable()
-def columns(name: str, content: bytes) -> tuple[str, ...]:
-    """The names of a table's columns, without keeping it; InvalidInput where it cannot be read."""
+def columns(name: str, content: bytes) -> tuple[tuple[str, ...], str | None]:
+    """The names of a table's columns and the likely one of the class, without keeping it; InvalidInput where it cannot be read."""
     with _draft() as draft:
         file = draft / _plain(name)
         file.write_bytes(content)

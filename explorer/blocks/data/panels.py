@@ -59,8 +59,8 @@ def next_steps(data: Dataset, run: Run | None) -> None:
 def headline(name: str, data: Dataset, found: Checkup) -> None:
     """Where it comes from, and how much of everything there is."""
     st.caption(_origin(name))
-    for note in data.notes:
-        st.caption(inert(note))
+    if told := data_words.taken(data):
+        st.caption(" ".join(told))
     layout = " × ".join(map(str, data.shape))
     cells = st.container(horizontal=True, gap="medium")
     cells.metric("Samples", f"{len(data.x):,}".replace(",", " "), width="content")

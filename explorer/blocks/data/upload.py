@@ -9,13 +9,14 @@ from streamlit.typing import UploadedFile
 
 from explorer import cache
 from explorer.blocks import frame
+from explorer.blocks.data import table
 from explorer.state import session, visitor
 from explorer.state.settings import SETTINGS
 from ked.data import own, user_files
+from ked.data.columns import Asked
 
 MEGABYTES = 200  # of one upload, which the server holds in memory; the command line takes more
 ENDINGS = [".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".gz", ".parquet", ".xlsx", ".npz", ".zip"]
-_USUAL = ("label", "class", "target", "species", "y")  # what the column with the class is often called
 _COUNT = "ked.uploads"
 
 
@@ -38,18 +39,16 @@ _CHECKED = "Nothing is kept before every sample has passed all checks; what is w
 
 
 def _take(file: UploadedFile, count: int) -> None:
-    content, label = file.getvalue(), None
+    content, asked = file.getvalue(), Asked()
     if own.is_table(file.name):
-        columns = user_files.columns(file.name, content)
-        usual = next((i for i, name in enumerate(columns) if name.lower() in _USUAL), len(columns) - 1)
-        label = st.selectbox(
-            "Column with the class", columns, index=usual, key=f"column.{count}", width=260,
-            help="Words or whole numbers; the other columns become features.",
-        )  # fmt: skip
+        chosen = table.ask(file, content, f"{count}")
+        if chosen is None:
+            return
+        asked = chosen
     told = "Checks every sample, keeps the file, and shows the data on all pages."
     if st.button("Use these data", type="primary", icon=":material/check:", key="use", help=told):
         with st.spinner("Checking every sample …"):
-            name = user_files.add(file.name, content, label, visitor=visitor.name())
+            name = user_files.add(file.name, content, asked.label, visitor=visitor.name(), drop=asked.drop, keep=asked.keep)
         st.session_state[_COUNT] = count + 1
         _choose(name)
 

@@ -59,7 +59,7 @@ def of_lines(lines: Sequence[str]) -> Layout:
     decimal = _decimal(separator, [cell for row in cells for cell in row])
     notes += ("Numbers have decimal commas.",) if decimal == "," else ()
     commented = lines[start - 1].lstrip().lstrip("#%/ ") if start and lines[start - 1].lstrip().startswith(_COMMENTS) else ""
-    table = of_rows(cells, split([commented], separator, quote)[0] if commented else None)
+    table = of_rows(cells, next(iter(split([commented], separator, quote)), None))
     begin = start + _lines_of(lines[start:], separator, quote, table.skipped)
     return Layout(separator, quote, decimal, begin, table.width, table.header, (*notes, *table.notes))
 
@@ -119,14 +119,14 @@ def _quote(lines: Sequence[str]) -> str:
 
 
 def _separator(lines: Sequence[str], quote: str) -> str:
-    """The sign that cuts the lines most evenly into two values or more."""
-    scores = {}
+    """The sign that cuts most lines most evenly into two values or more; blanks only where there is no other."""
+    scores: dict[str, tuple[bool, bool, float, int]] = {}
     for place, separator in enumerate(SEPARATORS):
         widths = Counter(len(row) for row in split(lines, separator, quote))
         width, times = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
         even = times / max(1, sum(widths.values()))
         if width > 1:
-            scores[separator] = (separator != " ", even >= _EVEN, -place) if even >= _EVEN else (separator != " ", False, even)
+            scores[separator] = (separator != " ", even >= _EVEN, times if even >= _EVEN else even, -place)
     return max(scores, key=lambda separator: scores[separator], default=",")
 
 

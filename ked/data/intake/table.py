@@ -22,7 +22,7 @@ from ked.data.intake.target import check_is_class, column_named, everything, lab
 from ked.data.limits import LABEL, refuse
 from ked.data.pixels import own_pictures
 from ked.data.tabular import table
-from ked.errors import quoted
+from ked.errors import InvalidInput, quoted
 
 _SEED = 0
 _FEW = 0.1  # of the rows, at most, that are left out with classes too small to be split
@@ -85,9 +85,14 @@ class _Taken:
         return train, validation, test
 
 
-def columns(path: Path) -> tuple[str, ...]:
-    """The names of a table's columns."""
-    return tuple(map(str, reading.read(path).frame.columns))
+def columns(path: Path) -> tuple[tuple[str, ...], str | None]:
+    """The names of a table's columns, and which one seems to hold the class, if any does."""
+    sheet = reading.read(path)
+    try:
+        label = label_of(path, sheet, None)[0]
+    except InvalidInput:
+        label = None
+    return tuple(map(str, sheet.frame.columns)), label
 
 
 def _rows(path: Path, texts: pd.Series) -> tuple[np.ndarray, dict[str, int]]:

@@ -135,7 +135,7 @@ def test_a_header_of_gigabytes_is_not_read(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("x", "y", "named"),
     [
-        (("(120000, 4000)", "'<f4'"), ("(120000,)", "'<i8'"), "120000 samples of 4000 features.*at most 100000000 values"),
+        (("(120000, 4000)", "'<f4'"), ("(120000,)", "'<i8'"), "120000 samples of 4000 features, which take 5.76 GB"),
         (("(2000000, 2)", "'<f4'"), ("(2000000,)", "'<i8'"), "2000000 samples"),
         (("(5000, 20000)", "'|i1'"), ("(5000,)", "'<i8'"), "20000 features"),
         (("(40, 3, 2000, 2000)", "'|u1'"), ("(40,)", "'<i8'"), "12000000 features"),
@@ -149,6 +149,7 @@ def test_what_arrays_promise_is_checked_before_any_is_read(
 ) -> None:
     """As `bomb.npz`: a few kB that would unpack to gigabytes; the sizes in the archive's table are made up to fit."""
     monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("an array was read"))
+    monkeypatch.setattr(limits.machine, "memory", lambda: 16 * 10**9)
     infos = zipfile.ZipFile.infolist
 
     def promised(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -206,9 +207,9 @@ def test_as_many_columns_as_a_line_can_name_are_refused_at_once(tmp_path: Path) 
 
 
 def test_a_table_of_too_many_values_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "VALUES", 100)
+    monkeypatch.setattr(limits.machine, "memory", lambda: 8 * 12 * 100)
     (tmp_path / "t.csv").write_text("a,b,label\n" + "1,2,x\n" * 60 + "not a number,2,x\n")
-    refused(tmp_path / "t.csv", "51 samples of 2 features, but at most 100 values")
+    refused(tmp_path / "t.csv", "51 samples of 2 features.*50 such samples would fit")
 
 
 # What a refusal repeats

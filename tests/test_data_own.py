@@ -143,8 +143,8 @@ def test_a_csv_file_with_too_many_samples_isrefused(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(limits, "SAMPLES", 19)
     refused(tmp_path / "t.csv", "20 samples.*1 to 19")
     monkeypatch.setattr(limits, "SAMPLES", 20)
-    monkeypatch.setattr(limits, "VALUES", 39)
-    refused(tmp_path / "t.csv", "20 samples of 2 features.*39 values")
+    monkeypatch.setattr(limits.machine, "memory", lambda: 8 * 12 * 39)
+    refused(tmp_path / "t.csv", "20 samples of 2 features.*19 such samples would fit")
     monkeypatch.setattr(limits, "FEATURES", 1)
     refused(tmp_path / "t.csv", "3 columns.*at most 2")
 

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import re
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from explorer.blocks.data import upload
 from ked import data
 from ked.data import limits, own, user_files
+from ked.data.byte_pixels import BytePixels
+from ked.data.progress import listening
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
@@ -207,3 +211,38 @@ def test_the_columns_of_a_file_are_read_without_keeping_it(ked_home: Path) -> No
     with pytest.raises(InvalidInput, match=r"'t\.csv' cannot be used.*has 0 bytes"):
         user_files.columns("t.csv", b"")
     assert [path for path in ked_home.rglob("*") if path.is_file()] == []
+
+
+def test_many_pictures_are_decoded_once_and_mapped_ever_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ked.data.pixels.FEW", 5)
+    heard: list[float] = []
+    with listening(heard.append):
+        key = user_files.add("shades.zip", pictures())
+    assert heard[-1] == 1
+    (tmp_path / "shades.zip").write_bytes(pictures())
+    direct = data.load(str(tmp_path / "shades.zip"))
+    monkeypatch.setattr("ked.data.own.load", lambda *_: pytest.fail("the file was read again"))
+    found = data.load(key)
+    assert isinstance(found.x, BytePixels)
+    assert torch.equal(found.x.chosen(), direct.x + 0)
+    assert (found.shape, found.classes, found.features) == (direct.shape, direct.classes, direct.features)
+    for part in data.PARTS:
+        assert torch.equal(getattr(found, part), getattr(direct, part))
+    user_files.forget(key)
+    assert list((tmp_path / "ked-home" / "data" / "own").iterdir()) == []
+
+
+@pytest.mark.parametrize("damaged", ["x.npy", "about.npy", "names.json"])
+def test_kept_pictures_that_are_damaged_are_decoded_again(damaged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ked.data.pixels.FEW", 5)
+    key = user_files.add("shades.zip", pictures())
+    before = data.load(key).x + 0
+    (place,) = (tmp_path / "ked-home").rglob(damaged)
+    for content in (b"", b"null", b"\x93NUMPY\1\0\0\0"):
+        place.write_bytes(content)
+        assert torch.equal(data.load(key).x + 0, before)
+
+
+def test_upload_page_and_command_line_take_files_of_the_same_size() -> None:
+    server = tomllib.loads((Path(upload.__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["server"]
+    assert upload.MEGABYTES == server["maxUploadSize"] == limits.FILE_BYTES / 2**20

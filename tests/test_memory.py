@@ -15,6 +15,7 @@ from command_line import Ked
 from ked import data
 from ked.data import Dataset
 from ked.errors import InvalidInput
+from ked.files import machine as files_machine
 from ked.recipe import Recipe
 from ked.runs import memory, pipeline
 from ked.store import create_run
@@ -120,8 +121,8 @@ def test_what_is_counted_of_an_mlp_is_what_torch_allocates(digits: Dataset) -> N
 def test_a_containers_limit_counts(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = memory.total(CPU)
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "_CGROUP", limit)
+    monkeypatch.setattr(files_machine, "_CGROUP", limit)
     for text, expected in (("max\n", None), ("123456789\n", 123456789), (f"{10**18}\n", None)):
         limit.write_text(text)
-        assert memory.total(CPU) == (expected or memory.psutil.virtual_memory().total)
+        assert memory.total(CPU) == (expected or files_machine.psutil.virtual_memory().total)
     assert machine > 0

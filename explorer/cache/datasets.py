@@ -24,7 +24,7 @@ def dataset(name: str, label: str | None = None, drop: tuple[str, ...] = (), kee
 
 
 @st.cache_resource(max_entries=64, show_spinner="Looking at every sample …")
-def intake(file_id: str, name: str, asked: Asked, _content: bytes) -> Intake:
+def intake(file_id: str, name: str, asked: Asked, _content: bytes | memoryview) -> Intake:
     """What would become of a table that a visitor has uploaded but not yet kept; `file_id` stands for its content."""
     found = user_files.look(name, _content, asked).intake
     assert found is not None
@@ -32,7 +32,7 @@ def intake(file_id: str, name: str, asked: Asked, _content: bytes) -> Intake:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def columns(file_id: str, name: str, _content: bytes) -> tuple[tuple[str, ...], str | None]:
+def columns(file_id: str, name: str, _content: bytes | memoryview) -> tuple[tuple[str, ...], str | None]:
     """The names of the columns of a table that a visitor has uploaded, and the likely one of the class."""
     return user_files.columns(name, _content)
 

@@ -40,8 +40,12 @@ def add_command(
     keep: Annotated[list[str] | None, typer.Option(help="A column to use although it would be left out; '*' for all.")] = None,
 ) -> None:
     """Keep your own table, NPZ, folder or zip of class folders under a name, for --dataset and for the app."""
-    name, content, notes = own.to_keep(str(file))
-    _print_sizes(user_files.add(name, content, label, notes, drop=drop or (), keep=keep or ()))
+    from ked.cli.progress import reading
+
+    with reading(file.name[:18]):
+        name, content, notes = own.to_keep(str(file))
+        key = user_files.add(name, content, label, notes, drop=drop or (), keep=keep or ())
+    _print_sizes(key)
 
 
 @_data.command("remove")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from ked.data.progress import listening
 
 err = Console(stderr=True)
 
@@ -39,6 +42,16 @@ def follow(events: Generator[dict[str, Any], None, None], name: str = "") -> Non
             err.print(f"stopped; finished stages are kept {f'(run {name})' if name else ''}")
             raise SystemExit(130) from None
         _finish(progress)
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Show on a terminal how far a long reading of data is."""
+    columns = (TextColumn("{task.description:>18}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=1)
+        with listening(lambda share: progress.update(task, completed=share)):
+            yield
 
 
 def _begin(progress: Progress, stage: str, note: str = "") -> TaskID:

@@ -27,22 +27,24 @@ def kept(name: str, stamp: Any, make: Callable[[], Arrays]) -> Arrays:
     digest = hashlib.sha256(json.dumps(stamp).encode()).hexdigest()[:16]
     folder = own_folder() / "kept" / f"{name}-{digest}"
     try:
-        return _read(folder)
+        return read(folder)
     except (OSError, ValueError, TypeError, EOFError):  # not there, or damaged: read the source again
         arrays = make()
     try:
-        _write(folder, arrays)
+        write(folder, arrays)
     except OSError:
         return arrays
-    return _read(folder)  # mapped, so that what was made can be given back
+    return read(folder)  # mapped, so that what was made can be given back
 
 
-def _read(folder: Path) -> Arrays:
+def read(folder: Path) -> Arrays:
+    """The arrays that were written there, mapped; raises OSError, ValueError, TypeError or EOFError where they are not, or damaged."""
     names = json.loads((folder / "names.json").read_text())
     return {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in names}
 
 
-def _write(folder: Path, arrays: Arrays) -> None:
+def write(folder: Path, arrays: Arrays) -> None:
+    """Write arrays into a new folder, in place of what was there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=folder.parent))
     try:

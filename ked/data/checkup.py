@@ -11,6 +11,7 @@ from torch import Tensor
 from ked.data.dataset import PARTS, Dataset
 
 TELLING = 0.95  # a feature with such a correlation ratio gives the class away
+_ROWS = 4096  # samples that are compared at a time
 _BLOCK = 1 << 22  # values of a part that are looked at in float64 at a time
 
 
@@ -39,12 +40,11 @@ class Checkup:
 
 def checkup(data: Dataset) -> Checkup:
     """Look at all samples once; about a second for a hundred million values."""
-    x, _ = data.part("train")
-    ratios = correlation_ratios(data)
+    ratios, varies = _of_features(data)
     order = ratios.argsort(descending=True)
     return Checkup(
         counts=torch.stack([data.part(part)[1].bincount(minlength=data.class_count) for part in PARTS]),
-        constant=tuple((~_varies(x)).nonzero()[:, 0].tolist()),
+        constant=tuple((~varies).nonzero()[:, 0].tolist()),
         telling=tuple(order[ratios[order] >= TELLING].tolist()),
         ratios=ratios,
         **_repeats(data),
@@ -57,23 +57,25 @@ def correlation_ratios(data: Dataset) -> Tensor:
     The root of the variance of the class means over the whole variance (Pearson 1905), which for two classes is the absolute
     correlation with the class; it also finds a feature that is a code of the class in any order.  0 for a constant feature.
     """
+    return _of_features(data)[0]
+
+
+def _of_features(data: Dataset) -> tuple[Tensor, Tensor]:
+    """(D,) correlation ratios, and whether each feature varies at all over the training samples."""
     x, y = data.part("train")
     counts = y.bincount(minlength=data.class_count).double()
     ratios = torch.empty(data.feature_count, dtype=torch.float64)
+    varies = torch.empty(data.feature_count, dtype=torch.bool)
     width = max(1, _BLOCK // len(x))
     for start in range(0, data.feature_count, width):
         block = x[:, start : start + width].double()
+        varies[start : start + width] = block.amax(0) > block.amin(0)
         block = block - block.mean(0)
         sums = torch.zeros(len(counts), block.shape[1], dtype=torch.float64).index_add_(0, y, block)
         whole = block.square().sum(0)
         between = (sums.square() / counts.clamp(min=1)[:, None]).sum(0)
-        ratios[start : start + width] = torch.where(_varies(x[:, start : start + width]), between / whole, 0.0)
-    return ratios.clamp(0, 1).sqrt()
-
-
-def _varies(x: Tensor) -> Tensor:
-    low, high = x.aminmax(dim=0)
-    return low < high
+        ratios[start : start + width] = torch.where(varies[start : start + width], between / whole, 0.0)
+    return ratios.clamp(0, 1).sqrt(), varies
 
 
 def _repeats(data: Dataset) -> dict[str, int]:
@@ -82,8 +84,9 @@ def _repeats(data: Dataset) -> dict[str, int]:
     classes: dict[bytes, int] = {}  # of the first sample with these bytes
     training: frozenset[bytes] = frozenset()
     for part in PARTS:
-        x, y = (tensor.numpy() for tensor in data.part(part))
-        for row, label in zip(x, y.tolist(), strict=True):
+        x, y = data.part(part)
+        rows = (row for block in x.split(_ROWS) for row in block.numpy())
+        for row, label in zip(rows, y.tolist(), strict=True):
             digest = hashlib.blake2b(row.tobytes(), digest_size=16).digest()
             if digest in classes:
                 found["duplicates"] += 1

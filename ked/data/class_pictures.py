@@ -15,7 +15,7 @@ from ked.data.dataset import Dataset
 from ked.data.limits import refuse
 from ked.data.official_parts import splits
 from ked.data.picture_files import UnusablePicture
-from ked.data.pixels import own_pictures, unit_interval
+from ked.data.pixels import own_pictures, samples
 from ked.data.progress import tracked
 from ked.errors import quoted
 
@@ -34,7 +34,7 @@ def dataset(path: Path, found: SortedOut, content: Callable[[Placed], bytes]) ->
     """
     if not found.pictures:
         raise refuse(path, "it holds no pictures in class folders", "it must hold names like cat/1.png")
-    limits.check_size(path, len(found.pictures), SCALED * SCALED)  # before anything is decoded
+    _check_size(path, found, content)
     least = 1 if found.pictures[0].part else limits.PER_CLASS
     y, classes = limits.numbered(path, [one.label for one in found.pictures], least)
     rows, cut = splits(path, y, classes, [one.part for one in found.pictures])
@@ -42,8 +42,19 @@ def dataset(path: Path, found: SortedOut, content: Callable[[Placed], bytes]) ->
     for one in tracked(found.pictures):
         sheet.add(_picture(path, one.name, content(one)))
     notes = tuple(said for said in (found.note, cut, sheet.note) if said)
-    limits.check_size(path, len(y), sheet.pixels[0].size)
-    return own_pictures(path.name, unit_interval([sheet.pixels]), y, rows, sheet.pixels.shape[1:], classes, notes)
+    return own_pictures(path.name, samples(sheet.pixels), y, rows, sheet.pixels.shape[1:], classes, notes)
+
+
+def _check_size(path: Path, found: SortedOut, content: Callable[[Placed], bytes]) -> None:
+    """Whether all pictures fit into this machine, if they are as the first one: from its header, before anything is decoded."""
+    limits.check_size(path, len(found.pictures), 1)
+    first = found.pictures[0]
+    try:
+        size = picture_files.size(io.BytesIO(content(first)), FORMATS)
+    except UnusablePicture as error:
+        raise refuse(path, f"{quoted(first.name)} in it {error.found}", error.allowed) from None
+    height, width = size if max(size) <= SIDE else (SCALED, SCALED)
+    limits.check_size(path, len(found.pictures), 3 * height * width, limits.AS_BYTES)
 
 
 def _picture(path: Path, name: str, content: bytes) -> Image.Image:

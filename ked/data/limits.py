@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ked.errors import InvalidInput, quoted
+from ked.files import machine
 
 LABEL = "label"  # the column of a CSV file that holds the class where nothing else is said
 FILE_BYTES = 1 << 30
@@ -21,7 +22,10 @@ PICTURE_SIDE = 4096  # rows and columns of one picture before it is made smaller
 SAMPLES = 1_000_000
 FILES = 2 * SAMPLES  # below a folder, those that are no pictures too
 FEATURES = 12_288  # 3 x 64 x 64; the dependency matrix has a row and a column for each
-VALUES = 100_000_000  # samples times features: 400 MB as float32, and three times that while they are read
+SHARE = 0.125  # of the machine's memory that one data set may take while it is read
+AS_NUMBERS = 12  # bytes of a value while a table is read: 8 as it comes, 4 as it is used
+AS_BYTES = 2  # of a value of pictures that are kept as bytes: as they are decoded, and where another size or colour comes
+LETTERS = 100_000_000  # of all classes' names as they come, one a sample
 CLASSES = 1000
 PER_CLASS = 5  # so that each of the three splits gets at least one
 
@@ -32,13 +36,24 @@ def refuse(path: Path, found: str, allowed: str) -> InvalidInput:
     return InvalidInput(f"The {kind} {quoted(path.name)} cannot be used: {found}, but {allowed}.")
 
 
-def check_size(path: Path, samples: int, features: int) -> None:
-    """InvalidInput if a table (samples, features) is empty or too large."""
+def check_size(path: Path, samples: int, features: int, each: float = AS_NUMBERS) -> None:
+    """InvalidInput, which says what would fit, if a table (samples, features) is empty or too large for this machine.
+
+    each: bytes that a value takes while the data are read.
+    """
     for count, most, what in ((samples, SAMPLES, "samples"), (features, FEATURES, "features")):
         if not 1 <= count <= most:
             raise refuse(path, f"it has {count} {what}", f"1 to {most} {what} are allowed")
-    if samples * features > VALUES:
-        raise refuse(path, f"it has {samples} samples of {features} features", f"at most {VALUES} values are allowed")
+    if samples * features > room(each):
+        takes = f"which take {samples * features * each / 1e9:.3g} GB while they are read"
+        there = f"{SHARE * machine.memory() / 1e9:.3g} GB of this machine's memory are for one data set"
+        fits = f"{room(each) // features} such samples would fit"
+        raise refuse(path, f"it has {samples} samples of {features} features, {takes}", f"{there}, and {fits}")
+
+
+def room(each: float = AS_NUMBERS) -> int:
+    """Values that one data set may have on this machine, where each takes so many bytes while it is read."""
+    return int(SHARE * machine.memory() / each)
 
 
 def numbered(path: Path, labels: Sequence[str], least: int = PER_CLASS) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -15,11 +15,13 @@ import numpy as np
 import torch
 
 from ked.data import limits
+from ked.data.byte_pixels import FEW
 from ked.data.dataset import PARTS, Dataset
 from ked.data.limits import refuse
 from ked.data.npz_layouts import Layout, channels_first, flat_labels, in_unit_interval, layout
 from ked.data.official_parts import Splits, splits
 from ked.data.pixels import own_pictures
+from ked.data.pixels import samples as as_samples
 from ked.data.tabular import table
 from ked.errors import InvalidInput, quoted, shortened
 from ked.files import zips
@@ -30,6 +32,7 @@ _SHAPES = (
 )
 _WRITER = "an NPZ file must be one that numpy.savez wrote"
 _CLASSES = "it must hold whole numbers or texts, or one-hot rows"
+_ROUNDING = 1e-3  # of a byte: single precision, there and back
 _HEADER_BYTES = 16_384  # of an array's header, which numpy takes up to 10 000 letters of
 _READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -140,7 +143,9 @@ def _check(path: Path, found: Layout, promised: dict[str, Promise]) -> None:
     sides = {promised[name].shape[1:] for name, _ in found.pairs.values()}
     if len(sides) > 1:
         raise refuse(path, f"its parts have samples of the shapes {shortened(sorted(sides))}", "all must have the same one")
-    limits.check_size(path, sum(promised[name].shape[0] for name, _ in found.pairs.values()), math.prod(sides.pop()))
+    count, shape = sum(promised[name].shape[0] for name, _ in found.pairs.values()), sides.pop()
+    width = max(promised[name].dtype.itemsize for name, _ in found.pairs.values())
+    limits.check_size(path, count, math.prod(shape), limits.AS_NUMBERS if len(shape) == 1 else width + limits.AS_BYTES)
 
 
 def _check_samples(path: Path, name: str, x: Promise) -> None:
@@ -159,8 +164,8 @@ def _check_labels(path: Path, names: tuple[str, str], y: Promise, count: int) ->
         raise refuse(path, f"{name} has the shape {shortened(y.shape)}", allowed)
     if y.dtype.kind not in "buifUS":
         raise refuse(path, f"{name} holds {shortened(y.dtype)}", _CLASSES)
-    if math.prod(y.shape) * letters > limits.VALUES:
-        raise refuse(path, f"{name} holds {count} texts of up to {letters} letters", f"{limits.VALUES} letters are allowed together")
+    if math.prod(y.shape) * letters > limits.LETTERS:
+        raise refuse(path, f"{name} holds {count} texts of up to {letters} letters", f"{limits.LETTERS} letters are allowed together")
 
 
 def _labels(path: Path, name: str, y: np.ndarray) -> np.ndarray:
@@ -184,8 +189,22 @@ def _pictures(
     scale = in_unit_interval(low, high)
     if scale is None:
         raise refuse(path, f"its pictures have values from {low:g} to {high:g}", "0 to 1, -1 to 1 or 0 to 255 are allowed")
-    x = np.concatenate([_scaled(one, *scale) for one in samples])
-    return own_pictures(path.name, torch.from_numpy(x.reshape(len(x), -1)), y, rows, x.shape[1:], classes, notes)
+    exact = [_as_bytes(one, *scale) for one in samples] if len(y) > FEW else [None]
+    whole = [one for one in exact if one is not None]
+    x = np.concatenate(whole if len(whole) == len(samples) else [_scaled(one, *scale) for one in samples])
+    kept = as_samples(x) if x.dtype == np.uint8 else torch.from_numpy(x.reshape(len(x), -1))
+    return own_pictures(path.name, kept, y, rows, x.shape[1:], classes, notes)
+
+
+def _as_bytes(x: np.ndarray, add: float, divide: float) -> np.ndarray | None:
+    """(N, H, W) or (N, 3, H, W) uint8, if all values are bytes divided by 255; else None."""
+    blocks = []
+    for start in range(0, len(x), FEW):
+        exact = 255 * _scaled(x[start : start + FEW], add, divide)
+        blocks.append(np.rint(exact).astype(np.uint8))
+        if np.abs(exact - blocks[-1]).max() > _ROUNDING:
+            return None
+    return np.concatenate(blocks)
 
 
 def _scaled(x: np.ndarray, add: float, divide: float) -> np.ndarray:

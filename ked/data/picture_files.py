@@ -57,8 +57,27 @@ def read(file: Path | IO[bytes], formats: tuple[str, ...], side: int, *, upright
     except Exception as error:  # Pillow raises whatever damaged bytes lead to: OSError, SyntaxError, struct.error, IndexError, ...
         if isinstance(error, OSError) and error.errno:  # the disk's own, not Pillow's
             raise
-        kinds = (" and " if len(formats) == 2 else ", ").join(formats)
-        raise UnusablePicture("is no picture that can be read", f"only {kinds} files are allowed") from error
+        raise _unreadable(formats) from error
+
+
+def size(file: IO[bytes], formats: tuple[str, ...]) -> tuple[int, int]:
+    """Rows and columns of a picture by its own account; nothing is decoded.
+
+    Raises:
+        UnusablePicture: It is none of these kinds, or its header is broken.
+    """
+    try:
+        with Image.open(file, formats=formats) as picture:
+            return picture.height, picture.width
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return 1 << 16, 1 << 16  # `read` refuses it
+    except Exception as error:  # as there
+        raise _unreadable(formats) from error
+
+
+def _unreadable(formats: tuple[str, ...]) -> UnusablePicture:
+    kinds = (" and " if len(formats) == 2 else ", ").join(formats)
+    return UnusablePicture("is no picture that can be read", f"only {kinds} files are allowed")
 
 
 def _shrink(picture: Image.Image, side: int) -> None:

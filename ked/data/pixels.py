@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ked.data.byte_pixels import FEW, BytePixels
 from ked.data.dataset import Dataset, pixel_names, stratified_split
 
 VALIDATION = 5_000  # pictures that are taken from an official training part
@@ -54,6 +55,12 @@ def own_pictures(
 ) -> Dataset:
     """A user's own pictures x (N, D) in [0, 1] with labels (N,), the rows of the three splits, and what was done to them."""
     return Dataset(name, x, torch.from_numpy(y), *splits, shape, classes, pixel_names(shape), notes=notes)
+
+
+def samples(pixels: np.ndarray) -> Tensor:
+    """Bytes (n, ...) as samples (n, D) in [0, 1]; of many pictures the bytes alone are kept."""
+    flat = torch.from_numpy(pixels.reshape(len(pixels), -1))
+    return BytePixels(flat) if len(flat) > FEW else unit_interval([pixels])
 
 
 def unit_interval(parts: Sequence[np.ndarray]) -> Tensor:

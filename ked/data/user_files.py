@@ -77,7 +77,7 @@ _LATEST = 4e9  # seconds since 1970, in the year 2096
 
 @readable()
 def add(
-    name: str, content: bytes, label: str | None = None, notes: tuple[str, ...] = (), visitor: str = "", *,
+    name: str, content: bytes | memoryview, label: str | None = None, notes: tuple[str, ...] = (), visitor: str = "", *,
     drop: Iterable[str] = (), keep: Iterable[str] = (),
 ) -> str:  # fmt: skip
     """Keep a file of this name and these bytes; returns the name that `ked.data.load` and recipes know it by.
@@ -102,11 +102,12 @@ def add(
                 return key
         _check_room(len(content), known)
         (draft / _ABOUT).write_text(json.dumps(asdict(about)), "utf-8")
+        _keep(draft, found)
         return _put(draft, _key(about))
 
 
 @readable()
-def columns(name: str, content: bytes) -> tuple[tuple[str, ...], str | None]:
+def columns(name: str, content: bytes | memoryview) -> tuple[tuple[str, ...], str | None]:
     """The names of a table's columns and the likely one of the class, without keeping it; InvalidInput where it cannot be read."""
     with _draft() as draft:
         file = draft / _plain(name)
@@ -115,7 +116,7 @@ def columns(name: str, content: bytes) -> tuple[tuple[str, ...], str | None]:
 
 
 @readable()
-def look(name: str, content: bytes, asked: Asked) -> Dataset:
+def look(name: str, content: bytes | memoryview, asked: Asked) -> Dataset:
     """What would be kept of a file, without keeping it; raises as `add` does."""
     with _draft() as draft:
         file = draft / _plain(name)
@@ -156,8 +157,23 @@ def load(key: str) -> Dataset:
     path = _folder(key) / about.file
     if not _is_whole(path, about):
         raise locations.damaged(path, "it is not the file that was added")
-    found = own.load(str(path), about.asked)
+    found = _kept(path.parent) if not own.is_table(about.file) else None
+    if found is None:
+        found = own.load(str(path), about.asked)
+        _keep(path.parent, found)
     return replace(found, name=key, notes=about.notes or found.notes)
+
+
+def _kept(folder: Path) -> Dataset | None:
+    from ked.data import kept_pictures
+
+    return kept_pictures.read(folder)
+
+
+def _keep(folder: Path, found: Dataset) -> None:
+    from ked.data import kept_pictures
+
+    kept_pictures.write(folder, found)
 
 
 def fingerprint(key: str) -> str:

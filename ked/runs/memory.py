@@ -11,20 +11,18 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
-import psutil
 import torch
 
 from ked.data import Dataset
 from ked.errors import InvalidInput
+from ked.files import machine
 from ked.nets.cnn.stack import ConvStack
 from ked.recipe import Recipe, Who
 
 _SHARE = 0.8  # of the memory that is there: data, program and others need some
 _COPIES = 9  # of each parameter, as measured: 4 while it trains, 5 more while an epoch is written
 _FLOAT = 4  # bytes
-_CGROUP = Path("/sys/fs/cgroup/memory.max")  # what a container may take; "max" where that is all there is
 
 
 def check(recipe: Recipe, dataset: Dataset, device: torch.device) -> None:
@@ -47,9 +45,7 @@ def total(device: torch.device) -> int:
     """Bytes of memory of a device, or of the machine or container that this process runs in."""
     if device.type == "cuda":
         return int(torch.cuda.get_device_properties(device).total_memory)
-    limit = _CGROUP.read_text("utf-8").strip() if _CGROUP.is_file() else "max"
-    machine = int(psutil.virtual_memory().total)
-    return min(machine, int(limit)) if limit.isdecimal() else machine
+    return machine.memory()
 
 
 Size = Callable[[Recipe, int], int]

@@ -161,7 +161,7 @@ def _strips(data: Dataset) -> None:
     images = np.full((0, data.feature_count), np.nan, np.float32)
     captions: list[str] = []
     for kind in dict.fromkeys(kinds.tolist()):
-        of_kind = data.x.numpy()[rows[kinds == kind]]
+        of_kind = data.x[torch.from_numpy(rows[kinds == kind])].numpy()
         empty = -len(of_kind) % COLUMNS
         images = np.concatenate([images, of_kind, np.full((empty, data.feature_count), np.nan, np.float32)])
         captions += [theme.plain(data.classes[kind], 14)] * len(of_kind) + [""] * empty

@@ -11,7 +11,7 @@ from explorer.words import data as data_words
 from ked.data.columns import EVERYTHING, Asked, Intake
 
 
-def ask(file: UploadedFile, content: bytes, key: str) -> Asked | None:
+def ask(file: UploadedFile, content: memoryview, key: str) -> Asked | None:
     """How the table is to be taken; None until the column with the class is chosen.
 
     key: tells this upload's widgets from those of others.

@@ -12,10 +12,11 @@ from explorer.blocks import frame
 from explorer.blocks.data import table
 from explorer.state import session, visitor
 from explorer.state.settings import SETTINGS
-from ked.data import own, user_files
+from ked.data import limits, own, user_files
 from ked.data.columns import Asked
+from ked.data.progress import listening
 
-MEGABYTES = 200  # of one upload, which the server holds in memory; the command line takes more
+MEGABYTES = limits.FILE_BYTES >> 20  # of one upload, which the server holds in memory, as the command line allows them
 ENDINGS = [".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".gz", ".parquet", ".xlsx", ".npz", ".zip"]
 _COUNT = "ked.uploads"
 
@@ -38,16 +39,24 @@ def bring() -> None:
 _CHECKED = "Nothing is kept before every sample has passed all checks; what is wrong is said in a sentence."
 
 
+_WAIT = "Checking every sample …"
+
+
 def _take(file: UploadedFile, count: int) -> None:
-    content, asked = file.getvalue(), Asked()
+    content, asked = file.getbuffer(), Asked()
     if own.is_table(file.name):
         chosen = table.ask(file, content, f"{count}")
         if chosen is None:
             return
         asked = chosen
-    told = "Checks every sample, keeps the file, and shows the data on all pages."
-    if st.button("Use these data", type="primary", icon=":material/check:", key="use", help=told):
-        with st.spinner("Checking every sample …"):
+    about = "Checks every sample, keeps the file, and shows the data on all pages."
+    if st.button("Use these data", type="primary", icon=":material/check:", key="use", help=about):
+        bar = st.progress(0.0, _WAIT)
+
+        def told(share: float) -> None:
+            bar.progress(share, _WAIT)
+
+        with listening(told):
             name = user_files.add(file.name, content, asked.label, visitor=visitor.name(), drop=asked.drop, keep=asked.keep)
         st.session_state[_COUNT] = count + 1
         _choose(name)

@@ -163,7 +163,7 @@ def _frame(path: Path, found: Layout, encoding: str, **more: Any) -> pd.DataFram
                 _Tracked(path, file, path.stat().st_size), header=None, index_col=False, float_precision="round_trip",
                 sep=r"\s+" if found.separator == " " else found.separator, quotechar=found.quote, decimal=found.decimal,
                 na_values=list(MISSING), keep_default_na=False, skipinitialspace=True, low_memory=False,
-                nrows=min(limits.SAMPLES, limits.VALUES // max(1, found.width - 1)) + 1, **more,
+                nrows=min(limits.SAMPLES, limits.room() // max(1, found.width - 1)) + 1, **more,
             )  # fmt: skip
     except pd.errors.EmptyDataError:
         return pd.DataFrame({column: pd.Series(dtype=object) for column in range(found.width)})

@@ -72,9 +72,15 @@ def test_ink_is_full_agreement_whichever_way_the_measure_points() -> None:
     assert down.data[0].text[1][0] == "all, cat: 0.900"
 
 
-def test_many_classes_leave_the_cells_without_numbers() -> None:
-    figure = agreement_charts.matrix(np.zeros((1, 40)), ["all"], [str(c) for c in range(40)], chance=0.0, best=1.0, title="x")
-    assert figure.data[0].texttemplate is None
+def test_of_many_classes_those_that_agree_least_and_most_are_shown_in_that_order() -> None:
+    whole = np.random.default_rng(0).permutation(100) / 100.0
+    names = [f"class {value:.2f}" for value in whole]
+    for best, expected in ((1.0, [*range(6), *range(94, 100)]), (-1.0, [*range(99, 93, -1), *range(5, -1, -1)])):
+        figure = agreement_charts.matrix(np.stack([-whole, whole]), ["superfeature 1", "all"], names, chance=0.0, best=best, title="x")
+        assert list(figure.layout.xaxis.ticktext) == [f"class {value / 100:.2f}" for value in expected]
+        np.testing.assert_allclose(figure.data[0].z, [[-value / 100 for value in expected], [value / 100 for value in expected]])
+    assert agreement_charts.telling(np.array([[np.nan, *whole]])) == [c + 1 for c in np.argsort(whole)[[*range(6), *range(-6, 0)]]]
+    assert agreement_charts.telling(np.array([[0.5, np.nan, 0.1]])) == [0, 1, 2]
     assert agreement_charts.matrix(np.ones((1, 2)), ["all"], ["a", "b"], chance=1.0, best=1.0, title="x").data[0].zmax > 1
 
 

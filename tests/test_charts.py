@@ -217,6 +217,27 @@ def test_a_net_that_is_still_to_come_has_no_numbers_on_its_axis() -> None:
     assert (figure.layout.yaxis.showticklabels, figure.layout.yaxis2.showticklabels) == (True, False)
 
 
+LONG = [f"measured mean reflectance of the canopy in spectral band {band} after atmospheric correction" for band in ("two", "eleven")]
+SHARED = ["the year", "the yearly sum of everything that came in", "the yearly sum of everything that went out"]
+
+
+def test_long_names_lose_their_middle_unless_that_is_what_tells_them_apart() -> None:
+    assert theme.told_apart(["a short one", LONG[0]], 15) == ["a short one", "measure…rection"]
+    assert theme.told_apart(LONG, 24) == ["…al band two after a…", "…al band eleven after a…"]
+    assert theme.told_apart(SHARED, 16) == ["the year", "the year…came in", "the year…ent out"]
+    assert theme.told_apart(["same", "same"], 3) == ["s…e", "s…e"]
+    assert theme.told_apart(["<b>", "x"], 10) == ["&lt;b&gt;", "x"]
+
+
+def test_the_last_bar_of_a_waterfall_has_a_name_that_leaves_room_and_is_whole_in_the_tooltip() -> None:
+    classes = [*LONG, "third"]
+    figure = bars.waterfall(np.zeros((2, 3)), np.log(np.full(3, 1 / 3)), 1, classes=classes)
+    assert max(map(len, figure.layout.yaxis.ticktext[-1].removeprefix("<b>").removesuffix("</b>").split("<br>"))) <= 25
+    assert figure.data[0].hovertext[-1].startswith(f"{LONG[1]}: ")
+    against = bars.waterfall(np.zeros((2, 3)), np.zeros(3), 1, against=0, classes=classes)
+    assert against.data[0].hovertext[-1].startswith(f"{LONG[1]} over {LONG[0]}: ")
+
+
 def test_a_class_name_that_a_user_wrote_is_no_markup_and_leaves_room_for_the_bars() -> None:
     figure = bars.class_probabilities({"teacher": np.array([0.5, 0.5])}, ["<b>x</b>", "a name as long as a whole sentence"])
     first, second = figure.layout.yaxis.ticktext

@@ -9,10 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from explorer.pictures import theme
+from explorer.words.inert import inert
 
 Values = np.ndarray
 
-LETTERED = 12  # classes up to which every cell says its value
+LETTERED = 12  # classes have room beside each other
 DISTINCT = 20  # values up to which a distribution has a bar for each
 
 
@@ -21,10 +22,14 @@ def matrix(
 ) -> go.Figure:
     """A measure for each superfeature (row) and class (column): paper is the level of chance, ink is full agreement.
 
+    Of more classes than can be told apart, those that agree least and most by the last row, in that order (`telling`).
+
     `cells`: (R, C), NaN where there is nothing. `chance`, `best`: where the colours begin and end, whichever is larger. `spread`: (R, C)
     half widths of the intervals, for the tooltip.
     """
-    cells, few = np.asarray(cells, dtype=float), len(classes) <= LETTERED
+    shown = telling(cells, best > chance)
+    cells, classes = np.asarray(cells, dtype=float)[:, shown], [classes[c] for c in shown]
+    spread = None if spread is None else np.asarray(spread)[:, shown]
     drawing = theme.figure(40 * len(cells) + 150)
     low, high = (chance, best) if chance < best else (best, chance)
     scale = theme.SEQUENTIAL if chance < best else tuple((1 - place, colour) for place, colour in reversed(theme.SEQUENTIAL))
@@ -33,13 +38,24 @@ def matrix(
     drawing.add_heatmap(
         z=cells, zmin=low, zmax=high if high > low else low + 1, colorscale=scale, colorbar=bar, xgap=2, ygap=2, name="agreement",
         text=_told(cells, rows, classes, spread), hovertemplate="%{text}<extra></extra>", hoverongaps=False,
-        texttemplate="%{z:.2f}" if few else None, textfont={"size": 11},
+        texttemplate="%{z:.2f}", textfont={"size": 11},
     )  # fmt: skip
-    names = {"tickvals": list(range(len(classes))), "ticktext": [theme.plain(name, 12) for name in classes]} if few else {}
-    drawing.update_xaxes(side="top", showgrid=False, **names)
+    drawing.update_xaxes(side="top", showgrid=False, tickvals=list(range(len(classes))), ticktext=theme.told_apart(classes, 12))
     drawing.update_yaxes(tickvals=list(range(len(rows))), ticktext=list(rows), autorange="reversed", showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
     return drawing
+
+
+def telling(cells: Values, rising: bool = True) -> list[int]:
+    """The classes that have room: all of a few; of more the ones with the lowest and the highest values in the last row, in order.
+
+    `rising`: whether higher values are more agreement; classes without a value are left out.
+    """
+    whole = np.asarray(cells, dtype=float)[-1]
+    if len(whole) <= LETTERED:
+        return list(range(len(whole)))
+    known = [c for c in np.argsort(whole if rising else -whole, kind="stable").tolist() if not np.isnan(whole[c])]
+    return known if len(known) <= LETTERED else [*known[: LETTERED // 2], *known[-(LETTERED // 2) :]]
 
 
 def _told(cells: Values, rows: Sequence[str], classes: Sequence[str], spread: Values | None) -> list[list[str]]:
@@ -47,7 +63,7 @@ def _told(cells: Values, rows: Sequence[str], classes: Sequence[str], spread: Va
     half = np.full_like(cells, np.nan) if spread is None else np.asarray(spread, dtype=float)
     return [
         [
-            f"{row}, {theme.plain(name)}: {value:.3f}{f' ± {width:.3f}' if width == width else ''}".replace("-", "−")
+            f"{row}, {inert(name, 'figure')}: {value:.3f}{f' ± {width:.3f}' if width == width else ''}".replace("-", "−")
             for name, value, width in zip(classes, values, widths, strict=True)
         ]
         for row, values, widths in zip(rows, cells, half, strict=True)

@@ -73,7 +73,8 @@ def feature_bars(
         under = _note("<br>".join(panel.under), across, 0.5, "center", 10, theme.MUTED)
         notes += [title | {"y": 1, "yanchor": "bottom"}, under | {"y": 0, "yanchor": "top", "yshift": -2}]
         drawing.add_trace(_bars(panel, names, shown), row=1, col=column)
-    ticks = [theme.key(colours[d], theme.plain(names[d], 18)) for d in shown]
+    short = theme.told_apart([names[d] for d in shown], 18)
+    ticks = [theme.key(colours[d], name) for d, name in zip(shown, short, strict=True)]
     drawing.update_layout(annotations=notes)
     drawing.update_yaxes(tickvals=list(range(len(shown))), ticktext=ticks, range=[len(shown) - 0.4, -0.6], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 11}, automargin=False, fixedrange=True)

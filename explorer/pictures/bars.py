@@ -14,6 +14,7 @@ from explorer.words.inert import inert
 from explorer.words.numbers import signed
 
 Values = np.ndarray
+_LETTERS = 18  # of a class's name have room beside a bar; the tooltip has it whole
 
 
 def waterfall(
@@ -49,8 +50,8 @@ def waterfall(
         orientation="h", y=list(range(len(rows))), base=[*starts, 0.0], x=[*steps, final], width=0.62,
         marker={"color": [theme.GREY, *inner, *[normaliser] * rest, theme.INK], "line": {"width": 0}},
         customdata=[0, *range(1, M + 1), *[0] * rest, 0], name="log-probability",
-        text=[*texts, f"<b>{signed(final)}</b>"], textposition="none",
-        hovertemplate="%{text}<extra></extra>",
+        text=[*texts, f"<b>{signed(final)}</b>"], textposition="none", hovertext=_in_full(texts, final, classes, target, against),
+        hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
     ends = np.concatenate([np.cumsum(steps), [final]])
     _waterfall_marks(drawing, np.array([*starts, 0.0]), ends, drawing.data[0].text)
@@ -88,7 +89,14 @@ def _waterfall_rows(
     if against >= 0:
         other = theme.wrapped(f"{_class(classes, target)} over {_class(classes, against)}", 18)
         return [f"base, {_times(steps[0])}", *names, f"<b>{other}, {_times(final)}</b>"]
-    return [f"base, {_percent(steps[0])}", *names, "normaliser", f"<b>{_class(classes, target)}, {_percent(final)}</b>"]
+    last = theme.wrapped(f"{_class(classes, target)}, {_percent(final)}", _LETTERS)
+    return [f"base, {_percent(steps[0])}", *names, "normaliser", f"<b>{last}</b>"]
+
+
+def _in_full(texts: Sequence[str], final: float, classes: Sequence[str] | None, target: int, against: int) -> list[str]:
+    """What the tooltips say: each bar's value, beside the last one the classes' whole names."""
+    asked = [inert(classes[c], "figure") if classes else f"class {c}" for c in (target, against) if c >= 0]
+    return [*texts, f"{' over '.join(asked)}: {signed(final)}"]
 
 
 def _bar_colour(m: int, on: bool, selected: int | None) -> str:
@@ -125,7 +133,7 @@ def _times(difference: float) -> str:
 
 
 def _class(classes: Sequence[str] | None, c: int) -> str:
-    return inert(classes[c], "figure") if classes else f"class {c}"
+    return theme.plain(classes[c], _LETTERS) if classes else f"class {c}"
 
 
 def class_names(classes: Sequence[str]) -> list[str]:
@@ -160,8 +168,8 @@ def class_probabilities(
         columns.append(_probability_column(axis, name, label, row, [classes[c] for c in shown]))
         columns += [_marks_before(axis, np.asarray(before[name])[shown])] if before else []
         notes.append({"text": theme.key(theme.method_colour(name), label), "xref": f"{axis} domain", **_HEAD})
-    names = {c: theme.plain(classes[c], 18) for c in shown}
-    ticks = [f"<b>{name}</b>" if c == truth else name for c, name in names.items()]
+    names = theme.told_apart([classes[c] for c in shown], _LETTERS)
+    ticks = [f"<b>{name}</b>" if c == truth else name for c, name in zip(shown, names, strict=True)]
     # All at once: plotly takes milliseconds for everything that is added to a figure, and a drawn stroke waits for this one.
     drawing = theme.figure(
         26 * len(shown) + 48, margin={"l": 8, "r": 8, "t": 40, "b": 8}, bargap=0.3, annotations=notes, **axes,

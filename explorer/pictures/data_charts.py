@@ -29,7 +29,7 @@ def class_balance(counts: np.ndarray, classes: Sequence[str], *, selected: int |
         )  # fmt: skip
     shown = np.unique(np.linspace(0, C - 1, min(C, _NAMED)).round().astype(int)).tolist()
     drawing.update_yaxes(
-        tickvals=shown, ticktext=[theme.plain(classes[c], 18) for c in shown], range=[C - 0.4, -0.6], showgrid=False
+        tickvals=shown, ticktext=theme.told_apart([classes[c] for c in shown], 18), range=[C - 0.4, -0.6], showgrid=False
     )
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
     drawing.update_xaxes(title_text="samples", rangemode="tozero")

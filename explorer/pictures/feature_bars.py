@@ -61,7 +61,7 @@ def _bars(groups: Groups, lengths: np.ndarray, names: Sequence[str], selected: i
         customdata=[f"{theme.plain(names[d], 120)}, superfeature {m + 1}" for d, m in rows],
         hovertemplate=f"%{{customdata}}{told}<extra></extra>",
     )  # fmt: skip
-    name_axis(drawing, [theme.plain(names[d], _LETTERS) for d, _ in rows])
+    name_axis(drawing, theme.told_apart([names[d] for d, _ in rows], _LETTERS))
     return drawing
 
 

@@ -78,7 +78,7 @@ def _node_colours(labels: np.ndarray, names: Sequence[str] | None) -> tuple[dict
 def _nodes(places: np.ndarray, names: Sequence[str], height: int) -> go.Figure:
     """Features on a circle with their names around it, as long as there are few enough to be read."""
     drawing = theme.figure(height)
-    texts = [theme.plain(name, _LETTERS) for name in names] if len(names) <= _READABLE else []
+    texts = theme.told_apart(names, _LETTERS) if len(names) <= _READABLE else []
     drawing.add_scatter(
         x=places[:, 0], y=places[:, 1], mode="markers+text" if texts else "markers", name="features", marker={"size": 13},
         text=texts, textposition=[_outward(x, y) for x, y in places], textfont={"size": 11, "color": theme.MUTED}, cliponaxis=False,

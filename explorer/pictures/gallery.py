@@ -13,7 +13,7 @@ from explorer.pictures.pixels import Sheet
 
 GAP = 0.18  # white space between two samples, as a share of a sample
 LINE = 1.5  # height of a row, its caption included, as a share of a sample: enough for the caption on a narrow screen
-_LETTER = 5.2  # pixels of a caption's letter
+_LETTER, _LETTERS_LINE = 5.2, 14  # pixels of a caption's letter, and of its line
 
 
 def order(kind: str, teacher: np.ndarray, student: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -69,7 +69,10 @@ def strip(
     drawing.layout.xaxis.range = [-1.5, sheet.size[1] + 0.5]  # room for the frame of a sample at the edge
     drawing.layout.yaxis.range = [sheet.size[0] + 0.5, -1.5]
     letters = max((len(line) for text in captions for line in text.split("<br>")), default=0)
-    theme.fitted(drawing, (sheet.size[0] + 2) / (sheet.size[1] + 2), room=4, lettered=columns * letters * _LETTER)
+    lines = max((text.count("<br>") + 1 for text in captions), default=1)
+    below = (LINE - 1) * height / (columns * width * (1 + GAP))  # room for a caption, as a share of the strip's width
+    lettered = max(columns * letters * _LETTER, lines * _LETTERS_LINE / below)
+    theme.fitted(drawing, (sheet.size[0] + 2) / (sheet.size[1] + 2), room=4, lettered=lettered)
     return drawing
 
 

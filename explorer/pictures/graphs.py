@@ -14,6 +14,7 @@ from explorer.pictures.overlays import feature_labels
 from explorer.pictures.pixels import brightness
 from explorer.words.inert import inert
 
+_LETTERS = 18  # of a feature's name beside its node; the tooltip has it whole
 Groups = Sequence[Sequence[int]]
 
 JSON_LIMIT = 1_500_000
@@ -111,7 +112,7 @@ def _nodes(
         "opacity": visible,
         "line": {"color": edge, "width": [3 if d == selected else 1.4 for d in range(len(w))]},
     }
-    texts = _roomy(titles, places, total) if len(shape) < 2 and labelled else None
+    texts = _roomy(theme.told_apart(names or titles, _LETTERS), places, total) if len(shape) < 2 and labelled else None
     return go.Scatter(
         x=places[:, 0], y=places[:, 1], mode="markers+text" if texts else "markers", marker=marker, customdata=data,
         text=texts, textposition="top center", textfont={"size": 11, "color": theme.MUTED}, name="features",

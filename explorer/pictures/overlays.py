@@ -12,10 +12,10 @@ from explorer.pictures import theme
 from explorer.pictures.feature_bars import name_axis, strengths
 from explorer.pictures.frames import Change, moving
 from explorer.pictures.pixels import brightness, in_colour, picture_trace
-from explorer.words.inert import inert
 from explorer.words.numbers import signed
 
 Groups = Sequence[Sequence[int]]
+_LETTERS = 18  # of a feature's name, where three stand beside a bar
 MASK, BORDERS, CONTRIBUTIONS = "mask", "borders", "contributions"  # names of traces
 
 
@@ -118,7 +118,8 @@ def contributions(
     phi = np.asarray(phi, dtype=float) * (1.0 if members is None else np.asarray(members, dtype=float))
     off = [False] * len(phi) if members is None else [not on for on in members]
     if len(shape) < 2:
-        return _contribution_bars(phi, limit, titles or [_listed(group, names) for group in groups], off)
+        short = theme.told_apart(names, _LETTERS) if names else [f"feature {d}" for d in range(sum(map(len, groups)))]
+        return _contribution_bars(phi, limit, titles or [_listed(group, short) for group in groups], off)
     labels, drawing = pixel_labels(groups, shape), theme.figure(height)
     drawing.add_trace(picture_trace(image, shape))
     values = np.where(labels >= 0, phi[labels], np.nan)
@@ -263,6 +264,7 @@ def _contribution_bars(phi: np.ndarray, limit: float, titles: Sequence[str], off
     return drawing
 
 
-def _listed(group: Sequence[int], names: Sequence[str] | None) -> str:
-    texts = [inert(names[d], "figure") if names else f"feature {d}" for d in group]
-    return theme.wrapped(", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else ""), 22)
+def _listed(group: Sequence[int], names: Sequence[str]) -> str:
+    texts = [names[d] for d in group]
+    most = 3 if sum(map(len, texts[:3])) <= 3 * _LETTERS - 12 else 2  # three lines have room beside a bar
+    return theme.wrapped(", ".join(texts[:most]) + (f" and {len(texts) - most} more" if len(texts) > most else ""), 22)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import plotly.graph_objects as go
 
 from explorer.words.inert import inert
+from ked.errors import shortened
 
 INK = "var(--st-text-color)"
 MUTED = "var(--st-gray-text-color)"
@@ -139,8 +142,25 @@ def dot(colour: str) -> str:
 
 
 def plain(text: str, length: int = 24) -> str:
-    """A name that a user chose, as a figure's text: no markup, not too long."""
-    return inert(text if len(text) <= length else f"{text[: length - 1]}…", "figure")
+    """A name that a user chose, as a figure's text: no markup, and without its middle where it is too long."""
+    return inert(text, "figure", most=length)
+
+
+def told_apart(names: Sequence[str], length: int = 24) -> list[str]:
+    """The same for names that stand beside each other: where the middle tells them apart, it stays, and what all share is cut."""
+    cut = [shortened(name, length) for name in names]
+    if len(set(cut)) < len(set(names)):
+        first, last = (_shared([name[::way] for name in names]) for way in (1, -1))
+        last = min(last, min(map(len, names)) - first)
+        room = max(0, length - 2 - max(len(name) - first - last for name in names))  # for some of what they share
+        start, end = first - min(first, (room + 1) // 2), last - min(last, room // 2)
+        cut = [shortened("…" * (start > 0) + name[start : len(name) - end] + "…" * (end > 0), length) for name in names]
+    return [inert(name, "figure") for name in cut]
+
+
+def _shared(names: Sequence[str]) -> int:
+    """How many letters all names begin with."""
+    return sum(1 for _ in takewhile(lambda signs: len(set(signs)) == 1, zip(*names, strict=False)))
 
 
 def wrapped(text: str, width: int = 14) -> str:

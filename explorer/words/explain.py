@@ -16,6 +16,11 @@ def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+NO_GROUPS = (
+    "Modularity at or below zero: links inside are no stronger than chance would make them, so these are no groups worth the name."
+)
+
+
 def in_force(recipe: Recipe) -> str:
     """The settings of a run's losses, in a line."""
     return (

@@ -55,6 +55,7 @@ def matrix(about: Findings, survey: Survey) -> None:
     plot(figure, "cells", alt=alt, select=())
     st.caption(
         "Mean over seeds and over the test samples of each true class; the colours go from chance to full agreement."
+        + (f" Of {len(classes)} classes those that agree least and most, in order." if len(classes) > agreement_charts.LETTERED else "")
         + ("" if rows else f" This measure is about {_WHOLE[name in MAPS]}, so it has one row.")
     )
 

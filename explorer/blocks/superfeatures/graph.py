@@ -103,6 +103,8 @@ def headline(view: View) -> None:
     accuracy = facts.get("summary", {}).get("accuracy", {}).get(whose)
     if accuracy is not None:
         cells.markdown(f"{LABELS[whose]} **{accuracy:.1%}** on the test split", width="content")
+    if found.modularity <= 0 and len(found.groups) > 1:
+        st.caption(f":material/info: {explain.NO_GROUPS}")
     if found.adjusted:
         st.caption(f":material/build: Adjusted: {found.adjusted}")
 

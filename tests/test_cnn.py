@@ -9,7 +9,11 @@ import torch
 from cnn_samples import FAMILIES, SHAPE, B, K, M, mixed_up, pictures, small_stack
 from torch import Tensor, nn
 
+from ked.data import load
+from ked.explanation import teacher_base
 from ked.nets.cnn import ConvStack, architecture_named
+from ked.nets.inference import predict
+from ked.store import load_run
 
 
 def _layers(stack: ConvStack) -> dict[str, Callable[[Tensor], Tensor]]:
@@ -132,3 +136,11 @@ def test_vgg_maps_are_those_before_the_last_pooling() -> None:
     with torch.device("meta"):
         stack = ConvStack("vgg8", (3, 32, 32), 10, superfeatures=M)
     assert stack.features(picture.to("meta"))[1].shape == (1, M, 2, 218, 2, 2)
+
+
+def test_explaining_nets_and_students_of_a_run_keep_the_base_of_their_black_box() -> None:
+    run = load_run("digits-small-cnn-preset")
+    base = teacher_base(predict(run.teacher(), load("digits").part("train")[0])[0])
+    assert float(base.max() - base.min()) > 0.001  # it is not the same for all classes
+    for net in (run.explaining(), run.student("ked")):
+        torch.testing.assert_close(net.base, base)

@@ -117,6 +117,12 @@ def test_the_explain_page_shows_a_map_for_each_branch_of_teacher_and_student() -
             assert texts[2 + 2 * row] == f"channels {group[0] + 1}–{group[-1] + 1}"
 
 
+def test_that_convolutional_nets_keep_the_base_is_said_where_there_are_some() -> None:
+    for run, told in (("digits-small-cnn-preset", True), ("digits-preset", False)):
+        app = visit("explain", run=run)
+        assert any("leave the base out" in text.value for text in app.caption) is told
+
+
 def test_maps_and_numbers_follow_the_contrast_of_two_classes() -> None:
     app = cnn("explain", i="7", c="3", vs="8", ev="against")
     run, x = load_run(RUN), load("digits").part("test")[0][7:8]

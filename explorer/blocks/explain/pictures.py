@@ -125,7 +125,8 @@ def bars(about: ExplainedSample) -> None:
             _waterfall(about, voice, (low - pad, high + pad))
     with columns[2]:
         _answers(about)
-    st.caption(_EXPLAINED if about.against < 0 else f"{_EXPLAINED} {_CONTRASTED}")
+    told = {_EXPLAINED: True, _KEPT: cache.convolutional(about.run), _CONTRASTED: about.against >= 0}
+    st.caption(" ".join(text for text, said in told.items() if said))
 
 
 def _ends(about: ExplainedSample, voice: NetExplanation) -> np.ndarray:
@@ -169,6 +170,10 @@ _EXPLAINED = (
     "classes: how much more a superfeature says for this class than for the average class. A shift that all classes share "
     "cannot change a prediction, and the normaliser takes it up. Answers are in percent; black boxes give no contributions. A click on a "
     "superfeature lights it up everywhere, one on an answer asks about its class."
+)
+_KEPT = (
+    "The paper's convolutional nets leave the base out, as if it were the same for all classes; here they keep it, so that contributions "
+    "are Shapley values also where it is not."
 )
 _CONTRASTED = (
     "Of two classes the difference is shown: each unit of it makes the one e ≈ 2.7 times as likely beside the other, and the "

@@ -51,6 +51,8 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
+        with st.container(key="phone-settings", width="content"):  # seen where there is no room for the controls above the first picture
+            st.toggle("Settings", key="ked.settings", help="Shows what can be chosen on this page.")
         _steps()
     st.markdown(lead)
     _tell(session.notices())

@@ -12,7 +12,7 @@ from explorer.pictures import theme
 from explorer.pictures.pixels import Sheet
 
 GAP = 0.18  # white space between two samples, as a share of a sample
-LINE = 1.5  # height of a row, its caption included, as a share of a sample: enough for the caption on a narrow screen
+CAPTION = 0.5  # height of the caption below a sample, as a share of the sample's width: enough for it on a narrow screen
 _LETTER, _LETTERS_LINE = 5.2, 14  # pixels of a caption's letter, and of its line
 
 
@@ -47,7 +47,7 @@ def strip(
     """
     height, width = shape[-2:]
     rows = -(-len(images) // columns)
-    sheet = Sheet(round(rows * height * LINE), round(columns * width * (1 + GAP)), shape)
+    sheet = Sheet(round(rows * _line(height, width)), round(columns * width * (1 + GAP)), shape)
     for position, image in enumerate(images):
         if np.isnan(image[0]):
             continue
@@ -70,7 +70,7 @@ def strip(
     drawing.layout.yaxis.range = [sheet.size[0] + 0.5, -1.5]
     letters = max((len(line) for text in captions for line in text.split("<br>")), default=0)
     lines = max((text.count("<br>") + 1 for text in captions), default=1)
-    below = (LINE - 1) * height / (columns * width * (1 + GAP))  # room for a caption, as a share of the strip's width
+    below = CAPTION / (columns * (1 + GAP))  # room for a caption, as a share of the strip's width
     lettered = max(columns * letters * _LETTER, lines * _LETTERS_LINE / below)
     theme.fitted(drawing, (sheet.size[0] + 2) / (sheet.size[1] + 2), room=4, lettered=lettered)
     return drawing
@@ -98,9 +98,14 @@ def clicked(click: dict[str, Any], shape: Sequence[int], columns: int) -> int:
     height, width = shape[-2:]
     # Half a pixel more, because corners are rounded: a sample's first pixel may lie before the exact place of its column.
     column = int((click["x"] + 0.5) // (width * (1 + GAP)))
-    return int((click["y"] + 0.5) // (height * LINE)) * columns + min(column, columns - 1)
+    return int((click["y"] + 0.5) // _line(height, width)) * columns + min(column, columns - 1)
+
+
+def _line(height: int, width: int) -> float:
+    """Height of a row, its caption included, in pixels of the samples."""
+    return height + CAPTION * width
 
 
 def _corner(position: int, columns: int, height: int, width: int) -> tuple[int, int]:
     row, column = divmod(position, columns)
-    return round(row * height * LINE), round(column * width * (1 + GAP))
+    return round(row * _line(height, width)), round(column * width * (1 + GAP))

@@ -37,7 +37,7 @@ def test_a_table_is_uploaded_looked_at_and_deleted(page: Page, tmp_path: Path) -
     expect(page.get_by_text("Own file my flowers.csv")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Delete for good").click()
-    expect(page.get_by_text("1797 handwritten digits")).to_be_visible()
+    expect(page.get_by_text("Two handwritten digits")).to_be_visible()
     assert "own" not in page.url
 
 

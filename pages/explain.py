@@ -4,7 +4,7 @@ import streamlit as st
 
 from explorer import cache
 from explorer.blocks import choose, controls, explained_sample, frame, nothing_yet
-from explorer.blocks.explain import maps, own_picture, questions
+from explorer.blocks.explain import maps, own_picture, own_row, questions
 from explorer.blocks.explain import pictures as explain_pictures
 
 LEAD = (
@@ -25,7 +25,7 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
     elif not ready:
         nothing_yet.not_there_yet(run)
     elif controls.segments("subject") == "own":
-        own_picture.explain(run)
+        (own_picture if cache.dataset_of(run).is_image else own_row).explain(run)
     else:
         choose.sample(run)
         about = explained_sample.subject(run)

@@ -21,14 +21,14 @@ def test_a_light_bird_is_on_the_other_side_than_a_heavy_one() -> None:
     light, heavy = np.array([2700.0, 0.1, 5.0]), np.array([6300.0, 0.1, 5.0])
     for values, side in ((light, -1), (heavy, 1)):
         deviations = (values - [4200.0, 0.1, 5.0]) / [800.0, 1.0, 1.0]
-        (bars,) = feature_bars.measured(GROUPS, values, deviations, ("mass in g", "b", "c")).data
+        (bars,) = feature_bars.measured(GROUPS, [f"{value:.0f}" for value in values], deviations, ("mass in g", "b", "c")).data
         assert np.sign(bars.x[1]) == side
         assert bars.x[1] == pytest.approx((values[0] - 4200) / 800)
         assert bars.text[1] == f"{values[0]:.0f}"
 
 
 def test_each_bar_has_its_own_name_value_and_colour_in_the_order_of_the_superfeatures() -> None:
-    drawn = feature_bars.measured(GROUPS, np.array([1.0, -22.5, 1e-7]), np.array([0.5, -2.0, 0.0]), ("a", "b", "c" * 100), selected=1)
+    drawn = feature_bars.measured(GROUPS, ("1", "−22.5", "1e−07"), np.array([0.5, -2.0, 0.0]), ("a", "b", "c" * 100), selected=1)
     (bars,) = drawn.data
     assert list(bars.text) == ["1e−07", "1", "−22.5"]
     assert list(bars.x) == [0.0, 0.5, -2.0]

@@ -13,10 +13,13 @@ from explorer.blocks import controls
 from explorer.components.plot import plot
 from explorer.pictures import gallery
 from explorer.state import session
+from explorer.words import data as data_words
+from explorer.words.results import LABELS
 from ked.data import Dataset
 from ked.store import Run
 
 COLUMNS, ROWS = 10, 2  # of the strip
+_ROWS, _COLUMNS = "widget.rows", 12  # of a table: the list of samples, and how many of its columns that shows
 
 
 def student(run: Run) -> None:
@@ -52,8 +55,7 @@ def sample(
         controls.segments("gallery", then=lambda: session.put(page=1))
         controls.slider("page", high=pages, width=220) if pages > 1 else None
         controls.number("sample", high=len(y) - 1, width=120, then=lambda: entered(session.get("sample")))
-        click = " Click one, or enter its number." if dataset.is_image else ""
-        st.caption(f"{len(offered)} of {len(y)} test samples.{click}", width="content")
+        st.caption(f"{len(offered)} of {len(y)} test samples. Choose one, or enter its number.", width="content")
     page = min(session.get("page"), pages) - 1
     shown = offered[page * COLUMNS * ROWS : (page + 1) * COLUMNS * ROWS]
     if not len(shown):
@@ -62,7 +64,29 @@ def sample(
     if dataset.is_image:
         _strip(dataset, x.numpy()[shown], y.numpy()[shown], shown, taken)
     else:
-        st.caption("Test samples " + ", ".join(map(str, shown)))
+        said = {LABELS[teacher]: answers[shown], **({LABELS[student]: students[shown]} if students is not answers else {})}
+        _rows(dataset, shown, said, taken)
+
+
+def _rows(dataset: Dataset, shown: np.ndarray, said: dict[str, np.ndarray], taken: Callable[[int], None]) -> None:
+    """A table's samples as they stood in it, with their classes and what the nets answer; a row that is marked is taken."""
+    here = np.flatnonzero(shown == session.get("sample")).tolist()
+    st.session_state[_ROWS] = {"selection": {"rows": here, "columns": [], "cells": []}}
+    rows = dataset.test.numpy()[shown]
+    table = data_words.rows(dataset, rows, _COLUMNS)
+    for place, (net, answers) in enumerate(said.items()):
+        table.insert(place, f"{net} says", [dataset.classes[c] for c in answers.argmax(1)], allow_duplicates=True)
+    table.insert(0, "class", [dataset.classes[c] for c in dataset.y.numpy()[rows]], allow_duplicates=True)
+    table.insert(0, "sample", shown, allow_duplicates=True)
+
+    def marked() -> None:
+        if chosen := st.session_state[_ROWS]["selection"]["rows"]:
+            taken(int(shown[chosen[0]]))
+
+    st.dataframe(
+        table, key=_ROWS, on_select=marked, selection_mode="single-row", hide_index=True, height=38 + 35 * min(len(shown), 6),
+        alt=f"{len(shown)} test samples with their classes, what the nets answer, and their values; mark one to take it.",
+    )  # fmt: skip
 
 
 def _strip(

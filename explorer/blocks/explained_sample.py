@@ -45,7 +45,7 @@ class ExplainedSample:
     """What is explained: a sample, the class in question, and the nets that speak about it.
 
     Attributes:
-        sample: The test sample's number; None for a picture that is none of the data set's, which has no `truth` either.
+        sample: The test sample's number; None for a picture or row that is none of the data set's, which has no `truth` either.
         label, against: The class in question, and the class that it is weighed against, -1 for none.
         members: The switches of the teacher's superfeatures.
         selected: The superfeature that is lit up, counted from 0.
@@ -74,7 +74,7 @@ class ExplainedSample:
     def title(self) -> str:
         """The sample in a few words."""
         if self.sample is None or self.truth is None:
-            return "Your picture"
+            return "Your picture" if self.dataset.is_image else "Your row"
         return f"{self.dataset.classes[self.truth]}, test sample {self.sample}"
 
     @property
@@ -124,7 +124,7 @@ def subject(run: Run) -> ExplainedSample:
 
 
 def about(run: Run, x: np.ndarray) -> ExplainedSample:
-    """A picture x (D,) that is none of the data set's."""
+    """A picture or row x (D,) that is none of the data set's."""
     k, method, dataset = session.get("replica"), session.get("student"), cache.dataset_of(run)
     boxes = {name: answers(run, name, x[None], 0 if name == "teacher" else k)[0] for name in _black_boxes(run, method)}
     teacher = voice(run, "explaining", x, 0)

@@ -24,12 +24,12 @@ def strengths(groups: Groups, values: np.ndarray | None, names: Sequence[str], s
 
 
 def measured(
-    groups: Groups, values: np.ndarray, deviations: np.ndarray, names: Sequence[str], selected: int | None = None
+    groups: Groups, values: Sequence[str], deviations: np.ndarray, names: Sequence[str], selected: int | None = None
 ) -> go.Figure:
     """One sample: each feature's measured value, and which way and how far it lies from what is usual.
 
     Args:
-        values: (D,) in the source's own units, written beside the bars.
+        values: D texts, in the source's own units, written beside the bars.
         deviations: (D,) from the mean of the training samples, in their standard deviations: the bars.
         names: Of the features.
         selected: The superfeature that stands out.
@@ -37,7 +37,7 @@ def measured(
     order = in_order(groups)
     lengths = np.asarray(deviations, dtype=float)[order]
     drawing = _bars(groups, lengths, names, selected, ": %{text}, %{x:+.2f} standard deviations from the mean")
-    texts = [f"{values[d]:.4g}".replace("-", "−") for d in order]
+    texts = [theme.plain(values[d], _LETTERS) for d in order]
     drawing.update_traces(text=texts, textposition="outside", cliponaxis=False, textfont={"size": 11, "color": theme.MUTED})
     room = 0.32 * max(np.ptp([0.0, *lengths]), 1.0)  # for the values, whichever way a bar points
     drawing.update_xaxes(range=[min(0.0, lengths.min()) - room, max(0.0, lengths.max()) + room], nticks=5)

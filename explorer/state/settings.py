@@ -130,7 +130,7 @@ _ALL: tuple[Setting, ...] = (
     ),
     Number("page", "p", "Page", "Which part of the test samples the strip shows.", 1, 1, 1_000_000, 1),
     Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
-    Choice("subject", "what", "Explained", "A sample of the test data, or a picture that you draw or upload.", "sample", {"sample": "test samples", "own": "your own picture"}),
+    Choice("subject", "what", "Explained", "A sample of the test data, or a picture or row of your own.", "sample", {"sample": "test samples", "own": "your own"}),
     Choice("ground", "paper", "Uploaded picture", "Whether its figure is darker or lighter than its ground; automatic looks at its rim.", "", {"": "automatic", "light": "dark on light", "dark": "light on dark"}),
     # The agreement page.
     Choice("measure", "agree", "Measure of agreement", "How the student's explanations are compared with its teacher's.", "cosine", {name: measure.label for name, measure in (MEASURES | MAPS).items()}),

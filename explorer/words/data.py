@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from explorer.words.inert import inert
 from ked.data import PARTS, Dataset
@@ -49,6 +50,33 @@ def intake(report: Intake) -> list[str]:
 
 def _in_quotes(name: str) -> str:
     return f"“{shortened(name, 40)}”"
+
+
+def measured(data: Dataset, values: np.ndarray) -> list[str]:
+    """A text for each feature's value (D,) in the source's own units, as it stood in the table."""
+    texts = [f"{value:.4g}".replace("-", "−") for value in values.tolist()]
+    if not (data.intake and data.intake.encoder):
+        return texts
+    row = data.intake.decode(values)
+    for column in data.columns:
+        flags = column.features if column.kind == "category" else column.features[1:]
+        for feature in flags:
+            texts[feature] = "yes" if values[feature] > 0.5 else "no"
+        if column.kind in ("date", "ordered") and row[column.name]:
+            texts[column.start] = row[column.name]
+        if column.kind != "category" and not row[column.name]:
+            texts[column.start] += ", filled in"
+    return texts
+
+
+def rows(data: Dataset, samples: np.ndarray, most: int) -> pd.DataFrame:
+    """Some rows of a table as they stood in it, at most so many columns; numbers stay numbers."""
+    names = [column.name for column in data.columns[:most]]
+    table = pd.DataFrame([data.row(data.x[row]) for row in samples.tolist()], columns=pd.Index(names))
+    for column in data.columns[:most]:
+        if column.kind == "number":
+            table[column.name] = pd.to_numeric(table[column.name])
+    return table
 
 
 _KINDS = {"number": "number", "date": "days since 1970", "ordered": "place in its order", "category": "one feature a value"}

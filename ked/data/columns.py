@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ked.errors import shortened
+from ked.errors import InvalidInput, quoted, shortened
 
 TEXTS = (".csv", ".tsv", ".tab", ".txt", ".dat", ".data")
 ENDINGS = (*TEXTS, *(f"{ending}.gz" for ending in TEXTS), ".parquet", ".xlsx")
@@ -76,6 +76,17 @@ class LeftOut:
 
     name: str
     reason: str
+
+
+def number_in(column: Column, text: str) -> float:
+    """The number that somebody typed into a column, with either decimal mark; InvalidInput where it is none."""
+    try:
+        number = float(text if "." in text else text.replace(",", "."))
+    except ValueError:
+        number = np.nan
+    if not np.isfinite(number):
+        raise InvalidInput(f"The column {quoted(column.name)} holds numbers, and {quoted(text)} is none.")
+    return number
 
 
 class Encoder(Protocol):

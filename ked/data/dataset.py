@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ked.data.byte_pixels import BytePixels
-from ked.data.columns import Intake
+from ked.data.columns import Column, Intake, number_in
 from ked.errors import InvalidInput, quoted, shortened
 
 PARTS = ("train", "validation", "test")
@@ -116,6 +116,30 @@ class Dataset:
     def together(self) -> tuple[tuple[int, ...], ...]:
         """Groups of features that stem from one column each, and so belong into one superfeature; empty where each stands for itself."""
         return self.intake.units if self.intake else ()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Of a table, what its features stem from; where nothing was encoded, each feature is a column of numbers."""
+        if self.intake and self.intake.columns:
+            return self.intake.columns
+        return tuple(Column(name, "number", place, 1) for place, name in enumerate(self.features))
+
+    def row(self, x: Tensor) -> dict[str, str]:
+        """Of a table, column name -> value as a text, "" for a gap, of a sample x (D,)."""
+        values = self.in_units(x[None])[0].numpy()
+        if self.intake and self.intake.encoder:
+            return self.intake.decode(values)
+        return dict(zip(self.features, map(str, values.tolist()), strict=True))
+
+    def sample(self, row: Mapping[str, str]) -> Tensor:
+        """(D,) the sample that texts such as those of `row` stand for.
+
+        Raises:
+            InvalidInput: A text that its column cannot hold.
+        """
+        if self.intake and self.intake.encoder:
+            return self.scaled(self.intake.encode(row))
+        return self.scaled(np.array([number_in(column, row.get(column.name, "")) for column in self.columns]))
 
     @property
     def group_count(self) -> int:

@@ -17,6 +17,7 @@ from explorer.components.plot import plot
 from explorer.pictures import bars as bar_charts
 from explorer.pictures import feature_bars, graphs, overlays
 from explorer.state import session
+from explorer.words import data as data_words
 from explorer.words import explain
 from explorer.words.inert import inert
 from explorer.words.results import LABELS
@@ -48,7 +49,8 @@ def _sample(about: ExplainedSample) -> None:
         light_up(plot(mask, "sample", alt="The sample, its pixels in the colours of their superfeatures."))
         return
     values = about.dataset.in_units(torch.from_numpy(about.image)[None])[0].numpy()
-    figure = feature_bars.measured(groups, values, _deviations(about), about.dataset.features, about.selected)
+    texts = data_words.measured(about.dataset, values)
+    figure = feature_bars.measured(groups, texts, _deviations(about), about.dataset.features, about.selected)
     click = plot(figure, "sample", alt="The sample's features with their measured values, in the colours of their superfeatures.")
     if click:
         feature = feature_bars.in_order(groups)[int(np.ravel(click["point"])[0])]

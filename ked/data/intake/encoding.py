@@ -10,13 +10,12 @@ import pandas as pd
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-from ked.data.columns import Column
+from ked.data.columns import Column, number_in
 from ked.data.intake.kinds import Judged, parsed_dates
 from ked.data.intake.layout import MISSING
 from ked.errors import InvalidInput, quoted, shortened
 
 GAP = "missing"
-_NUMBERS = ("number", "date")
 _huge = partial(np.errstate, over="ignore", invalid="ignore")  # the largest numbers have sums beyond all numbers, which nobody uses
 
 
@@ -77,7 +76,7 @@ class Encoding:
         """A text that somebody typed in, as a value of its column."""
         text = text.strip()
         if text in MISSING and text not in column.values:
-            if not column.gaps and column.kind not in _NUMBERS:
+            if not column.gaps:
                 raise InvalidInput(f"The column {quoted(column.name)} needs a value: no row of the table is without.")
             return pd.Series([None if column.values else np.nan], dtype=object if column.values else float)
         if column.values:
@@ -85,7 +84,7 @@ class Encoding:
                 allowed = shortened(", ".join(column.values), 120)
                 raise InvalidInput(f"The column {quoted(column.name)} holds no {quoted(text)}; choose one of {allowed}.")
             return pd.Series([text], dtype=object)
-        return pd.Series([_date(column, text, self._day_first[column.name]) if column.kind == "date" else _number(column, text)])
+        return pd.Series([_date(column, text, self._day_first[column.name]) if column.kind == "date" else number_in(column, text)])
 
     def decode(self, features: np.ndarray) -> dict[str, str]:
         """Column name -> text; see `ked.data.columns.Intake.decode`."""
@@ -109,16 +108,6 @@ def _column(values: pd.Series, column: Judged | Column) -> np.ndarray:
         return places
     numbers: np.ndarray = values.to_numpy(np.float64)[:, None]
     return numbers
-
-
-def _number(column: Column, text: str) -> float:
-    try:
-        number = float(text if "." in text else text.replace(",", "."))
-    except ValueError:
-        number = np.nan
-    if not np.isfinite(number):
-        raise InvalidInput(f"The column {quoted(column.name)} holds numbers, and {quoted(text)} is none.")
-    return number
 
 
 def _date(column: Column, text: str, day_first: bool) -> float:

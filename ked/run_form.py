@@ -70,6 +70,7 @@ class RunForm(Form):
     diverged: bool = False
     summary: Summary = Summary()
     data: TableRead | None = None
+    undertrained: list[str] = []
 
 
 def flaw(info: Any) -> str:

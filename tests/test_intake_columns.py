@@ -11,6 +11,7 @@ import pytest
 import torch
 from flowers import LENGTH, RNG, SPECIES, WIDTH, N, frame, loaded, same, text
 
+from explorer.report.document import report
 from ked import data
 from ked.errors import InvalidInput
 from ked.recipe import Recipe
@@ -185,7 +186,7 @@ def test_a_run_never_splits_a_column_and_its_folder_says_what_was_done(
 ) -> None:
     towns = np.array(["Ulm", "Bonn", "Kiel", "Jena", "Hof"])[RNG.permutation(N) % 5]
     loaded(tmp_path / "t.csv", frame(town=towns, nr=range(N)))
-    settings = {"dataset": str(tmp_path / "t.csv"), "label": "species", "methods": ("plain",), "seeds": 1}
+    settings = {"dataset": str(tmp_path / "t.csv"), "label": "species", "methods": ("ked",), "seeds": 1}
     recipe = small_recipe.without(**settings, superfeatures=3, epochs=1, teacher_epochs=3)
     run = finish(recipe)
     towns_are = {2, 3, 4, 5, 6}
@@ -195,5 +196,6 @@ def test_a_run_never_splits_a_column_and_its_folder_says_what_was_done(
     assert formed
     assert all(len({labels[feature] for feature in towns_are}) == 1 for labels in formed)
     assert run.info["data"]["said"] == "3 of 4 columns used: 1 encoded; left out: `nr`, a row number."
+    assert "The data: 3 of 4 columns used: 1 encoded; left out: `nr`, a row number." in report(run)
     with pytest.raises(InvalidInput, match=r"superfeatures = 4 is not allowed: t\.csv has 3 columns"):
         finish(recipe.without(superfeatures=4))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,8 +17,7 @@ from explorer.components.draw import Sheet
 from ked.data import load
 from ked.data.drawing import as_sample
 from ked.explanation import centre
-from ked.recipe import Recipe
-from ked.store import Run, load_run
+from ked.store import load_run
 
 PICTURES = {"draw.digits", "sample", "overlay-teacher", "overlay-student", "waterfall-teacher", "waterfall-student", "answers", "block"}
 HOOK = np.zeros((96, 96), dtype=np.uint8)
@@ -118,13 +116,6 @@ def test_a_convolutional_run_shows_where_its_branches_look_in_the_drawing() -> N
     assert {f"branch-{m}" for m in range(1, 5)} <= figures(app)
     empty = drawn(np.zeros_like(HOOK), run="digits-small-cnn-preset")
     assert figure(app, "branch-1") != figure(empty, "branch-1")
-
-
-def test_tables_say_why_nothing_can_be_drawn(finish: Callable[[Recipe], Run], small_recipe: Recipe) -> None:
-    run = finish(small_recipe.without(dataset="wine", superfeatures=3, epochs=1, teacher_epochs=1))
-    app = sound(visit("explain", run=run.id, what="own"), "explain")
-    assert "is a table" in app.info[0].value
-    assert figures(app) == set()
 
 
 @pytest.mark.parametrize("told", [None, 7, "%%%", base64.b64encode(b"abc").decode(), {"pixels": ""}])

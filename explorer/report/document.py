@@ -75,6 +75,8 @@ def report(run: Run) -> str:
         title=html.escape(title(run.id, facts)),
         lead=html.escape(_lead(replay, facts)),
         origin=html.escape(_origin(facts)),
+        taken=html.escape(taken := _taken(facts)),
+        no_taken="" if taken else "hidden",
         table=_table(result_table(facts["summary"], facts["seconds"])),
         recipe=_table(_recipe(recipe) if not run.recorded else pd.DataFrame({"recipe": [_RECORDED]})),
         reproduce=html.escape(reproduction.script(run)),
@@ -110,6 +112,13 @@ def _lead(replay: Replay, facts: dict[str, Any]) -> str:
 def _origin(facts: dict[str, Any]) -> str:
     when = datetime.datetime.fromtimestamp(facts["ended"], datetime.UTC).strftime("%Y-%m-%d")
     return f"Computed on {when}: {reproduction.origin(facts)}."
+
+
+def _taken(facts: dict[str, Any]) -> str:
+    """How a user's own table was taken in, and which students were trained too shortly."""
+    table = facts.get("data") or {"plain": True}
+    told = [] if table["plain"] else [f"The data: {table['said']}", *table["remarks"]]
+    return " ".join([*told, *facts.get("undertrained", ())])
 
 
 # Figures

@@ -124,6 +124,6 @@ def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:
     Console().print(table)
     if (table_read := info.get("data")) and not table_read["plain"]:
         Console().print("\n".join([table_read["said"], *table_read["remarks"]]), soft_wrap=True, markup=False)
-    for reason in info.get("collapsed", ()):
+    for reason in (*info.get("collapsed", ()), *info.get("undertrained", ())):
         Console(stderr=True).print(f"warning: {reason}", soft_wrap=True)
     Console().print(f"superfeature sizes {result['superfeature_sizes']}, folder {result['folder']}", soft_wrap=True)

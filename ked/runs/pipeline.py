@@ -21,7 +21,7 @@ from ked.files.disk import disk_errors, link
 from ked.nets.inference import accuracy
 from ked.nets.weights import load_matrix, load_stack
 from ked.recipe import Recipe
-from ked.runs import build_nets, collapse, memory, snapshots
+from ked.runs import build_nets, collapse, memory, snapshots, undertraining
 from ked.runs.background import shares
 from ked.runs.context import Context
 from ked.runs.provenance import provenance
@@ -161,7 +161,9 @@ def _stages(steering: Steering, cache: StageCache) -> Generator[Event, None, Non
             if recipe.if_collapsed == "stop":
                 raise Unavailable(f"{reason}; {collapse.advice(recipe)}.")
             run.update(collapsed=[*run.info.get("collapsed", ()), f"{reason}."])
-    yield {"kind": "result", **_summary(context)}
+    result = _summary(context)
+    run.update(undertrained=undertraining.found(run.events()[0], steering.recipe, len(context.dataset.train)))
+    yield {"kind": "result", **result}
 
 
 def _read(recipe: Recipe) -> Generator[Event, None, Dataset]:

@@ -19,6 +19,7 @@ from explorer.pictures import charts
 from explorer.state import session, settings, visitor
 from explorer.timeline.history import History
 from explorer.words import explain
+from explorer.words.inert import inert
 from explorer.words.results import LABELS, headline, result_table
 from ked import jobs
 from ked.data import here
@@ -157,6 +158,8 @@ def _notes(seen: Watched) -> None:
         st.caption(explain.in_force(seen.in_force))
     for reason in seen.facts.get("collapsed", ()):
         st.warning(explain.sentence(reason), icon=":material/heart_broken:")
+    for reason in seen.facts.get("undertrained", ()) if seen.status == "done" else ():
+        st.info(inert(reason), icon=":material/trending_up:")
     if seen.status == "running":
         _close_up(seen.history, seen.control)
     if seen.status == "failed":

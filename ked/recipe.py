@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
@@ -18,6 +18,9 @@ from ked.methods import METHODS, Method, method_named
 from ked.nets.cnn.architectures import ARCHITECTURES, architecture_named
 from ked.settings import LAYERS, PARAMETERS, UNITS, Settings, described
 from ked.settings import MLP as MLP
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _ELSEWHERE = {
     True: "it sums over input features, and the superfeatures of a convolutional net are channels; take 'ked-gradcam'",
@@ -184,6 +187,18 @@ class Recipe(Settings):
             if value != getattr(earlier, name)
         ]
         return self.without(changes=[*kept, *new])
+
+    def to_frame(self) -> DataFrame:
+        """A table with a row a setting: its value and its default, those that differ first."""
+        from pandas import DataFrame
+
+        usual, values = type(self)().model_dump(), self.model_dump()
+        names = sorted(values, key=lambda name: values[name] == usual[name])
+        rows = {name: {"value": values[name], "default": usual[name]} for name in names}
+        return DataFrame.from_dict(rows, orient="index").rename_axis("setting")
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html())
 
     def without(self, **changes: Any) -> Recipe:
         """This recipe with some values changed, validated again."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ked import data
+from ked import data, run_tables
 from ked.communities.groups import Superfeatures
 from ked.data import recorded
 from ked.data.columns import EVERYTHING
@@ -30,8 +30,10 @@ from ked.files.locks import alone
 from ked.files.shipped import shipped
 from ked.recipe import Recipe, Who
 from ked.run_form import flaw
+from ked.showing import browse, figure
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from torch import Tensor
 
     from ked.heard import Heard
@@ -128,6 +130,36 @@ class Run:
             elif event["kind"] == "epoch" and place:
                 place["epoch"] = event["epoch"]
         return place
+
+    def results(self) -> DataFrame:
+        """A table with a row a net and seed: its test accuracy (0 to 1) and parameters; `Unavailable` before the run has ended well."""
+        return run_tables.frame(run_tables.results(self))
+
+    def curves(self) -> DataFrame:
+        """A table with a row a stage, epoch and seed: validation accuracy (0 to 1) and each loss term, unweighted, in nats."""
+        return run_tables.frame(run_tables.curves(self))
+
+    def open(self, page: str = "explain", *, browser: bool = True) -> str:
+        """Show this run in the explorer, on one of its pages; returns the address. The app is started where it is not running yet.
+
+        Raises:
+            InvalidInput: The run lies outside $KED_HOME, where the app does not see it.
+            Unavailable: The app is not installed, or does not start.
+        """
+        if self.folder.parent.resolve() not in [(home() / "runs").resolve(), PRESETS.resolve()]:
+            raise InvalidInput(f"run {self.id} lies outside {quoted(home() / 'runs')}, where the app does not see it; import it first.")
+        return browse(page, browser, run=self.id)
+
+    def plot(self) -> Any:
+        """The app's figure (plotly) of its test accuracies: a dot a seed, the mean and its 95 % interval."""
+        run_tables.results(self)  # says so where there is none
+        return figure("run", self)
+
+    def _repr_html_(self) -> str:
+        if "summary" not in self.info:
+            return f"<p>Run {self.id}: {self.status}</p>"
+        means = self.results().groupby("net", sort=False).agg({"test_accuracy": ["mean", "std", "count"], "parameters": "first"})
+        return f"<p>Run {self.id}: {self.status}</p>{means.to_html()}"
 
     def has(self, stage: str) -> bool:
         """Whether the stage's result is there."""

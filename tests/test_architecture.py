@@ -21,13 +21,14 @@ LIMIT = 300
 FLOORS = {
     "ked": (
         ("errors", "statistics", "run_form"),
-        ("figures",),
+        ("showing",),
         ("files", "communities", "dependency", "explanation"),
         ("data", "nets", "groupings", "group_sums", "explaining"),
         ("settings", "hint_losses", "maps"),
         ("changes", "hints", "heard"),
         ("methods",),
         ("losses", "recipe"),
+        ("run_tables",),
         ("store", "chimeras", "matching", "distillation"),
         ("training", "agreements", "what_if", "stage_cache"),
         ("runs", "attribution"),

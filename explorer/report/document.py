@@ -28,9 +28,10 @@ from explorer.state.settings import RECIPE_SETTINGS, SETTINGS
 from explorer.timeline.history import History
 from explorer.words import explain
 from explorer.words.results import LABELS, headline, result_table
+from ked import run_tables
 from ked.errors import InvalidInput
 from ked.explanation import centre, coalition, contributions
-from ked.library import reproduction, run_tables, title
+from ked.library import reproduction, title
 from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.store import Run
@@ -82,8 +83,8 @@ def report(run: Run) -> str:
         reproduce=html.escape(reproduction.script(run)),
         **{part: "\n".join(map(_slot, range(len(drawn)), [part] * len(drawn), drawn)) for part, drawn in figures.items()},
         **{f"no_{part}": "" if drawn else "hidden" for part, drawn in figures.items()},
-        results_csv=_file(run_tables.results_csv(run), "text/csv"),
-        curves_csv=_file(run_tables.curves_csv(run), "text/csv"),
+        results_csv=_file(run_tables.as_csv(run_tables.results(run)), "text/csv"),
+        curves_csv=_file(run_tables.as_csv(run_tables.curves(run)), "text/csv"),
         data=_embedded(
             {
                 "figures": {f"{part}-{i}": _data(one) for part, drawn in figures.items() for i, one in enumerate(drawn)},

@@ -15,10 +15,10 @@ from ked.agreements.measures import FIDELITY, MEASURES, Measure
 from ked.agreements.outputs import NetOutputs, outputs_heard, outputs_of
 from ked.agreements.ranking import top
 from ked.errors import InvalidInput, quoted
-from ked.figures import figure
 from ked.heard import Heard
 from ked.matching import Matching
 from ked.nets.stack import Stack
+from ked.showing import figure
 
 if TYPE_CHECKING:
     from pandas import DataFrame

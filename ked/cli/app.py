@@ -6,7 +6,6 @@ import errno
 import os
 import socket
 import sys
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ import typer
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import processes
 from ked.files.shipped import TOP
+from ked.showing import check_packages
 
 app = typer.Typer()
 
@@ -40,12 +40,6 @@ def app_command(
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(TOP / "explorer" / "app.py")]
     command += [f"--server.port={free}", f"--server.address={host}"]
     os.execve(command[0], command, processes.surroundings())  # whoever stops this process stops the server
-
-
-def check_packages() -> None:
-    """See to it that what draws is installed, which the library does without."""
-    if not (find_spec("streamlit") and find_spec("plotly")):
-        raise Unavailable("this needs packages that are not installed; get them with pip install 'ked-explorer[app]'.")
 
 
 def _free_port(host: str, wanted: int) -> int:

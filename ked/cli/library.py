@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from ked.cli.app import check_packages
 from ked.files.disk import disk_errors
+from ked.showing import check_packages
 from ked.store import load_run
 
 app = typer.Typer()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ked.errors import InvalidInput, Unavailable
-from ked.figures import figure
+from ked.showing import figure
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -79,6 +80,11 @@ class Superfeatures:
         if shape is not None and math.prod(shape) != sum(self.sizes):
             raise InvalidInput(f"shape {tuple(shape)} does not hold the {sum(self.sizes)} features.")
         return figure("superfeatures", self, shape, names)
+
+    def _repr_html_(self) -> str:
+        sizes = "".join(f"<tr><th>{m}</th><td>{size}</td></tr>" for m, size in enumerate(self.sizes, start=1))
+        head = "<tr><th>superfeature</th><th>features</th></tr>"
+        return f"<table>{head}{sizes}</table><p>Modularity {self.modularity:.3f}, {html.escape(self.engine)}</p>"
 
     def to_json(self) -> str:
         """The text of superfeatures.json."""

@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from ked import jobs
+from ked import jobs, run_tables
 from ked.errors import InvalidInput, Unavailable, quoted
 from ked.files import zips
 from ked.files.disk import disk_errors, write_json
 from ked.files.drafts import draft
 from ked.files.home import home
-from ked.library import IN_PROGRESS, reproduction, run_tables
+from ked.library import IN_PROGRESS, reproduction
 from ked.library.validation import check_whole
 from ked.methods import METHODS
 from ked.store import Run, load_run, new_id
@@ -51,9 +51,9 @@ def export_run(run: Run, file: IO[bytes]) -> None:
     """
     if jobs.status(run) in IN_PROGRESS:
         raise InvalidInput(f"run {run.id} is still in progress; export it when it has ended.")
-    added = {"curves.csv": run_tables.curves_csv(run)}
+    added = {"curves.csv": run_tables.as_csv(run_tables.curves(run))}
     if run.status == "done":
-        added |= {"results.csv": run_tables.results_csv(run), "reproduce.py": reproduction.script(run)}
+        added |= {"results.csv": run_tables.as_csv(run_tables.results(run)), "reproduce.py": reproduction.script(run)}
     with zipfile.ZipFile(file, "w") as archive:
         for name in STORED:
             if (run.folder / name).is_file():

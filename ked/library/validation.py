@@ -17,11 +17,11 @@ from ked.files.drafts import LOCK
 from ked.heard import Heard, load_net
 from ked.library import NAME_LENGTH, clean_name, clean_tags
 from ked.library.event_forms import check_events, replicas
-from ked.library.run_tables import TEACHERS
 from ked.nets.stack import Stack
 from ked.nets.weights import load_matrix
 from ked.recipe import Recipe
 from ked.run_form import Accuracy, Form, Moment, flaw
+from ked.run_tables import TEACHERS
 from ked.runs.stage_keys import stage_names
 from ked.store import RUN_ID, Run
 

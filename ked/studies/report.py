@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from ked.showing import figure
 from ked.studies import ledger, shipped, words
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.outcome import Contrast, cell_table, completed, contrast_table, contrasts, net_table
@@ -37,6 +39,17 @@ class Report:
     contrasts: list[Contrast]
     missing: tuple[str, ...]
     shipped: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """The contrasts, one a row (`contrast_table`)."""
+        return self.contrast_table
+
+    def plot(self, measure: str = "accuracy") -> Any:
+        """The app's figure (plotly) of the differences in a measure against zero, with their intervals."""
+        return figure("study", self, measure)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html.escape(self.answer)}</p>{self.contrast_table.to_html(index=False)}"
 
     @cached_property
     def contrast_table(self) -> pd.DataFrame:

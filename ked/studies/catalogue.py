@@ -12,7 +12,10 @@ from ked.groupings import GROUPINGS
 from ked.studies.study import BEST, Comparison, Fields, Study
 
 _ONE: dict[str, Fields] = {"M = 4": {"superfeatures": 4}}
+_TWO: dict[str, Fields] = {"M = 2": {"superfeatures": 2}}
+_TRUE_COUNT: dict[str, Fields] = {"pairs": {"superfeatures": 2}}
 _COUNTS = (1, 2, 3, 4, 6, 8, 12, 16)
+_FEW = (1, 2, 3, 4, 8)
 _SIZES = (2, 4, 8)
 _CORRELATIONS = (0, 0.3, 0.6, 0.8, 0.9, 0.95)
 _HINTS = ("fitnet", "at", "sp")
@@ -24,6 +27,14 @@ def _grid(**values: tuple[float, ...]) -> dict[str, Fields]:
     signs = {"temperature": "T", "tau": "τ", "lam": "λ", "mu": "μ"}
     rows = [dict(zip(values, row, strict=True)) for row in product(*values.values())]
     return {", ".join(f"{signs[name]} = {value:g}" for name, value in row.items()): row for row in rows}
+
+
+def _counts(*counts: int) -> dict[str, Fields]:
+    return {f"M = {count}": {"superfeatures": count} for count in counts}
+
+
+def _without_cnn(axis: dict[str, Fields]) -> dict[str, Fields]:
+    return {level: fields for level, fields in axis.items() if level != _CNN}
 
 
 def _sizes(*counts: int | None) -> dict[str, Fields]:
@@ -67,16 +78,17 @@ STUDIES: dict[str, Study] = {
         Study(
             "kd-vs-ked",
             "Does a student with two superfeatures learn more from explanations than by knowledge distillation?",
-            {"M = 2": {"superfeatures": 2}},
+            _TWO,
             ("plain", "kd", "ked"),
             (Comparison("ked", "kd"), Comparison("ked", "plain"), Comparison("kd", "plain")),
         ),
         Study(
             "m-sweep",
             "How does the number of superfeatures change what KED students learn, and what do explanations add at each?",
-            {f"M = {count}": {"superfeatures": count} for count in _COUNTS},
+            _counts(*_COUNTS),
             ("mu0", "ked"),
             (Comparison("ked", "ked", "M = 1"), Comparison("ked", "mu0"), Comparison("ked", "mu0", measure="agreement")),
+            axes={"pairs": _counts(*_FEW)},
         ),
         Study(
             "noise",
@@ -89,6 +101,7 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "mu0"),
                 Comparison("noise", "kd"),
             ),
+            axes={"pairs": _TWO},
         ),
         Study(
             "grouping",
@@ -97,6 +110,7 @@ STUDIES: dict[str, Study] = {
             ("mu0", "ked"),
             (Comparison("ked", "ked", "hessian"), Comparison("ked", "mu0")),
             {"superfeatures": 4},
+            more=_TRUE_COUNT,
         ),
         Study(
             "architecture",
@@ -113,6 +127,7 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "kd"),
                 Comparison("ked", "plain"),
             ),
+            axes={"pairs": _TWO},
         ),
         Study(
             "terms",
@@ -127,6 +142,8 @@ STUDIES: dict[str, Study] = {
                 ),
             ),
             {"superfeatures": 4},
+            more=_TRUE_COUNT,
+            axes={"pairs": _without_cnn(_TERMS)},
         ),
         Study(
             "temperatures",
@@ -135,6 +152,7 @@ STUDIES: dict[str, Study] = {
             ("ked",),
             (Comparison("ked", "ked", "T = 10, τ = 10, λ = 0.7, μ = 0.7", (BEST,)),),
             {"superfeatures": 4},
+            more=_TRUE_COUNT,
         ),
         Study(
             "chimera",
@@ -148,8 +166,8 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "kd"),
             ),
             {"superfeatures": 4},
-            paper_axis=_sizes(50, 100, 500, 1000, 10_000, None),
-            paper_fields={"chimeras": 1_000_000},
+            axes={"pairs": _sizes(500, 1000, 2000, None), "paper": _sizes(50, 100, 500, 1000, 10_000, None)},
+            more={**_TRUE_COUNT, "paper": {"chimeras": 1_000_000}},
         ),
         Study(
             "attribution",
@@ -167,6 +185,8 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "ked-gradcam", levels=(_CNN,)),
             ),
             {"superfeatures": 4},
+            more=_TRUE_COUNT,
+            axes={"pairs": _without_cnn(_ATTRIBUTION)},
         ),
         Study(
             "correlation",

@@ -97,7 +97,6 @@ def key_of(stages: Mapping[str, str]) -> str:
 
 
 def _cell(study: Study, settings: Settings, level: str, teacher: int) -> Cell:
-    paper = settings.scale == "paper"
     fields = {
         "dataset": absolute(settings.dataset) if settings.dataset else study.datasets.get(settings.scale),
         "methods": study.methods,
@@ -105,7 +104,7 @@ def _cell(study: Study, settings: Settings, level: str, teacher: int) -> Cell:
         "seed": teacher * APART,
         **SCALES[settings.scale],
         **study.fields,
-        **(study.paper_fields if paper else {}),
+        **study.more.get(settings.scale, {}),
         **study.levels(settings.scale)[level],
         **settings.fields,
     }

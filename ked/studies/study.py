@@ -19,11 +19,13 @@ BAYES_RULE = "bayes-rule"
 
 SCALES: dict[str, Fields] = {
     "small": {"teacher_hidden": (200, 200), "student_hidden": (20, 20), "teacher_epochs": 40, "epochs": 60},
+    "pairs": {"teacher_hidden": (200, 200), "student_hidden": (20, 20), "teacher_epochs": 40, "epochs": 60, "scale": "std"},
     "paper": {"teacher_hidden": (500, 500), "student_hidden": (60, 60), "teacher_epochs": 100, "epochs": 100},
 }
-"""What trainings a study's cells have: short ones for digits and two cores, or the paper's for Fashion-MNIST."""
+"""What trainings a study's cells have: short ones for digits and two cores, the same for pairs of digits, whose superfeatures are
+known, with dependencies per standard deviation, or the paper's for Fashion-MNIST."""
 
-_DATASETS = {"small": "digits", "paper": "fashion-mnist"}
+_DATASETS = {"small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist"}
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Study:
         methods: Students of every level that does not say otherwise.
         comparisons: What answers the question.
         fields: Recipe fields of all levels, over those of the scale.
-        paper_axis: The axis at the paper's scale, where it is another one.
-        paper_fields: Recipe fields at the paper's scale, over `fields`.
+        axes: Scale -> the axis, where it is another one there.
+        more: Scale -> recipe fields of all levels there, over `fields`.
         datasets: Scale -> the data set that it runs on unless somebody wants another; empty where the levels are data sets.
         seeds: Students of each method, one a seed.
     """
@@ -67,11 +69,11 @@ class Study:
     methods: tuple[str, ...]
     comparisons: tuple[Comparison, ...]
     fields: Fields = field(default_factory=dict)
-    paper_axis: Mapping[str, Fields] | None = None
-    paper_fields: Fields = field(default_factory=dict)
+    axes: Mapping[str, Mapping[str, Fields]] = field(default_factory=dict)
+    more: Mapping[str, Fields] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=lambda: _DATASETS)
     seeds: int = 5
 
     def levels(self, scale: str) -> Mapping[str, Fields]:
         """The axis at a scale."""
-        return self.paper_axis if scale == "paper" and self.paper_axis is not None else self.axis
+        return self.axes.get(scale, self.axis)

@@ -1,4 +1,4 @@
-"""Intervals over seeds: the seed is the unit, not the test image."""
+"""Intervals over units, seeds or teachers: the unit is what was trained anew, not the test image."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtr, stdtrit  # scipy.stats would take as long to import as all the rest
 
 LEAST = 3
-"""Units that can show anything: accuracies come in steps, so two differences are equal, and their spread nothing, by chance."""
+"""Units that have an interval: two are too few to tell their spread."""
+
+CLAIMING = 4
+"""Units that can show anything: accuracies come in steps, so a few differences lie close together by chance."""
 
 _NO_SPREAD = 1e-12  # what rounding leaves of the spread of equal values
+_MOST_SAMPLES, _ROUNDING = 10**5, 1.2e-7  # of shares in single precision
 
 
 class Interval(NamedTuple):
@@ -22,40 +26,78 @@ class Interval(NamedTuple):
     high: Any
 
 
-def interval(values: np.ndarray | Sequence[Any]) -> Interval:
-    """Mean and Student-t interval (95 %) over the last axis, the seeds.
+def interval(values: np.ndarray | Sequence[Any], resolution: float = 0.0) -> Interval:
+    """Mean and Student-t interval (95 %) over the last axis, the units.
 
-    Fewer than `LEAST` of them give no interval, and neither do equal values: one of no width would claim that nothing is in doubt.
+    Fewer than `LEAST` of them give no interval, and neither do equal values where nothing is known of their steps: an interval of no
+    width would claim that nothing is in doubt.
+
+    Args:
+        values: One value a unit.
+        resolution: The steps in which values come, such as 1 / n for accuracies on n samples: no unit is known better than that, so it
+            is the least standard deviation that the units are taken to have.
+
+    >>> found = interval([0.02, 0.02, 0.02], resolution=0.01)
+    >>> round(float(found.low), 4), round(float(found.high), 4)
+    (-0.0048, 0.0448)
     """
     values = np.asarray(values, dtype=float)
     count, mean = values.shape[-1], values.mean(-1)
     if count < LEAST:
         return Interval(mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan))
-    half = student_t.ppf(0.975, count - 1) * values.std(-1, ddof=1) / np.sqrt(count)
-    half = np.where(np.ptp(values, axis=-1) <= _NO_SPREAD, np.nan, half)
+    half = stdtrit(count - 1, 0.975) * _error(values, resolution)
     return Interval(mean, mean - half, mean + half)
 
 
-def paired_difference(values: Sequence[float], reference: Sequence[float]) -> Interval:
-    """Mean and 95 % interval of values - reference, seed by seed: the same seed means the same batches and first weights.
+def paired_difference(values: Sequence[float], reference: Sequence[float], resolution: float = 0.0) -> Interval:
+    """Mean and 95 % interval of values - reference, unit by unit: the same unit means the same teacher, or the same first weights.
 
     Args:
-        values, reference: One value a seed, in the same order.
+        values, reference: One value a unit, in the same order.
+        resolution: As `interval` has it.
     """
-    return interval(np.asarray(values, dtype=float) - np.asarray(reference, dtype=float))
+    return interval(np.asarray(values, dtype=float) - np.asarray(reference, dtype=float), resolution)
 
 
-def p_value(values: Sequence[float], reference: Sequence[float]) -> float:
-    """Two-sided p of a paired t-test that the differences, seed by seed, have mean 0: below 0.05 just where the 95 % interval
-    leaves 0 out. NaN where there is no interval, but 1 where at least `LEAST` seeds do not differ at all."""
+def p_value(values: Sequence[float], reference: Sequence[float], resolution: float = 0.0) -> float:
+    """Two-sided p of a paired t-test that the differences, unit by unit, have mean 0: below 0.05 just where the 95 % interval
+    leaves 0 out, and never 0. NaN where there is no interval, but 1 where at least `LEAST` units do not differ at all."""
     difference = np.asarray(values, dtype=float) - np.asarray(reference, dtype=float)
     count, mean = len(difference), difference.mean()
     if count < LEAST:
         return float("nan")
-    if np.ptp(difference) <= _NO_SPREAD:
+    error = float(_error(difference, resolution))
+    if np.isnan(error):
         return 1.0 if abs(mean) <= _NO_SPREAD else float("nan")
-    error = difference.std(ddof=1) / np.sqrt(count)
-    return float(2 * student_t.sf(abs(mean / error), count - 1))
+    return float(2 * stdtr(count - 1, -abs(mean / error)))
+
+
+def step_of(shares: Sequence[float] | np.ndarray) -> float:
+    """The steps 1 / n in which shares of the same n samples come, from the shares alone: the smallest n of which all are whole parts.
+
+    0 where there is no such n up to 100 000, or nothing to find it from. Few shares may have a larger step in common than that of
+    their samples, never a smaller one, which makes intervals wider and never narrower.
+
+    >>> round(1 / step_of([340 / 359, 351 / 359]))
+    359
+    """
+    found = np.unique(np.asarray(shares, dtype=float))
+    found = found[(found > 0) & (found < 1)]
+    start, block = 2, 4096
+    while len(found) and start <= _MOST_SAMPLES:
+        n = np.arange(start, start + block)
+        parts = n[:, None] * found
+        off = np.abs(parts - parts.round()).max(axis=1)
+        if (whole := np.flatnonzero(off <= n * _ROUNDING)).size:
+            return 1 / float(n[whole[0]])
+        start += block
+    return 0.0
+
+
+def _error(values: np.ndarray, resolution: float) -> Any:
+    """Standard error of the mean over the last axis; NaN where equal values say nothing of it."""
+    spread = np.maximum(values.std(-1, ddof=1), resolution)
+    return np.where(np.ptp(values, axis=-1) + resolution <= _NO_SPREAD, np.nan, spread) / np.sqrt(values.shape[-1])
 
 
 def holm(p: Sequence[float]) -> list[float]:

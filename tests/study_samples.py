@@ -19,7 +19,8 @@ TINY = Study(
     {"teacher_hidden": (16,), "student_hidden": (8,), "epochs": 2, "teacher_epochs": 1, "dependency_samples": 50},
 )
 
-TWO_SEEDS = Settings(seeds=2)
+TWO_SEEDS = Settings(seeds=2, teachers=1)
+ONE_TEACHER = Settings(seeds=5, teachers=1)
 
 
 def record_of(cell: Cell, shift: float = 0.0) -> Record:

@@ -71,7 +71,7 @@ def test_the_shipped_study_says_what_its_cells_say() -> None:
 
 def test_the_readme_says_what_the_results_give() -> None:
     readme = (RESULTS.parent / "README.md").read_text()
-    for scale in ("small", "paper"):
+    for scale in ("small", "pairs", "paper"):
         for name, study in STUDIES.items():
             if (RESULTS / scale / name / "cells.csv").is_file():
                 assert brief(shipped_report(study, scale)) in readme, f"run python -m explorer.readme: {scale} {name}"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from ked.statistics import holm, interval, p_value, paired_difference
+from ked.statistics import holm, interval, p_value, paired_difference, step_of
 
 VALUES = st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=3, max_size=8)
 
@@ -27,6 +27,41 @@ def test_p_is_below_five_percent_just_where_the_interval_leaves_zero_out(pairs: 
     difference, p = paired_difference(ours, theirs), p_value(ours, theirs)
     if difference.low == difference.low and abs(p - 0.05) > 1e-9:
         assert (p < 0.05) == (not difference.low <= 0 <= difference.high)
+
+
+@pytest.mark.parametrize("unit", [3, 4, 5, 10])
+def test_nets_that_are_alike_are_rarely_told_apart_and_never_with_certainty(unit: int) -> None:
+    """Nulls simulated as they are: two nets with the same chance to be right, alike on most of 359 samples."""
+    random, n = np.random.default_rng(0), 359
+    gained, lost = random.binomial(n, 0.004, (2, 4000, unit)) / n
+    p = np.array([p_value(ours, theirs, 1 / n) for ours, theirs in zip(gained, lost, strict=True)])
+    without = np.array([p_value(ours, theirs) for ours, theirs in zip(gained, lost, strict=True)])
+    assert np.nanmin(p) > 0
+    assert not np.isnan(p).any()
+    assert np.mean(p < 0.05) < 0.055
+    assert np.isnan(without).any() or unit > 5, "the sample has to have equal differences"
+    assert np.all(p >= np.nan_to_num(without) - 1e-12)
+
+
+def test_the_least_error_is_that_of_one_sample() -> None:
+    step = 1 / 359
+    same = interval([2 * step] * 4, step)
+    assert (same.low, same.high) == pytest.approx((2 * step - 1.5912232 * step, 2 * step + 1.5912232 * step))
+    assert p_value([2 * step] * 4, [0.0] * 4, step) == pytest.approx(2 * stats.t.sf(4, 3))
+    wide = [0.1, 0.2, 0.4]
+    assert interval(wide, step) == pytest.approx(interval(wide))
+
+
+@pytest.mark.parametrize("n", [359, 1600, 10_000])
+def test_the_size_of_a_test_set_is_found_from_its_accuracies(n: int) -> None:
+    right = np.random.default_rng(n).integers(n // 2, n, 20)
+    assert step_of(right / n) == pytest.approx(1 / n)
+    assert step_of((right / n).astype(np.float32)) == pytest.approx(1 / n)
+
+
+def test_numbers_that_are_no_shares_have_no_step() -> None:
+    assert step_of(np.random.default_rng(0).random(20)) == 0
+    assert step_of([0.0, 1.0]) == step_of([]) == 0
 
 
 @pytest.mark.parametrize("values", [[0.953], [0.953, 0.953], [0.9, 0.95], [0.95] * 5, [0.95 - 0.93, 0.97 - 0.95, 0.99 - 0.97]])

@@ -42,7 +42,7 @@ def _left(home: Path, study: str, *events: dict[str, Any], stopping: bool = Fals
 
 
 def test_a_study_is_started_once_and_can_be_stopped(wait_for: Callable[..., None], one_sentence: Callable[[str], str]) -> None:
-    study, settings = study_named("kd-vs-ked"), Settings(seeds=2, fields={"epochs": 2})
+    study, settings = study_named("kd-vs-ked"), Settings(seeds=2, teachers=1, fields={"epochs": 2})
     assert look(study) is None
     start(study, settings)
     with pytest.raises(Unavailable, match="at work already") as caught:

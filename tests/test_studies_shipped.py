@@ -47,7 +47,7 @@ def test_a_visitors_own_cells_stand_before_shipped_ones_and_are_told_apart(ship:
 
 def test_shipped_cells_of_other_settings_are_left_out(ship: Ship) -> None:
     ship(TINY, TWO_SEEDS)
-    for study, settings in ((TINY, Settings(seeds=3)), (replace(TINY, fields=dict(TINY.fields) | {"epochs": 3}), TWO_SEEDS)):
+    for study, settings in ((TINY, Settings(teachers=1)), (replace(TINY, fields=dict(TINY.fields) | {"epochs": 3}), TWO_SEEDS)):
         assert report_with_shipped(study, settings).missing == tuple(TINY.axis)
     one_teacher_of_two = report_with_shipped(TINY, Settings(seeds=2, teachers=2))
     assert one_teacher_of_two.missing == tuple(TINY.axis)
@@ -73,7 +73,7 @@ def test_a_damaged_file_is_a_sentence(content: str | None, ship: Ship, one_sente
 def test_the_command_tells_what_is_stored_without_computing(ship: Ship, ked: Ked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, "tiny", TINY)
     ship(TINY, TWO_SEEDS)
-    done = ked("study", "tiny", "--seeds", "2", "--stored", "--json")
+    done = ked("study", "tiny", "--seeds", "2", "--teachers", "1", "--stored", "--json")
     assert done.code == 0, done.err
     assert done.result["shipped"] == list(TINY.axis)
     assert done.result["comparisons"] == 3
@@ -84,13 +84,14 @@ ON_THE_DISK = sorted(shipped.RESULTS.glob("*/*/cells.csv"))
 
 @pytest.mark.parametrize("path", ON_THE_DISK, ids=lambda path: "/".join(path.parts[-3:-1]))
 def test_every_shipped_cell_is_one_of_its_study_as_it_is_today(path: Path) -> None:
-    study, settings = study_named(path.parent.name), Settings(path.parent.parent.name)
+    study, scale = study_named(path.parent.name), path.parent.parent.name
+    settings = shipped.settings_of(study.name, scale)
     assert set(shipped.read(path)["key"]) <= {cell.key for cell in cells_of(study, settings)}
 
 
 def test_the_authors_numbers_stand_beside_nets_that_were_trained_as_theirs() -> None:
     def nets(name: str, level: str = "M = 4", scale: str = "paper", **fields: int) -> set[str]:
-        (cell,) = [cell for cell in cells_of(study_named(name), Settings(scale, fields=fields)) if cell.level == level]
+        (cell,) = [cell for cell in cells_of(study_named(name), Settings(scale, teachers=1, fields=fields)) if cell.level == level]
         return set(beside(cell))
 
     assert nets("architecture") == {"teacher", "explaining", "plain", "kd", "ked"} == set(AUTHORS.accuracy)

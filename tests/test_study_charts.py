@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from study_samples import TINY, TWO_SEEDS, keep, record_of
+from study_samples import ONE_TEACHER, TINY, TWO_SEEDS, keep, record_of
 
 from explorer.pictures import study_figures, theme
 from explorer.pictures.levels import Scale
-from explorer.pictures.study_charts import Difference, Line, along, differences, in_rows
-from explorer.study_results import outcome, settings_of
+from explorer.pictures.study_charts import Line, along, in_rows
+from explorer.pictures.study_differences import Difference, differences
+from explorer.study_results import outcome
 from explorer.words import studies
 from ked.statistics import interval
 from ked.studies import STUDIES, ledger, study_named
@@ -23,7 +24,7 @@ from ked.studies.report import Report, report
 PERCENT = Scale("test accuracy, %", 100.0, 1)
 
 
-def _of(name: str, settings: Settings = Settings()) -> Report:  # noqa: B008
+def _of(name: str, settings: Settings = ONE_TEACHER) -> Report:
     study = study_named(name)
     keep(study, settings)
     return report(study, settings)
@@ -40,12 +41,12 @@ def _difference(mean: float, half: float, shown: int, heading: str = "KED − KD
 
 def test_a_forest_has_a_dot_and_an_interval_for_each_contrast() -> None:
     study = study_named("m-sweep")
-    for number, cell in enumerate(cells_of(study, Settings())):
+    for number, cell in enumerate(cells_of(study, ONE_TEACHER)):
         record = record_of(cell)
         shift = (-0.05, 0, 0.05)[number % 3]
         record.nets["ked"]["accuracy"] = [value + shift + 0.001 * (-1) ** k for k, value in enumerate(record.nets["mu0"]["accuracy"])]
         ledger.write(study.name, record)
-    about = report(study, Settings())
+    about = report(study, ONE_TEACHER)
     forests = study_figures.forests(about)
     for measure, factor in (("accuracy", 100), ("agreement", 1)):
         found = [one for one in about.contrasts if one.comparison.measure == measure]
@@ -96,6 +97,19 @@ def test_lines_go_through_the_means_with_seeds_beside_them() -> None:
     (cross,) = [trace for trace in figure.data if "authors" in trace.name]
     assert (list(cross.x), list(cross.y)) == ([4.0], [75.0])
     assert figure.layout.xaxis.type == "log"
+
+
+def test_two_levels_of_spread_are_drawn_and_teachers_are_the_unit() -> None:
+    values = np.array([[0.8, 0.9], [0.7, 0.8], [0.6, 0.9]])  # a row a teacher
+    teachers = values.mean(axis=1)
+    row = in_rows({"A": {"ked": values}}, PERCENT, labels={})
+    assert sorted(_named(row, "ked, students").x) == pytest.approx(sorted(100 * values.ravel()))
+    assert list(_named(row, "ked, teachers").x) == pytest.approx(100 * teachers)
+    assert list(_named(row, "ked, interval").x)[:2] == pytest.approx([100 * end for end in interval(teachers)[1:]])
+    line = along([Line("ked", "KED", {1.0: values}, ["M = 1"], legend="KED")], {1.0: "1"}, "M", PERCENT)
+    assert list(_named(line, "KED, teachers").y) == pytest.approx(100 * teachers)
+    assert _named(line, "KED").error_y.array[0] == pytest.approx(100 * (interval(teachers).high - teachers.mean()))
+    assert len(_named(line, "KED, students").y) == values.size
 
 
 def test_an_interval_is_told_only_where_there_is_one() -> None:
@@ -149,7 +163,7 @@ def test_modularity_and_recovery_have_figures_where_they_are_asked_about() -> No
     def shown(name: str) -> tuple[bool, bool]:
         study = study_named(name)
         keep(study, Settings())
-        found = outcome(study, settings_of(study, "small", study.seeds))
+        found = outcome(study, Settings())
         assert found.report.missing == ()
         return found.modularity is not None, found.recovery is not None
 
@@ -185,4 +199,4 @@ def test_every_study_is_asked_once_in_the_menu_also_one_without_a_place(monkeypa
     monkeypatch.setitem(STUDIES, "tiny", TINY)
     assert studies.topics()[studies.OTHERS]["tiny"] == "tiny"
     keep(TINY, TWO_SEEDS)
-    assert studies.command_line(report(TINY, TWO_SEEDS)) == "python -m ked study tiny --seeds 2"
+    assert studies.command_line(report(TINY, TWO_SEEDS)) == "python -m ked study tiny --seeds 2 --teachers 1"

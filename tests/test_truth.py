@@ -39,7 +39,7 @@ STUDY = Study("told", "Is the rule told?", {"one level": {}}, QUICK["methods"], 
 def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KED_HOME", str(tmp_path_factory.mktemp("truth")))
-        (cell,) = cells_of(STUDY, Settings(seeds=2))
+        (cell,) = cells_of(STUDY, Settings(seeds=2, teachers=1))
         made = create_run(cell.recipe)
         for _ in run(cell.recipe, into=made):
             pass
@@ -113,7 +113,7 @@ def test_the_plain_student_of_the_truth_depends_on_no_teacher() -> None:
 
 
 def test_the_bayes_rule_is_as_good_as_its_own_probabilities_say_and_stands_among_the_nets(told: Run) -> None:
-    (cell,) = cells_of(STUDY, Settings(seeds=2))
+    (cell,) = cells_of(STUDY, Settings(seeds=2, teachers=1))
     best = data.load(NAME).true_probabilities("test").max(1).values
     rule = told.info["summary"]["bayes_rule"]
     spread = float((best * (1 - best)).sum().sqrt()) / len(best)
@@ -121,7 +121,7 @@ def test_the_bayes_rule_is_as_good_as_its_own_probabilities_say_and_stands_among
     record = measure(cell, told)
     assert record.nets[BAYES_RULE]["accuracy"] == [rule]
     rows = cell_table((cell,), {cell.key: record})
-    report = Report(STUDY, Settings(seeds=2), rows, net_table(rows), [], ())
+    report = Report(STUDY, Settings(seeds=2, teachers=1), rows, net_table(rows), [], ())
     assert report.bayes_rule == {"one level": pytest.approx(rule)}
     shown = studies.net_table(report).set_index("net")
     assert shown.loc["Bayes rule", "test accuracy, %"] == f"{100 * rule:.2f}"

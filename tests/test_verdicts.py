@@ -15,7 +15,7 @@ from ked.studies.cells import Settings, cells_of
 from ked.studies.report import Report, report, shipped_report
 from ked.studies.shipped import RESULTS
 
-FIVE = Settings(seeds=5)
+FIVE = Settings(seeds=5, teachers=1)
 SMALL = replace(TINY, name="small-family", axis={"M = 2": {"superfeatures": 2}}, comparisons=(Comparison("ked", "kd"),))
 LARGE = replace(
     TINY,
@@ -61,8 +61,8 @@ def test_why_is_said_where_the_verdict_stands(two: tuple[Report, Report]) -> Non
     small, _ = two
     assert small.answer.endswith("– too little after Holm's correction in study large-family).")
     assert small.note.endswith(
-        "for all 1 comparison of this study. One of them also stands in study large-family, and counts as shown only if shown under "
-        "each study's correction."
+        "for all 1 comparison of this study, of at least 4 units. One of them also stands in study large-family, and counts as shown "
+        "only if shown under each study's correction."
     )
     assert contrast_table(small.contrasts)["also in study"].tolist() == ["large-family"]
     assert small.contrast_table["also_in"].tolist() == ["large-family"]
@@ -87,7 +87,7 @@ def test_agreement_with_another_teacher_is_another_comparison(monkeypatch: pytes
     assert all(not one.also for one in report(plain, FIVE).contrasts)
 
 
-@pytest.mark.parametrize("scale", ["small", "paper"])
+@pytest.mark.parametrize("scale", ["small", "pairs", "paper"])
 def test_no_shipped_comparison_has_two_verdicts(scale: str) -> None:
     verdicts: dict[tuple[object, ...], set[tuple[float, int]]] = defaultdict(set)
     for name, study in STUDIES.items():

@@ -1,4 +1,4 @@
-"""What came out of a study: differences against zero, and values over the levels of its axis. Plain arrays in, plotly figures out."""
+"""What came out of a study: values over the levels of its axis. Plain arrays in, plotly figures out."""
 
 from __future__ import annotations
 
@@ -16,37 +16,9 @@ from explorer.words.numbers import plus_minus
 
 Values = np.ndarray
 
-HEAD, ROW = 34, 25  # pixels of a heading, and of a row
 _BESIDE = 5  # pixels between a row and its units
 _LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
 AUTHORS = "the authors' code, one run"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One side minus another.
-
-    Attributes:
-        heading: What is compared, such as "KED − KD".
-        level: Where; "" in a figure of one level, where each heading has one row.
-        net: Whose colour it has.
-        mean, low, high: In the unit of the axis; low and high NaN where there is no interval.
-        text: Mean as people write it.
-        told: What the tooltip says.
-        shown: 1 or -1 if a difference is shown, else 0.
-        key: What a click reports.
-    """
-
-    heading: str
-    level: str
-    net: str
-    mean: float
-    low: float
-    high: float
-    text: str
-    told: str
-    shown: int
-    key: str
 
 
 @dataclass(frozen=True)
@@ -56,7 +28,7 @@ class Line:
     Attributes:
         net: Whose colour it has.
         name: As in the tooltip; legend: as in the legend, "" for a line that is told by its dashes.
-        at: Place on the axis -> (K,) values, one a unit.
+        at: Place on the axis -> (K,) values, one a unit, or (T, S) of S students of T teachers, who are the units.
         keys: What a click on each place reports.
         dash: How it is broken.
         quiet: Whether it is only there to compare with: no dots and no intervals.
@@ -69,48 +41,6 @@ class Line:
     legend: str = ""
     dash: str = "solid"
     quiet: bool = False
-
-
-def differences(rows: Sequence[Difference], title: str) -> go.Figure:
-    """A row a difference: dot and 95 % interval beside a line at zero; full dots and thick lines are shown, hollow and thin ones not."""
-    y, headings, depth, last = [], [], 0.0, None
-    for row in rows:
-        if row.heading != last:
-            headings.append((row.heading, depth + HEAD - 10))
-            depth, last = depth + HEAD, row.heading
-        y.append(depth + ROW / 2)
-        depth += ROW
-    drawing = theme.figure(round(depth) + 96, margin={"l": 8, "r": 58, "t": 40, "b": 8})
-    drawing.add_vline(0, line={"color": theme.INK, "width": 1.2}, layer="below")
-    for row, place in zip(rows, y, strict=True):
-        _difference(drawing, row, place)
-    for text, place in headings:
-        drawing.add_annotation(text=text, x=0, xref="paper", xanchor="left", y=place, yanchor="bottom", bgcolor=theme.PAPER, borderpad=1)
-    legend = "● shown, with Holm's correction &nbsp; ○ not shown"
-    head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 8}
-    drawing.add_annotation(text=legend, font={"color": theme.MUTED}, **head)
-    drawing.update_xaxes(title_text=title, range=_around_zero(rows), nticks=7)
-    drawing.update_yaxes(tickvals=y, ticktext=[theme.wrapped(row.level, 22) for row in rows], range=[depth + 4, 0], showgrid=False)
-    return drawing
-
-
-def _difference(drawing: go.Figure, row: Difference, y: float) -> None:
-    colour, known = theme.method_colour(row.net), row.low == row.low
-    if known:
-        look = {"color": colour, "width": 3.5 if row.shown else 1.5, "dash": "solid" if row.shown else "2px,3px"}
-        drawing.add_scatter(x=[row.low, row.high], y=[y, y], mode="lines", line=look, hoverinfo="skip", name=f"{row.key}, interval")
-    fill = colour if row.shown else theme.PAPER
-    drawing.add_scatter(
-        x=[row.mean], y=[y], mode="markers", name="shown" if row.shown else "not shown", customdata=[row.key],
-        marker={"color": fill, "size": 11, "line": {"color": colour, "width": 2}}, hovertemplate=f"{row.told}<extra></extra>",
-    )  # fmt: skip
-    text = f"<b>{row.text}</b>" if row.shown else f"<span style='color:{theme.MUTED}'>{row.text}</span>"
-    drawing.add_annotation(text=text, x=1, xref="paper", xanchor="left", xshift=6, y=y)
-
-
-def _around_zero(rows: Sequence[Difference]) -> list[float]:
-    ends = sorted([0.0, *(end for row in rows for end in (row.mean, row.low, row.high) if end == end)])
-    return [ends[0] - (pad := 0.06 * (ends[-1] - ends[0]) or 1.0), ends[-1] + pad]
 
 
 def along(
@@ -151,19 +81,22 @@ def _moved(x: float, shift: float, ticks: Mapping[float, str], *, log: bool) -> 
 
 def _line(drawing: go.Figure, line: Line, x: Sequence[float], scale: Scale) -> None:
     colour = theme.method_colour(line.net)
-    found = [scale.factor * np.asarray(values, dtype=float) for values in line.at.values()]
+    every = [scale.factor * np.asarray(values, dtype=float) for values in line.at.values()]
+    found = [units(values) for values in every]
     means = [float(values.mean()) for values in found]
     hover = f"{line.name}: %{{y:.{scale.decimals + 1}f}}"
     look = {"color": colour, "width": 1.3 if line.quiet else 2.2, "dash": line.dash}
     if line.quiet:
         drawing.add_scatter(x=x, y=means, mode="lines", line=look, hovertemplate=f"{hover}<extra></extra>", **_known(line))
         return
-    dots = np.concatenate(found) if found else np.array([])
-    drawing.add_scatter(
-        x=np.repeat(x, [len(values) for values in found]), y=dots, mode="markers", name=f"{line.name}, seeds", showlegend=False,
-        marker={"color": colour, "size": 5, "opacity": 0.35}, customdata=np.repeat(line.keys, [len(values) for values in found]),
-        hovertemplate=f"{line.name}, one seed: %{{y:.{scale.decimals + 1}f}}<extra></extra>",
-    )  # fmt: skip
+    for kind, of_kind in _spreads(every).items():
+        counts = [values.size for values in of_kind]
+        drawing.add_scatter(
+            x=np.repeat(x, counts), y=np.concatenate([values.ravel() for values in of_kind]) if of_kind else [], mode="markers",
+            name=f"{line.name}, {kind}s", showlegend=False, marker={"color": colour, **_DOTS[kind]},
+            customdata=np.repeat(line.keys, counts),
+            hovertemplate=f"{line.name}, one {kind}: %{{y:.{scale.decimals + 1}f}}<extra></extra>",
+        )  # fmt: skip
     half = [float(band(values)[2] - values.mean()) for values in found]
     symbol = "circle" if line.dash == "solid" else "diamond"
     drawing.add_scatter(
@@ -172,6 +105,25 @@ def _line(drawing: go.Figure, line: Line, x: Sequence[float], scale: Scale) -> N
         text=[plus_minus(h, scale.decimals + 1) for h in half],
         hovertemplate=f"%{{customdata}}<br>{hover}%{{text}}<extra></extra>",
     )  # fmt: skip
+
+
+_DOTS: dict[str, dict[str, float]] = {
+    "seed": {"size": 6, "opacity": 0.35}, "teacher": {"size": 7, "opacity": 0.5}, "student": {"size": 3, "opacity": 0.4},
+}  # fmt: skip
+"""How the dots look of a unit, of a teacher who is one, and of the teacher's students."""
+
+
+def units(values: Values) -> Values:
+    """One value a unit: of (T, S) values the teachers' means over their students."""
+    values = np.asarray(values, dtype=float)
+    return values.mean(axis=1) if values.ndim == 2 else values
+
+
+def _spreads(every: Sequence[Values]) -> dict[str, list[Values]]:
+    """Whose dots there are: the seeds', or the students' and above them the teachers'."""
+    if any(values.ndim == 2 for values in every):
+        return {"student": list(every), "teacher": [units(values) for values in every]}
+    return {"seed": list(every)}
 
 
 def _known(line: Line) -> dict[str, Any]:
@@ -262,19 +214,21 @@ def _rows(
 def _rows_of(drawing: go.Figure, net: str, name: str, rows: Sequence[_Place], scale: Scale, *, legend: bool) -> None:
     """A net's intervals, units and means."""
     colour, digits = theme.method_colour(net), f".{scale.decimals + 1}f"
-    found = [[scale.factor * float(value) for value in band(row.values)] for row in rows]
+    found = [[scale.factor * float(value) for value in band(units(row.values))] for row in rows]
     ends = [end for (_, low, high), row in zip(found, rows, strict=True) for end in ((low, row.y), (high, row.y), (None, None))]
     drawing.add_scatter(
         x=[x for x, _ in ends], y=[y for _, y in ends], mode="lines", line={"color": colour, "width": 2.5}, hoverinfo="skip",
         showlegend=False, name=f"{name}, interval",
     )  # fmt: skip
-    drawing.add_scatter(
-        x=scale.factor * np.concatenate([row.values for row in rows]),
-        y=np.concatenate([np.full(len(row.values), row.y + _BESIDE) for row in rows]), mode="markers", name=f"{name}, seeds",
-        showlegend=False, customdata=[row.level for row in rows for _ in row.values],
-        marker={"color": colour, "size": 6, "opacity": 0.35},
-        hovertemplate=f"{name}, %{{customdata}}, one seed: %{{x:{digits}}}<extra></extra>",
-    )  # fmt: skip
+    for kind, of_kind in _spreads([row.values for row in rows]).items():
+        below = 2 * _BESIDE if kind == "student" else _BESIDE
+        drawing.add_scatter(
+            x=scale.factor * np.concatenate([values.ravel() for values in of_kind]),
+            y=np.concatenate([np.full(values.size, row.y + below) for row, values in zip(rows, of_kind, strict=True)]),
+            mode="markers", name=f"{name}, {kind}s", showlegend=False,
+            customdata=[row.level for row, values in zip(rows, of_kind, strict=True) for _ in range(values.size)],
+            marker={"color": colour, **_DOTS[kind]}, hovertemplate=f"{name}, %{{customdata}}, one {kind}: %{{x:{digits}}}<extra></extra>",
+        )  # fmt: skip
     drawing.add_scatter(
         x=[mean for mean, _, _ in found], y=[row.y for row in rows], mode="markers", name=name, legendgroup=net, showlegend=legend,
         customdata=[row.level for row in rows], text=[plus_minus(high - mean, scale.decimals + 1) for mean, _, high in found],
@@ -295,6 +249,6 @@ def _ticks(drawing: go.Figure, net: str, name: str, rows: Sequence[_Place], scal
 
 def _written(row: _Place, scale: Scale) -> dict[str, Any]:
     """Mean and half an interval, beside the row."""
-    mean, _, high = (scale.factor * float(value) for value in band(row.values))
+    mean, _, high = (scale.factor * float(value) for value in band(units(row.values)))
     text = f"<b>{mean:.{scale.decimals}f}</b>{plus_minus(high - mean, scale.decimals)}".replace("-", "−")
     return {"text": text, "x": 1, "xref": "paper", "y": row.y, "xanchor": "left", "xshift": 8, "font": {"size": 11}, "showarrow": False}

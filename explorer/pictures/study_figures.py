@@ -10,7 +10,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from explorer.pictures.levels import Scale
-from explorer.pictures.study_charts import Difference, Line, along, differences, in_rows
+from explorer.pictures.study_charts import Line, along, in_rows
+from explorer.pictures.study_differences import Difference, differences
 from explorer.words import studies
 from explorer.words.results import LABELS
 from ked.studies.authors import beside
@@ -131,10 +132,12 @@ def _difference(one: Contrast, *, several: bool) -> Difference:
 
 
 def _values(cells: pd.DataFrame, measure: Measured) -> dict[str, dict[str, np.ndarray]]:
-    """Level -> net -> one value a unit; of several teachers the mean over each one's students."""
+    """Level -> net -> one value a unit; of several teachers with as many students each a row a teacher, (T, S)."""
     found: dict[str, dict[str, np.ndarray]] = {}
     for (level, net), part in cells.dropna(subset=[measure]).groupby(["level", "net"], sort=False):
-        found.setdefault(str(level), {})[str(net)] = part.groupby("unit")[measure].mean().to_numpy()
+        students = [values.to_numpy() for _, values in part.groupby("unit")[measure]]
+        alike = len({len(values) for values in students}) == 1 and len(students[0]) > 1
+        found.setdefault(str(level), {})[str(net)] = np.stack(students) if alike else np.array([values.mean() for values in students])
     return found
 
 

@@ -11,14 +11,14 @@ from explorer.readme.forest import Row, forest
 from explorer.readme.speed import growth, speed
 from explorer.readme.tables import brief, markdown, nets
 from explorer.words.results import LABELS
-from explorer.words.studies import pair, with_half
+from explorer.words.studies import command_line, of, pair, test_set, with_half
 from ked.studies import STUDIES
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report, shipped_report
 from ked.studies.shipped import RESULTS, file_of
 
 ROOT = RESULTS.parent
-SCALES = {"small": "Digits", "paper": "Fashion-MNIST, the paper's recipe"}
+SCALES = {"small": "Digits", "pairs": "Pairs of digits", "paper": "Fashion-MNIST, the paper's recipe"}
 _MOST = 45  # rows of a figure
 _AXES = {"accuracy": "difference of test accuracy, percentage points", "agreement": "difference of agreement (cosine)"}
 
@@ -74,12 +74,12 @@ def _everything(reports: dict[str, list[Report]]) -> str:
 
 def _section(report: Report, scale: str) -> str:
     name = report.study.name
-    parts = [f"### {report.study.question}", report.answer, report.note]
+    parts = [f"### {report.study.question}", f"{of(report.settings)[:1].upper()}{of(report.settings)[1:]}.", report.answer]
+    parts.append(f"{report.note} {test_set(report)}".strip())
     parts += [f"![Differences of {measure}]({scale}/{name}/{measure}.svg)" for measure in _by_measure(report.contrasts)]
     if report.missing:
         parts.append(f"Not computed yet: {', '.join(report.missing)}.")
-    option = "" if scale == "small" else f" --scale {scale}"
-    parts.append(f"<details><summary>All nets</summary>\n\n{nets(report)}\n\n</details>\n\n`python -m ked study {name}{option}`")
+    parts.append(f"<details><summary>All nets</summary>\n\n{nets(report)}\n\n</details>\n\n`{command_line(report)}`")
     return "\n\n".join(parts)
 
 
@@ -100,7 +100,7 @@ def _overview(reports: dict[str, list[Report]]) -> str:
     for study in STUDIES.values():
         told = [next((brief(one) for one in found if one.study.name == study.name), "") for found in reports.values()]
         if not study.datasets:  # one outcome, of data that are made
-            told = [f"on made data<br>{told[0]}", "–"]
+            told = [f"on made data, {told[0]}", *("–" for _ in told[1:])]
         rows.append([f"{study.question} (`{study.name}`)", *told])
     return markdown(["question", *SCALES.values()], rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from explorer.words.results import LABELS
-from explorer.words.studies import between, side, signed, with_half
+from explorer.words.studies import between, of, side, signed, with_half
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report
 
@@ -36,9 +36,9 @@ def brief(report: Report) -> str:
         groups.setdefault(f"{what}{LABELS[contrast.ours[1]]} − {against}", []).append(contrast)
     found = [f"{name}: {_brief(found)}" for name, found in groups.items()]
     if report.recovery:
-        least, most = (f"{pick(report.recovery.values()):.2f}" for pick in (min, max))
-        found.insert(0, f"planted groups recovered: adjusted Rand index {least} to {most}")
-    return "<br>".join(found)
+        ends = dict.fromkeys(f"{pick(report.recovery.values()):.2f}" for pick in (min, max))
+        found.insert(0, f"true groups recovered: adjusted Rand index {' to '.join(ends)}")
+    return "<br>".join([f"*{of(report.settings)}*", *found])
 
 
 def _brief(found: Sequence[Contrast]) -> str:

@@ -25,6 +25,7 @@ from ked.recipe import MLP, Recipe
 from ked.runs.presets import RECIPES
 from ked.settings import ABOUT
 from ked.store import RUN_ID
+from ked.studies.cells import Settings as StudySettings
 
 FIRST_DATA = "digit-pairs"
 """What a first visitor sees; they get its preset's settings on their way in."""
@@ -142,8 +143,9 @@ _ALL: tuple[Setting, ...] = (
     Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor a superfeature such as self,mean,17,blur"),
     # The studies page.
     Choice("study", "study", "Study", "A question about the method, answered by a grid of runs.", "kd-vs-ked", study_titles()),
-    Choice("study_scale", "size", "Scale", "Small nets on digits, which take minutes on two cores, or the paper's recipe on Fashion-MNIST, which takes hours.", "small", STUDY_SCALES),
-    Number("study_seeds", "ns", "Seeds", "Students of each method, one a seed; the results that come with the program have five.", 5, 2, 20, 1),
+    Choice("study_scale", "size", "Scale", "Small nets on digits or on pairs of digits, whose superfeatures are known, which take minutes on two cores, or the paper's recipe on Fashion-MNIST, which takes hours.", "small", STUDY_SCALES),
+    Number("study_teachers", "nt", "Teachers", "Of each level, trained and grouped anew; from two on they are the unit of intervals.", StudySettings().teachers, 1, 20, 1),
+    Number("study_seeds", "ns", "Students", "Of each method and teacher, one a seed.", StudySettings().seeds, 2, 20, 1),
     Text("cell", "cell", "Cell", "One of the study's runs: each level of its axis has one.", "", _ONE_LINE, "a level such as M = 4"),
     # The data page.
     Number("kind", "k", "Class shown", "The class whose samples are shown; -1 shows some of every class.", -1, -1, 9999, 1),

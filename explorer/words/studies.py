@@ -11,9 +11,10 @@ import pandas as pd
 from explorer.words import numbers
 from explorer.words.results import LABELS
 from ked.data import SOURCES
-from ked.statistics import Interval
+from ked.methods import METHODS
+from ked.statistics import Interval, step_of
 from ked.studies import STUDIES
-from ked.studies.cells import cells_of
+from ked.studies.cells import Settings, cells_of
 from ked.studies.launch import command
 from ked.studies.outcome import Contrast, Side
 from ked.studies.report import Report
@@ -41,7 +42,7 @@ TOPICS: dict[str, dict[str, str]] = {
     },
 }
 OTHERS = "Other questions"
-SCALES = {"small": "small nets", "paper": "the paper's nets"}
+SCALES = {"small": "small nets", "pairs": "pairs of digits", "paper": "the paper's nets"}
 
 
 def titles() -> dict[str, str]:
@@ -63,10 +64,36 @@ def made_of(about: Report) -> str:
     data = recipe.dataset.partition(":")[0]
     named = SOURCES[data].title if data in SOURCES else f"{data} data"
     widths = [" × ".join((str(len(hidden)), str(hidden[0]))) for hidden in (recipe.teacher_hidden, recipe.student_hidden)]
-    teachers = f"{about.settings.teachers} teachers" if about.settings.teachers > 1 else "one teacher"
     return (
         f"On {named}: teachers {widths[0]} for {recipe.teacher_epochs} epochs, students {widths[1]} for {recipe.epochs}, "
-        f"{recipe.seeds} seeds of {teachers}."
+        f"{of(about.settings)}."
+    )
+
+
+def of(settings: Settings) -> str:
+    """How many teachers and students of each method there are."""
+    if settings.teachers == 1:
+        return f"{settings.seeds} students of one teacher"
+    return f"{settings.teachers} teachers with {settings.seeds} student{'s' * (settings.seeds > 1)} each"
+
+
+def instead(about: Report, asked: Settings) -> str:
+    """Why something else is shown than was asked for, and of what it speaks."""
+    only = " They speak of that one teacher: of others they say nothing." if about.settings.teachers == 1 else ""
+    return f"Nothing is finished yet with {of(asked)}. Here are results of {of(about.settings)}.{only}"
+
+
+def test_set(about: Report) -> str:
+    """How fine a test set measures, and by how much an accuracy on it would vary over other test sets; "" where that is not known."""
+    cells = about.cells[about.cells["net"].isin(METHODS)]
+    step = step_of(cells["accuracy"]) if about.study.datasets else 0.0
+    if not step:
+        return ""
+    accuracy = float(cells["accuracy"].median())
+    half = 1.96 * (accuracy * (1 - accuracy) * step) ** 0.5
+    return (
+        f"Not in these intervals is the chance of the test set: it has {round(1 / step)} samples, so that one of them is "
+        f"{100 * step:.2f} points, and an accuracy of {100 * accuracy:.0f} % is known to ± {100 * half:.1f} points. "
     )
 
 
@@ -125,7 +152,8 @@ def net_table(about: Report) -> pd.DataFrame:
         {
             "level": row["level"], "net": LABELS[row["net"]], "test accuracy, %": with_half(row, "accuracy", 100, 2),
             "agreement": with_half(row, "agreement", 1, 3), "same answer, %": with_half(row, "answer", 100, 1),
-            "seeds": row["units"], "modularity": _number(row["modularity"], 3), "recovery": _number(row["recovery"], 2),
+            "teachers" if about.settings.teachers > 1 else "students": row["units"],
+            "modularity": _number(row["modularity"], 3), "recovery": _number(row["recovery"], 2),
         }
         for row in rows
     ])  # fmt: skip

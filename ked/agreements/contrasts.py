@@ -50,7 +50,7 @@ def contrasts(surveys: Mapping[str, Survey], measure: str, references: Sequence[
 
 
 def _contrast(reference: str, taught: Survey, other: Survey, measure: str) -> Contrast:
-    accuracy = paired_difference(*(list(survey.correct.mean(axis=1)) for survey in (taught, other)))
+    accuracy = paired_difference(taught.correct.mean(axis=1).tolist(), other.correct.mean(axis=1).tolist())
     agreement = _gain(taught, other, measure) if measure in other.samples else None
     return Contrast(reference, agreement, _gain(taught, other, "answer"), accuracy)
 

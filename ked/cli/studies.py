@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from collections.abc import Generator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +21,7 @@ from ked.errors import Unavailable
 from ked.files.disk import disk_errors
 from ked.runs.ending import ended_by_signals
 from ked.settings import ABOUT
-from ked.studies import STUDIES, study_named
+from ked.studies import STUDIES, estimate, study_named
 from ked.studies.cells import Cell, Settings, cells_of
 from ked.studies.study import SCALES
 
@@ -30,6 +32,8 @@ app = typer.Typer()
 
 _err = Console(stderr=True)
 
+_USUAL = Settings()
+
 
 @app.command("study")
 def study_command(
@@ -37,8 +41,8 @@ def study_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and what is there of each; compute nothing.")] = False,
     scale: Annotated[str, typer.Option(help=f"How large the trainings are: {' or '.join(SCALES)}.")] = "small",
     dataset: Annotated[str | None, typer.Option(help="Other data than those of the scale.")] = None,
-    seeds: Annotated[int | None, typer.Option(help=ABOUT["seeds"].meaning)] = None,
-    teachers: Annotated[int, typer.Option(help="Teachers of each level; from two on they are the unit of intervals.")] = 1,
+    seeds: Annotated[int, typer.Option(help="Students of each method and teacher, one a seed.")] = _USUAL.seeds,
+    teachers: Annotated[int, typer.Option(help="Teachers of each level; from two on they are the unit of intervals.")] = _USUAL.teachers,
     epochs: Annotated[int | None, typer.Option(help=ABOUT["epochs"].meaning)] = None,
     teacher_epochs: Annotated[int | None, typer.Option(help=ABOUT["teacher_epochs"].meaning)] = None,
     device: Annotated[str | None, typer.Option(help=ABOUT["device"].meaning)] = None,
@@ -57,13 +61,15 @@ def study_command(
     settings = Settings(scale, dataset, seeds, teachers, {key: value for key, value in given.items() if value is not None})
     cells = cells_of(study, settings)
     if dry_run:
-        _show_cells(cells, as_json)
+        _show_cells(cells, settings, as_json)
         return
     # With pandas and more, for which no other command should wait.
-    from ked.studies import execution, executors, progress_log, report
+    from ked.studies import ledger, report
 
     failed: list[str] = []
-    if not stored:
+    if not stored and (progress is not None or not {cell.key for cell in cells} <= {*ledger.read(study.name)}):
+        from ked.studies import execution, executors, progress_log  # with torch
+
         with ended_by_signals(), executors.local() if dask is None else executors.dask(dask) as executor:
             events = execution.execute(cells, executor, here=dask is None)
             failed = _follow(events if progress is None else progress_log.logged(events, len(cells), progress), len(cells))
@@ -89,29 +95,38 @@ def _list(as_json: bool) -> None:
     print_table(table)
 
 
-def _show_cells(cells: Sequence[Cell], as_json: bool) -> None:
+def _show_cells(cells: Sequence[Cell], settings: Settings, as_json: bool) -> None:
     from ked.studies.cell_status import status_of
 
     states = status_of(cells)
+    todo = [cell for cell in cells if states[cell.key].state not in ("stored", "finished run")]
+    seconds = estimate.seconds(todo, settings)
     if as_json:
         rows = [{"level": cell.level, "teacher": cell.teacher, "key": cell.key, **asdict(states[cell.key])} for cell in cells]
-        typer.echo(json.dumps({"cells": rows}))
+        typer.echo(json.dumps({"cells": rows, "to_do": len(todo), "seconds": seconds}))
         return
     table = Table("level", "teacher", "cell", "there")
     for cell in cells:
         table.add_row(escape(cell.level), str(cell.teacher + 1), cell.key, states[cell.key].state)
     Console().print(table)
+    cost = "nobody has measured how long that takes" if seconds is None else f"about {estimate.in_words(seconds)} of training"
+    Console().print(f"{len(todo)} of {len(cells)} cells to do{f': {cost}, less what is cached' * bool(todo)}")
 
 
 def _follow(events: Generator[dict[str, Any], None, None], count: int) -> list[str]:
     """Show on stderr how far a study is; returns what failed. Ctrl-C ends it cleanly."""
     failed: list[str] = []
     columns = (TextColumn("{task.description:>10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[note]}"), console=_err) as progress:
-        task = progress.add_task("cells", total=count, note="")
+    began, kinds = time.monotonic(), Counter[str]()
+    with Progress(*columns, TextColumn("{task.fields[left]} {task.fields[note]}"), console=_err) as progress:
+        task = progress.add_task("cells", total=count, note="", left="")
         try:
             for event in events:
-                progress.update(task, advance=event["kind"] != "started", note=f"{event['kind']} {escape(event['cell'].name)}")
+                kinds[event["kind"]] += 1
+                computed = kinds["finished"] + kinds["failed"]
+                left = estimate.left(time.monotonic() - began, computed, count - computed - kinds["known"])
+                note = f"{event['kind']} {escape(event['cell'].name)}"
+                progress.update(task, completed=computed + kinds["known"], note=note, left=left)
                 if event["kind"] == "failed":
                     failed.append(f"{event['cell'].name!r}: {event['message']}")
         except KeyboardInterrupt:

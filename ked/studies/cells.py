@@ -55,16 +55,16 @@ class Settings:
     Attributes:
         scale: A key of `SCALES`.
         dataset: Another data set than the study's own; None takes that of the scale.
-        seeds: Students of each method for each teacher; None takes the study's.
+        seeds: Students of each method for each teacher.
         teachers: How many teachers each level has, trained and grouped anew from seeds of their own. From two on they are
-            the unit of intervals, and students of one teacher count as one.
+            the unit of intervals, and students of one teacher count as one: what holds for one teacher need not hold for others.
         fields: Recipe fields for all levels, over whatever study and level say.
     """
 
     scale: str = "small"
     dataset: str | None = None
-    seeds: int | None = None
-    teachers: int = 1
+    seeds: int = 3
+    teachers: int = 5
     fields: Fields = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ def cells_of(study: Study, settings: Settings) -> tuple[Cell, ...]:
         raise InvalidInput(f"scale {quoted(settings.scale)} is unknown; use one of {', '.join(SCALES)}.")
     if settings.teachers < 1:
         raise InvalidInput(f"teachers = {settings.teachers} is not allowed: a study needs at least one.")
-    if settings.teachers * (study.seeds if settings.seeds is None else settings.seeds) < 2:
+    if settings.teachers * settings.seeds < 2:
         raise InvalidInput(
             "seeds = 1 is not allowed with one teacher: a comparison needs at least two seeds, an interval three, and five say more."
         )
@@ -100,7 +100,7 @@ def _cell(study: Study, settings: Settings, level: str, teacher: int) -> Cell:
     fields = {
         "dataset": absolute(settings.dataset) if settings.dataset else study.datasets.get(settings.scale),
         "methods": study.methods,
-        "seeds": study.seeds if settings.seeds is None else settings.seeds,
+        "seeds": settings.seeds,
         "seed": teacher * APART,
         **SCALES[settings.scale],
         **study.fields,

@@ -48,6 +48,7 @@ class Work:
         visitor: Who started it, where that was in the app.
         cells: How many there are.
         ended: Keys of cells whose end was told, those that were stored before among them.
+        computed: How many of these were computed since it began, or failed.
         failed: Key of a cell -> why.
         message: Why the process broke off; "" where it did not.
     """
@@ -58,6 +59,7 @@ class Work:
     visitor: str = ""
     cells: int = 0
     ended: frozenset[str] = frozenset()
+    computed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     message: str = ""
 
@@ -69,9 +71,8 @@ class Work:
 
 def command(study: Study, settings: Settings) -> list[str]:
     """The arguments of `python -m ked` that compute a study at these settings, as short as they can be."""
-    given = {"--scale": settings.scale, "--dataset": settings.dataset, "--seeds": settings.seeds, "--teachers": settings.teachers}
-    usual = {"--scale": "small", "--dataset": None, "--seeds": None, "--teachers": 1}
-    options = {name: value for name, value in given.items() if value != usual[name]}
+    names, usual = ("scale", "dataset", "seeds", "teachers"), Settings()
+    options = {f"--{name}": value for name in names if (value := getattr(settings, name)) != getattr(usual, name)}
     options |= {_OPTIONS[name]: value for name, value in settings.fields.items()}
     return ["study", study.name, *(str(part) for option in options.items() for part in option)]
 
@@ -121,6 +122,7 @@ def look(study: Study) -> Work | None:
         about.settings, state, about.began, about.visitor,
         next((line.cells for line in told if line.kind == "began"), 0),
         frozenset(line.key for line in told if line.kind in ("known", "finished", "failed")),
+        sum(line.kind in ("finished", "failed") for line in told),
         {line.key: line.message for line in told if line.kind == "failed"}, message,
     )  # fmt: skip
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ked.statistics import LEAST, Interval, holm, interval, p_value, paired_difference
+from ked.statistics import CLAIMING, Interval, holm, interval, p_value, paired_difference, step_of
 from ked.studies.cells import Cell
 from ked.studies.ledger import Record
-from ked.studies.study import BEST, Comparison, Study
+from ked.studies.study import BAYES_RULE, BEST, Comparison, Study
 
 Side = tuple[str, str]
 """A level and a method."""
@@ -36,8 +36,9 @@ class Contrast:
     Attributes:
         comparison: What it belongs to.
         ours, theirs: Level and method.
-        difference: Mean and 95 % interval over the units, not corrected for the number of comparisons; accuracy as a share, 0 to 1.
-        units: How many teachers, or students of one teacher, were paired.
+        difference: Mean and 95 % interval over the units, not corrected for the number of comparisons; accuracy as a share, 0 to 1,
+            and no unit known better than to one test sample.
+        units: How many teachers, or students of one teacher, were paired; less than `ked.statistics.CLAIMING` show nothing.
         p: Of the paired t-test that there is no difference.
         adjusted: The same after Holm's correction for all contrasts of the study; of several studies the largest
             (`ked.studies.verdicts`).
@@ -58,7 +59,7 @@ class Contrast:
     @property
     def shown(self) -> int:
         """1 or -1 if a difference above or below zero is shown, also after Holm's correction; 0 if not, or of too few units."""
-        return int(np.sign(self.difference.mean)) if self.adjusted < ALPHA and self.units >= LEAST else 0
+        return int(np.sign(self.difference.mean)) if self.adjusted < ALPHA and self.units >= CLAIMING else 0
 
 
 def cell_table(cells: Sequence[Cell], records: Mapping[str, Record]) -> pd.DataFrame:
@@ -120,11 +121,16 @@ def contrasts(study: Study, cells: pd.DataFrame, levels: Sequence[str]) -> list[
     """
     found = [pair for comparison in study.comparisons for pair in _pairs(comparison, cells, levels)]
     values = [_paired(cells, *pair) for pair in found]
-    there = [(pair, both) for pair, both in zip(found, values, strict=True) if both[0]]
-    p = [p_value(*both) for _, both in there]
+    steps = {level: step_of(part["accuracy"]) for level, part in cells[cells["net"] != BAYES_RULE].groupby("level")}
+    there = [
+        (pair, both, steps.get(pair[1][0], 0.0) if pair[0].measure == "accuracy" else 0.0)
+        for pair, both in zip(found, values, strict=True)
+        if both[0]
+    ]
+    p = [p_value(*both, step) for _, both, step in there]
     return [
-        Contrast(*pair, paired_difference(*both), len(both[0]), raw, adjusted)
-        for (pair, both), raw, adjusted in zip(there, p, holm(p), strict=True)
+        Contrast(*pair, paired_difference(*both, step), len(both[0]), raw, adjusted)
+        for (pair, both, step), raw, adjusted in zip(there, p, holm(p), strict=True)
     ]
 
 

@@ -122,7 +122,7 @@ def report_with_shipped(study: Study, settings: Settings) -> Report:
 
 
 def shipped_report(study: Study, scale: str) -> Report:
-    """The outcome that comes with the program, whatever was computed here.
+    """The outcome that comes with the program, whatever was computed here, of as many teachers and students as there are of it.
 
     Raises:
         Unavailable: The shipped results are damaged.
@@ -131,7 +131,7 @@ def shipped_report(study: Study, scale: str) -> Report:
     def rows(one: Study, cells: tuple[Cell, ...]) -> pd.DataFrame:
         return completed(cell_table((), {}), shipped.rows_of(one.name, scale), cells)
 
-    return _made(study, Settings(scale), rows, lambda cell: True)
+    return _made(study, shipped.settings_of(study.name, scale), rows, lambda cell: True)
 
 
 def _made(study: Study, settings: Settings, source: Rows, elsewhere: Callable[[Cell], bool] = lambda cell: False) -> Report:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ked.errors import Unavailable
 from ked.files.shipped import shipped
+from ked.studies.cells import Settings
 from ked.studies.outcome import COLUMNS
 
 RESULTS = shipped("ked/results", "results")
@@ -28,6 +29,19 @@ def rows_of(study: str, scale: str) -> pd.DataFrame:
     """
     path = file_of(study, scale)
     return read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def settings_of(study: str, scale: str) -> Settings:
+    """With how many teachers and students a study's shipped cells were made; the usual where there are none.
+
+    Raises:
+        Unavailable: The file is damaged.
+    """
+    rows = rows_of(study, scale)
+    if rows.empty:
+        return Settings(scale)
+    students = rows.groupby(["level", "net", "teacher"])["seed"].nunique()
+    return Settings(scale, seeds=int(students.max()), teachers=int(rows["teacher"].max()) + 1)
 
 
 def read(path: Path) -> pd.DataFrame:

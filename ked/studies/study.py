@@ -60,7 +60,6 @@ class Study:
         axes: Scale -> the axis, where it is another one there.
         more: Scale -> recipe fields of all levels there, over `fields`.
         datasets: Scale -> the data set that it runs on unless somebody wants another; empty where the levels are data sets.
-        seeds: Students of each method, one a seed.
     """
 
     name: str
@@ -72,7 +71,6 @@ class Study:
     axes: Mapping[str, Mapping[str, Fields]] = field(default_factory=dict)
     more: Mapping[str, Fields] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=lambda: _DATASETS)
-    seeds: int = 5
 
     def levels(self, scale: str) -> Mapping[str, Fields]:
         """The axis at a scale."""

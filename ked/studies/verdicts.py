@@ -80,7 +80,9 @@ class _Nets:
         return any(identity in wanted for comparison in self.study.comparisons for identity in self._possible(comparison))
 
     def _possible(self, comparison: Comparison) -> list[Identity]:
-        named = self._levels if not comparison.levels or BEST in comparison.levels else comparison.levels
+        named = [level for level in comparison.levels if level in self._levels]
+        if not comparison.levels or BEST in comparison.levels:
+            named = list(self._levels)
         sides = [((level, comparison.method), (comparison.against_level or level, comparison.against)) for level in named]
         return [self.identity(comparison.measure, *pair) for pair in sides]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from ked.methods import METHODS
-from ked.statistics import LEAST
+from ked.statistics import CLAIMING, LEAST
 from ked.studies.outcome import ALPHA, Contrast, Side
 from ked.studies.study import Measured
 
@@ -63,11 +63,13 @@ def note(found: Sequence[Contrast], teachers: int) -> str:
     if not found:
         return ""
     count = max(contrast.units for contrast in found)
-    unit = f"{teachers} teachers, trained and grouped anew" if teachers > 1 else f"{count} student seeds of one teacher"
+    several = f"{count} teachers, trained and grouped anew; the students of one teacher count as one"
+    unit = several if teachers > 1 else f"{count} student seeds of one teacher, and so all of this speaks of one teacher only"
     verb = "comparison" if len(found) == 1 else "comparisons"
     return (
-        f"Paired over {unit}; 95 % Student-t intervals, not corrected; a difference counts as shown if p < 0.05 after Holm's "
-        f"correction for all {len(found)} {verb} of this study.{_elsewhere(found)}"
+        f"Paired over {unit}; 95 % Student-t intervals, not corrected, with one test sample as the least spread; a difference counts as "
+        f"shown if p < 0.05 after Holm's correction for all {len(found)} {verb} of this study, of at least {CLAIMING} units."
+        f"{_elsewhere(found)}"
     )
 
 
@@ -84,7 +86,7 @@ def _elsewhere(found: Sequence[Contrast]) -> str:
 
 def _recovered(recovery: Mapping[str, float]) -> str:
     values = ", ".join(f"{level}: {value:.2f}" for level, value in recovery.items()).replace("-", "−")
-    return f"the planted groups are found with these adjusted Rand indices, where 1 is all and 0 is chance ({values})"
+    return f"the true groups are found with these adjusted Rand indices, where 1 is all and 0 is chance ({values})"
 
 
 def _ceiling(bayes_rule: Mapping[str, float]) -> str:
@@ -135,7 +137,7 @@ def _reason(one: Contrast) -> str:
     """Why nothing is shown although there is no interval with zero in it: the reader would wonder."""
     if one.p >= ALPHA:
         return ""
-    if one.units < LEAST:
+    if one.units < CLAIMING:
         return " – too few units"
     if one.p != one.p:
         return " – which gives no interval"

@@ -15,6 +15,7 @@ from explorer.pictures import efficiency as pictures
 from explorer.state import session
 from explorer.state.settings import of_recipe
 from explorer.words.results import LABELS, percent, points
+from explorer.words.studies import of
 from ked.errors import Unavailable
 from ked.library import efficiency
 from ked.recipe import Recipe
@@ -63,12 +64,13 @@ def curve(run: Run) -> None:
 def _shipped() -> None:
     """The curve of the study that comes with the program, whose settings need not be this run's."""
     study = study_named("chimera")
-    drawn = study_results.outcome(study, Settings()).accuracy
+    known = study_results.best_known(study, Settings())
+    drawn = known.accuracy
     if drawn is None:
         return
     plot(drawn, "efficiency-study", alt="Test accuracy of each method against training samples, in the study of chimeras.", select=())
     st.caption(
-        f"From the study “{study.question}”, with nets of its own: means and 95 % intervals over {study.seeds} seeds. "
+        f"From the study “{study.question}”, with nets of its own: means and 95 % intervals over {of(known.report.settings)}. "
         "Its page, *Studies*, has the differences."
     )
 

@@ -227,7 +227,7 @@ def students(lesson: Lesson, may: bool, done: bool) -> Answer:
 
 def elsewhere(lesson: Lesson, may: bool, done: bool) -> Answer:
     """Step 5: what a study found on clothes."""
-    found = study_results.outcome(STUDIES["architecture"], Settings("paper"))
+    found = study_results.best_known(STUDIES["architecture"], Settings("paper"))
 
     def look() -> None:
         st.session_state[_SEEN] = True

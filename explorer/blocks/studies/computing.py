@@ -15,7 +15,7 @@ from explorer.state.settings import of_recipe, to_url
 from explorer.words import studies
 from explorer.words.results import LABELS
 from ked.store import load_run
-from ked.studies import launch
+from ked.studies import estimate, launch
 from ked.studies.cell_status import CellStatus, status_of
 from ked.studies.cells import Cell, cells_of
 from ked.studies.launch import Work
@@ -72,30 +72,20 @@ def _plan(about: Report, cells: Sequence[Cell], todo: Sequence[Cell]) -> str:
     if not todo:
         return "Every cell was computed here: there is nothing to do."
     many = f"{len(todo)} of {len(cells)} cells are to be computed" if len(cells) > 1 else "One cell is to be computed"
-    cost = _cost(about)
+    seconds = estimate.seconds(todo, about.settings)
+    cost = "" if seconds is None else f" About {estimate.in_words(seconds)} of training, less what is cached."
     return f"{many}, on {todo[0].recipe.dataset.partition(':')[0]}, a run each. It goes on if you close this page.{cost}"
-
-
-def _cost(about: Report) -> str:
-    """How long the trainings took elsewhere, as far as that is known."""
-    there = about.cells[about.cells["level"].isin(about.shipped)].drop_duplicates(["key", "net"])
-    seconds = float(there["seconds"].sum())
-    if not about.shipped or seconds < 1:
-        return ""
-    told = f"{seconds / 3600:.1f} hours" if seconds > 5400 else f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} seconds"
-    return f" The results that come with the program took {told} of training, beside what other studies had trained already."
 
 
 def _elsewhere(study: Study, work: Work) -> None:
     """Somebody has started the study with other settings."""
     settings = work.settings
-    seeds = settings.seeds or study.seeds
     st.info(
-        f"This study is at work already, with {seeds} seeds and {studies.SCALES[settings.scale]}; one at a time.",
+        f"This study is at work already, with {studies.of(settings)} and {studies.SCALES[settings.scale]}; one at a time.",
         icon=":material/directions_run:",
     )
     if st.button("Look at that one", icon=":material/visibility:", help="Shows it with the settings that it is at work with."):
-        session.put(study_scale=settings.scale, study_seeds=seeds)
+        session.put(study_scale=settings.scale, study_seeds=settings.seeds, study_teachers=settings.teachers)
         st.rerun()
 
 
@@ -130,7 +120,9 @@ def _progress(study: Study, work: Work) -> None:
                 launch.stop(study)
                 st.rerun()
         many = f" · {len(work.ended)} of {work.cells} cells" if work.cells else ""
-        since = f" · {_clock(time.time() - work.began)}" if work.active else ""
+        elapsed = time.time() - work.began
+        left = estimate.left(elapsed, work.computed, work.cells - len(work.ended))
+        since = f" · {_clock(elapsed)}{f' · {left}' * bool(left)}" if work.active else ""
         st.markdown(f"**{_SAID[work.state]}**{many}{since}")
     if work.active and not visitor.may_change({"visitor": work.visitor}):
         st.caption(visitor.NOT_YOURS)
@@ -153,7 +145,7 @@ def _rows(about: Report, cells: Sequence[Cell], places: dict[str, CellStatus], w
     failed = work.failed if work else {}
     return pd.DataFrame([
         {
-            "cell": cell.level, "students": ", ".join(LABELS[name] for name in cell.recipe.methods),
+            "cell": cell.level, "teacher": cell.teacher + 1, "students": ", ".join(LABELS[name] for name in cell.recipe.methods),
             "there": "✕ failed" if cell.key in failed else _said(about, cell, places[cell.key]),
             "run": navigation.address("train", {"run": places[cell.key].run}) if places[cell.key].run else "",
         }

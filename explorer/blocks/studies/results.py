@@ -9,18 +9,19 @@ from explorer.blocks import controls
 from explorer.components.plot import plot
 from explorer.pictures.study_figures import authors
 from explorer.state import session
-from explorer.study_results import Outcome, outcome, settings_of
+from explorer.study_results import Outcome
 from explorer.words import studies
 from explorer.words.results import LABELS
 from ked.studies import study_named
 from ked.studies.authors import AUTHORS
+from ked.studies.cells import Settings
 from ked.studies.report import Report
-from ked.studies.study import Measured
+from ked.studies.study import Measured, Study
 
 _CLEAR_CUT = "Modularity of the teacher's superfeatures against their number."
 MANY = 20  # levels whose figures are too tall to stand beside the differences
 _FORESTS: dict[Measured, str] = {"accuracy": "What is gained, in accuracy", "agreement": "What is gained, in agreement"}
-_BY_LEVEL = "by level and method: faint dots are seeds, large ones means with 95 % intervals."
+_BY_LEVEL = "by level and method: faint dots are teachers, or students of the only one, large ones means with 95 % intervals."
 _RECOVERED = "Adjusted Rand index of superfeatures and planted groups against the features' correlation."
 _TABLE = {"comparison": st.column_config.TextColumn(pinned=True, width="medium")}
 
@@ -37,19 +38,22 @@ def settings_row() -> None:
     """How large the trainings are, and how many students there are of each method."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         controls.segments("study_scale")
+        controls.number("study_teachers", width=130)
         controls.number("study_seeds", width=130)
 
 
-def found() -> Outcome:
-    """What is known of the chosen study."""
-    study = study_named(session.get("study"))
-    return outcome(study, settings_of(study, session.get("study_scale"), session.get("study_seeds")))
+def asked() -> tuple[Study, Settings]:
+    """The chosen study, and of how many teachers and students it is wanted."""
+    settings = Settings(session.get("study_scale"), seeds=session.get("study_seeds"), teachers=session.get("study_teachers"))
+    return study_named(session.get("study")), settings
 
 
-def answer(about: Report) -> None:
-    """The question in full, then what the numbers say: what is shown first."""
+def answer(about: Report, settings: Settings) -> None:
+    """The question in full, then what the numbers say: what is shown first. `settings`: what was asked for."""
     st.subheader(about.study.question, anchor=False)
     st.caption(studies.made_of(about))
+    if about.settings != settings:
+        st.info(studies.instead(about, settings), icon=":material/info:")
     if not about.contrasts:
         _nothing(about)
         return
@@ -62,10 +66,8 @@ def answer(about: Report) -> None:
 
 
 def _nothing(about: Report) -> None:
-    seeds = about.settings.seeds or about.study.seeds
-    where = f"with {seeds} seeds and {studies.SCALES[about.settings.scale]}"
-    usual = f" The results that come with the program have {about.study.seeds} seeds." if seeds != about.study.seeds else ""
-    st.info(f"Nothing of this study is finished {where}.{usual} Start it below, or look at the others.", icon=":material/hourglass_empty:")
+    where = f"with {studies.SCALES[about.settings.scale]}"
+    st.info(f"Nothing of this study is finished {where}. Start it below, or look at the others.", icon=":material/hourglass_empty:")
 
 
 def _from_where(about: Report) -> str:
@@ -140,8 +142,7 @@ def tables(about: Report) -> None:
     """Every number, on what it rests, and the command that repeats it."""
     if about.contrasts:
         st.markdown(
-            f"**On what this rests.** {about.note} The seed is the unit, not the test image"
-            f"{'' if about.settings.teachers > 1 else '; teachers are trained once, so nothing here speaks about other teachers'}. "
+            f"**On what this rests.** {about.note} {studies.test_set(about)}"
             "Where something is picked, validation data pick it; test data report once."
         )
         with st.expander("Every number, as a table", icon=":material/table_rows:"):

@@ -27,6 +27,7 @@ TEXTS = {
     "tick": st.sampled_from(["", "teacher-3", "student-ked+fitnet-12"]),
     "teacher_hidden": st.lists(st.integers(1, 99_999), min_size=1, max_size=6).map(lambda widths: ",".join(map(str, widths))),
 }
+TEXTS |= {"hide": st.sampled_from(["", "controls", "controls,navigation"]), "follow": st.sampled_from(["", "abcdefgh"])}
 TEXTS |= {"guesses": st.text("-abc", max_size=5), "done": st.text("12345", max_size=5)}
 TEXTS["student_hidden"] = TEXTS["teacher_hidden"]
 TEXTS |= dict.fromkeys(("of_data", "of_tag", "cell"), TEXTS["search"])
@@ -71,7 +72,7 @@ def test_one_changed_setting_is_one_short_parameter(name: str) -> None:
     texts = {"beside": "digits-0a1b", "compare": "digits-0a1b,wine-preset", "search": "mü 0.3", "of_data": "own/data.csv"}
     texts |= {"of_tag": "for the paper", "run": "digits-0a1b", "tick": "teacher-3", "coalition": "1101", "teacher_hidden": "32,32"}
     texts["student_hidden"] = "7"
-    texts |= {"guesses": "ba---", "done": "12", "donors": "self,17", "cell": "T = 1, τ = 4"}
+    texts |= {"hide": "controls", "follow": "abcdefgh", "guesses": "ba---", "done": "12", "donors": "self,17", "cell": "T = 1, τ = 4"}
     options = [*getattr(setting, "options", ())]
     other = {
         Choice: lambda: next(option for option in options if option != setting.default),

@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer import cache
-from explorer.blocks import controls
+from explorer.blocks import controls, share
 from explorer.components import script
 from explorer.components.plot import library_path
 from explorer.state import session, visitor
@@ -47,13 +47,16 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     _spare_what_is_imported()
     bare = session.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
-    look = f"<style>{_STYLE}</style><script>window.kedLibraryPath = {json.dumps(library_path())};\n{visitor.script()}{_SCRIPT}</script>"
+    script = f"window.kedLibraryPath = {json.dumps(library_path())};\n{visitor.script()}{_SCRIPT}"
+    look = f"<style>{_STYLE}{share.look()}</style><script>{script}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
         with st.container(key="phone-settings", width="content"):  # seen where there is no room for the controls above the first picture
             st.toggle("Settings", key="ked.settings", help="Shows what can be chosen on this page.")
+        share.button(name)
         _steps()
+    share.follow(name)
     st.markdown(lead)
     _tell(session.notices())
     with sentences():  # of its own: a refusal here leaves the page to be shown

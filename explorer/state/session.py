@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.state import following
 from explorer.state.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
 from explorer.state.undo import Undo
 
-_VALUES, _PAGE, _NOTICES, _UNDO, _SHOWN, _MOVED = (
-    f"ked.{name}" for name in ("values", "page", "notices", "undo", "shown", "moved")
+_VALUES, _PAGE, _LEADS, _NOTICES, _UNDO, _SHOWN, _MOVED = (
+    f"ked.{name}" for name in ("values", "page", "leads", "notices", "undo", "shown", "moved")
 )
 
 
@@ -91,11 +92,32 @@ def put(**changes: Any) -> None:
     write_url()
 
 
+def address() -> dict[str, str]:
+    """What the address says of the settings."""
+    return to_url(st.session_state[_VALUES])
+
+
 def write_url() -> None:
     """Mirror the settings into the address."""
-    wanted = to_url(st.session_state[_VALUES])
+    wanted = address()
     if {key: st.query_params[key] for key in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
+    if token := leads():
+        following.lead(token, str(st.session_state.get(_PAGE, "")), wanted)
+
+
+def leads() -> str:
+    """The class that follows this tab (`explorer.state.following`); "" for none."""
+    return str(st.session_state.get(_LEADS, ""))
+
+
+def lead(on: bool) -> None:
+    """Let a class follow this tab, or no longer."""
+    if not on:
+        st.session_state.pop(_LEADS, None)
+    elif not leads():
+        st.session_state[_LEADS] = following.new_token()
+        write_url()
 
 
 def undo() -> None:

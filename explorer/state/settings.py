@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from explorer.state.following import TOKEN
 from explorer.state.setting_types import Choice, Number, Setting, Several, Text
 from explorer.words.datasets import Titles, columns_asked
 from explorer.words.run_list import ORDERS, STATUSES
@@ -79,6 +80,10 @@ _ALL: tuple[Setting, ...] = (
     Number("against", "vs", "Weighed against", "What speaks for the class in question rather than for this one; -1 is none.", -1, -1, 9999, 1),
     Number("selected", "sf", "Superfeature", "The superfeature that is lit up on every picture, counted from 1; 0 is none.", 0, 0, 64, 1),
     Text("tick", "t", "Moment of the training", "Which moment is shown; the newest one is followed while a run grows.", "", re.compile(r"[a-z0-9+-]{0,60}"), "a moment's name such as teacher-3"),
+    # Sharing.
+    Choice("present", "present", "Shown", "A presentation has larger letters, full contrast and no menu.", "", {"": "as it is", "1": "as a presentation"}),
+    Text("hide", "hide", "Hidden", "What a shared link hides: controls, navigation or both.", "", re.compile(r"[a-z,]{0,40}"), "controls or navigation"),
+    Text("follow", "follow", "Following", "The lecturer whose moves this tab follows.", "", TOKEN, "the letters of a lecturer's link"),
     # The lesson.
     Number("lesson", "lesson", "Step", "Which step of the lesson is shown.", 1, 1, 5, 1),
     Text("guesses", "guess", "Guesses", "What was guessed at each step: a, b, c, or - for nothing yet.", "", re.compile(r"[a-c-]{0,5}"), "a letter or - for each step, such as ba---"),

@@ -69,6 +69,12 @@ SOURCES: dict[str, Source] = {
             "Two handwritten digits side by side; the 100 classes are the pairs, the true superfeatures the two halves.",
         ),
         Source(
+            "emoji",
+            "Emoji (32 x 32, colour)",
+            "emoji",
+            "1906 emoji in nine groups, 32 x 32 pixels in colour. Graphics: Twemoji © Twitter, Inc and other contributors, CC-BY 4.0.",
+        ),
+        Source(
             "fashion-mnist",
             "Fashion-MNIST (28 x 28)",
             "fashion_mnist",

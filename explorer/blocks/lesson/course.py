@@ -11,7 +11,7 @@ from explorer import navigation
 from explorer.blocks import frame
 from explorer.blocks.lesson import steps
 from explorer.blocks.pair_answers import RUN
-from explorer.state import session
+from explorer.state import following, session
 from explorer.words.lesson import OURS, STEPS, Step, guessed
 from ked.store import load_run
 
@@ -91,14 +91,25 @@ def _ask(place: Place) -> None:
             letters = list(session.get("guesses").ljust(len(STEPS), _NONE))
             letters[place.number - 1] = _LETTERS[st.session_state[key]]
             session.put(guesses="".join(letters))
+            if session.get("follow"):
+                following.guess(session.get("follow"), place.number, letters[place.number - 1])
 
     step = place.step
     st.pills(
         f"**Guess:** {step.question}", range(len(step.options)), format_func=step.options.__getitem__, key=key, on_change=chosen,
         disabled=place.done or place.guess is not None, help="Nobody counts your guesses; one who has guessed sees more.",
     )  # fmt: skip
+    if session.leads():
+        st.fragment(_class_guesses, run_every=2.0)(place)
     if not place.done:
         st.markdown(f"**Now:** {step.task}" if place.guess is not None else "*First guess, then try.*")
+
+
+def _class_guesses(place: Place) -> None:
+    """What the class that this tab leads has guessed so far."""
+    found = following.tally(session.leads(), place.number)
+    said = " · ".join(f"{option}: **{found[letter]}**" for letter, option in zip(_LETTERS, place.step.options, strict=True))
+    st.markdown(f":material/groups: The class guesses – {said}")
 
 
 def _mark_done(number: int) -> None:

@@ -1,0 +1,76 @@
+"""Sharing a view: its link and QR code, what the link hides, and a class that follows the lecturer's moves."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import segno
+import streamlit as st
+
+from explorer import navigation
+from explorer.blocks import controls
+from explorer.state import following, session
+from explorer.state.settings import from_url
+
+_SEEN = "ked.follows"  # in the session: the lecturer's move that this tab has seen
+_HIDDEN = {
+    "controls": ".st-key-controls, .st-key-choose-sample, .st-key-phone-settings, .st-key-share",
+    "navigation": '[data-testid="stHeader"], [data-testid="stSidebar"], .st-key-flow, .st-key-doors',
+}
+_PRESENT = """
+html { font-size: 150% }
+[data-testid="stHeader"], .st-key-header [class*="st-key-step-"] { display: none }
+.stApp { background: light-dark(#FFFFFF, #000000); color: light-dark(#000000, #FFFFFF) }
+.stMainBlockContainer { padding-top: 1rem; max-width: none }
+"""
+
+
+def look() -> str:
+    """The style of what the address asks to be hidden, and of a presentation."""
+    hidden = [f"{_HIDDEN[part]} {{ display: none !important }}" for part in session.get("hide").split(",") if part in _HIDDEN]
+    return "\n".join([*hidden, *([_PRESENT] if session.get("present") else [])])
+
+
+def button(page: str) -> None:
+    """The Share menu of a page, and, in a tab that follows, what keeps it beside the lecturer."""
+    with st.container(key="share", width="content"), st.popover("Share", icon=":material/qr_code_2:", help="A link to this very view."):
+        controls.segments("present")
+        hide = st.pills(
+            "The link hides", list(_HIDDEN), selection_mode="multi", key="ked.share.hide",
+            help="Whoever opens it sees the rest; nothing is taken away for good.",
+        )  # fmt: skip
+        session.lead(st.toggle(
+            "A class follows me", key="ked.share.lead", value=bool(session.leads()),
+            help="Whoever has opened this link sees your moves, a second behind. They see views alone and change nothing of yours.",
+        ))  # fmt: skip
+        link = _link(page, hide)
+        st.image(segno.make(link, error="m").svg_data_uri(scale=4, border=2), width=220, caption="The link as a QR code")
+        st.code(link, language=None, wrap_lines=True)
+
+
+def follow(page: str) -> None:
+    """In a tab that follows: go where the lecturer goes."""
+    if session.get("follow") and not session.leads():
+        st.fragment(_beside, run_every=1.0)(page)
+
+
+def _beside(page: str) -> None:
+    found = following.view(session.get("follow"))
+    if found is None or found.stamp == st.session_state.get(_SEEN):
+        return
+    st.session_state[_SEEN] = found.stamp
+    own = {name: session.get(name) for name in ("present", "hide", "follow")}
+    session.put(**(from_url(dict(found.query))[0] | own))
+    if found.page != page and found.page in navigation.PAGES:
+        navigation.go(found.page)
+    st.rerun()
+
+
+def _link(page: str, hide: list[str]) -> str:
+    """The address of this view with what the menu adds, as the browser knows this server."""
+    here = (st.context.url or "").split("?")[0]
+    added = {"hide": ",".join(hide)} if hide else {}
+    if session.leads():
+        added["follow"] = session.leads()
+    base = here if here.rstrip("/").endswith(f"/{page}") else f"{here.rstrip('/')}/{page}"
+    return f"{base}?{urlencode(session.address() | added)}"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ked.data.byte_pixels import BytePixels
 from ked.data.dataset import PARTS, Dataset
 
 TELLING = 0.95  # a feature with such a correlation ratio gives the class away
-_ROWS = 4096  # samples that are compared at a time
 _BLOCK = 1 << 22  # values of a part that are looked at in float64 at a time
 
 
@@ -63,6 +65,8 @@ def correlation_ratios(data: Dataset) -> Tensor:
 def _of_features(data: Dataset) -> tuple[Tensor, Tensor]:
     """(D,) correlation ratios, and whether each feature varies at all over the training samples."""
     x, y = data.part("train")
+    if isinstance(x, BytePixels):
+        return _of_bytes(x, y, data.class_count)
     counts = y.bincount(minlength=data.class_count).double()
     ratios = torch.empty(data.feature_count, dtype=torch.float64)
     varies = torch.empty(data.feature_count, dtype=torch.bool)
@@ -78,15 +82,29 @@ def _of_features(data: Dataset) -> tuple[Tensor, Tensor]:
     return ratios.clamp(0, 1).sqrt(), varies
 
 
+def _of_bytes(x: BytePixels, y: Tensor, class_count: int) -> tuple[Tensor, Tensor]:
+    """The same of pictures that are kept as bytes, in one pass; sums of whole numbers are exact."""
+    sums = torch.zeros(class_count, x.shape[1], dtype=torch.float64)
+    low, high = torch.full(x.shape[1:], 255, dtype=torch.uint8), torch.zeros(x.shape[1:], dtype=torch.uint8)
+    start = 0
+    for block in x.blocks():
+        sums.index_add_(0, y[start : start + len(block)], block.double())
+        low, high = torch.minimum(low, block.amin(0)), torch.maximum(high, block.amax(0))
+        start += len(block)
+    counts = y.bincount(minlength=class_count).double()
+    mean, variance = x.moments
+    between = (counts[:, None] * (sums / counts.clamp(min=1)[:, None] / 255 - mean).square()).sum(0) / len(x)
+    varies = low < high
+    return torch.where(varies, between / variance, 0.0).clamp(0, 1).sqrt(), varies
+
+
 def _repeats(data: Dataset) -> dict[str, int]:
     """How many samples are there more than once, by their bytes, training samples before all others."""
     found = {"duplicates": 0, "contradictions": 0, "leaks": 0}
     classes: dict[bytes, int] = {}  # of the first sample with these bytes
     training: frozenset[bytes] = frozenset()
     for part in PARTS:
-        x, y = data.part(part)
-        rows = (row for block in x.split(_ROWS) for row in block.numpy())
-        for row, label in zip(rows, y.tolist(), strict=True):
+        for row, label in zip(_rows(data, part), data.y[getattr(data, part)].tolist(), strict=True):
             digest = hashlib.blake2b(row.tobytes(), digest_size=16).digest()
             if digest in classes:
                 found["duplicates"] += 1
@@ -96,3 +114,10 @@ def _repeats(data: Dataset) -> dict[str, int]:
                 classes[digest] = label
         training = training or frozenset(classes)
     return found
+
+
+def _rows(data: Dataset, part: str) -> Iterator[np.ndarray]:
+    """The samples of a part one after the other, as they are kept."""
+    which = getattr(data, part)
+    blocks = data.x.view_of(which).blocks() if isinstance(data.x, BytePixels) else [data.x[which]]
+    return (row for block in blocks for row in block.numpy())

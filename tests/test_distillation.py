@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import statistics
 from collections.abc import Callable
 
 import pytest
@@ -10,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 import ked
+from ked import data
 from ked.distillation import LossTerms
 from ked.errors import InvalidInput
 from ked.losses import Objective, soften, weights
 from ked.methods import METHODS
-from ked.nets import SubnetStack
+from ked.nets import SubnetStack, explaining_net, mlp
 
 B, M, C, D = 6, 3, 5, 9
 T, TAU, LAM, MU = 4.0, 7.0, 0.6, 0.3
@@ -216,3 +218,22 @@ def test_terms_go_backward_as_their_total() -> None:
     LossTerms(z.sum(), z[0], z[1], z).backward()
     assert z.grad is not None
     assert z.grad.tolist() == [1, 1]
+
+
+def test_a_plain_loop_of_public_pieces_comes_to_the_accuracy_of_the_apps_run() -> None:
+    """A KED student of the digits preset, trained anew in a loop of one's own from the stored teacher: within the spread of its seeds."""
+    run = ked.load_run("digits-preset")
+    recipe, dataset, explainer = run.recipe, data.load("digits"), run.explaining()
+    (x, y), (x_test, y_test) = dataset.part("train"), dataset.part("test")
+    told, form = explainer.explain(x).detach(), explaining_net(explainer.groups, mlp(64, recipe.student_hidden, 10), explainer.base)
+    net = ked.ExplainingNet(form.groups, form.base, subnets=[form.subnet(m) for m in range(4)]).train()
+    loss = ked.KEDLoss(form.base, recipe.temperature, recipe.tau, recipe.lam, recipe.mu)
+    optimiser = torch.optim.Adam(net.parameters(), lr=recipe.lr)
+    for _ in range(recipe.epochs):
+        for rows in torch.randperm(len(x)).split(recipe.batch_for("student", len(x))):
+            optimiser.zero_grad()
+            loss(net.explain(x[rows]), told[rows], y[rows]).backward()
+            optimiser.step()
+    theirs = run.info["summary"]["accuracy"]["ked"]
+    found = float((net(x_test).argmax(-1) == y_test).double().mean())
+    assert found == pytest.approx(statistics.mean(theirs), abs=3 * max(statistics.stdev(theirs), 0.005))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -178,3 +179,21 @@ def test_superfeatures_as_table_and_figure() -> None:
         found.plot(shape=(2, 2))
     with pytest.raises(InvalidInput, match="names"):
         found.to_frame(names=["a"])
+
+
+def test_gradients_meet_where_a_wrapper_calls_forward(tmp_path: Path) -> None:
+    """Under DistributedDataParallel explanations are asked of the wrapper, whose hooks know of forward alone."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'meeting'}", rank=0, world_size=1)
+    try:
+        net, its = (ked.ExplainingNet([(0, 1), (2,)], torch.zeros(C), subnet=_linear) for _ in range(2))
+        wrapped, loss = nn.parallel.DistributedDataParallel(net), ked.KEDLoss(torch.zeros(C))
+        x, y = torch.randn(5, 3), torch.arange(5) % C
+        for _ in range(2):  # a second backward is refused where the first did not pass through the hooks
+            net.zero_grad()
+            loss(wrapped(x, explain=True), its.explain(x), y).backward()
+        met = [weight.grad.clone() for weight in net.parameters()]
+        net.zero_grad()
+        loss(net.explain(x), its.explain(x), y).backward()
+        torch.testing.assert_close([weight.grad for weight in net.parameters()], met)
+    finally:
+        torch.distributed.destroy_process_group()

@@ -241,3 +241,15 @@ def test_what_cannot_be_recorded_is_one_sentence_and_leaves_nothing(
 def test_recorded_samples_train_nothing(told: Run) -> None:
     with pytest.raises(InvalidInput, match="recorded"):
         list(ked.run(told.recipe))
+
+
+def test_ten_thousand_samples_take_less_than_25_megabytes() -> None:
+    """A fifth of them, of pictures that were no bytes, M = 4 and C = 10: in proportion."""
+    N, D, C = 2000, 784, 10
+    teacher, base = nn.Linear(D, C), torch.zeros(C)
+    groups = [range(m, D, 4) for m in range(4)]
+    net = ked.ExplainingNet(groups, base, subnet=lambda size: nn.Linear(size, C))
+    students, told = {"ked": net, "kd": teacher}, (torch.rand(N, D), torch.arange(N) % C)
+    run = ked.record("many", told, shape=(28, 28), teacher=teacher, explaining=net, students=students)
+    assert sum(file.stat().st_size for file in run.folder.iterdir()) < 25e6 / 5
+    assert {file.suffix for file in run.folder.iterdir()} == {".json", ".jsonl", ".safetensors"}

@@ -6,6 +6,7 @@ The formulas and weights are those of `ked.losses`, which the package's own runs
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +113,7 @@ class KEDLoss(nn.Module):
             check_explanations("student", student, len(self.base))
             check_explanations("teacher", teacher, len(self.base), student.shape[1])
             _check_labels(y, student, teacher)
-        with torch.autocast(student.device.type, enabled=False):
+        with _no_autocast(student):
             log_y, its = full(student), full(teacher.detach())
             base, target = self.base.to(log_y.device), soften(its, self.tau)
             own, taught = (total_logits(said, base, superfeatures=1) for said in (log_y, its))
@@ -154,7 +155,7 @@ class KDLoss(nn.Module):
                     got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
                     raise InvalidInput(f"{name} must be logits of shape (B, C), not {got}.")
             _check_labels(y, student, teacher)
-        with torch.autocast(student.device.type, enabled=False):
+        with _no_autocast(student):
             ce, prediction = _of_predictions(full(student), full(teacher.detach()), y, self.temperature)
             terms = LossTerms.of(self.weights, ce=ce, prediction=prediction, explanation=ce.new_empty(0))
         return _finite(terms, student=student, teacher=teacher) if self.check else terms
@@ -162,6 +163,12 @@ class KDLoss(nn.Module):
     def extra_repr(self) -> str:
         """The settings, for print."""
         return f"temperature={self.temperature:g}, weights={self.weights}"
+
+
+def _no_autocast(student: Tensor) -> AbstractContextManager[Any]:
+    """Full precision, where anything less is on; where nothing is, no time is lost over it."""
+    kind = student.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def _weights(method: str, temperature: float, tau: float, lam: float, mu: float) -> dict[str, float]:

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ked.communities.groups import Superfeatures
+from ked.dependency.samples import as_tensor
 from ked.errors import InvalidInput, Unavailable
 from ked.explaining import BATCH, Explains, Forward, checked_base, explanations, log_predictions, log_probabilities
 from ked.explanation import full
@@ -102,8 +103,9 @@ def heard_explanations(log_y: Any, base: Any = None, groups: Sequence[Sequence[i
 
 
 def _of_one(net: Any, x: Any, forward: Forward | None, batch: int) -> Heard:
-    if isinstance(net, Stack) and isinstance(x, Tensor):  # all its replicas at once, as runs ask it
-        return Heard(predict(net, x), explain(net, x), net.base.detach(), net.groups, net.of_channels)
+    if isinstance(net, Stack):  # all its replicas at once, as runs ask it
+        flat = as_tensor(x).flatten(1).to(net.base)
+        return Heard(predict(net, flat), explain(net, flat), net.base.detach(), net.groups, net.of_channels)
     if isinstance(net, Explains):
         log_y = explanations(net, x, batch=batch)
         groups, channels = tuple(tuple(group) for group in net.groups), bool(getattr(net, "of_channels", False))

@@ -57,6 +57,12 @@ def test_nets_of_ones_own_compare_as_the_same_nets_of_the_packages() -> None:
     _same(ked.agreement(own, TEACHER, loader, Y, tau=TAU), ked.agreement(STUDENTS, TEACHER, X, Y, tau=TAU))
 
 
+def test_samples_of_any_shape_and_kind_are_taken() -> None:
+    live = ked.agreement(STUDENTS, TEACHER, X, Y, tau=TAU)
+    for x in (X.unflatten(1, (2, 4)), X.double().numpy(), DataLoader(TensorDataset(X.unflatten(1, (1, 2, 4))), batch_size=16)):
+        _same(ked.agreement(STUDENTS, TEACHER, x, Y, tau=TAU), live)
+
+
 def test_arrays_of_explanations_compare_as_the_nets_that_gave_them() -> None:
     said = [net.explain(X).detach() for net in (STUDENTS.replica(0), TEACHER)]
     found = ked.agreement(*said, y=Y, base=BASE, tau=TAU)

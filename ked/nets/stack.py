@@ -82,14 +82,14 @@ class Stack(nn.Module):
         return total_logits(log_y, self.base[:, None], superfeatures=1)
 
     def explain(self, x: Tensor) -> Tensor:
-        """log y_m (B, M, C) of x (B, D), of a net of one replica: what `ked.Explains` asks for.
+        """log y_m (B, M, C) of x (B, D) or (B, *shape), of a net of one replica: what `ked.Explains` asks for.
 
         Raises:
             InvalidInput: There are several replicas; `replica(k)` is one of them.
         """
         if self.replicas != 1:
             raise InvalidInput(f"this net has {self.replicas} replicas, which explain differently; take one of them, net.replica(k).")
-        return self.explanations(x)[0].transpose(0, 1)
+        return self.explanations(x.flatten(1))[0].transpose(0, 1)
 
     def explanations(self, x: Tensor) -> Tensor:
         """The net's own explanations log y_m, (K, M, B, C), of x (B, D) or (K, B, D)."""

@@ -56,14 +56,19 @@ def is_by_path(name: str) -> bool:
     return not (name in SOURCES or is_user_file(name) or is_foreign(name) or made)
 
 
+def described(name: str) -> str:
+    """What people call data that are neither in the table nor on the shelf, by their name alone, whether or not they are here."""
+    if recorded.is_recorded(name):
+        return f"{name.removeprefix(recorded.PREFIX)} (recorded)"
+    if is_by_path(name):
+        return f"{user_files.harmless(Path(name).name)} (by its path)"
+    return name.replace(":", ": ").replace(",", ", ").replace("=", " ")
+
+
 def _titles_of_runs() -> dict[str, str]:
     titles: dict[str, str] = {}
     for name in _of_runs():
-        if recorded.is_recorded(name):
-            titles[name] = f"{name.removeprefix(recorded.PREFIX)} (recorded)"
-            continue
-        told = Path(name).name if is_by_path(name) else name.replace(":", ": ").replace(",", ", ").replace("=", " ")
-        title = f"{user_files.harmless(told)}{' (by its path)' * is_by_path(name)}"
+        title = described(name)
         titles[name] = title if title not in titles.values() else f"{title} {len(titles) + 1}"
     return titles
 

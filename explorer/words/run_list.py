@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from explorer.words.datasets import Titles
+from explorer.words.datasets import Titles, described
 from ked import jobs
+from ked.data import SOURCES, is_foreign, is_user_file
 from ked.data.sources import FOREIGN
 from ked.errors import InvalidInput, Unavailable
 from ked.library import IN_PROGRESS, is_own, title
@@ -97,7 +98,9 @@ def _form(recipe: Recipe) -> str:
 
 def title_of(dataset: str) -> str:
     """A data set's name as people write it; of one that is not here the file's name."""
-    return Titles().get(dataset) or Path(dataset.removeprefix(FOREIGN)).name
+    if dataset in SOURCES or is_user_file(dataset):
+        return Titles().get(dataset) or dataset
+    return Path(dataset.removeprefix(FOREIGN)).name if is_foreign(dataset) else described(dataset)
 
 
 def _status(run: Run, facts: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driver import RECIPE, Driver, same, told
@@ -70,6 +71,13 @@ def test_a_change_of_one_student_leaves_the_other_stages_keys() -> None:
     change = Change(stage="student-ked", epoch=1, step=2, setting="mu", value=0.1)
     plain, changed = stage_keys(RECIPE), stage_keys(RECIPE.without(changes=[change]))
     assert {stage for stage in plain if plain[stage] != changed[stage]} == {"student-ked"}
+
+
+@pytest.mark.parametrize("other", [{"epoch": 2}, {"step": 3}, {"setting": "lam"}, {"value": 0.2}])
+def test_each_part_of_a_change_moves_the_key(other: dict[str, Any]) -> None:
+    change = {"stage": "student-ked", "epoch": 1, "step": 2, "setting": "mu", "value": 0.1}
+    first, second = (stage_keys(RECIPE.without(changes=[Change(**found)])) for found in (change, change | other))
+    assert first["student-ked"] != second["student-ked"]
 
 
 def test_a_run_that_broke_off_after_a_change_goes_on_with_the_same_numbers(

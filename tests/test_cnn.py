@@ -144,3 +144,15 @@ def test_explaining_nets_and_students_of_a_run_keep_the_base_of_their_black_box(
     assert float(base.max() - base.min()) > 0.001  # it is not the same for all classes
     for net in (run.explaining(), run.student("ked")):
         torch.testing.assert_close(net.base, base)
+
+
+@pytest.mark.parametrize(("shape", "sides"), [((8, 8), (8, 8)), ((8, 16), (4, 8)), ((16, 8), (8, 4)), ((8, 17), (2, 5))])
+def test_a_small_cnn_halves_a_picture_by_its_longer_side(shape: tuple[int, int], sides: tuple[int, int]) -> None:
+    net = ConvStack("small-cnn", shape, 3, superfeatures=2, width=2)
+    assert tuple(net.split(torch.rand(2, shape[0] * shape[1])).shape[-2:]) == sides
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (33, 20), (40, 64)])
+def test_a_vgg_takes_pictures_whose_sides_are_no_multiples_of_32(shape: tuple[int, int]) -> None:
+    net = ConvStack("vgg8", shape, 3, superfeatures=2, width=2)
+    assert net(torch.rand(2, shape[0] * shape[1])).shape == (1, 2, 3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,14 @@ def test_the_answer_is_what_the_intervals_show(
 ) -> None:
     surveys = {"ked": survey(agreement[0], accuracy[0]), "mu0": survey(agreement[1], accuracy[1])}
     assert says in words.answer(contrasts(surveys, "cosine"), MEASURES["cosine"], 3)
+
+
+def test_the_interval_of_a_loss_goes_from_its_low_end_to_its_high_one() -> None:
+    told = words.answer(contrasts({"ked": survey(LOW, BETTER), "mu0": survey(HIGH, WORSE)}, "cosine"), MEASURES["cosine"], 3)
+    found = re.search(r"agrees less by (\S+) \[(\S+), (\S+)\]", told)
+    assert found
+    mean, low, high = map(float, found.groups())
+    assert low < mean < high
 
 
 def test_the_difference_is_that_of_each_seed_with_its_own_partner() -> None:

@@ -154,6 +154,15 @@ def test_an_exact_map_of_a_linear_net_is_faithful_on_any_scale_and_no_other_is()
     assert float(infidelity(asked, exact.roll(1, dims=1))) > 0.5
 
 
+def test_infidelity_takes_random_halves_of_the_features_away() -> None:
+    """Of a map that says nothing, what is lost is all wrong: its mean square over sets in which each feature is with probability 1/2."""
+    asked, exact = known()
+    worth = asked.net(asked.x)[0, 0] - torch.stack([asked.net(x[None])[0, 0] for x in asked.x * (1 - torch.eye(D, dtype=torch.float64))])
+    expected = float((worth.sum() / 2) ** 2 + (worth**2).sum() / 4)
+    found = [float(infidelity(asked, torch.zeros_like(exact), seed)[0]) for seed in range(8)]
+    assert sum(found) / len(found) == pytest.approx(expected, rel=0.2)
+
+
 def test_max_sensitivity_is_that_of_a_loop_over_the_same_neighbours() -> None:
     asked = question(explaining(), x=torch.rand(1, D, dtype=torch.float64), target=[1])
     found = float(max_sensitivity("integrated-gradients", asked, seed=4))

@@ -164,13 +164,6 @@ def test_a_setting_moves_the_stages_that_depend_on_it_and_no_others(form: str, s
     assert moved == expected & set(after)
 
 
-@pytest.mark.parametrize("setting", ["dataset", "teacher_hidden", "reduce", "scale", "dependency_samples", "grouping", "engine", "seed"])
-def test_superfeatures_of_the_students_own_are_found_anew_with_the_matrix_that_they_come_from(setting: str) -> None:
-    recipe = ALL.without(student_superfeatures=2)
-    before, after = stage_keys(recipe), stage_keys(recipe.without(**{setting: OTHER[setting]}))
-    assert {stage for stage, key in after.items() if key == before[stage]}.isdisjoint({"superfeatures-student"} | KED_NETS)
-
-
 def test_another_method_leaves_the_others_where_they_are() -> None:
     few, many = Recipe.make(methods=("plain", "kd")), Recipe.make(methods=("plain", "kd", "ked"))
     assert stage_keys(few).items() < stage_keys(many).items()

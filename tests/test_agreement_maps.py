@@ -14,7 +14,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from ked.agreements import ALL, FIDELITY, MAPS, MEASURES, Survey, kind_of, map_measures, survey
-from ked.agreements.map_similarity import SIGMA, WINDOW, PixelMaps, overlap, ssim, strongest
+from ked.agreements.map_similarity import SIGMA, WINDOW, PixelMaps, overlap, smooth, ssim, strongest
 from ked.agreements.similarity import ranks
 from ked.agreements.survey import another
 from ked.attribution import attribute
@@ -245,3 +245,11 @@ def test_every_measure_has_a_name_of_its_own_and_a_description() -> None:
     for measure in MAPS.values():
         assert measure.more_is_better
         assert measure.description.endswith(".")
+
+
+def test_a_window_of_structure_is_eleven_pixels_wide_as_published() -> None:
+    """Wang et al. 2004: an 11 x 11 circular-symmetric Gaussian of 1.5 pixels; other widths give other numbers."""
+    point = torch.zeros(21, 21, dtype=torch.float64)
+    point[10, 10] = 1.0
+    assert int((smooth(point) > 0).sum()) == 11 * 11
+    assert float(smooth(point)[10, 15] / smooth(point)[10, 10]) == pytest.approx(math.exp(-(5**2) / (2 * 1.5**2)), rel=0.01)

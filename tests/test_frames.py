@@ -216,3 +216,29 @@ def test_joined_figures_show_one_at_a_time() -> None:
     assert (early["data"][0]["x"], late["data"][1]["x"]) == ([5], [7])
     assert ("shapes" in early["layout"], len(late["layout"]["shapes"])) == (False, 1)
     assert late["layout"]["yaxis"]["range"] == [0, 9]
+
+
+def test_borders_lie_between_all_neighbours_of_different_superfeatures_and_nowhere_else() -> None:
+    labels = np.random.default_rng(0).integers(0, 3, (6, 7))
+    x, y = (np.array(ends, dtype=float).reshape(-1, 3)[:, :2] for ends in overlays.border_lines(labels))
+    lines = {(*map(float, across), *map(float, down)) for across, down in zip(x, y, strict=True)}
+    expected = {(c + 0.5, c + 0.5, r - 0.5, r + 0.5) for r in range(6) for c in range(6) if labels[r, c] != labels[r, c + 1]}
+    expected |= {(c - 0.5, c + 0.5, r + 0.5, r + 0.5) for r in range(5) for c in range(7) if labels[r, c] != labels[r + 1, c]}
+    assert lines == expected
+    assert len(lines) == len(x)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_label_keeps_clear_of_all_before_it_where_its_superfeature_has_room_for_that(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    seeds, side = rng.uniform(0, 16, (6, 2)), np.stack(np.mgrid[:16, :16], axis=-1)
+    labels = ((side[:, :, None] - seeds) ** 2).sum(-1).argmin(-1)
+    labels = np.unique(labels, return_inverse=True)[1].reshape(16, 16)
+    places, room = overlays.label_places(labels), np.array([16 * 0.12, 16 * 0.36])
+
+    def clear(place: tuple[float, float], m: int) -> float:
+        return min(float((np.abs(np.array(place) - places[other]) / room).max()) for other in range(m))
+
+    for m in range(1, labels.max() + 1):
+        best = max(clear((float(r), float(c)), m) for r, c in np.argwhere(labels == m))
+        assert clear(places[m], m) >= min(1.0, best) - 1e-9

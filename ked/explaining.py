@@ -159,7 +159,7 @@ def log_probabilities(net: Any, x: Any, *, forward: Forward | None = None, batch
     say = net if forward is None else lambda part: forward(net, part)
     if forward is None and isinstance(net, Explains):
         return log_predictions(explanations(net, x, batch=batch), net.base)
-    with _asking(net):
+    with asking(net):
         return torch.cat([_logits(say, part).log_softmax(dim=-1) for part in _batches(net, x, batch)])
 
 
@@ -169,7 +169,7 @@ def explanations(net: Explains, x: Any, *, batch: int = BATCH) -> Tensor:
     Raises:
         InvalidInput: The net's explanations are no log-probabilities of shape (N, M, C).
     """
-    with _asking(net):
+    with asking(net):
         parts = [full(_answer(net.explain, part)) for part in _batches(net, x, batch)]
     for part in parts:
         check_explanations("the net's explain(x)", part, len(net.base), len(net.groups))
@@ -208,7 +208,7 @@ def checked_base(base: Any) -> Tensor:
 
 
 @contextmanager
-def _asking(net: Any) -> Iterator[None]:
+def asking(net: Any) -> Iterator[None]:
     """In eval mode and without gradients; afterwards every module is in the mode that it was in."""
     modules = [module for part in modules_of(net) for module in part.modules()]
     modes = [(module, module.training) for module in modules]

@@ -15,7 +15,7 @@ from torch import Tensor
 from ked.communities.groups import Superfeatures
 from ked.dependency.samples import as_tensor
 from ked.errors import InvalidInput, Unavailable
-from ked.explaining import BATCH, Explains, Forward, checked_base, explanations, log_predictions, log_probabilities
+from ked.explaining import BATCH, Explains, Forward, asking, checked_base, explanations, log_predictions, log_probabilities
 from ked.explanation import full
 from ked.nets.inference import explain, predict
 from ked.nets.stack import Stack
@@ -57,7 +57,7 @@ class Heard:
 
 
 def heard(nets: Any, x: Any, *, forward: Forward | None = None, batch: int = BATCH) -> Heard:
-    """Ask nets about samples, in eval mode and without gradients; they are left as they were.
+    """Ask nets about samples, in eval mode and without gradients; they are left as they were, and the answers lie on the CPU.
 
     Args:
         nets: One net, or several of one kind (one a seed): explaining nets (`ked.Explains`), or any modules from samples to logits; what
@@ -83,13 +83,13 @@ def heard(nets: Any, x: Any, *, forward: Forward | None = None, batch: int = BAT
     if len({(part.groups, part.classes) for part in parts}) > 1:
         raise InvalidInput("nets of one kind must have the same superfeatures and classes, and these have different ones.")
     first = parts[0]
-    log_p, log_y = (torch.cat(said) for said in zip(*((part.log_p, part.log_y) for part in parts), strict=True))
-    return Heard(log_p, log_y, first.base, first.groups, first.of_channels)
+    log_p, log_y = (torch.cat(said) for said in zip(*((part.log_p.cpu(), part.log_y.cpu()) for part in parts), strict=True))
+    return Heard(log_p, log_y, first.base.cpu(), first.groups, first.of_channels)
 
 
 def heard_explanations(log_y: Any, base: Any = None, groups: Sequence[Sequence[int]] | None = None, name: str = "log_y") -> Heard:
     """The same from explanations log y_m (N, M, C) themselves; without a base contributions are measured from equal probabilities."""
-    said = full(torch.as_tensor(log_y).detach())
+    said = full(torch.as_tensor(log_y).detach().cpu())
     if said.ndim != 3 or 0 in said.shape or not bool(said.isfinite().all()):
         raise InvalidInput(f"{name} must hold finite log-probabilities of shape (N, M, C), not {tuple(said.shape)}.")
     if not bool((said.logsumexp(dim=-1).abs() < 1e-2).all()):
@@ -105,7 +105,8 @@ def heard_explanations(log_y: Any, base: Any = None, groups: Sequence[Sequence[i
 def _of_one(net: Any, x: Any, forward: Forward | None, batch: int) -> Heard:
     if isinstance(net, Stack):  # all its replicas at once, as runs ask it
         flat = as_tensor(x).flatten(1).to(net.base)
-        return Heard(predict(net, flat), explain(net, flat), net.base.detach(), net.groups, net.of_channels)
+        with asking(net):
+            return Heard(predict(net, flat), explain(net, flat), net.base.detach(), net.groups, net.of_channels)
     if isinstance(net, Explains):
         log_y = explanations(net, x, batch=batch)
         groups, channels = tuple(tuple(group) for group in net.groups), bool(getattr(net, "of_channels", False))

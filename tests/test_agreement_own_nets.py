@@ -63,6 +63,13 @@ def test_samples_of_any_shape_and_kind_are_taken() -> None:
         _same(ked.agreement(STUDENTS, TEACHER, x, Y, tau=TAU), live)
 
 
+def test_nets_are_asked_in_eval_mode_and_left_as_they_were() -> None:
+    net, x = ConvStack("small-cnn", (8, 8), C, superfeatures=2), torch.rand(9, 64)
+    told = heard(net.train(), x)
+    assert net.training
+    torch.testing.assert_close(told.log_y, heard(net.eval(), x).log_y)
+
+
 def test_arrays_of_explanations_compare_as_the_nets_that_gave_them() -> None:
     said = [net.explain(X).detach() for net in (STUDENTS.replica(0), TEACHER)]
     found = ked.agreement(*said, y=Y, base=BASE, tau=TAU)

@@ -62,12 +62,12 @@ def agreement(
         raise InvalidInput(f"student and explainer must speak of the same samples and classes, not of {' and '.join(map(str, shapes))}.")
     if theirs.replicas > 1:
         raise InvalidInput("explainer must be one net; only the student may be several, one a seed.")
-    labels = theirs.log_p[0].argmax(dim=-1) if y is None else torch.as_tensor(y)
+    labels = theirs.log_p[0].argmax(dim=-1) if y is None else torch.as_tensor(y).cpu()
     whole = labels.shape == theirs.log_p.shape[1:2] and labels.dtype == torch.int64
     if not whole or not 0 <= int(labels.min()) <= int(labels.max()) < theirs.classes:
         raise InvalidInput(f"y must hold one int64 label from 0 to {theirs.classes - 1} for each of the {theirs.log_p.shape[1]} samples.")
     pairs = matching(mine, theirs) if mine.speaks else None
-    return survey(mine, theirs, None, labels.to(theirs.log_p.device), pairs=pairs, tau=tau, seed=seed)
+    return survey(mine, theirs, None, labels, pairs=pairs, tau=tau, seed=seed)
 
 
 def _heard(name: str, net: Any, x: Any, base: Any, batch: int) -> Heard:

@@ -38,6 +38,16 @@ RECIPES: dict[str, Recipe] = {
         teacher_epochs=20,
         epochs=20,
     ),
+    "emoji": Recipe(
+        dataset="emoji",
+        net="small-cnn",
+        methods=("plain", "kd", "ked", "architecture"),
+        seeds=2,
+        teacher_epochs=40,
+        epochs=40,
+        augment="crop",
+        lr=2e-3,
+    ),
     "digits-small-cnn": Recipe(
         dataset="digits",
         net="small-cnn",

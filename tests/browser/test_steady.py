@@ -7,7 +7,7 @@ from collections.abc import Callable
 from laboratory import RESTING, Visitor
 from playwright.sync_api import expect
 
-RUN = "ep=12&tep=6&seeds=2&th=32,32&sh=12&methods=plain,ked"
+RUN = "data=digits&ep=12&tep=6&seeds=2&th=32,32&sh=12&methods=plain,ked"
 WATCH = """
 window.shifts = [];
 new PerformanceObserver(list => list.getEntries().forEach(entry => entry.hadRecentInput || window.shifts.push({

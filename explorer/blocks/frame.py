@@ -19,6 +19,7 @@ from explorer.state import session, visitor
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
+from explorer.words.glossary import GLOSSARY
 from explorer.words.inert import inert
 from explorer.words.run_list import STATUSES
 from ked.data import is_foreign, is_user_file
@@ -54,6 +55,7 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
         st.title(title, anchor=False)
         with st.container(key="phone-settings", width="content"):  # seen where there is no room for the controls above the first picture
             st.toggle("Settings", key="ked.settings", help="Shows what can be chosen on this page.")
+        _words()
         share.button(name)
         _steps()
     share.follow(name)
@@ -64,6 +66,12 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     with sentences():
         yield
     session.end()
+
+
+def _words() -> None:
+    """The glossary, on every page."""
+    with st.popover("Words", icon=":material/menu_book:", help="What the words on these pages mean.", key="words"):
+        st.markdown("\n".join(f"- **{term}**: {meaning}" for term, meaning in GLOSSARY.items()))
 
 
 def _tell(notices: list[str]) -> None:

@@ -94,7 +94,7 @@ _ALL: tuple[Setting, ...] = (
     _choice("grouping", "group", "Grouping", {name: {"hessian": "Hessian", "kmeans": "k-means"}.get(name, name) for name in GROUPINGS}),
     _choice("engine", "engine", "Louvain engine"),
     _choice("reduce", "reduce", "Average", {"abs_mean": "signs cancel", "mean_abs": "signs ignored"}),
-    _choice("scale", "scale", "Units", {"std": "per standard deviation"}, none="per unit"),
+    _choice("scale", "scale", "Links measured", {"std": "per standard deviation"}, none="per unit"),
     Number("edges", "edges", "Links drawn", "How many of the strongest links the graph shows.", 300, 0, 2000, 20),
     Number("node", "node", "Feature", "The feature whose links are lit up; -1 is none.", -1, -1, 100_000, 1),
     # The train page.

@@ -71,7 +71,7 @@ def block(about: ExplainedSample) -> None:
     """The dependency matrix in small, ordered by superfeature, with the lit one's block; a click on a block lights it up."""
     if not about.run.has("dependency"):
         return
-    st.subheader("Blocks of W", anchor=False)
+    st.subheader("Links by superfeature", anchor=False)
     what = cache.ordered(about.run)
     m = about.selected
     lit = "none is lit up" if m is None else f"that of superfeature {m + 1} is lit up"

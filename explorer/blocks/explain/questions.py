@@ -40,7 +40,7 @@ def choose_lit(about: ExplainedSample) -> None:
     setting = SETTINGS["selected"]
     st.session_state["widget.selected"] = 0 if about.selected is None else about.selected + 1
     st.selectbox(
-        "Lit up", range(len(about.members) + 1), key="widget.selected", width=110,
+        "Highlighted", range(len(about.members) + 1), key="widget.selected", width=110,
         format_func=lambda m: str(m) if m else "none", help=setting.help,
         on_change=lambda: session.put(selected=st.session_state["widget.selected"]),
     )  # fmt: skip

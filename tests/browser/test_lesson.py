@@ -1,0 +1,73 @@
+"""The lesson from start to end in a real browser, and a view that is shared and followed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from laboratory import RESTING, Visitor, click_at, shown
+from playwright.sync_api import Page, expect
+
+from explorer.words.lesson import STEPS
+
+
+def guess(page: Page, option: str) -> None:
+    page.get_by_role("button", name=option, exact=True).click()
+    expect(page.get_by_text("Now:")).to_be_visible()
+    page.wait_for_function(RESTING)
+
+
+def learnt(page: Page, number: int) -> None:
+    """Waits for the answer of a step, then goes on to the next."""
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_be_visible()
+    if number < len(STEPS):
+        page.get_by_role("button", name="Next").click()
+        expect(page.get_by_role("heading", name=f"{number + 1} of 5 · {STEPS[number].title}")).to_be_visible()
+        page.wait_for_function(RESTING)
+
+
+def test_the_lesson_is_done_by_hand(visitor: Callable[..., Visitor], address: str) -> None:
+    page = visitor().page
+    page.goto(f"{address}/lesson")
+    expect(page.get_by_role("heading", name="1 of 5")).to_be_visible()
+    guess(page, "The first digit")
+    page.get_by_text("Team 2 may speak").click()
+    learnt(page, 1)
+    guess(page, "Mostly in its own digit")
+    click_at(page, "Two digits side by side; click a pixel", 3, 2)
+    learnt(page, 2)
+    guess(page, "One cell")
+    page.get_by_role("radio", name="Together").or_(page.get_by_role("button", name="Together", exact=True)).first.click()
+    shown(page, "Bars that add up")
+    learnt(page, 3)
+    guess(page, "Both alike")
+    page.get_by_role("slider", name="Epochs of training").press("End")
+    learnt(page, 4)
+    guess(page, "Better")
+    page.get_by_role("button", name="Show the study").click()
+    learnt(page, 5)
+    page.get_by_role("textbox", name="Your sentence").fill("A team of pixels.")
+    page.get_by_role("textbox", name="Your sentence").press("Control+Enter")
+    expect(page.get_by_text("A superfeature is a team of input features")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="5 of 5")).to_be_visible()
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_be_visible()
+
+
+def test_a_shared_link_opens_the_same_view_and_follows_its_lecturer(visitor: Callable[..., Visitor], address: str) -> None:
+    lecturer = visitor().page
+    lecturer.goto(f"{address}/superfeatures?data=digits&m=5")
+    shown(lecturer, "Graph of 64 features in 5 communities")
+    lecturer.get_by_role("button", name="Share").click()
+    lecturer.get_by_text("A class follows me").click()
+    link = lecturer.get_by_test_id("stCode").filter(has_text="follow=")
+    expect(link).to_be_visible()
+    student = visitor().page
+    student.goto(link.inner_text().strip())
+    shown(student, "Graph of 64 features in 5 communities")
+    lecturer.keyboard.press("Escape")
+    lecturer.get_by_role("slider", name="Superfeatures M").first.press("ArrowRight")
+    shown(student, "Graph of 64 features in 6 communities")
+    lecturer.get_by_test_id("stTopNavLink").filter(has_text="Explain").click()
+    expect(student).to_have_url(re.compile("/explain"))
+    expect(student.get_by_role("heading", name="What does each superfeature say?")).to_be_visible()

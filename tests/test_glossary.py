@@ -1,0 +1,19 @@
+"""Every word of the field is explained in at most twenty words, in the order in which one needs it."""
+
+from __future__ import annotations
+
+import pytest
+from visitor import visit
+
+from explorer.words.glossary import GLOSSARY
+
+
+@pytest.mark.parametrize("term", GLOSSARY)
+def test_twenty_words_are_enough(term: str) -> None:
+    assert len(GLOSSARY[term].split()) <= 20
+    assert GLOSSARY[term].endswith(".")
+
+
+def test_every_page_has_them_within_reach() -> None:
+    told = "\n".join(text.value for text in visit("explain").markdown)
+    assert all(f"**{term}**" in told for term in GLOSSARY)

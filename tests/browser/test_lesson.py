@@ -11,8 +11,12 @@ from playwright.sync_api import Page, expect
 from explorer.words.lesson import STEPS
 
 
+def choose(page: Page, option: str) -> None:
+    page.get_by_test_id("stButtonGroup").locator("button", has_text=option).click()
+
+
 def guess(page: Page, option: str) -> None:
-    page.get_by_role("button", name=option, exact=True).click()
+    choose(page, option)
     expect(page.get_by_text("Now:")).to_be_visible()
     page.wait_for_function(RESTING)
 
@@ -37,7 +41,7 @@ def test_the_lesson_is_done_by_hand(visitor: Callable[..., Visitor], address: st
     click_at(page, "Two digits side by side; click a pixel", 3, 2)
     learnt(page, 2)
     guess(page, "One cell")
-    page.get_by_role("radio", name="Together").or_(page.get_by_role("button", name="Together", exact=True)).first.click()
+    choose(page, "Together")
     shown(page, "Bars that add up")
     learnt(page, 3)
     guess(page, "Both alike")

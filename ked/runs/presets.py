@@ -42,11 +42,10 @@ RECIPES: dict[str, Recipe] = {
         dataset="emoji",
         net="small-cnn",
         methods=("plain", "kd", "ked", "architecture"),
-        seeds=2,
+        seeds=3,
         teacher_epochs=40,
         epochs=40,
         augment="crop",
-        lr=2e-3,
     ),
     "digits-small-cnn": Recipe(
         dataset="digits",

@@ -246,3 +246,14 @@ def test_kept_pictures_that_are_damaged_are_decoded_again(damaged: str, tmp_path
 def test_upload_page_and_command_line_take_files_of_the_same_size() -> None:
     server = tomllib.loads((Path(upload.__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))["server"]
     assert upload.MEGABYTES == server["maxUploadSize"] == limits.FILE_BYTES / 2**20
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_was_added_by_an_earlier_version_opens(name: str, ked_home: Path) -> None:
+    key = user_files.add(name, FILES[name])
+    before = data.load(key)
+    place = ked_home / "data" / "own" / key.removeprefix("own:") / "about.json"
+    about = json.loads(place.read_text("utf-8"))
+    place.write_text(json.dumps({field: about[field] for field in ("file", "label", "sha256", "size", "added")}), "utf-8")
+    assert torch.equal(data.load(key).x, before.x)
+    assert data.fingerprint(key)

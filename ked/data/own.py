@@ -52,7 +52,7 @@ def load(text: str, asked: Asked = USUAL) -> Dataset:
         assert dataset.intake is not None
         _plain[_sha256(path), asked] = dataset.intake.plain
         return dataset
-    if asked.drop or asked.keep:
+    if asked.drop or (asked.keep and not asked.everything):
         raise limits.refuse(path, "columns were named to be left out or kept", "only a table has columns")
     dataset = reader.read(path, asked.label)
     return dataset

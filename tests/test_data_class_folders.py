@@ -155,7 +155,11 @@ def test_the_fingerprint_of_a_folder_is_of_its_pictures(tmp_path: Path) -> None:
     assert data.fingerprint(str(one)) != first
 
 
-def test_a_folder_is_kept_with_its_splits_and_with_what_was_left_out(tmp_path: Path, ked: Callable) -> None:
+@pytest.mark.parametrize("few", [5, 1000])
+def test_a_folder_is_kept_with_its_splits_and_with_what_was_left_out(
+    few: int, tmp_path: Path, ked: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ked.data.pixels.FEW", few)
     root = folder(tmp_path / "pets", PARTED | {"list.csv": b"x"})
     answer = ked("data", "add", str(root))
     (key,) = user_files.listed()

@@ -161,7 +161,8 @@ def survey(
     table = (MEASURES if pairs else {}) | mapped | FIDELITY
     own, its = (pairs.students, pairs.teachers) if pairs else (None, None)
     numbers = student.replicas * max(len(student.groups) * student.classes, x.shape[1] if mapped and x is not None else 0)
-    size = chunk or max(1, NUMBERS // numbers)
+    through = min(net.chunk for net in (student, teacher, Stack) if not isinstance(net, Heard))  # at once, as nets answer elsewhere
+    size = chunk or max(1, min(through, NUMBERS // numbers))
     tally, others = _Tally(table, student, len(y)), another(len(y), seed).to(y.device)
     for rows in torch.arange(len(y), device=y.device).split(size):
         theirs = _said(teacher, x, rows, tau, its, shape=shape)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from ked.data import limits
-from ked.data.byte_pixels import FEW
+from ked.data.byte_pixels import FEW, BytePixels
 from ked.data.dataset import PARTS, Dataset
 from ked.data.limits import refuse
 from ked.data.npz_layouts import Layout, channels_first, flat_labels, in_unit_interval, layout
@@ -80,9 +80,10 @@ def packed(pictures: Dataset) -> bytes:
     names = np.array(pictures.classes)
     arrays = {}
     for part in PARTS:
-        x, y = pictures.part(part)
-        arrays[f"x_{part}"] = x.mul(255).round().to(torch.uint8).reshape(-1, *shape).numpy()
-        arrays[f"y_{part}"] = names[y.numpy()]
+        rows, x = getattr(pictures, part), pictures.x
+        pixels = x.bytes_of(rows) if isinstance(x, BytePixels) else x[rows].mul(255).round().to(torch.uint8)
+        arrays[f"x_{part}"] = pixels.reshape(-1, *shape).numpy()
+        arrays[f"y_{part}"] = names[pictures.y[rows].numpy()]
     np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub takes the arrays for its flag
     return file.getvalue()
 

@@ -253,3 +253,12 @@ def test_a_window_of_structure_is_eleven_pixels_wide_as_published() -> None:
     point[10, 10] = 1.0
     assert int((smooth(point) > 0).sum()) == 11 * 11
     assert float(smooth(point)[10, 15] / smooth(point)[10, 10]) == pytest.approx(math.exp(-(5**2) / (2 * 1.5**2)), rel=0.01)
+
+
+def test_a_student_is_asked_about_what_its_teacher_answers_and_not_about_its_own_answer() -> None:
+    """Of opposite logits the maps of one and the same class are opposite, and the answers differ."""
+    weights = torch.randn(C, D, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    teacher, student = linear(weights), linear(-weights)
+    assert not bool((teacher(X)[0].argmax(-1) == student(X)[0].argmax(-1)).any())
+    found = survey(student, teacher, X, LABELS, pairs=None, tau=1.0, shape=(D,), maps=BOTH)
+    np.testing.assert_allclose(found.samples["gradient-ranks"], -1.0, atol=1e-6)

@@ -38,3 +38,4 @@ with frame.page("data", "What is in the data?", LEAD):
             panels.checks(data, found)
         with right:
             panels.samples(data, found)
+        panels.answers(data, frame.current_run())

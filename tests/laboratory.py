@@ -167,3 +167,22 @@ def told(run: Run) -> list[dict[str, Any]]:
 
 def of(run: Run, kind: str, stage: str) -> list[dict[str, Any]]:
     return [event for event in told(run) if event["kind"] == kind and event.get("stage") == stage]
+
+
+EDGE, ROW = 15, 35  # pixels: the middle of the column of marks, the height of a row
+
+
+# Whether a row's words are painted. The table's tree for screen readers comes later, and on a busy machine sometimes not at all.
+PAINTED = """([row, height]) => {
+    const canvas = document.querySelector('[data-testid=stDataFrame] canvas'), scale = window.devicePixelRatio;
+    if (!canvas?.width) return false;
+    const { data } = canvas.getContext('2d').getImageData(40 * scale, height * (row + 1) * scale + 4, 200 * scale, (height - 8) * scale);
+    return data.some((value, at) => value !== data[at % 4]);
+}"""
+
+
+def mark(table: Locator, row: int) -> None:
+    """Clicks the mark at the beginning of a row, once its cells are there and the page is at rest; row 0 is below the header."""
+    table.page.wait_for_function(PAINTED, arg=[row, ROW])
+    table.page.wait_for_function(RESTING)
+    table.click(position={"x": EDGE, "y": ROW * (row + 1) + ROW / 2})

@@ -26,7 +26,7 @@ from ked.data.progress import listening
 from ked.errors import InvalidInput, Unavailable
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
-from ked.store import Run, load_run
+from ked.store import Run, create_run, load_run
 
 Sentence = Callable[[str], str]
 
@@ -257,3 +257,28 @@ def test_what_was_added_by_an_earlier_version_opens(name: str, ked_home: Path) -
     place.write_text(json.dumps({field: about[field] for field in ("file", "label", "sha256", "size", "added")}), "utf-8")
     assert torch.equal(data.load(key).x, before.x)
     assert data.fingerprint(key)
+
+
+def test_a_table_that_was_added_before_columns_were_judged_is_read_as_it_was(ked_home: Path) -> None:
+    content = "\n".join(["row,a,label", *(f"{i},{i * i % 7},{'xy'[i % 2]}" for i in range(30))]).encode()
+    key = user_files.add("old.csv", content)
+    assert data.load(key).features == ("a",)
+    (path,) = ked_home.rglob("about.json")
+    about = json.loads(path.read_text())
+    as_it_was = {name: value for name, value in about.items() if name not in ("drop", "keep", "notes", "visitor")}
+    path.write_text(json.dumps(as_it_was))
+    assert data.load(key).features == ("row", "a")
+    assert data.fingerprint(key) == own.as_read(about["sha256"]) == f"{about['sha256']} 2"
+
+
+def test_a_run_of_a_file_from_before_columns_were_judged_opens_with_all_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "old.csv"
+    path.write_text("\n".join(["row,a,label", *(f"{i},{i * i % 7},{'xy'[i % 2]}" for i in range(30))]))
+    run = create_run(Recipe(dataset=str(path)))
+    assert run.recipe.keep == ()
+    info = json.loads((run.folder / "run.json").read_text())
+    del info["recipe"]["drop"], info["recipe"]["keep"]
+    (run.folder / "run.json").write_text(json.dumps(info))
+    recipe = run.recipe
+    assert data.load(recipe.dataset, recipe.label, drop=recipe.drop, keep=recipe.keep).features == ("row", "a")
+    assert stage_keys(recipe) != stage_keys(Recipe(dataset=str(path)))

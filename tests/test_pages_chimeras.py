@@ -111,7 +111,7 @@ def test_a_tables_row_is_shown_by_the_names_of_its_features(finish: Callable[[Re
     run = finish(small_recipe.without(dataset="wine", superfeatures=3, epochs=1, teacher_epochs=1))
     app = sound(visit("chimeras", run=run.id, donors="self,2,mean"), "chimeras")
     assert figures(app) == {"answers", "changes-teacher", "changes-student"}
-    table, data = app.dataframe[0].value, load("wine")
+    table, data = next(frame.value for frame in app.dataframe if "feature" in frame.value), load("wine")
     groups = run.superfeatures().groups
     assert table["feature"].tolist() == [data.features[d] for group in groups for d in group]
     before = table.set_index("feature")["sample"]

@@ -93,3 +93,11 @@ def test_a_shipped_table_has_a_form_too(small_recipe: Recipe, finish: Callable[[
     app, found = own(run), data.load("wine")
     assert app.number_input(key="row.wine.0").value == pytest.approx(found.original(found.test[3:4])[0, 0].item(), rel=1e-5)
     assert says(app) == pytest.approx(expected(run, found.x[found.test[3]], app), abs=1e-3)
+
+
+def test_the_data_page_lists_test_samples_with_what_nets_answer_and_leads_to_explain(run: Run) -> None:
+    app = sound(visit("data", data=run.recipe.dataset, run=run.id, i="2"), "data")
+    listed = next(frame.value for frame in app.dataframe if "sample" in frame.value)
+    assert listed["explaining teacher says"].isin(["rose", "tulip", "aster"]).all()
+    rows = next(frame.value for frame in app.dataframe if [*frame.value.columns] == ["class", "length", "width", "colour"])
+    assert set(rows["colour"]) <= {"red", "white", ""}

@@ -7,8 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from laboratory import mark
 from playwright.sync_api import Page, expect
 from test_data_shelf import pictures
+from visitor import copy_of
+
+from ked.recipe import Recipe
+from ked.store import Run
 
 
 @pytest.fixture
@@ -52,3 +57,15 @@ def test_a_zip_of_class_folders_becomes_strips_and_a_broken_one_a_sentence(page:
     page.get_by_role("button", name="Use these data").click()
     expect(page.get_by_text("Own file shades.zip")).to_be_visible()
     expect(page.locator(".ked-plot[aria-label^='8 training samples of 2 classes'] .cartesianlayer")).to_be_visible()
+
+
+def test_a_marked_row_of_a_table_is_explained(
+    open_tab: Callable[[], Page], address: str, home: Path, small_recipe: Recipe, finish: Callable[[Recipe], Run]
+) -> None:
+    run = copy_of(finish(small_recipe.without(dataset="wine", superfeatures=3, epochs=1, teacher_epochs=1, methods=("ked",))), home)
+    page = open_tab()
+    page.goto(f"{address}/explain?run={run.id}")
+    expect(page.get_by_role("heading", name="test sample 0")).to_be_visible()
+    mark(page.get_by_test_id("stDataFrame").first, 2)
+    expect(page.get_by_role("heading", name="test sample 2")).to_be_visible()
+    assert "i=2" in page.url

@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 
 from explorer import cache, navigation
-from explorer.blocks import frame
+from explorer.blocks import choose, frame, nothing_yet
 from explorer.components.plot import plot
 from explorer.pictures import data_charts, gallery, theme
 from explorer.state import session
@@ -175,10 +175,18 @@ def _strips(data: Dataset) -> None:
 
 def _rows(data: Dataset) -> None:
     rows = _shown(data, -(-_ROWS // min(CLASSES, data.class_count)), _ROWS)[:_ROWS]
-    values = data.original(torch.from_numpy(rows))[:, :_FEATURES].numpy()
-    table = pd.DataFrame(values, columns=list(data.features[:_FEATURES]))
+    table = data_words.rows(data, rows, _FEATURES)
     table.insert(0, "class", [data.classes[c] for c in data.y.numpy()[rows]], allow_duplicates=True)
     st.dataframe(table, hide_index=True, height=_fitting_height(len(table), 250))
+
+
+def answers(data: Dataset, run: Run | None) -> None:
+    """Of a table with a finished run: test samples with what its nets answer; one that is marked is a click from being explained."""
+    if data.is_image or run is None or not nothing_yet.ready(run) or cache.recorded(run):
+        return
+    st.subheader("Test samples and what nets answer", anchor=False)
+    choose.sample(run)
+    navigation.link("explain", f"Explain test sample {min(session.get('sample'), len(data.test) - 1)}")
 
 
 def _features(data: Dataset, found: Checkup) -> None:

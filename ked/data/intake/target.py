@@ -17,6 +17,7 @@ from ked.errors import quoted, shortened
 
 USUAL = (LABEL, "labels", "class", "target", "species", "y", "category", "outcome", "diagnosis", "klasse", "type", "variety", "response")
 MEASURES = 100  # different numbers in a column, from which on it is no column of classes
+_PRESENT = 0.8  # of the rows have a class, in a column that is guessed to hold it
 _SHOWN = 8
 
 
@@ -77,6 +78,8 @@ def _may_be_classes(sheet: Sheet, name: str) -> bool:
     if name in sheet.unnamed:
         return False
     values = sheet.frame[name].dropna()
+    if len(values) < _PRESENT * len(sheet.frame):
+        return False
     if pd.api.types.is_float_dtype(values.dtype) and not np.equal(np.mod(values, 1), 0).all():
         return False
     if is_row_number(values):

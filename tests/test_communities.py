@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from ked.communities.groups import Superfeatures, align
 from ked.communities.louvain import ENGINES
-from ked.communities.superfeatures import find_superfeatures, modularity, resolution_sweep
+from ked.communities.superfeatures import find_superfeatures, modularity, normalised, resolution_sweep
 from ked.errors import InvalidInput, Unavailable
 
 engines = pytest.mark.parametrize("engine", ENGINES)
@@ -260,3 +260,11 @@ def test_the_resolution_that_is_tried_first_is_the_one_that_is_given() -> None:
     for wrong in (0.0, float("inf"), float("nan")):
         with pytest.raises(InvalidInput, match="positive number"):
             find_superfeatures(W, 3, start=wrong)
+
+
+def test_a_matrix_that_is_not_symmetric_counts_each_link_both_ways() -> None:
+    W = np.triu(np.random.default_rng(3).random((12, 12)), 1)
+    np.testing.assert_allclose(normalised(W), normalised(W.T))
+    np.testing.assert_allclose(normalised(W), normalised(W + W.T))
+    one, both = (find_superfeatures(torch.from_numpy(matrix), 3) for matrix in (W, W + W.T))
+    assert one == both

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 PORT ?= 8501
 HOST ?= localhost
 
-.PHONY: run test lint bench presets clean
+.PHONY: run test docs bench presets clean
 
 run: $(READY)
 	@$(BIN)/ked app --port $(PORT) --host $(HOST)
@@ -15,6 +15,9 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2
+
+docs: $(READY)
+	$(BIN)/mkdocs build --quiet --strict
 
 bench: $(READY)
 	$(BIN)/python -m ked bench all

@@ -72,12 +72,13 @@ class KEDLoss(nn.Module):
     Raises:
         InvalidInput: A setting outside its bounds.
 
-    >>> net = torch.nn.Linear(6, 4)
-    >>> log_y, labels = net(torch.randn(5, 2, 6)).log_softmax(-1), torch.tensor([0, 1, 2, 3, 0])  # (B, M, C)
-    >>> terms = KEDLoss(torch.zeros(4))(log_y, log_y.detach(), labels)
-    >>> terms.backward()
-    >>> terms.explanation.shape, bool(terms.prediction.abs() < 1e-6)
-    (torch.Size([2]), True)
+    Examples:
+        >>> net = torch.nn.Linear(6, 4)
+        >>> log_y, labels = net(torch.randn(5, 2, 6)).log_softmax(-1), torch.tensor([0, 1, 2, 3, 0])  # (B, M, C)
+        >>> terms = KEDLoss(torch.zeros(4))(log_y, log_y.detach(), labels)
+        >>> terms.backward()
+        >>> terms.explanation.shape, bool(terms.prediction.abs() < 1e-6)
+        (torch.Size([2]), True)
     """
 
     base: Tensor
@@ -136,10 +137,11 @@ class KDLoss(nn.Module):
         lam: Share of the teacher, 0 to 1.
         check: As in `KEDLoss`.
 
-    >>> logits, labels = torch.randn(5, 4), torch.tensor([0, 1, 2, 3, 0])
-    >>> terms = KDLoss(temperature=4, lam=1.0)(logits, logits, labels)
-    >>> bool(terms.total.abs() < 1e-4)
-    True
+    Examples:
+        >>> logits, labels = torch.randn(5, 4), torch.tensor([0, 1, 2, 3, 0])
+        >>> terms = KDLoss(temperature=4, lam=1.0)(logits, logits, labels)
+        >>> bool(terms.total.abs() < 1e-4)
+        True
     """
 
     def __init__(self, temperature: float = 10.0, lam: float = 0.7, *, check: bool = True) -> None:

@@ -27,10 +27,11 @@ class Explains(Protocol):
 
     `ExplainingNet` and the nets of this package's own runs (`ked.nets.SubnetStack`, `ked.nets.cnn.ConvStack`, one replica) are such.
 
-    >>> import torch
-    >>> from ked.nets import SubnetStack
-    >>> isinstance(SubnetStack([(0, 1), (2,)], [4], classes=3), Explains), isinstance(torch.nn.Linear(3, 3), Explains)
-    (True, False)
+    Examples:
+        >>> import torch
+        >>> from ked.nets import SubnetStack
+        >>> isinstance(SubnetStack([(0, 1), (2,)], [4], classes=3), Explains), isinstance(torch.nn.Linear(3, 3), Explains)
+        (True, False)
     """
 
     @property
@@ -62,10 +63,11 @@ class ExplainingNet(nn.Module):
     Raises:
         InvalidInput: These do not fit together.
 
-    >>> net = ExplainingNet([(0, 2), (1, 3)], torch.zeros(3), subnet=lambda size: nn.Linear(size, 3))
-    >>> x = torch.randn(5, 4)
-    >>> net(x).shape, net.explain(x).shape, net.coalition(x, [True, False]).shape  # total logits, log y_m, a coalition's prediction
-    (torch.Size([5, 3]), torch.Size([5, 2, 3]), torch.Size([5, 3]))
+    Examples:
+        >>> net = ExplainingNet([(0, 2), (1, 3)], torch.zeros(3), subnet=lambda size: nn.Linear(size, 3))
+        >>> x = torch.randn(5, 4)
+        >>> net(x).shape, net.explain(x).shape, net.coalition(x, [True, False]).shape  # total logits, log y_m, a coalition's prediction
+        (torch.Size([5, 3]), torch.Size([5, 2, 3]), torch.Size([5, 3]))
     """
 
     base: Tensor
@@ -148,8 +150,9 @@ def base_of(teacher: Any, x: Any, *, forward: Forward | None = None, batch: int 
     Raises:
         InvalidInput: There are no samples, or no finite logits of shape (N, C).
 
-    >>> base_of(lambda x: x, torch.tensor([[0.0, 0.0], [0.0, 0.0]])).exp()
-    tensor([0.5000, 0.5000])
+    Examples:
+        >>> base_of(lambda x: x, torch.tensor([[0.0, 0.0], [0.0, 0.0]])).exp()
+        tensor([0.5000, 0.5000])
     """
     return teacher_base(log_probabilities(teacher, x, forward=forward, batch=batch))
 

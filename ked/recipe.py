@@ -32,11 +32,12 @@ Who = Literal["teacher", "student"]
 class Recipe(Settings):
     """Everything that a run depends on: frozen, validated, JSON both ways. What each setting means, and its bounds, is in its field.
 
-    >>> recipe = Recipe(dataset="digits", methods=("plain", "ked"), superfeatures=4, temperature=10.0)
-    >>> recipe.without(mu=0.0).mu, recipe.seed_list
-    (0.0, (0, 1, 2, 3, 4))
-    >>> print(Recipe.model_fields["mu"].description)
-    μ, how much of the teacher's share comes from explanations; the rest from predictions.
+    Examples:
+        >>> recipe = Recipe(dataset="digits", methods=("plain", "ked"), superfeatures=4, temperature=10.0)
+        >>> recipe.without(mu=0.0).mu, recipe.seed_list
+        (0.0, (0, 1, 2, 3, 4))
+        >>> print(Recipe.model_fields["mu"].description)
+        μ, how much of the teacher's share comes from explanations; the rest from predictions.
     """
 
     changes: tuple[Change, ...] = Field(

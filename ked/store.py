@@ -50,9 +50,10 @@ PRESETS = shipped("ked/presets", "assets/presets")
 class Run:
     """One run folder; every method reads the disk, so a run in progress can be watched.
 
-    >>> run = load_run("digits-preset")
-    >>> run.status, run.superfeatures().sizes, run.student("ked").replicas
-    ('done', (17, 17, 16, 14), 5)
+    Examples:
+        >>> run = load_run("digits-preset")
+        >>> run.status, run.superfeatures().sizes, run.student("ked").replicas
+        ('done', (17, 17, 16, 14), 5)
     """
 
     folder: Path
@@ -235,8 +236,9 @@ def load_run(id_or_folder: str | Path) -> Run:
     Raises:
         InvalidInput: The id is not one, or there is no such run.
 
-    >>> load_run("digits-preset").recipe.dataset
-    'digits'
+    Examples:
+        >>> load_run("digits-preset").recipe.dataset
+        'digits'
     """
     if isinstance(id_or_folder, Path) or (_may_be_folder(id_or_folder) and Path(id_or_folder, "run.json").is_file()):
         folder = Path(id_or_folder)

@@ -87,10 +87,11 @@ def attributions(
     Raises:
         InvalidInput: These do not fit together.
 
-    >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
-    >>> found = attributions(net, torch.randn(2, 4), methods=("saliency", "occlusion", "own"))
-    >>> found.values("saliency").shape, list(found.refused), len(found.to_frame())
-    ((2, 4), ['own'], 4)
+    Examples:
+        >>> net = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+        >>> found = attributions(net, torch.randn(2, 4), methods=("saliency", "occlusion", "own"))
+        >>> found.values("saliency").shape, list(found.refused), len(found.to_frame())
+        ((2, 4), ['own'], 4)
     """
     samples = as_tensor(x).detach().cpu()
     if samples.ndim < 2 or 0 in samples.shape or not samples.is_floating_point() or not bool(samples.isfinite().all()):

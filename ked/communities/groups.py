@@ -28,9 +28,10 @@ class Superfeatures:
     adjusted: what was changed afterwards, in plain words; empty if nothing was.
     Raises InvalidInput if the groups are not a disjoint cover of 0..D-1 by non-empty groups.
 
-    >>> halves = Superfeatures(((0, 1), (2, 3)), modularity=0.5, resolution=1.0, engine="by hand")
-    >>> halves.sizes, halves.labels().tolist()
-    ((2, 2), [0, 0, 1, 1])
+    Examples:
+        >>> halves = Superfeatures(((0, 1), (2, 3)), modularity=0.5, resolution=1.0, engine="by hand")
+        >>> halves.sizes, halves.labels().tolist()
+        ((2, 2), [0, 0, 1, 1])
     """
 
     groups: tuple[tuple[int, ...], ...]
@@ -110,9 +111,10 @@ def align(reference: Superfeatures, other: Superfeatures) -> Superfeatures:
     Groups are matched one to one (Hungarian method); those without a partner come last, in their own order.
     Raises InvalidInput if the two do not have the same features.
 
-    >>> before, after = (Superfeatures(groups, 0.5, 1.0, "") for groups in (((0, 1), (2, 3)), ((2, 3), (0, 1))))
-    >>> align(before, after).groups
-    ((0, 1), (2, 3))
+    Examples:
+        >>> before, after = (Superfeatures(groups, 0.5, 1.0, "") for groups in (((0, 1), (2, 3)), ((2, 3), (0, 1))))
+        >>> align(before, after).groups
+        ((0, 1), (2, 3))
     """
     from scipy.optimize import linear_sum_assignment
 

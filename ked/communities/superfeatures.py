@@ -61,11 +61,12 @@ def find_superfeatures(
     start: the resolution that is tried first; that of a graph much like this one saves most of the search.
     The same seed gives the same result.  Raises InvalidInput for a value outside these limits.
 
-    >>> import numpy as np
-    >>> W = np.kron(np.eye(2), np.ones((3, 3)))  # two triangles without a link between them
-    >>> found = find_superfeatures(W, 2)
-    >>> found.groups, round(found.modularity, 3), found.adjusted
-    (((0, 1, 2), (3, 4, 5)), 0.5, '')
+    Examples:
+        >>> import numpy as np
+        >>> W = np.kron(np.eye(2), np.ones((3, 3)))  # two triangles without a link between them
+        >>> found = find_superfeatures(W, 2)
+        >>> found.groups, round(found.modularity, 3), found.adjusted
+        (((0, 1, 2), (3, 4, 5)), 0.5, '')
     """
     if not 0 < start < math.inf:
         raise InvalidInput(f"A resolution must be a positive number, not {start}.")
@@ -90,10 +91,11 @@ def resolution_sweep(
 
     W, engine, seed: as in `find_superfeatures`.  Raises InvalidInput for a resolution that is not positive.
 
-    >>> import numpy as np
-    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
-    >>> [count for _, count, _ in resolution_sweep(W, [1.0, 50.0])]  # a larger resolution gives more groups
-    [2, 6]
+    Examples:
+        >>> import numpy as np
+        >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+        >>> [count for _, count, _ in resolution_sweep(W, [1.0, 50.0])]  # a larger resolution gives more groups
+        [2, 6]
     """
     links = normalised(W)
     cluster = ENGINES[checked_engine(engine, len(links))](links) if links.any() else _singletons(len(links))
@@ -111,10 +113,11 @@ def modularity(W: Tensor | np.ndarray, labels: Tensor | Sequence[int], resolutio
 
     W: as in `find_superfeatures`.  labels: (D,) the group of each feature.  Raises InvalidInput if their lengths differ.
 
-    >>> import numpy as np
-    >>> W = np.kron(np.eye(2), np.ones((3, 3)))
-    >>> round(modularity(W, [0, 0, 0, 1, 1, 1]), 3), modularity(W, [0] * 6)
-    (0.5, 0.0)
+    Examples:
+        >>> import numpy as np
+        >>> W = np.kron(np.eye(2), np.ones((3, 3)))
+        >>> round(modularity(W, [0, 0, 0, 1, 1, 1]), 3), modularity(W, [0] * 6)
+        (0.5, 0.0)
     """
     import torch
 

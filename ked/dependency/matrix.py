@@ -57,11 +57,12 @@ def dependency_matrix(
     Raises InvalidInput for wrong shapes or values, and for a net that cannot be differentiated twice, that cuts its input off,
     mixes the samples of a batch or answers at random.
 
-    >>> import torch
-    >>> def net(x): return torch.stack([x[:, 0] * x[:, 1], x[:, 2]], dim=1)  # features 0 and 1 are multiplied
-    >>> W = dependency_matrix(net, torch.tensor([[1.0, 2.0, 2.0]], dtype=torch.float64))
-    >>> bool(W[0, 1] > 0), bool((W == W.T).all()), W.diagonal().tolist()
-    (True, True, [0.0, 0.0, 0.0])
+    Examples:
+        >>> import torch
+        >>> def net(x): return torch.stack([x[:, 0] * x[:, 1], x[:, 2]], dim=1)  # features 0 and 1 are multiplied
+        >>> W = dependency_matrix(net, torch.tensor([[1.0, 2.0, 2.0]], dtype=torch.float64))
+        >>> bool(W[0, 1] > 0), bool((W == W.T).all()), W.diagonal().tolist()
+        (True, True, [0.0, 0.0, 0.0])
     """
     _check_settings(reduce, scale, temperature)
     told = None if progress is None else _never_back(progress)
@@ -89,11 +90,12 @@ def sample_influence(net: nn.Module | Callable[[Tensor], Tensor], x: Any, *, tem
     For piecewise linear nets the trace is that of -H/C; for others that of the Fisher form (see `ked.dependency.piecewise_linear`).
     net, x, temperature, errors: as in `dependency_matrix`.  Returns (N,) shares >= 0 that add up to 1.
 
-    >>> import torch
-    >>> sure, torn = [9.0, 0.0], [0.0, 0.0]
-    >>> share = sample_influence(torch.nn.Linear(2, 2), torch.tensor([sure, torn]))
-    >>> share.shape, round(float(share.sum()), 4)
-    (torch.Size([2]), 1.0)
+    Examples:
+        >>> import torch
+        >>> sure, torn = [9.0, 0.0], [0.0, 0.0]
+        >>> share = sample_influence(torch.nn.Linear(2, 2), torch.tensor([sure, torn]))
+        >>> share.shape, round(float(share.sum()), 4)
+        (torch.Size([2]), 1.0)
     """
     _check_settings("abs_mean", None, temperature)
     with probing(net, x) as (probed, flat):

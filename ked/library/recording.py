@@ -80,13 +80,14 @@ def record(
         InvalidInput: These do not fit together, in one sentence; then nothing is kept.
         Unavailable: There is no room.
 
-    >>> import torch
-    >>> from ked.nets import SubnetStack, mlp
-    >>> nets = [SubnetStack([(0, 1), (2,)], [4], classes=3) for _ in range(2)]
-    >>> x, y = torch.rand(20, 3), torch.arange(20) % 3
-    >>> run = record("tiny", (x, y), teacher=mlp(3, [4], 3), explaining=nets[0], students={"ked": nets[1]})
-    >>> run.status, run.net("ked").log_y.shape, run.superfeatures().sizes
-    ('done', torch.Size([1, 2, 20, 3]), (2, 1))
+    Examples:
+        >>> import torch
+        >>> from ked.nets import SubnetStack, mlp
+        >>> nets = [SubnetStack([(0, 1), (2,)], [4], classes=3) for _ in range(2)]
+        >>> x, y = torch.rand(20, 3), torch.arange(20) % 3
+        >>> run = record("tiny", (x, y), teacher=mlp(3, [4], 3), explaining=nets[0], students={"ked": nets[1]})
+        >>> run.status, run.net("ked").log_y.shape, run.superfeatures().sizes
+        ('done', torch.Size([1, 2, 20, 3]), (2, 1))
     """
     began, run_id = time.time(), new_id(name)
     samples, dataset = _dataset(data, classes, features, shape, recorded.PREFIX + run_id)

@@ -56,7 +56,8 @@ def run(
         into: The run folder to fill; a new one by default.
         should_stop: Asked after every batch; when it says yes, the run ends as cancelled, as `ked.runs.steering.cancel` ends it.
         presets: Whether finished stages may be taken over from the runs that ship with the app.
-        on_pause, on_play: What is done when whoever steers lets the run rest and go on; see `ked.runs.steering.Steering`.
+        on_pause: What is done when whoever steers lets the run rest; see `ked.runs.steering.Steering`.
+        on_play: What is done when it is to go on; whether it may.
         lock: The run's, where the caller holds it already. It is held to the end, and given back there.
 
     Yields:
@@ -67,13 +68,14 @@ def run(
         InvalidInput, Unavailable: With one sentence; run.json then says failed, and why. Where another process computes the run,
             the sentence says so, and nothing of the run is changed.
 
-    >>> from ked import Recipe
-    >>> recipe = Recipe(dataset="digits", methods=("plain",), seeds=1, teacher_epochs=1, epochs=1, dependency_samples=50)
-    >>> events = list(run(recipe))
-    >>> [event["stage"] for event in events if event["kind"] == "stage"]
-    ['teacher', 'dependency', 'superfeatures', 'student-plain']
-    >>> sorted(events[-1]["accuracy"])
-    ['plain', 'teacher']
+    Examples:
+        >>> from ked import Recipe
+        >>> recipe = Recipe(dataset="digits", methods=("plain",), seeds=1, teacher_epochs=1, epochs=1, dependency_samples=50)
+        >>> events = list(run(recipe))
+        >>> [event["stage"] for event in events if event["kind"] == "stage"]
+        ['teacher', 'dependency', 'superfeatures', 'student-plain']
+        >>> sorted(events[-1]["accuracy"])
+        ['plain', 'teacher']
     """
     folder = into or create_run(recipe)
     recipe = recipe if into else folder.recipe

@@ -61,7 +61,7 @@ RECIPES: dict[str, Recipe] = {
 _LOOKED_BACK_AT = {"digit-pairs": ("student-ked", "student-kd")}
 """The stages whose nets ship as they were on the way, so that the lesson can show how they learn."""
 
-_EPOCHS = (3, 8, 13, 20, 30, 60)  # of them
+_EPOCHS = (3, 13, 30, 60)  # of them
 
 
 def make(name: str, folder: Path = PRESETS) -> Generator[dict[str, Any], None, None]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import plotly.graph_objects as go
 
 from explorer.pictures import study_figures
+from explorer.words.story import Point, points
 from ked.studies import STUDIES, ledger, shipped, study_named
 from ked.studies.cells import Settings
 from ked.studies.report import Report, report_with_shipped
@@ -85,6 +86,11 @@ def outcome(study: Study, settings: Settings) -> Outcome:
     # Of all studies, as a comparison that stands in several has one verdict.
     files = [file for name in STUDIES for file in (ledger.file_of(name), shipped.file_of(name, settings.scale))]
     return _made(study.name, settings.scale, settings.seeds, settings.teachers, tuple((str(file), _stamp(file)) for file in files))
+
+
+def over_data_sets() -> list[Point]:
+    """The comparisons that are made on several data sets, from the best that is known of each study."""
+    return points(lambda name, scale: best_known(study_named(name), Settings(scale)).report)
 
 
 @functools.lru_cache(maxsize=64)

@@ -18,4 +18,5 @@ with frame.page("studies", "What do explanations buy?", LEAD):
     results.pictures(shown)
     computing.open_cell(shown.report)
     results.tables(shown.report)
+    results.story()
     computing.desk(outcome(study, settings).report)

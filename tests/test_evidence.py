@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from explorer.readme.__main__ import _replace
 from explorer.readme.forest import Row, forest
 from explorer.readme.tables import brief, markdown, nets
+from explorer.words.story import PLACES, paragraph, points
 from ked.studies import STUDIES
 from ked.studies.report import shipped_report
 from ked.studies.shipped import RESULTS
@@ -69,10 +71,30 @@ def test_the_shipped_study_says_what_its_cells_say() -> None:
     assert f"| KED | {mean['ked']:.1f} ± " in nets(report)
 
 
+def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
+    found = points(lambda name, scale: shipped_report(STUDIES[name], scale))
+    for one in found:
+        study = next(study for place, study, *_ in PLACES if place == one.place)
+        scale = next(scale for place, _, scale, _ in PLACES if place == one.place)
+        (same,) = [
+            other
+            for other in shipped_report(STUDIES[study], scale).contrasts
+            if (other.ours, other.theirs, other.comparison.measure) == (one.contrast.ours, one.contrast.theirs, "accuracy")
+        ]
+        assert same == one.contrast
+    said = paragraph(found)
+    for sign, start in ((1, "above zero on"), (0, "not shown on")):
+        assert any(one.contrast.shown == sign for one in found) == (start in said)
+    turned = [replace(one, recovery=None) for one in found]
+    assert "the gain goes with the structure" in said
+    assert "tructure" not in paragraph(turned), "without known groups nothing is claimed"
+
+
 def test_the_readme_says_what_the_results_give() -> None:
     readme = (RESULTS.parent / "README.md").read_text()
     for scale in ("small", "pairs", "paper"):
         for name, study in STUDIES.items():
             if (RESULTS / scale / name / "cells.csv").is_file():
                 assert brief(shipped_report(study, scale)) in readme, f"run python -m explorer.readme: {scale} {name}"
-    assert len(re.findall("<!-- (\\w+) -->", readme)) == len(re.findall("<!-- /(\\w+) -->", readme)) == 4
+    assert paragraph(points(lambda name, scale: shipped_report(STUDIES[name], scale))) in readme
+    assert len(re.findall("<!-- (\\w+) -->", readme)) == len(re.findall("<!-- /(\\w+) -->", readme)) == 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from explorer.pictures.study_charts import Line, along, in_rows
 from explorer.pictures.study_differences import Difference, differences
 from explorer.words import studies
 from explorer.words.results import LABELS
+from explorer.words.story import Point
 from ked.studies.authors import beside
 from ked.studies.cells import cells_of
 from ked.studies.outcome import Contrast
@@ -76,6 +77,16 @@ def forests(about: Report) -> dict[Measured, go.Figure]:
     return {
         measure: differences([_difference(one, several=several) for one in members], _AXES[measure]) for measure, members in found.items()
     }
+
+
+def story_figure(found: Sequence[Point]) -> go.Figure:
+    """The same comparisons over several data sets, against zero."""
+    rows = []
+    for point in found:
+        one = _difference(point.contrast, several=False)
+        told = f"{point.about}<br>{one.told}"
+        rows.append(replace(one, heading=point.question, level=point.brief, told=told, key=point.place))
+    return differences(rows, _AXES["accuracy"])
 
 
 def by_level(about: Report, measure: Measured) -> go.Figure | None:

@@ -10,6 +10,7 @@ from explorer.pictures.study_figures import authors
 from explorer.readme.forest import Row, forest
 from explorer.readme.speed import growth, speed
 from explorer.readme.tables import brief, markdown, nets
+from explorer.words import story
 from explorer.words.results import LABELS
 from explorer.words.studies import command_line, of, pair, test_set, with_half
 from ked.studies import STUDIES
@@ -30,7 +31,10 @@ def main() -> None:
         for report in found:
             _write_study(report, RESULTS / scale / report.study.name)
     (RESULTS / "README.md").write_text(_everything(reports), encoding="utf-8")
-    parts = {"authors": _beside_the_authors(reports["paper"]), "studies": _overview(reports)}
+    known = story.points(_report)
+    title = "difference of test accuracy, percentage points"
+    (RESULTS / "story.svg").write_text(forest([_point(one) for one in known], title, left=620), encoding="utf-8")
+    parts = {"authors": _beside_the_authors(reports["paper"]), "story": story.paragraph(known), "studies": _overview(reports)}
     bench = RESULTS / "bench.json"
     if bench.is_file():
         figures = json.loads(bench.read_text("utf-8"))
@@ -47,6 +51,11 @@ def _write_study(report: Report, folder: Path) -> None:
     report.contrast_table.to_csv(folder / "contrasts.csv", index=False)
     for measure, found in _by_measure(report.contrasts).items():
         (folder / f"{measure}.svg").write_text(forest([_row(one) for one in found[:_MOST]], _AXES[measure]), encoding="utf-8")
+
+
+def _point(one: story.Point) -> Row:
+    mean, low, high = (100 * float(value) for value in one.contrast.difference)
+    return Row(one.about, mean, low, high, bool(one.contrast.shown), one.contrast.ours[1], one.question)
 
 
 def _by_measure(found: Sequence[Contrast]) -> dict[str, list[Contrast]]:

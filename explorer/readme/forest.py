@@ -13,10 +13,10 @@ import numpy as np
 
 from explorer.pictures import theme
 
-ROW, TOP, BOTTOM, WIDTH = 24, 14, 46, 860
-LEFT, RIGHT = 360, 150  # room for names, and for numbers
+ROW, TOP, BOTTOM = 24, 14, 46
+LEFT, PLOT, RIGHT = 360, 350, 150  # room for names, for dots, and for numbers
 STYLE = (
-    "text{font:13px system-ui,sans-serif;fill:#1f2933}.n{fill:#5c6470}.g{stroke:#d4d7dd}.z{stroke:#1f2933}.h{fill:#fff}"
+    "text{font:13px system-ui,sans-serif;fill:#1f2933}.n{fill:#5c6470}.b{font-weight:600}.g{stroke:#d4d7dd}.z{stroke:#1f2933}.h{fill:#fff}"
     "@media(prefers-color-scheme:dark){text{fill:#e6e8eb}.n{fill:#a5acb5}.g{stroke:#3a414b}.z{stroke:#e6e8eb}.h{fill:#0d1117}}"
 )
 
@@ -30,6 +30,7 @@ class Row:
         mean, low, high: The difference and its interval, in the unit of the axis; NaN where there is no interval.
         shown: Whether it counts as shown: a full dot, else a hollow one.
         net: Whose colour it has.
+        heading: What stands above it and the rows after it, until another one.
     """
 
     name: str
@@ -38,28 +39,36 @@ class Row:
     high: float
     shown: bool
     net: str
+    heading: str = ""
 
 
-def forest(rows: Sequence[Row], axis: str) -> str:
-    """The plot of at least one row, with the axis' title below it."""
+def forest(rows: Sequence[Row], axis: str, left: int = LEFT) -> str:
+    """The plot of at least one row, with the axis' title below it; `left`: pixels for the names."""
     ends = [0.0, *(end for row in rows for end in (row.low, row.mean, row.high) if end == end)]
     low, high = min(ends), max(ends)
     ticks = _ticks(low, high)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
-    digits, bottom = (2 if high - low < 1.5 else 1), TOP + ROW * len(rows)
+    tops, depth, last = [], TOP, ""
+    for row in rows:
+        depth += ROW * (row.heading != last)
+        tops.append(depth)
+        depth, last = depth + ROW, row.heading
+    digits, bottom = (2 if high - low < 1.5 else 1), depth
 
     def at(value: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (value - low) / (high - low)
+        return left + PLOT * (value - low) / (high - low)
 
     parts = [_tick(tick, at(tick), bottom) for tick in ticks]
     parts.append(_words(axis, (at(low) + at(high)) / 2, bottom + 37))
-    for number, row in enumerate(rows):
+    for row, top in zip(rows, tops, strict=True):
         line = (at(row.low), at(row.high)) if row.low == row.low else None
-        parts += _row(row, TOP + ROW * (number + 0.5), at(row.mean), line, digits)
-    height = bottom + BOTTOM
+        parts += _row(row, left, top + ROW / 2, at(row.mean), line, digits)
+    headed = dict(zip((row.heading for row in reversed(rows)), reversed(tops), strict=True))
+    parts += [f'<text class="b" x="10" y="{top - 7}">{html.escape(text)}</text>' for text, top in headed.items() if text]
+    width, height = left + PLOT + RIGHT, bottom + BOTTOM
     told = html.escape(f"Differences with 95 % intervals: {'; '.join(f'{row.name} {_told(row, digits)}' for row in rows)}")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">'
         f"<title>{told}</title><style>{STYLE}</style>{''.join(parts)}</svg>\n"
     )
 
@@ -74,16 +83,16 @@ def _words(text: str, x: float, y: float) -> str:
     return f'<text class="n" x="{x:.1f}" y="{y}" text-anchor="middle">{html.escape(text)}</text>'
 
 
-def _row(row: Row, y: float, mean: float, line: tuple[float, float] | None, digits: int) -> list[str]:
+def _row(row: Row, left: int, y: float, mean: float, line: tuple[float, float] | None, digits: int) -> list[str]:
     colour = theme.method_colour(row.net)
     colour = "#7a828e" if colour.startswith("var") else colour
     fill = f'fill="{colour}"' if row.shown else 'class="h"'
     ends = f'<line x1="{line[0]:.1f}" x2="{line[1]:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{colour}" stroke-width="2.5"/>' if line else ""
     return [
-        f'<text x="{LEFT - 14}" y="{y + 4.5:.1f}" text-anchor="end">{html.escape(row.name)}</text>',
+        f'<text x="{left - 14}" y="{y + 4.5:.1f}" text-anchor="end">{html.escape(row.name)}</text>',
         ends,
         f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="5" {fill} stroke="{colour}" stroke-width="2"/>',
-        f'<text class="{"" if row.shown else "n"}" x="{WIDTH - RIGHT + 14}" y="{y + 4.5:.1f}">{html.escape(_told(row, digits))}</text>',
+        f'<text class="{"" if row.shown else "n"}" x="{left + PLOT + 14}" y="{y + 4.5:.1f}">{html.escape(_told(row, digits))}</text>',
     ]
 
 

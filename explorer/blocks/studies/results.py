@@ -7,11 +7,12 @@ import streamlit as st
 
 from explorer.blocks import controls
 from explorer.components.plot import plot
-from explorer.pictures.study_figures import authors
+from explorer.pictures.study_figures import authors, story_figure
 from explorer.state import session
-from explorer.study_results import Outcome
+from explorer.study_results import Outcome, over_data_sets
 from explorer.words import studies
 from explorer.words.results import LABELS
+from explorer.words.story import paragraph
 from ked.studies import study_named
 from ked.studies.authors import AUTHORS
 from ked.studies.cells import Settings
@@ -136,6 +137,17 @@ def _authors(about: Report) -> None:
         ours = {net: value for (_, net), value in theirs.items()}
         told = ", ".join(f"{LABELS[net]} {100 * value:.2f}" for net, value in ours.items())
         st.caption(f"✕ {AUTHORS.source}: {told} %. One run has no interval.")
+
+
+def story() -> None:
+    """The same comparisons over all data sets, and what they show together."""
+    found = over_data_sets()
+    if not found:
+        return
+    st.subheader("When do explanations help?", anchor=False)
+    alt = "Differences in test accuracy, question by question, over data sets with known superfeatures and without: dots and intervals."
+    plot(story_figure(found), "study-story", alt=alt, select=())
+    st.markdown(paragraph(found))
 
 
 def tables(about: Report) -> None:

@@ -1,0 +1,121 @@
+"""When do explanations help: the same comparisons over data sets, from those whose superfeatures are known to those where nobody knows any.
+
+Everything is read off reports of studies; no number stands here. No streamlit here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from explorer.words.numbers import listed
+from explorer.words.studies import between, signed
+from ked.studies.outcome import Contrast
+from ked.studies.report import Report
+
+QUESTIONS: dict[tuple[str, str], str] = {
+    ("ked", "kd"): "KED − KD",
+    ("architecture", "plain"): "the net's form alone − plain",
+    ("mu0", "architecture"): "with the explaining teacher's predictions − on labels",
+    ("ked", "mu0"): "with explanations − without",
+    ("ked", "shuffled"): "explanations − another sample's explanations",
+}
+"""Which nets are compared, and what that asks."""
+
+PLACES: tuple[tuple[str, str, str, str], ...] = (
+    ("planted groups", "correlation", "small", "correlation 0 within"),
+    ("pairs of digits", "architecture", "pairs", "M = 2"),
+    ("pairs of digits, groups: the two digits", "grouping", "pairs", "grid"),
+    ("pairs of digits, groups: random", "grouping", "pairs", "random"),
+    ("digits", "architecture", "small", "M = 4"),
+    ("Fashion-MNIST", "architecture", "paper", "M = 4"),
+)
+"""What a data set is called, and the study, scale and level that have its cells."""
+
+_SAID = {1: "above zero on", -1: "below zero on", 0: "not shown on"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One comparison on one data set.
+
+    Attributes:
+        question: What is asked.
+        place: On which data.
+        contrast: What came out.
+        teachers: Of how many teachers it speaks.
+        recovery: Adjusted Rand index of the superfeatures and the true groups; None where nobody knows any.
+        modularity: Of the superfeatures.
+    """
+
+    question: str
+    place: str
+    contrast: Contrast
+    teachers: int
+    recovery: float | None
+    modularity: float
+
+    @property
+    def brief(self) -> str:
+        """The data, and how many teachers there are."""
+        return f"{self.place}, {self.teachers} teacher{'s' * (self.teachers > 1)}"
+
+    @property
+    def about(self) -> str:
+        """The data, and on what that rests."""
+        truth = "true groups unknown" if self.recovery is None else f"true groups found {self.recovery:.2f}"
+        return f"{self.place} ({self.teachers} teacher{'s' * (self.teachers > 1)}; {truth}; modularity {self.modularity:.2f})"
+
+
+def points(report: Callable[[str, str], Report]) -> list[Point]:
+    """What is known, question by question; `report` gives that of a study and a scale."""
+    found = []
+    for asked, question in QUESTIONS.items():
+        for place, study, scale, level in PLACES:
+            about = report(study, scale)
+            for one in about.contrasts:
+                if one.comparison.measure == "accuracy" and one.ours[0] == one.theirs[0] == level and (one.ours[1], one.theirs[1]) == asked:
+                    groups = about.table[about.table["level"] == level]["modularity"].mean()
+                    found.append(Point(question, place, one, about.settings.teachers, about.recovery.get(level), float(groups)))
+    return found
+
+
+def paragraph(found: Sequence[Point]) -> str:
+    """What the points show and what they do not, and what would speak against it."""
+    sentences = []
+    for question in QUESTIONS.values():
+        here = [one for one in found if one.question == question]
+        told = [_listed(here, sign) for sign in (1, -1, 0)]
+        if here:
+            sentences.append(f"*{question[:1].upper()}{question[1:]}*: {'; '.join(filter(None, told))}.")
+    said = [one for one in found if one.question == QUESTIONS["ked", "shuffled"]]
+    known = [one for one in said if one.recovery is not None]
+    if known and len(said) > len(known):
+        most = max(said, key=lambda one: float(one.contrast.difference.mean))
+        follows = most in known and bool(most.contrast.shown)
+        sentences.append(
+            f"What explanations *say* counts most on {most.place}{', where the true groups are known and found' * follows}: "
+            f"{'the gain goes with the structure' if follows else 'the gain does not go with the structure'} on these {len(said)} data "
+            "sets, which are too few for a rule."
+        )
+    still = [one for one in found if one.question == QUESTIONS["ked", "mu0"] and one.recovery is not None and not one.contrast.shown]
+    if still:
+        places = listed([one.place for one in still])
+        sentences.append(f"Structure alone is not enough: on {places}, explanations beside predictions are not shown to add anything.")
+    sentences.append(
+        "It would speak against it if another sample's explanations taught as well where superfeatures are real, or much worse where "
+        "there are none."
+    )
+    return " ".join(sentences)
+
+
+def _listed(found: Sequence[Point], sign: int) -> str:
+    members = [one for one in found if one.contrast.shown == sign]
+    if not members:
+        return ""
+    each = [
+        f"{one.place} ({signed(one.contrast.difference.mean, 'accuracy')} {between(one.contrast.difference, 'accuracy')}, "
+        f"{one.teachers} teacher{'s' * (one.teachers > 1)})"
+        for one in members
+    ]
+    return f"{_SAID[sign]} {listed(each)}"

@@ -68,6 +68,22 @@ def test_why_is_said_where_the_verdict_stands(two: tuple[Report, Report]) -> Non
     assert small.contrast_table["also_in"].tolist() == ["large-family"]
 
 
+def test_a_study_with_fewer_teachers_finished_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It speaks of fewer teachers, so it is another comparison until it is complete."""
+    teachers, (whole, part) = Settings(seeds=2, teachers=5), (SMALL, replace(SMALL, name="unfinished"))
+    for study in (whole, part):
+        monkeypatch.setitem(STUDIES, study.name, study)
+    for gain, cell, other in zip(GAIN, cells_of(whole, teachers), cells_of(part, teachers), strict=True):
+        record = record_of(cell)
+        record.nets["ked"]["accuracy"] = [value + gain for value in record.nets["kd"]["accuracy"]]
+        ledger.write(whole.name, record)
+        if cell.teacher < 4:
+            ledger.write(part.name, replace(record, key=other.key))
+    (one,), (other_one,) = report(whole, teachers).contrasts, report(part, teachers).contrasts
+    assert (one.units, one.shown, one.also) == (5, 1, ())
+    assert (other_one.units, other_one.also) == (4, ())
+
+
 def test_alone_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, SMALL.name, SMALL)
     keep(SMALL, {"M = 2": GAIN})

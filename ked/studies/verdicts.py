@@ -34,7 +34,7 @@ def unified(study: Study, settings: Settings, found: Sequence[Contrast], rows: R
     """
     own = _Nets(study, settings)
     mine = [own.identity(one.comparison.measure, one.ours, one.theirs) for one in found]
-    elsewhere: dict[Identity, dict[str, float]] = {identity: {} for identity in mine}
+    elsewhere: dict[Identity, dict[str, Contrast]] = {identity: {} for identity in mine}
     for other in catalogue.STUDIES.values():
         nets = _nets_of(other, settings) if other.name != study.name else None
         if nets is None or not nets.may_hold(elsewhere):
@@ -42,12 +42,13 @@ def unified(study: Study, settings: Settings, found: Sequence[Contrast], rows: R
         for one in contrasts(other, rows(other, nets.cells), list(other.levels(settings.scale))):
             identity = nets.identity(one.comparison.measure, one.ours, one.theirs)
             if identity in elsewhere:
-                elsewhere[identity][other.name] = one.adjusted
+                elsewhere[identity][other.name] = one
     return [_strictest(one, elsewhere[identity]) for one, identity in zip(found, mine, strict=True)]
 
 
-def _strictest(one: Contrast, elsewhere: Mapping[str, float]) -> Contrast:
-    """A contrast with the largest adjusted p value, of its own study and of the others (name -> value)."""
+def _strictest(one: Contrast, others: Mapping[str, Contrast]) -> Contrast:
+    """A contrast with the largest adjusted p value, of its own study and of the others (by name) that have as many units finished."""
+    elsewhere = {study: other.adjusted for study, other in others.items() if other.units == one.units}
     name = max(elsewhere, key=lambda study: elsewhere[study], default="")
     if not name or not elsewhere[name] > one.adjusted:
         return replace(one, also=tuple(elsewhere))

@@ -11,7 +11,7 @@ import torch
 
 from ked.agreements import FIDELITY, MEASURES, Survey, survey
 from ked.agreements.outputs import outputs_of
-from ked.agreements.survey import another
+from ked.agreements.survey import another, another_alike
 from ked.data import planted
 from ked.errors import InvalidInput
 from ked.losses import LABELS_ONLY, Objective, soften
@@ -43,7 +43,7 @@ def compared(**options: object) -> Survey:
 @pytest.mark.parametrize("chunk", [1, 7, N])
 def test_the_size_of_the_chunks_does_not_matter(chunk: int) -> None:
     one, other = compared(chunk=chunk), compared()
-    for mine, theirs in ((one.samples, other.samples), (one.chance, other.chance), (one.cells, other.cells)):
+    for mine, theirs in ((one.samples, other.samples), (one.chance, other.chance), (one.alike, other.alike), (one.cells, other.cells)):
         assert mine.keys() == theirs.keys()
         for name in mine:
             np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-5, atol=1e-6)
@@ -86,6 +86,29 @@ def test_chance_is_the_same_student_beside_what_the_teacher_says_of_another_samp
         np.testing.assert_allclose(found.chance[name], measure.compare(mine, elsewhere).whole.numpy(), rtol=1e-5, atol=1e-6)
     assert not np.array_equal(compared(seed=4).chance["cosine"], found.chance["cosine"])
     np.testing.assert_array_equal(compared(seed=3).chance["cosine"], found.chance["cosine"])
+
+
+def test_the_level_of_a_class_is_the_same_student_beside_another_sample_of_that_class() -> None:
+    found, others = compared(seed=3), another_alike(labels, 3)
+    there = others != torch.arange(N)
+    assert (labels[others] == labels).all()
+    assert sorted(others.tolist()) == list(range(N))
+    assert all(there[labels == c].all() == ((labels == c).sum() > 1) for c in labels.unique())
+    with torch.no_grad():
+        theirs, alike = outputs_of(TEACHER, X, TAU, None), outputs_of(TEACHER, X[others], TAU, None)
+        mine = outputs_of(STUDENTS, X, TAU, None, asked=theirs.asked)
+    for name, measure in (MEASURES | FIDELITY).items():
+        whole = measure.compare(mine, alike).whole.numpy()
+        np.testing.assert_allclose(found.alike[name][:, there], whole[:, there], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found.alike_mean(name), whole[:, there].mean(1), rtol=1e-5, atol=1e-6)
+
+
+def test_a_sample_that_is_alone_in_its_class_has_no_level_of_its_class() -> None:
+    found = survey(STUDENTS, TEACHER, X[:3], torch.tensor([0, 1, 1]), pairs=match(GROUPS, GROUPS), tau=TAU)
+    assert np.isnan(found.alike["cosine"]).any(axis=0).tolist() == [True, False, False]
+    alone = survey(STUDENTS, TEACHER, X[:2], torch.tensor([0, 1]), pairs=match(GROUPS, GROUPS), tau=TAU)
+    assert np.isnan(alone.alike_mean("cosine")).all()
+    assert not np.isnan(found.alike_mean("cosine")).any()
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 50])

@@ -27,7 +27,8 @@ def survey(cosine: list[float], accuracy: list[float], *, speaks: bool = True, d
     samples = (flat if speaks else {}) | answers
     correct = np.array([np.arange(N) < round(share * N) for share in accuracy])
     chance = {name: np.full_like(values, 0.25) for name, values in samples.items()}
-    return Survey(samples, chance, {}, correct, LABELS, PAIRS if speaks else None, 10.0)
+    alike = {name: np.full_like(values, 0.4) for name, values in samples.items()}
+    return Survey(samples, chance, alike, {}, correct, LABELS, PAIRS if speaks else None, 10.0)
 
 
 HIGH, LOW = [0.9, 0.91, 0.92], [0.4, 0.42, 0.41]
@@ -152,7 +153,7 @@ def test_the_tables_hold_every_measure_and_every_sample() -> None:
     surveys = {"ked": survey(HIGH, BETTER), "plain": survey(LOW, WORSE, speaks=False)}
     table = words.everything(surveys).set_index("measure")
     assert len(table) == len(MEASURES) + 3
-    assert table.loc[MEASURES["cosine"].label, "KED"].startswith("0.91 ± 0.02 (0.25)")
+    assert table.loc[MEASURES["cosine"].label, "KED"].startswith("0.91 ± 0.02 (0.25; 0.40)")
     assert table.loc[MEASURES["cosine"].label, "plain"] == "–"
     rows = words.by_sample(surveys["ked"], 1, ("cat", "dog"))
     assert len(rows) == N

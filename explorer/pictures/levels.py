@@ -73,7 +73,7 @@ def levels(
     return drawing
 
 
-_SIGNS = {"dash": "– – ", "dot": "· · · "}
+_SIGNS = {"dash": "– – ", "longdash": "— — ", "dot": "· · · "}
 
 
 def _row(drawing: go.Figure, row: int, name: str, label: str, found: Values, scale: Scale) -> None:

@@ -128,6 +128,12 @@ def digits(value: float) -> int:
 def what_chance_is(measure: Measure, found: Survey, *, dotted: bool = True) -> str:
     """What the lines in the chart stand for, and when a measure says little; `dotted`: whether there is a line for the exact level."""
     text = "Dashed: the same student beside what the teacher says of *another* sample, so what any two explanations share anyway."
+    like = found.alike_mean(measure.name).mean()
+    if not np.isnan(like):
+        text += (
+            f" Long dashes: of another sample *of the same class*, {number(float(like))} for the first student: only what agrees beyond "
+            "that is about this sample."
+        )
     exact = found.exact_chance(measure.name)
     if exact is None or not dotted:
         return text
@@ -172,10 +178,16 @@ def everything(surveys: Mapping[str, Survey], labels: Mapping[str, str] = LABELS
         row = {"measure": measure.label}
         for method, survey in surveys.items():
             if name in survey.samples:
-                row[labels[method]] = f"{_with_half(interval(survey.mean(name)))} ({number(survey.chance_mean(name).mean())})"
+                row[labels[method]] = f"{_with_half(interval(survey.mean(name)))} ({_chances(survey, name)})"
         rows.append(row)
     accuracy = {labels[name]: _with_half(interval(survey.correct.mean(axis=1))) for name, survey in surveys.items()}
     return pd.DataFrame([*rows, {"measure": "accuracy"} | accuracy]).fillna("–")
+
+
+def _chances(survey: Survey, name: str) -> str:
+    """The levels of chance: beside another sample, and beside another one of its class where there is one."""
+    levels = [float(survey.chance_mean(name).mean()), float(survey.alike_mean(name).mean())]
+    return "; ".join(number(level) for level in levels if level == level)
 
 
 def _with_half(found: Interval) -> str:

@@ -36,6 +36,8 @@ class Survey:
         samples: Measure -> (K, N), float32; of explanations (where there are any) and of predictions.
         chance: Measure -> (K, N): the same students, but the teacher speaks of another sample, drawn once for all students. So every
             net keeps its habits, and what is left is what any explanation shares with any other.
+        alike: Measure -> (K, N): the same, but the other sample is one of the same class, so what an explanation shares with any other
+            of its class; NaN for a sample that is alone in its class. Only what agrees beyond this is about the sample itself.
         cells: Measure -> (K, P, C) mean over the samples of a class, of each pair of superfeatures; only measures with such a form.
         correct: (K, N) whether the student is right.
         labels: (N,) true classes.
@@ -45,6 +47,7 @@ class Survey:
 
     samples: dict[str, Values]
     chance: dict[str, Values]
+    alike: dict[str, Values]
     cells: dict[str, Values]
     correct: Values
     labels: Values
@@ -69,6 +72,13 @@ class Survey:
         """Its mean where the teacher speaks of another sample, (K,)."""
         return np.asarray(self.chance[name].mean(axis=1, dtype=np.float64))
 
+    def alike_mean(self, name: str) -> Values:
+        """Its mean where the teacher speaks of another sample of the same class, (K,); NaN where no class has two samples."""
+        there = ~np.isnan(self.alike[name]).any(axis=0)
+        if not there.any():
+            return np.full(len(self.correct), np.nan)
+        return np.asarray(self.alike[name][:, there].mean(axis=1, dtype=np.float64))
+
     def exact_chance(self, name: str) -> float | None:
         """Its mean for independent explanations, where there is a formula."""
         formula = ALL[name].chance
@@ -85,10 +95,10 @@ class Survey:
         return means
 
     def to_frame(self) -> DataFrame:
-        """A table with a row for each measure: its mean over samples and seeds, two chance levels, its value for two equal nets, its unit.
+        """A table with a row for each measure: its mean over samples and seeds, three chance levels, its value for equal nets, its unit.
 
-        `chance` is the mean where the teacher speaks of another sample, `independent` that of independent explanations, where there is
-        a formula.
+        `chance` is the mean where the teacher speaks of another sample, `alike` where it speaks of another one of the same class,
+        `independent` that of independent explanations, where there is a formula.
         """
         from pandas import DataFrame
 
@@ -97,6 +107,7 @@ class Survey:
                 "measure": ALL[name].label,
                 "value": float(self.mean(name).mean()),
                 "chance": float(self.chance_mean(name).mean()),
+                "alike": float(self.alike_mean(name).mean()),
                 "independent": self.exact_chance(name) if self.pairs else None,
                 "best": ALL[name].best,
                 "unit": ALL[name].unit,
@@ -164,11 +175,12 @@ def survey(
     through = min(net.chunk for net in (student, teacher, Stack) if not isinstance(net, Heard))  # at once, as nets answer elsewhere
     size = chunk or max(1, min(through, NUMBERS // numbers))
     tally, others = _Tally(table, student, len(y)), another(len(y), seed).to(y.device)
+    like = another_alike(y.cpu(), seed).to(y.device)
     for rows in torch.arange(len(y), device=y.device).split(size):
         theirs = _said(teacher, x, rows, tau, its, shape=shape)
-        elsewhere = _said(teacher, x, others[rows], tau, its, shape=shape)
+        elsewhere, alike = (_said(teacher, x, drawn[rows], tau, its, shape=shape) for drawn in (others, like))
         mine = _said(student, x, rows, tau, own, theirs.asked, shape)
-        tally.add(rows, mine, theirs, elsewhere, y[rows])
+        tally.add(rows, mine, theirs, elsewhere, alike, y[rows], alone=like[rows] == rows)
         if progress:
             progress(min(1.0, (int(rows[-1]) + 1) / len(y)))
     return tally.survey(y, pairs, tau)
@@ -197,6 +209,15 @@ def another(count: int, seed: int) -> Tensor:
     return others
 
 
+def another_alike(y: Tensor, seed: int) -> Tensor:
+    """For each sample another one of its class (N,), drawn with the seed, each taken once; one that is alone in its class has itself."""
+    others = torch.empty_like(y)
+    for c in y.unique():
+        members = torch.nonzero(y == c).flatten()
+        others[members] = members[another(len(members), seed)]
+    return others
+
+
 class _Tally:
     """What a survey knows after some of its chunks."""
 
@@ -204,17 +225,21 @@ class _Tally:
         self._table, K = table, student.replicas
         self._samples = {name: np.empty((K, samples), np.float32) for name in table}
         self._chance = {name: np.empty((K, samples), np.float32) for name in table}
+        self._alike = {name: np.empty((K, samples), np.float32) for name in table}
         self._correct = np.empty((K, samples), bool)
         self._classes = torch.eye(student.classes, dtype=torch.float64, device=student.base.device)
         self._sums: dict[str, Tensor] = {}
 
-    def add(self, rows: Tensor, mine: NetOutputs, theirs: NetOutputs, elsewhere: NetOutputs, y: Tensor) -> None:
-        """Take in what is said of the samples numbered rows (B,)."""
-        place, members = slice(int(rows[0]), int(rows[-1]) + 1), self._classes[y]
+    def add(
+        self, rows: Tensor, mine: NetOutputs, theirs: NetOutputs, elsewhere: NetOutputs, alike: NetOutputs, y: Tensor, *, alone: Tensor
+    ) -> None:
+        """Take in what is said of the samples numbered rows (B,); `alone`: whether there is no other of the class."""
+        place, members, single = slice(int(rows[0]), int(rows[-1]) + 1), self._classes[y], alone.cpu().numpy()
         for name, measure in self._table.items():
             whole, each = measure.compare(mine, theirs)
             self._samples[name][:, place] = whole.cpu().numpy()
             self._chance[name][:, place] = measure.compare(mine, elsewhere).whole.cpu().numpy()
+            self._alike[name][:, place] = np.where(single, np.nan, measure.compare(mine, alike).whole.cpu().numpy())
             if each is not None:
                 sums = each.to(members) @ members
                 self._sums[name] = sums + self._sums[name] if name in self._sums else sums
@@ -225,7 +250,7 @@ class _Tally:
         counts = np.bincount(y.cpu().numpy(), minlength=len(self._classes)).astype(float)
         with np.errstate(invalid="ignore"):  # a class without samples has no mean
             cells = {name: sums.cpu().numpy() / counts for name, sums in self._sums.items()}
-        return Survey(self._samples, self._chance, cells, self._correct, y.cpu().numpy(), pairs, tau)
+        return Survey(self._samples, self._chance, self._alike, cells, self._correct, y.cpu().numpy(), pairs, tau)
 
 
 def _class_means(values: Values, labels: Values, classes: int) -> Values:

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 
 from explorer import cache, navigation
@@ -161,7 +162,10 @@ def _agreement(about: Findings) -> None:
     measure, measured = about.measure, about.measured
     values = {name: survey.mean(measure.name) if name in measured else None for name, survey in about.surveys.items()}
     chance = {name: float(survey.chance_mean(measure.name).mean()) for name, survey in measured.items()}
+    alike = {name: float(survey.alike_mean(measure.name).mean()) for name, survey in measured.items()}
     lines = [Level("beside another sample's explanation", each=chance)]
+    if not np.isnan(list(alike.values())).any():
+        lines.append(Level("beside another of the same class", each=alike, dash="longdash"))
     first = next(iter(measured.values()))
     exact = first.exact_chance(measure.name)
     same = all(survey.exact_chance(measure.name) == exact for survey in measured.values())  # another run may have another M
@@ -205,7 +209,11 @@ def _accuracy(about: Findings) -> None:
     lines = [] if teacher is None else [Level(f"explaining teacher {100 * teacher:.1f}", at=teacher, dash="dot")]
     figure = levels(values, Scale("test accuracy, %", factor=100, decimals=1, low=0, high=1), labels=about.labels, lines=lines)
     plot(figure, "accuracy", alt="Test accuracy, a row a student: a dot a seed, the mean and its 95 % interval.", select=())
-    st.caption("Fidelity is not accuracy: a student can be right where its teacher is wrong, and the other way round.")
+    most, seen = np.bincount(about.any.labels).max(), len(about.any.labels)
+    st.caption(
+        "Fidelity is not accuracy: a student can be right where its teacher is wrong, and the other way round. Who always names the "
+        f"most frequent class is right on {100 * most / seen:.1f} %; one test sample is {100 / seen:.2f} points."
+    )
 
 
 def _scope(about: Findings) -> None:
@@ -246,4 +254,7 @@ def differences(about: Findings) -> None:
         look = {"measure": st.column_config.TextColumn(pinned=True)}
         st.dataframe(agreement_words.everything(about.surveys, about.labels), hide_index=True, height="content", column_config=look)
         rest = "" if about.measure.name in MAPS else " Maps are compared, and listed here, once one of their measures is chosen."
-        st.caption(f"Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample.{rest}")
+        st.caption(
+            "Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample, and on another of "
+            f"the same class.{rest}"
+        )

@@ -63,14 +63,18 @@ class Outcome:
 
 
 def best_known(study: Study, settings: Settings) -> Outcome:
-    """What is known at these settings; where that is nothing, what came with the program, or was computed of one teacher's five students.
+    """What is known at these settings; of the usual ones, more teachers where more came with the program; where nothing is known, what
+    came with it, or was computed of one teacher's five students.
 
     Raises:
         Unavailable: The shipped results are damaged.
     """
+    brought = shipped.settings_of(study.name, settings.scale)
+    if settings == Settings(settings.scale) and brought.teachers > settings.teachers:
+        settings = brought
     asked = outcome(study, settings)
     if asked.report.cells.empty and settings.dataset is None and not settings.fields:
-        for other in (shipped.settings_of(study.name, settings.scale), Settings(settings.scale, seeds=5, teachers=1)):
+        for other in (brought, Settings(settings.scale, seeds=5, teachers=1)):
             found = outcome(study, other)
             if not found.report.cells.empty:
                 return found

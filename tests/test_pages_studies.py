@@ -86,6 +86,14 @@ def test_results_of_one_teacher_are_shown_where_there_are_no_others_and_say_so(s
     assert "speaks of one teacher" not in words(sound(visit("studies"), "studies"))
 
 
+def test_more_teachers_than_were_asked_for_are_shown_where_they_come_with_the_program(ship: Ship) -> None:
+    ship(KD_VS_KED, Settings(teachers=6))
+    app = sound(visit("studies"), "studies")
+    assert "More is known than 5 teachers with 3 students each: here are results of 6 teachers with 3 students each." in words(app)
+    assert repeated(app) == "python -m ked study kd-vs-ked --teachers 6"
+    assert repeated(visit("studies", nt="4")) == "python -m ked study kd-vs-ked --teachers 4"
+
+
 def test_another_question_is_a_click_away_and_has_an_address(ship: Ship) -> None:
     for name in ("m-sweep", "kd-vs-ked"):
         ship(study_named(name), Settings())

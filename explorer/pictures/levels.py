@@ -54,7 +54,8 @@ def levels(
 
     `values`: method -> (K,), or None where a method has none, which the text `missing` says. `lines`: such as the chance level.
     """
-    drawing = theme.figure(ROW * len(values) + ROOM, margin={"l": 8, "r": 92, "t": 44, "b": 8})
+    head = max(44, 14 + 16 * len(lines))
+    drawing = theme.figure(ROW * len(values) + ROOM + head - 44, margin={"l": 8, "r": 92, "t": head, "b": 8})
     for row, (name, found) in enumerate(values.items()):
         if found is None:
             note = {"text": missing, "x": 0.5, "xref": "paper", "bgcolor": theme.PAPER, "font": {"color": theme.MUTED, "size": 12}}
@@ -64,8 +65,8 @@ def levels(
     for line in lines:
         _line(drawing, line, list(values), scale)
     heads = [f"<span style='color:{theme.MUTED}'>{_SIGNS[line.dash] * line.drawn}{line.words}</span>" for line in lines]
-    head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left"}
-    drawing.add_annotation(text="<br>".join(heads), **head)
+    place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left"}
+    drawing.add_annotation(text="<br>".join(heads), **place)
     names = [theme.wrapped(labels.get(name, name), 12) for name in values]
     drawing.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.6], showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})

@@ -85,7 +85,7 @@ def story_figure(found: Sequence[Point]) -> go.Figure:
     for point in found:
         one = _difference(point.contrast, several=False)
         told = f"{point.about}<br>{one.told}"
-        rows.append(replace(one, heading=point.question, level=point.brief, told=told, key=point.place))
+        rows.append(replace(one, heading=point.question, level=point.place, told=told, key=point.place))
     return differences(rows, _AXES["accuracy"])
 
 

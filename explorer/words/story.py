@@ -26,10 +26,10 @@ QUESTIONS: dict[tuple[str, str], str] = {
 PLACES: tuple[tuple[str, str, str, str], ...] = (
     ("planted groups", "correlation", "small", "correlation 0 within"),
     ("pairs of digits", "architecture", "pairs", "M = 2"),
-    ("pairs of digits, groups: the two digits", "grouping", "pairs", "grid"),
-    ("pairs of digits, groups: random", "grouping", "pairs", "random"),
+    ("true halves, pairs", "grouping", "pairs", "grid"),
+    ("random groups, pairs", "grouping", "pairs", "random"),
     ("digits", "architecture", "small", "M = 4"),
-    ("digits, groups: random", "grouping", "small", "random"),
+    ("random groups, digits", "grouping", "small", "random"),
     ("Fashion-MNIST", "architecture", "paper", "M = 4"),
 )
 """What a data set is called, and the study, scale and level that have its cells."""
@@ -57,11 +57,6 @@ class Point:
     teachers: int
     recovery: float | None
     modularity: float
-
-    @property
-    def brief(self) -> str:
-        """The data, and how many teachers there are."""
-        return f"{self.place}, {self.teachers} teacher{'s' * (self.teachers > 1)}"
 
     @property
     def about(self) -> str:

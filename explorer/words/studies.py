@@ -79,6 +79,8 @@ def of(settings: Settings) -> str:
 
 def instead(about: Report, asked: Settings) -> str:
     """Why something else is shown than was asked for, and of what it speaks."""
+    if about.settings.teachers > asked.teachers:
+        return f"More is known than {of(asked)}: here are results of {of(about.settings)}."
     only = " They speak of that one teacher: of others they say nothing." if about.settings.teachers == 1 else ""
     return f"Nothing is finished yet with {of(asked)}. Here are results of {of(about.settings)}.{only}"
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
-from visitor import address, buttons, figure, figures, sound, turn_to, visit
+from visitor import address, buttons, command, figure, figures, sound, turn_to, visit
 
 from ked.data import load
 from ked.explanation import centre
@@ -140,7 +140,7 @@ def test_accuracy_against_samples_comes_from_the_stored_runs_alone(finish: Calla
     assert "efficiency" not in figures(app)
     study = figure(app, "efficiency-study")["data"]
     assert any(trace["name"] == "KED, then chimeras" for trace in study)
-    assert "--train-size 50" in app.code[0].value
+    assert "--train-size 50" in command(app)
     few = finish(recipe.without(train_size=50))
     app = sound(visit("chimeras", run=run.id), "chimeras")
     lines = {trace["name"]: numbers(trace, "y") for trace in figure(app, "efficiency")["data"]}

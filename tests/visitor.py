@@ -123,6 +123,11 @@ def caption(app: AppTest, start: str) -> str:
     return next(found.value for found in app.caption if found.value.startswith(start))
 
 
+def command(app: AppTest) -> str:
+    """The first command that the page shows; a link to share is none."""
+    return next(found.value for found in app.code if found.language == "bash")
+
+
 def copy_of(run: Run, home: Path) -> Run:
     """A finished run in this test's home, which may be changed and damaged."""
     return Run(Path(shutil.copytree(run.folder, home / "runs" / run.id)))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
-from visitor import address, control, copy_of, figure, figures, sound, visit
+from visitor import address, control, copy_of, figure, figures, row, sound, visit
 
 from explorer.words.attributions import Line, duration, maps_csv, orders, sanity, shapley, share, summary, table, tiny, verdict
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute
@@ -106,7 +106,7 @@ def packed(values: dict[str, str]) -> np.ndarray:
 def test_agreement_is_measured_as_the_visitor_chooses() -> None:
     app = sound(visit("attributions", i="7"), "attributions")
     before = figure(app, "agreement-1"), figure(app, "between")
-    sound(app.get("button_group")[1].set_value("cosine").run(), "attributions")
+    sound(row(app, "Agreement by").set_value("cosine").run(), "attributions")
     assert address(app) == {"i": "7", "like": "cosine"}
     assert figure(app, "agreement-1") != before[0]
     assert figure(app, "between") != before[1]
@@ -145,7 +145,7 @@ def test_the_checks_that_take_longer_come_when_they_are_asked_for(finish: Callab
     run = finish(Recipe.make(dataset="wine", methods=("plain",), superfeatures=2, **TINY))
     app = sound(visit("attributions", run=run.id, student="plain"), "attributions")
     assert "sanity" not in numbers(app)
-    sound(app.get("button_group")[-1].set_value("all").run(), "attributions")
+    sound(row(app, "Measured").set_value("all").run(), "attributions")
     assert address(app)["checks"] == "all"
     rows = numbers(app)
     assert set(rows["sanity"]) <= {"passes", "fails"}
@@ -172,7 +172,7 @@ def test_a_table_is_shown_as_bars_by_the_names_of_its_features(finish: Callable[
     run = finish(Recipe.make(dataset="wine", methods=("ked",), superfeatures=3, **TINY))
     app = sound(visit("attributions", run=run.id), "attributions")
     assert "own: structure" not in numbers(app)
-    assert "structure (SSIM)" not in [option.content for option in app.get("button_group")[1].proto.options]
+    assert "structure (SSIM)" not in [option.content for option in row(app, "Agreement by").proto.options]
     drawing = figure(app, "map-occlusion")
     assert [trace["name"] for trace in drawing["data"]] == ["black box", "explaining", "KED student"]
     assert any("alcohol" in text for text in drawing["layout"]["yaxis"]["ticktext"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, caption, control, copy_of, said, sound, standing, turn_to, usable, visit
+from visitor import address, caption, control, copy_of, row, said, sound, standing, turn_to, usable, visit
 
 from explorer.state.settings import SETTINGS
 from ked.recipe import Recipe
@@ -84,8 +84,8 @@ def test_a_text_that_is_refused_leaves_the_old_value() -> None:
 
 def test_the_last_method_cannot_be_taken_away() -> None:
     app = visit("train", methods="plain")
-    sound(app.get("button_group")[0].set_value([]).run(), "train")
-    assert app.get("button_group")[0].value == ["plain"]
+    sound(row(app, "Students").set_value([]).run(), "train")
+    assert row(app, "Students").value == ["plain"]
     assert app.toast
 
 

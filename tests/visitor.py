@@ -114,6 +114,11 @@ def buttons(app: AppTest, key: str) -> Any:
     return control(app, key)
 
 
+def row(app: AppTest, label: str) -> Any:
+    """The first row of buttons of this name."""
+    return next(found for found in app.get("button_group") if found.label == label)
+
+
 def groups_shown(app: AppTest) -> int:
     """How many superfeatures the headline lists."""
     return len(buttons(app, "widget.selected").proto.options)

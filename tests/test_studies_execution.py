@@ -213,8 +213,8 @@ def test_a_line_that_cannot_be_read_costs_only_that_cell(ked_home: Path) -> None
 def test_the_command_shows_what_there_is_and_computes_nothing(ked: Ked) -> None:
     assert all(name in ked("study", "list").out for name in STUDIES)
     assert [row["study"] for row in ked("study", "list", "--json").result["studies"]] == list(STUDIES)  # type: ignore[attr-defined]
-    shown = ked("study", "m-sweep", "--dry-run", "--json")
-    assert [cell["state"] for cell in shown.result["cells"]] == ["to do"] * 8  # type: ignore[attr-defined]
+    shown = ked("study", "m-sweep", "--dry-run", "--json")  # eight levels, five teachers
+    assert [cell["state"] for cell in shown.result["cells"]] == ["to do"] * 8 * 5  # type: ignore[attr-defined]
     assert "M = 16" in ked("study", "m-sweep", "--dry-run").out
     assert list_runs() == [run for run in list_runs() if run.id.endswith("preset")]
 

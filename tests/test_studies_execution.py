@@ -213,16 +213,19 @@ def test_a_line_that_cannot_be_read_costs_only_that_cell(ked_home: Path) -> None
 def test_the_command_shows_what_there_is_and_computes_nothing(ked: Ked) -> None:
     assert all(name in ked("study", "list").out for name in STUDIES)
     assert [row["study"] for row in ked("study", "list", "--json").result["studies"]] == list(STUDIES)  # type: ignore[attr-defined]
-    shown = ked("study", "m-sweep", "--dry-run", "--json")  # eight levels, five teachers
+    shown = ked("study", "m-sweep", "--dry-run", "--json")
     assert [cell["state"] for cell in shown.result["cells"]] == ["to do"] * 8 * 5  # type: ignore[attr-defined]
-    assert "M = 16" in ked("study", "m-sweep", "--dry-run").out
+    assert shown.result["seconds"] > 1  # type: ignore[operator]
+    told = ked("study", "m-sweep", "--dry-run").out
+    assert "M = 16" in told
+    assert "40 of 40 cells to do: about" in told
     assert list_runs() == [run for run in list_runs() if run.id.endswith("preset")]
 
 
 def test_the_command_tells_what_is_stored_and_writes_tables(ked: Ked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(STUDIES, "tiny", TINY)
     _all(cells_of(TINY, TWO_SEEDS))
-    done = ked("study", "tiny", "--seeds", "2", "--json", "-o", str(tmp_path / "out"))
+    done = ked("study", "tiny", "--seeds", "2", "--teachers", "1", "--json", "-o", str(tmp_path / "out"))
     assert done.code == 0, done.err
     assert done.result["question"] == TINY.question
     assert done.result["comparisons"] == 3
@@ -231,7 +234,7 @@ def test_the_command_tells_what_is_stored_and_writes_tables(ked: Ked, monkeypatc
     cells = pd.read_csv(tmp_path / "out" / "cells.csv")
     told = [row["accuracy"] for row in done.result["cells"]]  # type: ignore[attr-defined]
     assert cells["accuracy"].tolist() == pytest.approx(told, abs=1e-14)
-    assert "KED" in ked("study", "tiny", "--seeds", "2").out
+    assert "KED" in ked("study", "tiny", "--seeds", "2", "--teachers", "1").out
 
 
 @pytest.mark.parametrize("arguments", [("study", "nonsense"), ("study", "noise", "--scale", "large")])

@@ -83,4 +83,4 @@ def test_where_a_login_is_set_up_nobody_sees_a_page_without_one() -> None:
     assert [title.value for title in app.title] == ["KED Explorer"]
     app.user = {"is_logged_in": True, "email": "a@example.org"}
     app.run()
-    assert [title.value for title in app.title] == ["Which features belong together?"]
+    assert [title.value for title in app.title] == ["Not only what, but why"]

@@ -101,8 +101,8 @@ def test_a_training_that_starts_anew_forgets_the_snapshots_of_the_one_that_broke
     assert list(made.snapshots("teacher")) == [1]
 
 
-def test_presets_ship_without_snapshots(small_run: Run, tmp_path: Path) -> None:
+def test_presets_ship_without_snapshots_but_for_those_that_the_lesson_looks_back_at(small_run: Run, tmp_path: Path) -> None:
     shutil.copytree(small_run.folder, tmp_path / "made")
-    presets._ship(tmp_path / "made", tmp_path / "shipped")
+    presets._ship(Run(tmp_path / "made"), tmp_path / "shipped", ())
     assert (tmp_path / "shipped" / "teacher.safetensors").is_file()
     assert not (tmp_path / "shipped" / SNAPSHOTS).exists()

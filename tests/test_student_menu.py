@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import address, said, sound, visit
+from visitor import address, control, said, sound, visit
 
 from explorer.blocks.train.student_menu import GROUPS, USUAL, group
 from explorer.state.settings import allowed_methods
@@ -12,8 +12,7 @@ from ked.methods import METHODS
 
 
 def pills(app: AppTest, key: str) -> list[str]:
-    (row,) = [row for row in app.get("button_group") if row.key == key]
-    return list(row.value)
+    return list(control(app, key).value)
 
 
 def offered(app: AppTest) -> list[list[str]]:
@@ -35,7 +34,7 @@ def test_every_student_that_is_not_usual_belongs_to_a_group_of_the_menu() -> Non
 
 def test_a_student_chosen_behind_the_button_comes_into_view_and_into_the_address() -> None:
     app = visit("train", methods="plain,ked")
-    (row,) = [row for row in app.get("button_group") if row.key == "widget.methods.Controls"]
+    row = control(app, "widget.methods.Controls")
     sound(row.set_value(["mu0"]).run(), "train")
     assert address(app)["methods"] == "plain,ked,mu0"
     assert pills(app, "widget.methods.shown") == ["plain", "ked", "mu0"]
@@ -44,7 +43,7 @@ def test_a_student_chosen_behind_the_button_comes_into_view_and_into_the_address
 
 def test_a_student_let_go_in_view_is_let_go_behind_the_button_too() -> None:
     app = visit("train", methods="plain,ked,mu0")
-    (row,) = [row for row in app.get("button_group") if row.key == "widget.methods.shown"]
+    row = control(app, "widget.methods.shown")
     sound(row.set_value(["plain"]).run(), "train")
     assert address(app)["methods"] == "plain"
     assert pills(app, "widget.methods.Controls") == []
@@ -52,7 +51,7 @@ def test_a_student_let_go_in_view_is_let_go_behind_the_button_too() -> None:
 
 def test_the_last_student_stays_whichever_row_lets_it_go() -> None:
     app = visit("train", methods="mu0")
-    (row,) = [row for row in app.get("button_group") if row.key == "widget.methods.Controls"]
+    row = control(app, "widget.methods.Controls")
     app = row.set_value([]).run()
     assert said(app) == []
     assert pills(app, "widget.methods.shown") == ["mu0"]

@@ -33,7 +33,7 @@ def comes(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def set_headers(**headers: str) -> None:
         told = {name.replace("_", "-"): text for name, text in headers.items()}
-        monkeypatch.setattr(visitor.st, "context", SimpleNamespace(headers=told, cookies={visitor.COOKIE: SECRET}))
+        monkeypatch.setattr(visitor.st, "context", SimpleNamespace(headers=told, cookies={visitor.COOKIE: SECRET}, url=None))
 
     return set_headers
 

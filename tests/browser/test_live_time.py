@@ -93,6 +93,7 @@ def test_the_pinned_sample_and_the_student_stay_as_chosen_while_a_run_grows(
     student = me.page.get_by_role("combobox", name="Student")
     student.focus()
     me.page.keyboard.type("shuffled")
+    expect(me.page.get_by_role("option", name=re.compile("shuffled"))).to_be_visible()
     me.page.keyboard.press("Enter")
     expect(me.page).to_have_url(re.compile("[?&]student=shuffled"))
     me.until(lambda: of(run, "epoch", "student-ked"))

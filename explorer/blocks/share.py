@@ -59,7 +59,7 @@ def _beside(page: str) -> None:
     if found is None or found.stamp == st.session_state.get(_SEEN):
         return
     st.session_state[_SEEN] = found.stamp
-    own = {name: session.get(name) for name in ("present", "hide", "follow")}
+    own = {name: session.get(name) for name in ("present", "hide", "follow", "guesses")}  # a guess stays one's own
     session.put(**(from_url(dict(found.query))[0] | own))
     if found.page != page and found.page in navigation.PAGES:
         navigation.go(found.page)

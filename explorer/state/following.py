@@ -42,7 +42,7 @@ def lead(token: str, page: str, query: Mapping[str, str]) -> None:
     """Show the class a view; nothing is written where it is the one that they see already."""
     found = view(token)
     if found is None or (found.page, dict(found.query)) != (page, dict(query)):
-        _folder().mkdir(parents=True, exist_ok=True)
+        _make_folder()
         write_json(_view(token), {"page": page, "query": dict(query)})
 
 
@@ -57,7 +57,7 @@ def view(token: str) -> View | None:
 
 def guess(token: str, step: int, letter: str) -> None:
     """Add a guess of the class."""
-    _folder().mkdir(parents=True, exist_ok=True)
+    _make_folder()
     with disk_errors(_folder()), open(_guesses(token), "a", encoding="utf-8") as file:
         file.write(f"{step}{letter}\n")
 
@@ -73,6 +73,11 @@ def tally(token: str, step: int) -> Counter[str]:
 
 def _folder() -> Path:
     return home() / "follow"
+
+
+def _make_folder() -> None:
+    with disk_errors(_folder()):
+        _folder().mkdir(parents=True, exist_ok=True)
 
 
 def _view(token: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.state import following
 from explorer.state.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url, to_url
 from explorer.state.undo import Undo
+from ked.errors import Unavailable
 
 _VALUES, _PAGE, _LEADS, _NOTICES, _UNDO, _SHOWN, _MOVED = (
     f"ked.{name}" for name in ("values", "page", "leads", "notices", "undo", "shown", "moved")
@@ -103,7 +105,8 @@ def write_url() -> None:
     if {key: st.query_params[key] for key in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
     if token := leads():
-        following.lead(token, str(st.session_state.get(_PAGE, "")), wanted)
+        with contextlib.suppress(Unavailable):  # a full disk keeps the class behind; the lecturer's own page goes on
+            following.lead(token, str(st.session_state.get(_PAGE, "")), wanted)
 
 
 def leads() -> str:

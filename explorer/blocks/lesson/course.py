@@ -92,12 +92,14 @@ def _ask(place: Place) -> None:
             letters[place.number - 1] = _LETTERS[st.session_state[key]]
             session.put(guesses="".join(letters))
             if session.get("follow"):
-                following.guess(session.get("follow"), place.number, letters[place.number - 1])
+                with frame.toasts():
+                    following.guess(session.get("follow"), place.number, letters[place.number - 1])
 
     step = place.step
     st.pills(
         f"**Guess:** {step.question}", range(len(step.options)), format_func=step.options.__getitem__, key=key, on_change=chosen,
-        disabled=place.done or place.guess is not None, help="Nobody counts your guesses; one who has guessed sees more.",
+        disabled=place.done or place.guess is not None,
+        help="Whoever has guessed sees more. A lecturer whom you follow sees how many guessed what, and not who.",
     )  # fmt: skip
     if session.leads():
         st.fragment(_class_guesses, run_every=2.0)(place)

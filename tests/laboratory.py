@@ -121,7 +121,8 @@ class Visitor:
         expect(self.button("pause")).to_have_text(re.compile(f"{words}$"))
 
     def says(self, words: str) -> None:
-        expect(self.page.locator(".stMarkdown").filter(has_text=re.compile(words)).first).to_be_visible()
+        """Waits until the run's status is in these words."""
+        expect(self.page.locator(".st-key-status")).to_contain_text(words)
 
     def points(self, net: str = "KED", more_than: int = 0) -> int:
         """How many epochs a net's accuracy curve has on screen; waits until they are more than so many."""

@@ -112,7 +112,7 @@ def train(page: Page, address: str) -> None:
     page.goto(f"{address}/train?{SHORT}")
     expect(page.get_by_text(re.compile("^To compute: teacher"))).to_be_visible()
     press_train(page)
-    expect(page.get_by_text(re.compile("finished"))).to_be_visible()
+    expect(page.locator(".st-key-status")).to_contain_text("finished")
     expect(page.get_by_test_id("stDataFrame")).to_be_visible()
     shown(page, "Test accuracy of each method")
     wait_for_points(page, more_than=7)
@@ -145,7 +145,7 @@ def stop(page: Page, address: str) -> None:
     assert wait_for_points(page, more_than=again) > again
     assert query(page)["run"] == run
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text(re.compile("stopped"))).to_be_visible()
+    expect(page.locator(".st-key-status")).to_contain_text("stopped")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
     no_complaint(page)

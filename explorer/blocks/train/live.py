@@ -141,7 +141,7 @@ def _header(seen: Watched) -> None:
     # Buttons stand in a row of their own: beside words that grow and shrink they would move away from under the pointer.
     with st.container(horizontal=True, vertical_alignment="center", key="transport"):
         playback.buttons(seen)
-    with st.container():
+    with st.container(key="status"):
         where = "" if seen.status == "done" else f"  ·  {_position(seen.history)}"
         since = "" if seen.status == "queued" else f"{where}  ·  {_clock(seen.history.time)}"
         st.markdown(f"**{said[seen.status]}**{since}")

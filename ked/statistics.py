@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from scipy.special import stdtr, stdtrit  # scipy.stats would take as long to import as all the rest
@@ -13,6 +14,11 @@ LEAST = 3
 
 CLAIMING = 4
 """Units that can show anything: accuracies come in steps, so a few differences lie close together by chance."""
+
+ALPHA = 0.05
+
+Values = Sequence[float] | np.ndarray
+K = TypeVar("K")
 
 _NO_SPREAD = 1e-12  # what rounding leaves of the spread of equal values
 _MOST_SAMPLES, _ROUNDING = 10**5, 1.2e-7  # of shares in single precision
@@ -49,7 +55,7 @@ def interval(values: np.ndarray | Sequence[Any], resolution: float = 0.0) -> Int
     return Interval(mean, mean - half, mean + half)
 
 
-def paired_difference(values: Sequence[float], reference: Sequence[float], resolution: float = 0.0) -> Interval:
+def paired_difference(values: Values, reference: Values, resolution: float = 0.0) -> Interval:
     """Mean and 95 % interval of values - reference, unit by unit: the same unit means the same teacher, or the same first weights.
 
     Args:
@@ -59,7 +65,7 @@ def paired_difference(values: Sequence[float], reference: Sequence[float], resol
     return interval(np.asarray(values, dtype=float) - np.asarray(reference, dtype=float), resolution)
 
 
-def p_value(values: Sequence[float], reference: Sequence[float], resolution: float = 0.0) -> float:
+def p_value(values: Values, reference: Values, resolution: float = 0.0) -> float:
     """Two-sided p of a paired t-test that the differences, unit by unit, have mean 0: below 0.05 just where the 95 % interval
     leaves 0 out, and never 0. NaN where there is no interval, but 1 where at least `LEAST` units do not differ at all."""
     difference = np.asarray(values, dtype=float) - np.asarray(reference, dtype=float)
@@ -72,7 +78,54 @@ def p_value(values: Sequence[float], reference: Sequence[float], resolution: flo
     return float(2 * stdtr(count - 1, -abs(mean / error)))
 
 
-def step_of(shares: Sequence[float] | np.ndarray) -> float:
+class Difference(NamedTuple):
+    """A paired difference, one of a family of comparisons.
+
+    Attributes:
+        mean, low, high: As of an `Interval`, not corrected.
+        adjusted: p after Holm's correction for the family.
+        units: How many pairs; fewer than `CLAIMING` show nothing.
+    """
+
+    mean: float
+    low: float
+    high: float
+    adjusted: float
+    units: int
+
+    @property
+    def shown(self) -> int:
+        """1 or -1 where a difference above or below zero is shown after the correction, 0 where none is."""
+        return int(np.sign(self.mean)) if self.adjusted < ALPHA and self.units >= CLAIMING else 0
+
+
+def family(pairs: Mapping[K, tuple[Values, Values]], resolution: float = 0.0) -> dict[K, Difference]:
+    """Paired differences that are asked for together, each with its p after Holm's correction for all of them.
+
+    Args:
+        pairs: Name -> values and reference, one a unit.
+        resolution: As `interval` has it.
+    """
+    adjusted = holm([p_value(*pair, resolution) for pair in pairs.values()])
+    found = [paired_difference(*pair, resolution) for pair in pairs.values()]
+    return {
+        name: Difference(float(one.mean), float(one.low), float(one.high), p, len(pair[0]))
+        for (name, pair), one, p in zip(pairs.items(), found, adjusted, strict=True)
+    }
+
+
+def test_set_half(accuracy: float, samples: int) -> float:
+    """Half the width of the 95 % interval (Wilson 1927) of an accuracy that was measured on so many samples: the chance of the test set,
+    which no number of seeds takes away.
+
+    >>> round(test_set_half(0.94, 359), 3)
+    0.025
+    """
+    z = 1.959964
+    return z / (1 + z**2 / samples) * math.sqrt(accuracy * (1 - accuracy) / samples + (z / (2 * samples)) ** 2)
+
+
+def step_of(shares: Values) -> float:
     """The steps 1 / n in which shares of the same n samples come, from the shares alone: the smallest n of which all are whole parts.
 
     0 where there is no such n up to 100 000, or nothing to find it from. Few shares may have a larger step in common than that of

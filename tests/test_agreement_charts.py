@@ -99,7 +99,7 @@ def test_a_dot_of_the_scatter_is_one_class_of_one_sample_in_its_superfeatures_co
 def test_a_hill_counts_every_sample_once() -> None:
     draw = np.random.default_rng(1)
     samples, chance = {"ked": draw.normal(0.5, 0.1, (2, 400))}, {"ked": draw.normal(0, 0.1, (2, 400))}
-    figure = agreement_charts.distribution(samples, chance, "cosine", labels=LABELS, bounds=(-1.0, 1.0))
+    figure = agreement_charts.distribution(samples, {"beside another sample's": chance}, "cosine", labels=LABELS, bounds=(-1.0, 1.0))
     behind, hill = figure.data
     assert behind.line.dash == "dot"
     for one in (behind, hill):
@@ -112,7 +112,7 @@ def test_a_hill_counts_every_sample_once() -> None:
 @pytest.mark.parametrize("values", [[0.0, 0.5, 1.0], [1.0], [0.0, 1 / 6, 1 / 3, 0.5, 1.0]])
 def test_a_measure_of_few_values_has_a_step_for_each(values: list[float]) -> None:
     samples = {"ked": np.repeat(np.array(values)[None], 10, axis=0)}
-    figure = agreement_charts.distribution(samples, samples, "shares", labels=LABELS, bounds=(0.0, 1.0))
+    figure = agreement_charts.distribution(samples, {"beside another sample's": samples}, "shares", labels=LABELS, bounds=(0.0, 1.0))
     shares = [float(text.removesuffix(" %")) for text in figure.data[1].text[1:-1:2]]
     assert shares == pytest.approx([100 / len(values)] * len(values), abs=0.06)
 
@@ -120,5 +120,7 @@ def test_a_measure_of_few_values_has_a_step_for_each(values: list[float]) -> Non
 def test_values_that_are_nearly_all_equal_still_have_a_distribution() -> None:
     values = np.ones((1, 100_000))
     values[0, :30] = np.linspace(0, 0.9, 30)
-    figure = agreement_charts.distribution({"ked": values}, {"ked": values}, "x", labels=LABELS, bounds=(-np.inf, np.inf))
+    figure = agreement_charts.distribution(
+        {"ked": values}, {"beside another sample's": {"ked": values}}, "x", labels=LABELS, bounds=(-np.inf, np.inf)
+    )
     assert np.isfinite(np.asarray(figure.data[1].y, dtype=float)).all()

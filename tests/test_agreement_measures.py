@@ -22,6 +22,7 @@ from ked.errors import InvalidInput
 K, M, N, C = 2, 4, 6, 5
 TAU = 3.0
 BASE = torch.linspace(-2.0, -1.0, C, dtype=torch.float64)
+USUAL = torch.linspace(-1.0, 1.0, M * C, dtype=torch.float64).reshape(M, 1, C)  # what a teacher says of every class
 
 
 def log_y(seed: int, replicas: int = K, samples: int = N) -> Tensor:
@@ -31,7 +32,9 @@ def log_y(seed: int, replicas: int = K, samples: int = N) -> Tensor:
 
 def speaking(explanations: Tensor, asked: Tensor | None = None) -> NetOutputs:
     total = explanations.sum(dim=1) - (explanations.shape[1] - 1) * BASE
-    return NetOutputs(explanations, total.log_softmax(-1), BASE, TAU, asked)
+    said = NetOutputs(explanations, total.log_softmax(-1), BASE, TAU, asked)
+    said.usual = USUAL.expand(explanations.shape[1:])
+    return said
 
 
 def pair(samples: int = N) -> tuple[NetOutputs, NetOutputs]:
@@ -94,8 +97,14 @@ def slow_cosine(student: Tensor, teacher: Tensor) -> float:
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
+def slow_beyond(student: Tensor, teacher: Tensor) -> float:
+    a, b = (np.ravel(phi(net) - USUAL[:, 0].numpy()) for net in (student, teacher))
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+
 SLOW: dict[str, Callable[[Tensor, Tensor], float]] = {
     "cosine": slow_cosine,
+    "beyond": slow_beyond,
     "spearman": lambda student, teacher: float(spearmanr(phi(student).ravel(), phi(teacher).ravel()).statistic),
     "jensen-shannon": mean_over_superfeatures(slow_js),
     "kullback-leibler": mean_over_superfeatures(lambda student, teacher: oracles.divergence(teacher, student, TAU)),
@@ -196,6 +205,7 @@ def test_unrelated_explanations_are_at_chance() -> None:
         NetOutputs(part, part.sum(1), flat, TAU, torch.zeros(8000, dtype=torch.int64))
         for part in torch.randn(2, 1, M, 8000, C, generator=draw, dtype=torch.float64)
     )
+    teacher.usual = torch.zeros(M, 8000, C, dtype=torch.float64)
     for name, measure in MEASURES.items():
         if measure.chance is not None:
             assert float(measure.compare(student, teacher).whole.mean()) == pytest.approx(measure.chance(M, 2), abs=0.015), name

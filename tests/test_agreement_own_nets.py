@@ -99,9 +99,10 @@ def test_the_table_has_every_measure_beside_its_chance_levels() -> None:
     assert table.index.tolist() == [*MEASURES, "answer", "prediction-kl"]
     assert table.value["cosine"] == pytest.approx(found.mean("cosine").mean())
     assert table.chance["cosine"] == pytest.approx(found.chance_mean("cosine").mean())
+    assert table.alike["cosine"] == pytest.approx(found.alike_mean("cosine").mean())
     assert table.independent["feature"] == pytest.approx(2 / 3)
     assert "cosine of contributions" in found._repr_html_()
-    assert len(found.plot("cosine").data) == 2
+    assert len(found.plot("cosine").data) == 3
     with pytest.raises(InvalidInput, match="there is no measure"):
         found.plot("beauty")
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from ked.agreements import FIDELITY, MEASURES, Survey, survey
-from ked.agreements.outputs import outputs_of
+from ked.agreements.outputs import NetOutputs, outputs_of
+from ked.agreements.own_nets import agreement
 from ked.agreements.survey import another, another_alike
 from ked.data import planted
 from ked.errors import InvalidInput
@@ -36,6 +37,12 @@ labels = torch.randint(0, C - 1, (N,), generator=torch.Generator().manual_seed(2
 TEACHER, STUDENTS = net(0), net(7, replicas=K)
 
 
+def usual(theirs: NetOutputs, y: torch.Tensor) -> torch.Tensor:
+    """(M, N, C) the mean of the contributions to the other samples of the class, written out."""
+    phi, numbers = theirs.phi[0], torch.arange(len(y))
+    return torch.stack([phi[:, (y == y[n]) & (numbers != n)].mean(dim=1) for n in range(len(y))], dim=1)
+
+
 def compared(**options: object) -> Survey:
     return survey(STUDENTS, TEACHER, X, labels, pairs=match(GROUPS, GROUPS), tau=TAU, **options)  # type: ignore[arg-type]
 
@@ -55,6 +62,7 @@ def test_streamed_it_is_what_it_is_of_all_samples_at_once() -> None:
     with torch.no_grad():
         theirs = outputs_of(TEACHER, X, TAU, None)
         mine = outputs_of(STUDENTS, X, TAU, None, asked=theirs.asked)
+    theirs.usual = usual(theirs, labels)
     for name, measure in (MEASURES | FIDELITY).items():
         whole, each = (None if part is None else part.numpy() for part in measure.compare(mine, theirs))
         np.testing.assert_allclose(found.samples[name], whole, rtol=1e-5, atol=1e-6)
@@ -82,6 +90,7 @@ def test_chance_is_the_same_student_beside_what_the_teacher_says_of_another_samp
     with torch.no_grad():
         theirs, elsewhere = outputs_of(TEACHER, X, TAU, None), outputs_of(TEACHER, X[others], TAU, None)
         mine = outputs_of(STUDENTS, X, TAU, None, asked=theirs.asked)
+    elsewhere.usual = usual(theirs, labels)[:, others]
     for name, measure in (MEASURES | FIDELITY).items():
         np.testing.assert_allclose(found.chance[name], measure.compare(mine, elsewhere).whole.numpy(), rtol=1e-5, atol=1e-6)
     assert not np.array_equal(compared(seed=4).chance["cosine"], found.chance["cosine"])
@@ -97,6 +106,7 @@ def test_the_level_of_a_class_is_the_same_student_beside_another_sample_of_that_
     with torch.no_grad():
         theirs, alike = outputs_of(TEACHER, X, TAU, None), outputs_of(TEACHER, X[others], TAU, None)
         mine = outputs_of(STUDENTS, X, TAU, None, asked=theirs.asked)
+    alike.usual = usual(theirs, labels)[:, others]
     for name, measure in (MEASURES | FIDELITY).items():
         whole = measure.compare(mine, alike).whole.numpy()
         np.testing.assert_allclose(found.alike[name][:, there], whole[:, there], rtol=1e-5, atol=1e-6)
@@ -194,3 +204,48 @@ def test_at_a_high_temperature_float32_nets_have_the_divergences_of_float64_ones
     for name in ("kullback-leibler", "jensen-shannon"):
         np.testing.assert_allclose(found.samples[name], wide.samples[name], rtol=1e-2)
         assert np.abs(1e8 * itself.samples[name]).max() < 1e-6
+
+
+def _arrays(samples: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Explanations (N, M, C) that are mostly of the class and partly of the sample, and the classes."""
+    draw, y = torch.Generator().manual_seed(4), torch.arange(samples) % C
+    of_class = 3 * torch.randn(C, 4, C, generator=draw, dtype=torch.float64)
+    return (of_class[y] + torch.randn(samples, 4, C, generator=draw, dtype=torch.float64)).log_softmax(-1), y
+
+
+def test_beyond_the_class_mean_a_copy_agrees_and_another_sample_of_the_class_does_not() -> None:
+    """Whereas the cosine itself is high for both."""
+    theirs, y = _arrays(900)
+    shuffled = theirs[another_alike(y, 1)]
+    other_half = torch.stack([theirs[1::2][y[1::2] == c].mean(dim=0) for c in range(C)])
+    students = {"copy": theirs, "shuffled": shuffled, "class": other_half[y].log_softmax(-1)}
+    found = {name: agreement(student[::2], theirs[::2], y=y[::2]) for name, student in students.items()}
+    found["shuffled"] = agreement(shuffled, theirs, y=y)
+    assert found["copy"].mean("beyond") == pytest.approx(1)
+    assert all(one.mean("cosine") > 0.7 for one in found.values())
+    for name in ("shuffled", "class"):
+        values = found[name].samples["beyond"][0]
+        assert abs(values.mean()) < 4 * values.std() / len(values) ** 0.5
+    assert abs(found["copy"].alike_mean("beyond")) < 0.1
+
+
+def test_beyond_the_class_mean_there_is_nothing_of_a_sample_that_is_alone_in_its_class() -> None:
+    theirs, y = _arrays(7)
+    y[0] = C - 1
+    y[1:] = torch.arange(6) % (C - 1)
+    found = agreement(theirs, theirs, y=y)
+    assert np.isnan(found.samples["beyond"][0]).tolist() == [True] + [False] * 6
+    assert found.mean("beyond") == pytest.approx(1)
+    np.testing.assert_allclose(found.by_superfeature("beyond"), 1, rtol=1e-6)
+    assert np.isnan(found.cells["beyond"][0, 0]).tolist() == [False, False, True]
+
+
+def test_a_superfeature_that_agrees_least_is_not_hidden_by_the_others() -> None:
+    theirs, y = _arrays(60)
+    student = theirs.clone()
+    student[:, 2] = student[another(60, 0), 2]
+    found = agreement(student, theirs, y=y)
+    table = found.to_frame()
+    assert table.least["cosine"] == found.by_superfeature("cosine")[0, 2] < table.value["cosine"] - 0.1
+    assert table.least["kullback-leibler"] > table.value["kullback-leibler"]
+    assert np.isnan(table.least["answer"])

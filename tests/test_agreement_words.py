@@ -9,7 +9,7 @@ import pytest
 
 from explorer.words import agreement as words
 from ked.agreements import MEASURES, Survey
-from ked.agreements.contrasts import contrasts, shown
+from ked.agreements.contrasts import accuracy_gains, contrasts
 from ked.matching import Matching
 from ked.statistics import interval
 
@@ -31,8 +31,8 @@ def survey(cosine: list[float], accuracy: list[float], *, speaks: bool = True, d
     return Survey(samples, chance, alike, {}, correct, LABELS, PAIRS if speaks else None, 10.0)
 
 
-HIGH, LOW = [0.9, 0.91, 0.92], [0.4, 0.42, 0.41]
-BETTER, WORSE, MIXED = [0.9, 0.95, 0.9], [0.5, 0.55, 0.45], [0.95, 0.45, 0.9]
+HIGH, LOW = [0.9, 0.91, 0.92, 0.91], [0.4, 0.42, 0.41, 0.4]
+BETTER, WORSE, MIXED = [0.9, 0.95, 0.9, 0.95], [0.5, 0.55, 0.45, 0.5], [0.95, 0.45, 0.9, 0.4]
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ BETTER, WORSE, MIXED = [0.9, 0.95, 0.9], [0.5, 0.55, 0.45], [0.95, 0.45, 0.9]
         ((HIGH, LOW), (BETTER, MIXED), "**Agreement; more accuracy is not shown.**"),
         ((HIGH, LOW), (WORSE, BETTER), "**Agreement, at the price of accuracy.**"),
         ((LOW, HIGH), (BETTER, WORSE), "**Accuracy, at the price of agreement.**"),
-        ((LOW, [0.2, 0.6, 0.4]), (BETTER, WORSE), "**Accuracy; more agreement is not shown.**"),
-        ((LOW, [0.2, 0.6, 0.4]), (BETTER, MIXED), "**Neither is shown.**"),
+        ((LOW, [0.2, 0.6, 0.4, 0.45]), (BETTER, WORSE), "**Accuracy; more agreement is not shown.**"),
+        ((LOW, [0.2, 0.6, 0.4, 0.45]), (BETTER, MIXED), "**Neither is shown.**"),
         ((LOW, HIGH), (WORSE, BETTER), "**Neither: both are lost.**"),
     ],
 )
@@ -51,11 +51,11 @@ def test_the_answer_is_what_the_intervals_show(
     agreement: tuple[list[float], list[float]], accuracy: tuple[list[float], list[float]], says: str
 ) -> None:
     surveys = {"ked": survey(agreement[0], accuracy[0]), "mu0": survey(agreement[1], accuracy[1])}
-    assert says in words.answer(contrasts(surveys, "cosine"), MEASURES["cosine"], 3)
+    assert says in words.answer(contrasts(surveys, "cosine"), MEASURES["cosine"], 4)
 
 
 def test_the_interval_of_a_loss_goes_from_its_low_end_to_its_high_one() -> None:
-    told = words.answer(contrasts({"ked": survey(LOW, BETTER), "mu0": survey(HIGH, WORSE)}, "cosine"), MEASURES["cosine"], 3)
+    told = words.answer(contrasts({"ked": survey(LOW, BETTER), "mu0": survey(HIGH, WORSE)}, "cosine"), MEASURES["cosine"], 4)
     found = re.search(r"agrees less by (\S+) \[(\S+), (\S+)\]", told)
     assert found
     mean, low, high = map(float, found.groups())
@@ -66,10 +66,10 @@ def test_the_difference_is_that_of_each_seed_with_its_own_partner() -> None:
     (found,) = contrasts({"ked": survey(HIGH, BETTER), "mu0": survey(LOW, WORSE)}, "cosine")
     assert found.agreement is not None
     expected = interval(np.array(HIGH) - np.array(LOW))
-    for value, known in zip(found.agreement, expected, strict=True):
+    for value, known in zip(found.agreement[:3], expected, strict=True):
         assert value == pytest.approx(known)
     assert found.accuracy.mean == pytest.approx(np.mean(BETTER) - np.mean(WORSE))
-    text = words.answer([found], MEASURES["cosine"], 3)
+    text = words.answer([found], MEASURES["cosine"], 4)
     assert f"agrees more by 0.50 [{expected.low:.2f}, {expected.high:.2f}]" in text
 
 
@@ -78,7 +78,7 @@ def test_less_divergence_is_more_agreement() -> None:
     (found,) = contrasts(surveys, "jensen-shannon")
     assert found.agreement is not None
     assert found.agreement.mean == pytest.approx(0.003)
-    assert "agrees more by 0.0030 nats" in words.answer([found], MEASURES["jensen-shannon"], 3)
+    assert "agrees more by 0.0030 nats" in words.answer([found], MEASURES["jensen-shannon"], 4)
 
 
 def test_the_contrast_in_which_the_fewest_things_differ_comes_first_and_others_follow() -> None:
@@ -87,7 +87,7 @@ def test_the_contrast_in_which_the_fewest_things_differ_comes_first_and_others_f
     found = contrasts({"ked": survey(HIGH, BETTER)} | others, "cosine")
     assert [one.reference for one in found] == ["mu0", "shuffled", "architecture", "plain"]
     assert found[-1].agreement is None
-    text = words.answer(found, MEASURES["cosine"], 3)
+    text = words.answer(found, MEASURES["cosine"], 4)
     assert "Beside *KED without explanations* (the same net" in text
     assert text.endswith("Beside *shuffled explanations* and *architecture only*: both.")
     table = words.differences(found)
@@ -112,7 +112,7 @@ def test_students_of_another_run_are_set_beside_and_are_no_answer_to_the_questio
 def test_two_seeds_give_no_interval_and_say_so() -> None:
     surveys = {"ked": survey([0.9, 0.9], [0.95, 0.95]), "mu0": survey([0.4, 0.4], [0.5, 0.5])}
     found = contrasts(surveys, "cosine")
-    assert shown(found[0].accuracy) == 0
+    assert found[0].accuracy.shown == 0
     text = words.answer(found, MEASURES["cosine"], 2)
     assert "**Two seeds cannot tell.**" in text
     assert "its accuracy differs by +45.00 points. Without a third seed there is no interval" in text
@@ -123,7 +123,7 @@ def test_two_seeds_give_no_interval_and_say_so() -> None:
 def test_one_seed_shows_nothing_and_says_so() -> None:
     surveys = {"ked": survey([0.9], [0.9]), "mu0": survey([0.4], [0.5])}
     found = contrasts(surveys, "cosine")
-    assert shown(found[0].accuracy) == 0
+    assert found[0].accuracy.shown == 0
     text = words.answer(found, MEASURES["cosine"], 1)
     assert "**One seed cannot tell.**" in text
     assert "[" not in text
@@ -131,10 +131,30 @@ def test_one_seed_shows_nothing_and_says_so() -> None:
     assert "±" not in words.everything(surveys).to_csv()
 
 
+def test_three_seeds_claim_nothing() -> None:
+    surveys = {"ked": survey(HIGH[:3], BETTER[:3]), "mu0": survey(LOW[:3], WORSE[:3])}
+    found = contrasts(surveys, "cosine")
+    assert (found[0].accuracy.shown, found[0].accuracy.low > 0) == (0, True)
+    assert "**Three seeds cannot tell.**" in words.answer(found, MEASURES["cosine"], 3)
+    assert words.differences(found)["explanations buy"].tolist() == ["Neither is shown."]
+
+
+def test_a_verdict_rests_on_all_students_that_ked_is_compared_with_and_on_no_other_run() -> None:
+    ked, mu0 = [0.8, 0.9, 0.85, 0.9], [0.75, 0.8, 0.75, 0.75]  # p = 0.02, and a family of four
+    alone = {"ked": survey(HIGH, ked), "mu0": survey(LOW, mu0)}
+    among = alone | {name: survey(LOW, MIXED) for name in ("shuffled", "noise", "architecture")}
+    (one,), (first, *_) = contrasts(alone, "cosine"), contrasts(among, "cosine")
+    assert (one.accuracy.shown, first.accuracy.shown) == (1, 0)
+    assert one.accuracy[:3] == first.accuracy[:3]
+    assert first.accuracy == accuracy_gains({name: found.correct.mean(axis=1) for name, found in among.items()}, N)["mu0"]
+    beside = contrasts(alone | {"ked+beside": survey(LOW, MIXED)}, "cosine", ["mu0", "ked+beside"])
+    assert (beside[0].accuracy, beside[0].agreement) == (one.accuracy, one.agreement)
+
+
 def test_a_run_that_cannot_say_says_why() -> None:
-    assert "no KED students" in words.answer(contrasts({"mu0": survey(LOW, WORSE)}, "cosine"), MEASURES["cosine"], 3)
+    assert "no KED students" in words.answer(contrasts({"mu0": survey(LOW, WORSE)}, "cosine"), MEASURES["cosine"], 4)
     beside = {"ked": survey(HIGH, BETTER), "kd": survey(HIGH, WORSE, speaks=False)}
-    assert "black boxes only" in words.answer(contrasts(beside, "cosine"), MEASURES["cosine"], 3)
+    assert "black boxes only" in words.answer(contrasts(beside, "cosine"), MEASURES["cosine"], 4)
 
 
 def test_a_measure_that_chance_half_fills_is_named_as_such() -> None:
@@ -153,7 +173,7 @@ def test_the_tables_hold_every_measure_and_every_sample() -> None:
     surveys = {"ked": survey(HIGH, BETTER), "plain": survey(LOW, WORSE, speaks=False)}
     table = words.everything(surveys).set_index("measure")
     assert len(table) == len(MEASURES) + 3
-    assert table.loc[MEASURES["cosine"].label, "KED"].startswith("0.91 ± 0.02 (0.25; 0.40)")
+    assert table.loc[MEASURES["cosine"].label, "KED"].startswith("0.91 ± 0.01 (0.25; 0.40)")
     assert table.loc[MEASURES["cosine"].label, "plain"] == "–"
     rows = words.by_sample(surveys["ked"], 1, ("cat", "dog"))
     assert len(rows) == N

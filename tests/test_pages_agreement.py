@@ -71,7 +71,7 @@ def test_every_measure_can_be_looked_at(name: str) -> None:
     assert figures(app) == ALL
     assert address(app) == ({"agree": name} if name != "cosine" else {})
     assert MEASURES[name].description in caption(app, MEASURES[name].description)
-    rows = 5 if name in ("cosine", "spearman", "jensen-shannon", "kullback-leibler", "sign") else 1
+    rows = 5 if name in ("cosine", "spearman", "jensen-shannon", "kullback-leibler", "sign", "beyond") else 1
     assert len(figure(app, "cells")["layout"]["yaxis"]["ticktext"]) == rows
 
 
@@ -90,7 +90,8 @@ def test_gradient_maps_are_compared_of_black_boxes_too_and_own_maps_of_those_tha
     assert figures(app) == ALL
     assert numbers(drawn(app, "agreement", "plain, seeds")["x"]) == pytest.approx(plain.mean("gradient-structure"), rel=1e-4)
     assert len(app.dataframe[1].value) == len(MEASURES) + 3 + 3
-    assert figure(app, "cells")["layout"]["yaxis"]["ticktext"] == ["all"]
+    of_ked = numbers(drawn(app, "agreement", "KED, seeds")["x"]).mean()
+    assert figure(app, "cells")["layout"]["yaxis"]["ticktext"] == [f"all ({of_ked:.2f})"]
     assert "whole maps" in words(app)
     own = sound(control(app, "widget.measure").set_value("own-top").run(), "agreement")
     names = {trace.get("name") for trace in figure(own, "agreement")["data"]}

@@ -33,7 +33,7 @@ PROMISED = {
     "temperatures": 3 * 3 * 3 * 2,
     "chimera": 5,
     "attribution": 2,
-    "correlation": 8,
+    "correlation": 13,
     "bound": 4,
     "mismatch": 9,
 }

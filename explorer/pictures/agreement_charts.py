@@ -14,6 +14,7 @@ from explorer.words.inert import inert
 Values = np.ndarray
 
 LETTERED = 12  # classes have room beside each other
+_DASHES = {"dot": "· · ·", "dash": "– – –"}
 DISTINCT = 20  # values up to which a distribution has a bar for each
 
 
@@ -95,29 +96,37 @@ def scatter(teacher: Values, student: Values, names: Sequence[str], numbers: Seq
 
 def distribution(
     samples: Mapping[str, Values],
-    chance: Mapping[str, Values],
+    levels: Mapping[str, Mapping[str, Values]],
     title: str,
     *,
     labels: Mapping[str, str],
     bounds: tuple[float, float],
 ) -> go.Figure:
-    """How a measure is spread over the test samples: a hill a method, and behind it, dotted, what chance gives; each as high as its row.
+    """How a measure is spread over the test samples: a hill a method, and behind it what other samples give; each as high as its row.
 
-    `samples`, `chance`: method -> (K, N), all seeds together. `bounds`: of the measure; infinite where it has none.
+    `samples`: method -> (K, N), all seeds together, NaN for a sample without a value. `levels`: words -> the same of something to compare
+    with, of at most two. `bounds`: of the measure; infinite where it has none.
     """
-    drawing = theme.figure(70 * len(samples) + 120, margin={"l": 8, "r": 64, "t": 30, "b": 8})
-    edges = _edges(np.concatenate([values.ravel() for values in (*samples.values(), *chance.values())]), bounds)
+    samples = {name: there for name, values in samples.items() if (there := values[~np.isnan(values)]).size}
+    levels = {words: {name: of[name][~np.isnan(of[name])] for name in samples} for words, of in levels.items()}
+    levels = {words: of for words, of in levels.items() if of and all(values.size for values in of.values())}
+    drawing = theme.figure(70 * len(samples) + 120, margin={"l": 8, "r": 64, "t": 14 + 16 * max(1, len(levels)), "b": 8})
+    if not samples:
+        return drawing
+    everything = [*samples.values(), *(values for of in levels.values() for values in of.values())]
+    edges = _edges(np.concatenate(everything), bounds)
     for row, name in enumerate(samples):
         foot, label = len(samples) - 1 - row, labels.get(name, name)
-        dotted = {"color": theme.MUTED, "width": 1.5, "dash": "dot"}
-        _hill(drawing, chance[name], edges, foot, f"{label} beside another sample's", line=dotted)
+        for dash, (words, of) in zip(_DASHES, levels.items(), strict=False):
+            _hill(drawing, of[name], edges, foot, f"{label} {words}", line={"color": theme.MUTED, "width": 1.5, "dash": dash})
         colour = theme.method_colour(name)
         solid = {"color": colour, "width": 2.2, "dash": theme.method_dash(name)}
         _hill(drawing, samples[name], edges, foot, label, line=solid, fill="toself", fillcolor=theme.faded(colour, 0.3))
         middle = f"{float(np.median(samples[name])):.2f}".replace("-", "−")
         drawing.add_annotation(text=f"<b>{middle}</b>", x=1, xref="paper", y=foot + 0.2, xanchor="left", xshift=8)
     head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 4}
-    drawing.add_annotation(text=f"<span style='color:{theme.MUTED}'>· · · beside another sample's explanation</span>", **head)
+    told = [f"<span style='color:{theme.MUTED}'>{_DASHES[dash]} {words}</span>" for dash, words in zip(_DASHES, levels, strict=False)]
+    drawing.add_annotation(text="<br>".join(told), align="left", **head)
     drawing.update_xaxes(title_text=title, range=[edges[0], edges[-1]], nticks=6)
     names = [theme.wrapped(labels.get(name, name), 12) for name in reversed(list(samples))]
     drawing.update_yaxes(tickvals=[foot + 0.2 for foot in range(len(names))], ticktext=names, range=[-0.06, len(names) + 0.02])

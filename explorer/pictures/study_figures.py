@@ -39,10 +39,10 @@ class Axis:
 
     Attributes:
         title: What they are.
-        place: A level's recipe fields -> the number; None for a level beyond the last one.
+        place: A level's recipe fields -> the number; None for a level beyond the last one, or for one that has no place.
         row: The same -> which line it is on; "" for the only one.
         log: Whether the axis is logarithmic.
-        last: What is written at the level beyond.
+        last: What is written at the level beyond; "" where there is none.
     """
 
     title: str
@@ -53,16 +53,16 @@ class Axis:
 
 
 def _planted(fields: Fields) -> dict[str, str]:
-    """The settings of a planted data set, from its name."""
-    return dict(part.split("=", 1) for part in str(fields["dataset"]).partition(":")[2].split(","))
+    """The settings of a planted data set, from its name; of others none."""
+    return dict(part.split("=", 1) for part in str(fields["dataset"]).partition(":")[2].split(",") if part)
 
 
 AXES: dict[str, Axis] = {
     "m-sweep": Axis("superfeatures M", lambda fields: fields["superfeatures"], log=True),
     "chimera": Axis("training samples n", lambda fields: fields["train_size"], log=True, last="all"),
     "correlation": Axis(
-        "correlation of features (dashed: across the planted groups)",
-        lambda fields: float(_planted(fields)["correlation"]),
+        "correlation of planted features (dashed: across their groups)",
+        lambda fields: float(_planted(fields)["correlation"]) if _planted(fields) else None,
         lambda fields: "across groups" if "across" in _planted(fields) else "within groups",
     ),
 }
@@ -96,7 +96,7 @@ def by_level(about: Report, measure: Measured) -> go.Figure | None:
         return None
     theirs = authors(about) if measure == "accuracy" else {}
     axis = AXES.get(about.study.name)
-    if axis is None:
+    if axis is None or {*values} - {*_places(about, axis)}:
         return in_rows(values, SCALES[measure], labels=LABELS, quiet=QUIET, marks=theirs)
     places = _places(about, axis)
     of_net = {net: {level: nets.get(net) for level, nets in values.items()} for net in _nets(values)}
@@ -158,9 +158,10 @@ def _nets(values: Mapping[str, Mapping[str, np.ndarray]]) -> list[str]:
 
 def _places(about: Report, axis: Axis) -> dict[str, float]:
     """Level -> place on the axis."""
-    numbers = {level: axis.place(fields) for level, fields in about.study.levels(about.settings.scale).items()}
-    beyond = 2 * max(number for number in numbers.values() if number is not None)
-    return {level: float(beyond if number is None else number) for level, number in numbers.items()}
+    found = {level: axis.place(fields) for level, fields in about.study.levels(about.settings.scale).items()}
+    numbers = {level: number for level, number in found.items() if number is not None}
+    beyond = 2 * max(numbers.values())
+    return numbers | ({level: beyond for level in found if level not in numbers} if axis.last else {})
 
 
 def _ticks(places: Mapping[str, float], axis: Axis) -> dict[float, str]:
@@ -174,7 +175,7 @@ def _lines(
     """A net's values, a line for each row of the axis."""
     rows: dict[str, list[str]] = {}
     for level, fields in about.study.levels(about.settings.scale).items():
-        if values.get(level) is not None:
+        if level in places and values.get(level) is not None:
             rows.setdefault(axis.row(fields), []).append(level)
     quiet = net in QUIET and not name
     return [

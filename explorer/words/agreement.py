@@ -11,8 +11,8 @@ from explorer.words.inert import inert
 from explorer.words.numbers import listed, plus_minus
 from explorer.words.results import LABELS
 from ked.agreements import ALL, Measure, Survey
-from ked.agreements.contrasts import REFERENCES, Contrast, shown
-from ked.statistics import LEAST, Interval, interval
+from ked.agreements.contrasts import REFERENCES, Contrast
+from ked.statistics import CLAIMING, LEAST, Difference, Interval, interval, test_set_half
 
 QUESTION = "Does learning from explanations buy agreement, accuracy, both or neither?"
 
@@ -26,6 +26,8 @@ LACKS = {
     "kd": "a black box with the black-box teacher's predictions",
     "plain": "a black box on labels alone",
 }
+
+_FEW = {1: "One seed", 2: "Two seeds", 3: "Three seeds"}
 
 # (agreement, accuracy), each 1 where more is shown, -1 where less is, 0 where nothing is -> the answer.
 _ANSWERS = {
@@ -53,11 +55,12 @@ def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
         )
     (contrast, gain), *others = fair
     lacks = f"*{LABELS[contrast.reference]}* ({LACKS[contrast.reference]})"
-    if seeds < LEAST:
-        few, ked = ("One seed", "this KED student agrees") if seeds == 1 else ("Two seeds", "KED agrees")
+    if seeds < CLAIMING:
+        few, ked = _FEW[seeds], "this KED student agrees" if seeds == 1 else "KED agrees"
+        why = "Without a third seed there is no interval, and both" if seeds < LEAST else "So few lie close together by chance: both"
         return (
             f"{QUESTION} **{few} cannot tell.** Beside {lacks}, {ked} {_by(gain, measure)}; its accuracy differs by "
-            f"{_points(contrast.accuracy)} points. Without a third seed there is no interval, and both may be chance."
+            f"{_points(contrast.accuracy)} points. {why} may be chance."
         )
     text = (
         f"{QUESTION} **{verdict(contrast)}** Beside {lacks}, KED agrees {_by(gain, measure)}; its accuracy differs by "
@@ -88,14 +91,14 @@ def differing_in(names: Sequence[str]) -> str:
 def verdict(contrast: Contrast) -> str:
     """What a contrast shows."""
     assert contrast.agreement is not None
-    return _ANSWERS[shown(contrast.agreement), shown(contrast.accuracy)]
+    return _ANSWERS[contrast.agreement.shown, contrast.accuracy.shown]
 
 
 def _lower(text: str) -> str:
     return f"{text[:1].lower()}{text[1:]}"
 
 
-def _by(gain: Interval, measure: Measure) -> str:
+def _by(gain: Interval | Difference, measure: Measure) -> str:
     """How much more or less, in the measure's own unit, gains being positive."""
     more, sign = ("more", 1) if gain.mean >= 0 else ("less", -1)
     mean = sign * float(gain.mean)
@@ -103,12 +106,12 @@ def _by(gain: Interval, measure: Measure) -> str:
     return f"{more} by {number(mean)}{_bounds(gain, sign, digits(mean))}{unit} ({measure.label})"
 
 
-def _points(gain: Interval) -> str:
-    scaled = Interval(*(100 * part for part in gain))
+def _points(gain: Interval | Difference) -> str:
+    scaled = Interval(*(100 * part for part in gain[:3]))
     return f"{scaled.mean:+.2f}".replace("-", "−") + _bounds(scaled, 1, 2)
 
 
-def _bounds(gain: Interval, sign: int, decimals: int) -> str:
+def _bounds(gain: Interval | Difference, sign: int, decimals: int) -> str:
     if np.isnan(gain.low):
         return ""
     low, high = sorted((sign * float(gain.low), sign * float(gain.high)))
@@ -127,13 +130,13 @@ def digits(value: float) -> int:
 
 def what_chance_is(measure: Measure, found: Survey, *, dotted: bool = True) -> str:
     """What the lines in the chart stand for, and when a measure says little; `dotted`: whether there is a line for the exact level."""
-    text = "Dashed: the same student beside what the teacher says of *another* sample, so what any two explanations share anyway."
-    like = found.alike_mean(measure.name).mean()
+    any_two, like = (float(mean(measure.name).mean()) for mean in (found.chance_mean, found.alike_mean))
+    text = f"Dashed: the same student beside what the teacher says of *another* sample, {number(any_two)} for the first student."
     if not np.isnan(like):
-        text += (
-            f" Long dashes: of another sample *of the same class*, {number(float(like))} for the first student: only what agrees beyond "
-            "that is about this sample."
-        )
+        text += f" Long dashes: of another sample *of the same class*, {number(like)}: only what agrees beyond that is about this sample."
+    least = found.least(measure.name)
+    if least is not None and len(found.superfeatures) > 1:
+        text += f" By itself, its superfeature that agrees least has {number(least)}."
     exact = found.exact_chance(measure.name)
     if exact is None or not dotted:
         return text
@@ -165,9 +168,19 @@ def differences(
     return pd.DataFrame(rows)
 
 
-def _signed(gain: Interval) -> str:
+def _signed(gain: Difference) -> str:
     mean = float(gain.mean)
     return f"{'+' * (mean >= 0)}{number(mean)}{_bounds(gain, 1, digits(mean))}"
+
+
+def accuracy_rests(correct: np.ndarray, labels: np.ndarray) -> str:
+    """What accuracies on a test set would be for nothing, their steps, and the chance of the test set; correct (K, N), labels (N,)."""
+    N, mean = len(labels), float(correct.mean())
+    return (
+        f"Who always names the most frequent class is right on {100 * np.bincount(labels).max() / N:.1f} %; one test sample is "
+        f"{100 / N:.2f} points; on other test sets of this size the first student's {100 * mean:.1f} % would vary by "
+        f"± {100 * test_set_half(mean, N):.1f} points, which is not in the intervals."
+    )
 
 
 def everything(surveys: Mapping[str, Survey], labels: Mapping[str, str] = LABELS) -> pd.DataFrame:

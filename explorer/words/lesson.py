@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from explorer.words.results import percent, points
-from ked.statistics import Interval
+from ked.statistics import Difference, Interval
 
 
 class Step(NamedTuple):
@@ -79,13 +77,14 @@ def links_answer(share: float) -> tuple[int, str]:
     )
 
 
-def students_answer(ked: Interval, kd: Interval, difference: Interval, form: Interval, seeds: int) -> tuple[int, str]:
-    """The right option of step 4 and its sentence, from test accuracies and their paired difference over the seeds."""
-    shown = not (np.isnan(difference.low) or difference.low <= 0 <= difference.high)
-    right = (1 if difference.mean > 0 else 0) if shown else 2
-    verdict = "which is shown" if shown else "which is not shown: the interval holds 0"
+def students_answer(ked: Interval, kd: Interval, difference: Difference, form: Interval, seeds: int) -> tuple[int, str]:
+    """The right option of step 4 and its sentence, from test accuracies and their paired difference over the seeds, which is one of the
+    comparisons that the run allows (`ked.agreements.contrasts.accuracy_gains`)."""
+    right = {1: 1, -1: 0, 0: 2}[difference.shown]
+    verdict = "which is shown" if difference.shown else "which is not shown"
+    gain = points(Interval(*difference[:3]))
     return right, (
-        f"KED is right in **{percent(ked, 1)}** of the test pairs, KD in **{percent(kd, 1)}**: a difference of {points(difference)} "
+        f"KED is right in **{percent(ked, 1)}** of the test pairs, KD in **{percent(kd, 1)}**: a difference of {gain} "
         f"percentage points, {verdict}. (95 % intervals over {seeds} students of one teacher.) But mind this: a student of the same "
         f"*form* that learns from labels alone, with no teacher at all, reaches {percent(form, 1)}. Form and reasons have to be told apart."
     )

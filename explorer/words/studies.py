@@ -12,7 +12,7 @@ from explorer.words import numbers
 from explorer.words.results import LABELS
 from ked.data import SOURCES
 from ked.methods import METHODS
-from ked.statistics import Interval, step_of
+from ked.statistics import Interval, step_of, test_set_half
 from ked.studies import STUDIES
 from ked.studies.cells import Settings, cells_of
 from ked.studies.launch import command
@@ -92,7 +92,7 @@ def test_set(about: Report) -> str:
     if not step:
         return ""
     accuracy = float(cells["accuracy"].median())
-    half = 1.96 * (accuracy * (1 - accuracy) * step) ** 0.5
+    half = test_set_half(accuracy, round(1 / step))
     return (
         f"Not in these intervals is the chance of the test set: it has {round(1 / step)} samples, so that one of them is "
         f"{100 * step:.2f} points, and an accuracy of {100 * accuracy:.0f} % is known to ± {100 * half:.1f} points. "

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ked.agreements import ranking
-from ked.agreements.outputs import Directions, NetOutputs
+from ked.agreements.outputs import Directions, NetOutputs, directions
 from ked.agreements.similarity import jensen_shannon, kullback_leibler
 
 
@@ -62,6 +62,12 @@ def _cosine(student: NetOutputs, teacher: NetOutputs) -> Compared:
     return _product(student.directions, teacher.directions)
 
 
+def _beyond(student: NetOutputs, teacher: NetOutputs) -> Compared:
+    assert teacher.usual is not None, "what goes beyond a class is told of a teacher of which that class's mean is known"
+    mine, theirs = (directions(net.phi - teacher.usual) for net in (student, teacher))
+    return _product(mine, theirs)
+
+
 def _spearman(student: NetOutputs, teacher: NetOutputs) -> Compared:
     return _product(student.rank_directions, teacher.rank_directions)
 
@@ -108,6 +114,12 @@ MEASURES: dict[str, Measure] = {
             _cosine, low=-1.0, chance=lambda M, k: 0.0,
         ),
         Measure(
+            "beyond", "cosine beyond the class mean",
+            "The same angle after the teacher's mean contributions to the other samples of the class are taken off both nets: what is "
+            "about this sample, and not about its class.",
+            _beyond, low=-1.0, chance=lambda M, k: 0.0,
+        ),
+        Measure(
             "spearman", "rank correlation of contributions",
             "Spearman's correlation of the same contributions: only their order counts.",
             _spearman, low=-1.0, chance=lambda M, k: 0.0,
@@ -149,7 +161,14 @@ MEASURES: dict[str, Measure] = {
         ),
     )
 }  # fmt: skip
-"""Of explanations: METHOD 4, the last five from Krishna et al. 2022 (arXiv 2202.01602)."""
+"""Of explanations: METHOD 4, the last five from Krishna et al. 2022 (arXiv 2202.01602).
+
+"beyond" is, with m the mean of the teacher's phi over the *other* samples of the class of x,
+
+    cos(phi_student(x) - m, phi_teacher(x) - m),
+
+1 for a copy, and 0 on average for a student that says of a sample what the teacher says of another one of its class, or of the class.
+"""
 
 FIDELITY: dict[str, Measure] = {
     measure.name: measure

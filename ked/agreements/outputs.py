@@ -48,7 +48,12 @@ class NetOutputs:
         tau: What explanations are softened by.
         asked: (N,) the class in question for each sample; by default what replica 0 answers.
         sight: For maps over the input, where those are compared.
+
+    Attributes:
+        usual: (M, N, C) of a teacher, what it says on average of other samples of the same class (`ked.agreements.class_means`).
     """
+
+    usual: Tensor | None = None
 
     def __init__(
         self, log_y: Tensor, log_p: Tensor, base: Tensor, tau: float, asked: Tensor | None = None, sight: Sight | None = None
@@ -69,7 +74,7 @@ class NetOutputs:
     @cached_property
     def directions(self) -> Directions:
         """The contributions as unit vectors: two nets' cosine is their product."""
-        return Directions(normalize(one_vector(self.phi), dim=-1), normalize(self.phi, dim=-1))
+        return directions(self.phi)
 
     @cached_property
     def rank_directions(self) -> Directions:
@@ -108,6 +113,11 @@ class NetOutputs:
     def _seen(self) -> Sight:
         assert self._sight, "maps are made of what was said of samples in sight"
         return self._sight
+
+
+def directions(phi: Tensor) -> Directions:
+    """Contributions (K, M, N, C) as unit vectors."""
+    return Directions(normalize(one_vector(phi), dim=-1), normalize(phi, dim=-1))
 
 
 def _of_class(phi: Tensor, asked: Tensor) -> Tensor:

@@ -51,7 +51,7 @@ def agreement(
         >>> nets = [torch.randn(50, 3, 4, generator=torch.Generator().manual_seed(k)).log_softmax(-1) for k in (0, 1)]
         >>> table = agreement(*nets).to_frame()
         >>> list(table.columns), bool(abs(table.value["cosine"]) < 0.2), float(agreement(nets[0], nets[0]).mean("cosine").round(6)[0])
-        (['measure', 'value', 'chance', 'alike', 'independent', 'best', 'unit'], True, 1.0)
+        (['measure', 'value', 'least', 'chance', 'alike', 'independent', 'best', 'unit'], True, 1.0)
     """
     if base is not None and not any(isinstance(net, _ARRAYS) for net in (student, explainer)):
         raise InvalidInput("base belongs to arrays of explanations, but nets bring their own.")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ked.agreements.class_means import ClassMeans
 from ked.agreements.map_measures import ALL, map_measures
 from ked.agreements.measures import FIDELITY, MEASURES, Measure
 from ked.agreements.outputs import NetOutputs, outputs_heard, outputs_of
@@ -33,7 +34,8 @@ class Survey:
     """How K students compare with their teacher on N samples.
 
     Attributes:
-        samples: Measure -> (K, N), float32; of explanations (where there are any) and of predictions.
+        samples: Measure -> (K, N), float32; of explanations (where there are any) and of predictions. "beyond" (the class mean) is NaN
+            for a sample that is alone in its class.
         chance: Measure -> (K, N): the same students, but the teacher speaks of another sample, drawn once for all students. So every
             net keeps its habits, and what is left is what any explanation shares with any other.
         alike: Measure -> (K, N): the same, but the other sample is one of the same class, so what an explanation shares with any other
@@ -65,19 +67,16 @@ class Survey:
         return top(len(self.superfeatures))
 
     def mean(self, name: str) -> Values:
-        """A measure's mean over the samples, (K,)."""
-        return np.asarray(self.samples[name].mean(axis=1, dtype=np.float64))
+        """A measure's mean over the samples, (K,), without those that have none."""
+        return _mean(self.samples[name])
 
     def chance_mean(self, name: str) -> Values:
         """Its mean where the teacher speaks of another sample, (K,)."""
-        return np.asarray(self.chance[name].mean(axis=1, dtype=np.float64))
+        return _mean(self.chance[name])
 
     def alike_mean(self, name: str) -> Values:
         """Its mean where the teacher speaks of another sample of the same class, (K,); NaN where no class has two samples."""
-        there = ~np.isnan(self.alike[name]).any(axis=0)
-        if not there.any():
-            return np.full(len(self.correct), np.nan)
-        return np.asarray(self.alike[name][:, there].mean(axis=1, dtype=np.float64))
+        return _mean(self.alike[name])
 
     def exact_chance(self, name: str) -> float | None:
         """Its mean for independent explanations, where there is a formula."""
@@ -90,12 +89,23 @@ class Survey:
 
     def by_superfeature(self, name: str) -> Values:
         """(K, P) mean over all samples, of each pair of superfeatures."""
-        counts = np.bincount(self.labels, minlength=self._classes)
-        means: Values = np.nansum(self.cells[name] * counts, axis=-1) / len(self.labels)
+        cells = self.cells[name]
+        counts = np.where(np.isnan(cells), 0, np.bincount(self.labels, minlength=self._classes))
+        with np.errstate(invalid="ignore"):
+            means: Values = np.nansum(cells * counts, axis=-1) / counts.sum(axis=-1)
         return means
+
+    def least(self, name: str) -> float | None:
+        """The mean of the superfeature that agrees least; None where a measure has no such form."""
+        if name not in self.cells:
+            return None
+        means = self.by_superfeature(name).mean(axis=0)
+        return float(means.min() if ALL[name].more_is_better else means.max())
 
     def to_frame(self) -> DataFrame:
         """A table with a row for each measure: its mean over samples and seeds, three chance levels, its value for equal nets, its unit.
+
+        `least` is the mean of the superfeature that agrees least, which a high mean of all can hide.
 
         `chance` is the mean where the teacher speaks of another sample, `alike` where it speaks of another one of the same class,
         `independent` that of independent explanations, where there is a formula.
@@ -106,6 +116,7 @@ class Survey:
             name: {
                 "measure": ALL[name].label,
                 "value": float(self.mean(name).mean()),
+                "least": self.least(name),
                 "chance": float(self.chance_mean(name).mean()),
                 "alike": float(self.alike_mean(name).mean()),
                 "independent": self.exact_chance(name) if self.pairs else None,
@@ -176,9 +187,15 @@ def survey(
     size = chunk or max(1, min(through, NUMBERS // numbers))
     tally, others = _Tally(table, student, len(y)), another(len(y), seed).to(y.device)
     like = another_alike(y.cpu(), seed).to(y.device)
-    for rows in torch.arange(len(y), device=y.device).split(size):
-        theirs = _said(teacher, x, rows, tau, its, shape=shape)
-        elsewhere, alike = (_said(teacher, x, drawn[rows], tau, its, shape=shape) for drawn in (others, like))
+    chunks = torch.arange(len(y), device=y.device).split(size)
+    means = ClassMeans(student.classes)
+    for rows in chunks if pairs else ():
+        means.add(_said(teacher, x, rows, tau, its).phi[0], y[rows])
+    for rows in chunks:
+        theirs, elsewhere, alike = (_said(teacher, x, drawn, tau, its, shape=shape) for drawn in (rows, others[rows], like[rows]))
+        if pairs:
+            for said, drawn in ((theirs, rows), (elsewhere, others[rows]), (alike, like[rows])):
+                said.usual = means.of_others(said.phi[0], y[drawn])
         mine = _said(student, x, rows, tau, own, theirs.asked, shape)
         tally.add(rows, mine, theirs, elsewhere, alike, y[rows], alone=like[rows] == rows)
         if progress:
@@ -229,6 +246,7 @@ class _Tally:
         self._correct = np.empty((K, samples), bool)
         self._classes = torch.eye(student.classes, dtype=torch.float64, device=student.base.device)
         self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, Tensor] = {}
 
     def add(
         self, rows: Tensor, mine: NetOutputs, theirs: NetOutputs, elsewhere: NetOutputs, alike: NetOutputs, y: Tensor, *, alone: Tensor
@@ -241,16 +259,23 @@ class _Tally:
             self._chance[name][:, place] = measure.compare(mine, elsewhere).whole.cpu().numpy()
             self._alike[name][:, place] = np.where(single, np.nan, measure.compare(mine, alike).whole.cpu().numpy())
             if each is not None:
-                sums = each.to(members) @ members
-                self._sums[name] = sums + self._sums[name] if name in self._sums else sums
+                there = ~each.isnan().any(dim=1).any(dim=0)
+                for found, values in ((self._sums, each.nan_to_num(0).to(members)), (self._counts, there.to(members))):
+                    found[name] = values @ members + found.get(name, 0)
         self._correct[:, place] = (mine.answers == y).cpu().numpy()
 
     def survey(self, y: Tensor, pairs: Matching | None, tau: float) -> Survey:
         """The whole, when all chunks are in."""
-        counts = np.bincount(y.cpu().numpy(), minlength=len(self._classes)).astype(float)
-        with np.errstate(invalid="ignore"):  # a class without samples has no mean
-            cells = {name: sums.cpu().numpy() / counts for name, sums in self._sums.items()}
+        cells = {name: (sums / self._counts[name]).cpu().numpy() for name, sums in self._sums.items()}  # NaN for a class without samples
         return Survey(self._samples, self._chance, self._alike, cells, self._correct, y.cpu().numpy(), pairs, tau)
+
+
+def _mean(values: Values) -> Values:
+    """(K,) mean over the samples (K, N) that have a value; NaN where none has."""
+    there = ~np.isnan(values).any(axis=0)
+    if not there.any():
+        return np.full(len(values), np.nan)
+    return np.asarray(values[:, there].mean(axis=1, dtype=np.float64))
 
 
 def _class_means(values: Values, labels: Values, classes: int) -> Values:

@@ -68,6 +68,15 @@ SOURCES: dict[str, Source] = {
             "digit_pairs",
             "Two handwritten digits side by side; the 100 classes are the pairs, the true superfeatures the two halves.",
         ),
+        *(
+            Source(
+                f"digits+{kind}",
+                f"Digits, {kind} twins (8 x 16)",
+                "digit_twins",
+                f"Each digit with its pixels {how} beside it: real features that are correlated with each other.",
+            )
+            for kind, how in (("copied", "once more"), ("blurred", "blurred"), ("noisy", "under noise"))
+        ),
         Source(
             "emoji",
             "Emoji (32 x 32, colour)",

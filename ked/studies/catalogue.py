@@ -67,6 +67,11 @@ _PLANTED: dict[str, Fields] = {
     **{f"correlation {r:g} within": {"dataset": f"planted:correlation={r:g}"} for r in _CORRELATIONS},
     **{f"correlation {r:g} across": {"dataset": f"planted:correlation={r:g},across=yes"} for r in (0.6, 0.95)},
 }
+_REAL: dict[str, Fields] = {
+    "digits": {"dataset": "digits"},
+    **{f"digits, {kind} twins": {"dataset": f"digits+{kind}"} for kind in ("copied", "blurred", "noisy")},
+    "breast cancer": {"dataset": "breast-cancer"},
+}
 _BOUND: dict[str, Fields] = {
     **{level: {"dataset": "planted", **size} for level, size in _sizes(200, 1000, None).items()},
     "n = 1000, noise 0.3": {"dataset": "planted:noise=0.3", "train_size": 1000},
@@ -190,8 +195,8 @@ STUDIES: dict[str, Study] = {
         ),
         Study(
             "correlation",
-            "Are planted superfeatures found, and do their explanations help, where features are highly correlated?",
-            _PLANTED,
+            "Are planted superfeatures found, and do explanations help, where features are highly correlated, made or real?",
+            _PLANTED | _REAL,
             ("kd", "mu0", "ked"),
             (Comparison("ked", "kd"), Comparison("ked", "mu0")),
             {"superfeatures": 4},

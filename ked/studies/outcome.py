@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ked.statistics import CLAIMING, Interval, holm, interval, p_value, paired_difference, step_of
+from ked.statistics import ALPHA, CLAIMING, Interval, holm, interval, p_value, paired_difference, step_of
 from ked.studies.cells import Cell
 from ked.studies.ledger import Record
 from ked.studies.study import BAYES_RULE, BEST, Comparison, Study
@@ -17,7 +17,6 @@ from ked.studies.study import BAYES_RULE, BEST, Comparison, Study
 Side = tuple[str, str]
 """A level and a method."""
 
-ALPHA = 0.05
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 _AVERAGED = ("accuracy", "agreement", "answer")
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from ked.methods import METHODS
-from ked.statistics import CLAIMING, LEAST
-from ked.studies.outcome import ALPHA, Contrast, Side
+from ked.statistics import ALPHA, CLAIMING, LEAST
+from ked.studies.outcome import Contrast, Side
 from ked.studies.study import Measured
 
 _UNIT: dict[Measured, tuple[float, str, str]] = {

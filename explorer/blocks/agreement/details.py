@@ -43,21 +43,28 @@ def matrix(about: Findings, survey: Survey) -> None:
     name, classes = about.measure.name, about.dataset.classes
     whole = survey.by_class(name)[:, None, :]
     cells = np.concatenate([survey.cells[name], whole], axis=1) if name in survey.cells else whole
-    rows = [f"superfeature {number + 1}" for number in survey.superfeatures] if name in survey.cells else []
     scale = scale_of(about.measure, about.speaking)
+    means = survey.by_superfeature(name).mean(axis=0) if name in survey.cells else ()
+    rows = [f"superfeature {number + 1} ({scale.text(mean)})" for number, mean in zip(survey.superfeatures, means, strict=bool(len(means)))]
     found = interval(scale.factor * np.moveaxis(cells, 0, -1))
     chance, best = scale.factor * float(survey.chance_mean(name).mean()), scale.factor * about.measure.best
     figure = agreement_charts.matrix(
-        found.mean, [*rows, "all"], classes, chance=chance, best=best, title=scale.title.partition(": less")[0],
-        spread=found.mean - found.low,
+        found.mean, [*rows, f"all ({scale.text(survey.mean(name).mean())})"], classes, chance=chance, best=best,
+        title=scale.title.partition(": less")[0], spread=found.mean - found.low,
     )  # fmt: skip
     alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: clearer is more agreement."
     plot(figure, "cells", alt=alt, select=())
     st.caption(
-        "Mean over seeds and over the test samples of each true class; the colours go from chance to full agreement."
+        "Mean over seeds and over the test samples of each true class, in brackets of all classes; the colours go from chance to full "
+        f"agreement.{_of_class(survey, name)}"
         + (f" Of {len(classes)} classes those that agree least and most, in order." if len(classes) > agreement_charts.LETTERED else "")
         + ("" if rows else f" This measure is about {_WHOLE[name in MAPS]}, so it has one row.")
     )
+
+
+def _of_class(survey: Survey, name: str) -> str:
+    like = float(survey.alike_mean(name).mean())
+    return f" Another sample of the same class gives {agreement.number(like)}." if like == like else ""
 
 
 def scatter(about: Findings, survey: Survey) -> None:
@@ -93,14 +100,17 @@ def distribution(about: Findings) -> None:
     name, scale = about.measure.name, scale_of(about.measure, about.measured)
     figure = agreement_charts.distribution(
         {method: scale.factor * one.samples[name] for method, one in about.measured.items()},
-        {method: scale.factor * one.chance[name] for method, one in about.measured.items()},
+        {
+            "beside another sample's explanation": {method: scale.factor * one.chance[name] for method, one in about.measured.items()},
+            "beside another of the same class": {method: scale.factor * one.alike[name] for method, one in about.measured.items()},
+        },
         scale.title, labels=about.labels, bounds=(scale.factor * scale.low, scale.factor * scale.high),
     )  # fmt: skip
-    alt = f"Distribution of {about.measure.label} over the test samples, a row a student, and dotted what chance gives."
+    alt = f"Distribution of {about.measure.label} over the test samples, a row a student, and dotted what other samples give."
     plot(figure, "spread", alt=alt, select=())
     st.caption(
-        "All seeds together, each hill as high as its row, its median beside it. The further it lies from the dotted one, the more the "
-        "explanation is about *this* sample."
+        "All seeds together, each hill as high as its row, its median beside it. The further it lies from the dashed one, another "
+        "sample of the *same class*, the more the explanation is about *this* sample."
     )
 
 
@@ -127,7 +137,8 @@ def extremes(about: Findings, survey: Survey) -> None:
 def ranked(survey: Survey, name: str, k: int) -> np.ndarray:
     """Samples from least to most agreement of one student; where a measure makes no difference, the cosine does."""
     better = 1 if ALL[name].more_is_better else -1
-    return np.lexsort((survey.samples["cosine"][k], better * survey.samples[name][k]))
+    order = np.lexsort((survey.samples["cosine"][k], better * survey.samples[name][k]))
+    return np.asarray(order[~np.isnan(survey.samples[name][k][order])])
 
 
 def _gallery(about: Findings, survey: Survey, shown: np.ndarray, key: str, title: str) -> None:

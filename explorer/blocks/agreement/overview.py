@@ -207,12 +207,12 @@ def _accuracy(about: Findings) -> None:
     values = {name: survey.correct.mean(axis=1) for name, survey in about.surveys.items()}
     teacher = cache.facts(about.run).get("summary", {}).get("accuracy", {}).get("explaining")
     lines = [] if teacher is None else [Level(f"explaining teacher {100 * teacher:.1f}", at=teacher, dash="dot")]
+    lines.append(Level(f"most frequent class {100 * np.bincount(about.any.labels).max() / len(about.any.labels):.1f}"))
     figure = levels(values, Scale("test accuracy, %", factor=100, decimals=1, low=0, high=1), labels=about.labels, lines=lines)
     plot(figure, "accuracy", alt="Test accuracy, a row a student: a dot a seed, the mean and its 95 % interval.", select=())
-    most, seen = np.bincount(about.any.labels).max(), len(about.any.labels)
     st.caption(
-        "Fidelity is not accuracy: a student can be right where its teacher is wrong, and the other way round. Who always names the "
-        f"most frequent class is right on {100 * most / seen:.1f} %; one test sample is {100 / seen:.2f} points."
+        "Fidelity is not accuracy: a student can be right where its teacher is wrong, and the other way round. "
+        f"{agreement_words.accuracy_rests(about.any.correct, about.any.labels)}"
     )
 
 
@@ -231,7 +231,7 @@ def _scope(about: Findings) -> None:
 
 _SEEDS = {1: "one seed: no interval", 2: "two seeds: no interval"}
 _INTERVALS = {1: "of which there is one, so there is no interval", 2: "of which there are two, so there is no interval"}
-_CORRECTED = "with 95 % intervals that are not corrected for their number"
+_CORRECTED = "with 95 % intervals; what they buy rests on Holm's correction for all students that there are, and on at least four seeds"
 
 
 def _spaced(count: int) -> str:

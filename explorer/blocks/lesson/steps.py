@@ -22,9 +22,10 @@ from explorer.state import session
 from explorer.words import lesson as words
 from explorer.words import pairs as pair_words
 from ked.agreements import cosine
+from ked.agreements.contrasts import accuracy_gains
 from ked.data import Dataset
 from ked.data.class_pairs import ClassPairs, class_pairs
-from ked.statistics import interval, paired_difference
+from ked.statistics import interval
 from ked.store import Run
 from ked.studies import STUDIES
 from ked.studies.cells import Settings
@@ -222,7 +223,8 @@ def students(lesson: Lesson, may: bool, done: bool) -> Answer:
         return None
     accuracy = lesson.run.info["summary"]["accuracy"]
     mine, theirs, form = (accuracy[name] for name in ("ked", "kd", "architecture"))
-    return words.students_answer(interval(mine), interval(theirs), paired_difference(mine, theirs), interval(form), len(mine))
+    gain = accuracy_gains({name: values for name, values in accuracy.items() if isinstance(values, list)}, len(lesson.dataset.test))["kd"]
+    return words.students_answer(interval(mine), interval(theirs), gain, interval(form), len(mine))
 
 
 def elsewhere(lesson: Lesson, may: bool, done: bool) -> Answer:

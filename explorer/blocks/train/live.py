@@ -237,6 +237,7 @@ def _table(facts: dict[str, Any]) -> None:
     st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
     st.caption(
         "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here "
-        "speaks about other teachers. Differences are taken seed by seed, in percentage points; one whose interval holds 0 is not "
-        "shown to exist. The test split was used once, for this table."
+        "speaks about other teachers. Differences are taken seed by seed, in percentage points; their intervals "
+        "are not corrected for their number: what they show of KED after that stands on the Agreement page. The test split was used once, "
+        "for this table."
     )

@@ -13,7 +13,7 @@ from explorer.words.story import Point, points
 from ked.studies import STUDIES, ledger, shipped, study_named
 from ked.studies.cells import Settings
 from ked.studies.report import Report, report_with_shipped
-from ked.studies.study import Measured, Study
+from ked.studies.study import DATASETS, Measured, Study
 
 Figure = TypeVar("Figure", go.Figure, go.Figure | None)
 
@@ -90,6 +90,16 @@ def outcome(study: Study, settings: Settings) -> Outcome:
     # Of all studies, as a comparison that stands in several has one verdict.
     files = [file for name in STUDIES for file in (ledger.file_of(name), shipped.file_of(name, settings.scale))]
     return _made(study.name, settings.scale, settings.seeds, settings.teachers, tuple((str(file), _stamp(file)) for file in files))
+
+
+def on(dataset: str) -> Report | None:
+    """What several teachers showed on a data set that a scale has: where KED's gain comes from. None for other data.
+
+    Raises:
+        Unavailable: The shipped results are damaged.
+    """
+    scale = next((scale for scale, name in DATASETS.items() if name == dataset), None)
+    return best_known(study_named("architecture"), Settings(scale)).report if scale else None
 
 
 def over_data_sets() -> list[Point]:

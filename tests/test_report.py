@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from visitor import copy_of
 
+from explorer import cache
+from explorer.replay.figures import enter
 from explorer.report.document import report
+from explorer.report.tables import attributions
+from explorer.timeline.history import History
+from explorer.words.agreement import number
 from ked import library
 from ked.errors import InvalidInput
 from ked.store import PRESETS, Run
@@ -49,6 +54,18 @@ def test_the_accuracies_are_those_of_the_run(finished: Run) -> None:
     for values in finished.info["summary"]["accuracy"].values():
         mean = sum(values) / len(values) if isinstance(values, list) else values
         assert f"{mean:.2%}" in text
+
+
+def test_it_holds_the_data_card_agreement_with_both_chance_levels_attributions_and_what_they_mean(finished: Run) -> None:
+    text = report(finished)
+    found, data = cache.survey(finished, "ked"), cache.dataset_of(finished)
+    assert f"{len(data.test)} test</td>" in text
+    chances = [number(float(level("cosine").mean())) for level in (found.chance_mean, found.alike_mean)]
+    assert f"({'; '.join(chances)})</td>" in text
+    rows = attributions(enter(finished, finished.recipe, History(finished).read(), active=False))[1]
+    assert "gradient x input" in str(rows["method"].str.lower().tolist()).replace("×", "x")
+    assert all(f"<td>{area}</td>" in text for area in rows["deletion"])
+    assert f"one of them is {100 / len(data.test):.2f} points" in text
 
 
 def test_a_name_is_text_and_never_markup(finished: Run) -> None:

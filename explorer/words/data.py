@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from explorer.words.datasets import Titles, is_by_path
 from explorer.words.inert import inert
-from ked.data import PARTS, Dataset
+from ked.data import PARTS, SOURCES, Dataset, is_user_file, user_files
 from ked.data.checkup import Checkup
 from ked.data.columns import Column, Intake
 from ked.errors import shortened
@@ -36,6 +37,19 @@ def quoted(name: str) -> str:
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(map(quoted, names[:_NAMED])) + more
+
+
+def origin(name: str) -> str:
+    """Where a data set comes from, in a sentence, inert in Markdown."""
+    if name in SOURCES:
+        return SOURCES[name].description
+    if not is_user_file(name):
+        kind = "A file that runs of the command line were made of" if is_by_path(name) else "Synthetic, made to order"
+        return f"{kind}: {inert(Titles()[name])}."
+    about = user_files.entry(name)
+    added = pd.Timestamp(about.added, unit="s")
+    column = f", class in the column {quoted(about.label)}" if about.label else ""
+    return f"Own file {about.file}, {about.size / 1000:,.0f} kB{column}, added on {added.day} {added.month_name()} {added.year}."
 
 
 def taken(data: Dataset) -> list[str]:

@@ -56,4 +56,4 @@ def percent(found: Interval, digits: int = 2) -> str:
 def points(found: Interval) -> str:
     """A difference of accuracies in percentage points, with the half width of its interval if it has one."""
     mean, low, _ = (100 * part for part in found)
-    return f"{mean:+.2f}{plus_minus(mean - low, 2)}"
+    return signed(float(mean)) + plus_minus(mean - low, 2)

@@ -25,7 +25,8 @@ SCALES: dict[str, Fields] = {
 """What trainings a study's cells have: short ones for digits and two cores, the same for pairs of digits, whose superfeatures are
 known, with dependencies per standard deviation, or the paper's for Fashion-MNIST."""
 
-_DATASETS = {"small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist"}
+DATASETS = {"small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist"}
+"""The data that a scale trains on."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Study:
     fields: Fields = field(default_factory=dict)
     axes: Mapping[str, Mapping[str, Fields]] = field(default_factory=dict)
     more: Mapping[str, Fields] = field(default_factory=dict)
-    datasets: Mapping[str, str] = field(default_factory=lambda: _DATASETS)
+    datasets: Mapping[str, str] = field(default_factory=lambda: DATASETS)
 
     def levels(self, scale: str) -> Mapping[str, Fields]:
         """The axis at a scale."""

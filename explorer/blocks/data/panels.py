@@ -15,9 +15,7 @@ from explorer.state import session
 from explorer.state.adapt_to_data import fitting
 from explorer.state.settings import SETTINGS
 from explorer.words import data as data_words
-from explorer.words.datasets import is_by_path
-from explorer.words.inert import inert
-from ked.data import PARTS, SOURCES, Dataset, is_user_file, user_files
+from ked.data import PARTS, Dataset
 from ked.data.checkup import Checkup
 from ked.errors import Unavailable
 from ked.store import Run
@@ -58,7 +56,7 @@ def next_steps(data: Dataset, run: Run | None) -> None:
 
 def headline(name: str, data: Dataset, found: Checkup) -> None:
     """Where it comes from, and how much of everything there is."""
-    st.caption(_origin(name))
+    st.caption(data_words.origin(name))
     if told := data_words.taken(data):
         st.caption(" ".join(told))
     layout = " × ".join(map(str, data.shape))
@@ -85,19 +83,6 @@ _USE = {
     "validation": "What guides the eye while a net trains.",
     "test": "Used once, at the end of a run.",
 }
-
-
-def _origin(name: str) -> str:
-    """Where the data come from, in a sentence."""
-    if name in SOURCES:
-        return SOURCES[name].description
-    if not is_user_file(name):
-        kind = "A file that runs of the command line were made of" if is_by_path(name) else "Synthetic, made to order"
-        return f"{kind}: {inert(frame.title_of(name))}."
-    about = user_files.entry(name)
-    added = pd.Timestamp(about.added, unit="s")
-    column = f", class in the column {data_words.quoted(about.label)}" if about.label else ""
-    return f"Own file {about.file}, {about.size / 1000:,.0f} kB{column}, added on {added.day} {added.month_name()} {added.year}."
 
 
 def balance(data: Dataset, found: Checkup) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import streamlit as st
 
@@ -30,8 +31,8 @@ def buttons(run: Run, found: Entry) -> str:
     written = st.session_state.get(_REPORT)
     if written is not None and written[0] == run.id:
         st.download_button(
-            "Save the report", written[1], f"{run.id}.html", "text/html", icon=":material/save:", on_click="ignore", type="primary",
-            help="It has been written; this saves it.",
+            "Save the report", written[1], _file_name(found.name, run.id), "text/html", icon=":material/save:",
+            on_click="ignore", type="primary", help="It has been written; this saves it.",
         )  # fmt: skip
     else:
         st.session_state.pop(_REPORT, None)
@@ -46,6 +47,12 @@ def _write(run: Run) -> str:
     except (InvalidInput, Unavailable) as error:
         return f"There is no report of this run: {error}"
     return ""
+
+
+def _file_name(name: str, run_id: str) -> str:
+    """The report's file, by the run's own name as far as a file may have it."""
+    kept = re.sub(r"[^\w.-]+", "-", name).strip("-.")
+    return f"{kept or run_id}.html"
 
 
 def _archive(run: Run) -> bytes:

@@ -13,6 +13,7 @@ import streamlit as st
 from explorer import cache, navigation
 from explorer.blocks import frame
 from explorer.blocks.train import batch_view, playback, replay, watched
+from explorer.blocks.train.outcome import outcome
 from explorer.blocks.train.watched import Watched
 from explorer.components.plot import plot
 from explorer.pictures import charts
@@ -127,7 +128,7 @@ def _panel(run: Run, was_active: bool) -> None:
             block()
     with st.container():
         if seen.status == "done":
-            _table(seen.facts)
+            outcome(run)
 
 
 def _header(seen: Watched) -> None:
@@ -231,13 +232,3 @@ def _test_accuracy(summary: dict[str, Any]) -> None:
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
     alt = "Test accuracy of each method: a dot a seed, the mean and its 95 % interval; dotted lines are the teachers."
     plot(charts.results(students, labels=LABELS, references=teachers), "results", alt=alt, select=())
-
-
-def _table(facts: dict[str, Any]) -> None:
-    st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
-    st.caption(
-        "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here "
-        "speaks about other teachers. Differences are taken seed by seed, in percentage points; their intervals "
-        "are not corrected for their number: what they show of KED after that stands on the Agreement page. The test split was used once, "
-        "for this table."
-    )

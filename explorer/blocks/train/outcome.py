@@ -1,0 +1,24 @@
+"""What came out of a finished run: the table of its nets, and what that means."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from explorer import cache, navigation
+from explorer.report.tables import conclusion
+from explorer.words.results import result_table
+from ked.store import Run
+
+
+def outcome(run: Run) -> None:
+    """The table, on what its intervals rest, and what it means in sentences."""
+    facts = cache.facts(run)
+    st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
+    st.caption(
+        "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here "
+        "speaks about other teachers. Differences are taken seed by seed, in percentage points; their intervals "
+        "are not corrected for their number. The test split was used once, for this table."
+    )
+    st.subheader("What it means", anchor=False)
+    st.markdown("\n".join(f"- {sentence}" for sentence in conclusion(run)))
+    navigation.link("studies", "See what several teachers say")

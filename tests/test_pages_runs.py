@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import address, caption, control, copy_of, figure, figures, said, sound, turn_to, usable, visit
 
+from explorer.words.numbers import signed
 from ked.library import rename
 from ked.library.archive import export_run
 from ked.recipe import Recipe
@@ -75,7 +76,7 @@ def test_runs_that_share_seeds_are_paired_by_them(finished: Run, other: Run) -> 
     row = differences.set_index("net").loc["KED"]
     both = (run.info["summary"]["accuracy"]["ked"][:2] for run in (finished, other))
     first, second = (np.array(values) for values in both)
-    assert row["B − A"].startswith(f"{100 * (second - first).mean():+.2f}")
+    assert row["B − A"].startswith(signed(100 * float((second - first).mean())))
     assert row["B − A"].endswith("(2 seeds)")
     lines = [trace for trace in figure(app, "overlay")["data"] if "fill" not in trace]
     assert {(trace["line"]["color"], trace["line"]["dash"]) for trace in lines} == {

@@ -42,6 +42,6 @@ def test_an_answer_that_moves_is_told_with_both_shares() -> None:
 
 def test_accuracies_are_in_percent_and_their_differences_in_points() -> None:
     assert results.points(Interval(0.0123, 0.0023, 0.0223)) == "+1.23 ± 1.00"
-    assert results.points(Interval(-0.0123, float("nan"), float("nan"))) == "-1.23"
+    assert results.points(Interval(-0.0123, float("nan"), float("nan"))) == "−1.23"
     assert results.percent(Interval(0.95, 0.94, 0.96)) == "95.00% ± 1.00%"
     assert results.percent(Interval(0.95, float("nan"), float("nan")), 1) == "95.0%"

@@ -5,10 +5,7 @@ import streamlit as st
 from explorer.blocks import controls, frame, nothing_yet
 from explorer.blocks.agreement import details, overview
 
-LEAD = (
-    "A student can give its teacher's answers for reasons of its own. **Agreement** asks whether the reasons are the same, "
-    "**fidelity** whether the answers are, **accuracy** whether they are right. None of the three implies another."
-)
+LEAD = "**Agreement**: are the reasons the same? **Fidelity**: are the answers? **Accuracy**: are they right? None implies another."
 
 with frame.page("agreement", "Do students explain as their teacher does?", LEAD):
     run = frame.current_run()

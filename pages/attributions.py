@@ -6,10 +6,7 @@ from explorer import cache
 from explorer.blocks import choose, controls, frame, nothing_yet
 from explorer.blocks.attributions import checks, curves, grid
 
-LEAD = (
-    "An explaining net says itself what each superfeature contributes. **Attribution methods** work it out from outside, for any "
-    "net, after the fact. Here they stand side by side on one sample: what they cost, how good they are, and whether they agree."
-)
+LEAD = "**Attribution** methods explain any net from outside, after the fact. Here they stand beside the net's own explanation."
 
 with frame.page("attributions", "Which explanation can be trusted?", LEAD):
     run = frame.current_run()

@@ -9,10 +9,7 @@ from explorer.blocks import choose, controls, frame, nothing_yet
 from explorer.blocks.chimeras import data_efficiency, panels
 from explorer.blocks.chimeras import view as chimera_view
 
-LEAD = (
-    "What if one superfeature were another sample's? A **chimera** takes each superfeature from a donor of its own. An explaining net "
-    "answers part by part, so it can label any of them: where data are few, students learn from millions."
-)
+LEAD = "A **chimera** takes each superfeature from a donor of its own. An explaining net answers part by part, so it can label any of them."
 
 with frame.page("chimeras", "What if a part were another's?", LEAD):
     run = frame.current_run()
@@ -33,12 +30,12 @@ with frame.page("chimeras", "What if a part were another's?", LEAD):
         panels.channels_instead(run)
     else:
         view = chimera_view.look_at(run)
+        panels.pictures(view)
+        panels.in_words(view)
         panels.slots(view)
         choose.sample(
             run, taken=panels.strip_gives(view), entered=partial(panels.becomes_the_sample, view)
         )
-        panels.in_words(view)
-        panels.pictures(view)
         panels.changes(view)
     if run and not cache.recorded(run):
         data_efficiency.curve(run)

@@ -8,10 +8,7 @@ from explorer.state import session
 from ked.data import is_user_file
 from ked.data.recorded import is_recorded
 
-LEAD = (
-    "Nets learn what the data show, shortcuts included. Look before you train: how many samples each class has, what they look "
-    "like, and whether anything gives the answer away. Your **own** table or pictures take one upload."
-)
+LEAD = "Look before you train: how many samples each class has, what they look like, and whether anything gives the answer away."
 
 with frame.page("data", "What is in the data?", LEAD):
     name = session.get("dataset")

@@ -6,11 +6,9 @@ from explorer import cache
 from explorer.blocks import choose, controls, explained_sample, frame, nothing_yet
 from explorer.blocks.explain import maps, own_picture, own_row, questions
 from explorer.blocks.explain import pictures as explain_pictures
+from explorer.state import session
 
-LEAD = (
-    "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the "
-    "normaliser. The contributions are exact Shapley values, not estimates. Does the student reason as its teacher does?"
-)
+LEAD = "An explaining net adds up what each superfeature says: **base** + **contributions** = log-probability, up to the normaliser."
 
 with frame.page("explain", "What does each superfeature say?", LEAD):
     run = frame.current_run()
@@ -20,19 +18,20 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
         frame.run_menu()
         if run and ready:
             choose.student(run)
+            controls.segments("subject")
     if run is None:
         nothing_yet.no_run_yet()
     elif not ready:
         nothing_yet.not_there_yet(run)
-    elif controls.segments("subject") == "own":
+    elif session.get("subject") == "own":
         (own_picture if cache.dataset_of(run).is_image else own_row).explain(run)
     else:
         choose.sample(run)
         about = explained_sample.subject(run)
-        questions.in_words(about)
         questions.questions(about)
-        pictures = maps if cache.convolutional(run) else explain_pictures
-        pictures.pictures(about)
+        with st.container(key="pictures"):
+            (maps if cache.convolutional(run) else explain_pictures).pictures(about)
+        questions.in_words(about)
         explain_pictures.pair_grids(about)
         explain_pictures.bars(about)
         questions.next_step(run)

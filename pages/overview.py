@@ -3,10 +3,7 @@
 from explorer.blocks import frame
 from explorer.blocks.overview import flow, pair
 
-LEAD = (
-    "A big net, the *teacher*, teaches a small one, the *student*: not only **what** it answers, but **why**. Here the teacher reads two "
-    "digits at once. Switch one team of its pixels off, and see what it still knows."
-)
+LEAD = "A big net teaches a small one **why** it answers as it does. It reads two digits at once: switch one team of its pixels off."
 
 with frame.page("overview", "Not only what, but why", LEAD):
     pair.panel()

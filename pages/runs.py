@@ -5,10 +5,7 @@ import streamlit as st
 from explorer.blocks import frame
 from explorer.blocks.runs import comparison, listing
 
-LEAD = (
-    "Every stored run, with what it was made of. Mark **one** for its results, recipe and provenance, or **several** to lay their "
-    "curves and accuracies side by side, paired by the seeds that they share."
-)
+LEAD = "Every stored run. Mark **one** for its results and its recipe, or **several** to compare them, paired by the seeds that they share."
 
 with frame.page("runs", "What came out of every run?", LEAD):
     chosen = listing.selected()

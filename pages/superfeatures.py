@@ -8,11 +8,7 @@ from explorer.blocks.superfeatures import channels as channel_panels
 from explorer.blocks.superfeatures import graph as graph_panels
 from explorer.state import session
 
-LEAD = (
-    "A teacher does not look at every pixel, measurement or channel by itself: some only mean something **together**. The Hessian "
-    "of its log-probabilities says which. **Superfeatures** are the groups of that graph: their members depend on each other "
-    "strongly, the groups on one another weakly."
-)
+LEAD = "Some features mean something only **together**. A **superfeature** is a group of them that change the teacher's answer together."
 
 with frame.page("superfeatures", "Which features belong together?", LEAD):
     run = frame.current_run()
@@ -36,9 +32,7 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
         graph_panels.not_there_yet(run)
     elif channels:
         view = channel_panels.look_at(run)
-        channel_panels.why()
         graph_panels.headline(view)
-        channel_panels.answer(view)
         graph, matrix, groups = st.columns([5, 4, 4], gap="medium")
         with graph:
             channel_panels.graph(view)
@@ -46,17 +40,22 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
             graph_panels.matrix(view)
         with groups:
             channel_panels.between(view)
+        channel_panels.answer(view)
+        channel_panels.why()
         channel_panels.looks(view)
         graph_panels.next_step(run, len(view.groups), "hessian")
     else:
         view = graph_panels.look_at(run)
         graph_panels.headline(view)
-        graph, matrix, chosen = st.columns([5, 4, 4], gap="medium")
+        leads = [graph_panels.lit] if view.dataset.is_image else []
+        panels = [*leads, graph_panels.chosen, graph_panels.matrix]
+        for column, panel in zip(st.columns(len(panels), gap="medium"), panels, strict=True):
+            with column:
+                panel(view)
+        graph, table = st.columns([3, 2], gap="medium")
         with graph:
             graph_panels.graph(view)
-        with matrix:
-            graph_panels.matrix(view)
-        with chosen:
-            graph_panels.chosen(view)
+        with table:
+            graph_panels.links_table(view)
         graph_panels.resolutions(view)
         graph_panels.next_step(run, session.get("superfeatures"), session.get("grouping"))

@@ -32,7 +32,7 @@ from ked.store import PRESETS, Run
 
 
 FIRST = {
-    "superfeatures": {"graph", "matrix", "mask", "staircase"},
+    "superfeatures": {"lit", "graph", "matrix", "mask", "staircase"},
     "train": {
         "accuracy", "losses", "results", "scrubber.run", "forming", "modularity", "teacher-overlay", "student-overlay", "answers",
         "agreement",
@@ -97,7 +97,7 @@ def lights_up(app: AppTest, m: int) -> bool:
 
 RESTORED = [
     ("superfeatures", {"m": "6"}, lambda app: groups_shown(app) == 6),
-    ("superfeatures", {"node": "20"}, lambda app: "Links of" in app.subheader[2].value and "row" in figures(app)),
+    ("superfeatures", {"node": "20"}, lambda app: "Links of" in app.subheader[1].value and "row" in figures(app)),
     ("superfeatures", {"sf": "2"}, lambda app: all(figure(app, key) != figure(visit(), key) for key in ("mask", "matrix"))),
     ("superfeatures", {"edges": "40"}, lambda app: control(app, "widget.edges").value == 40),
     ("superfeatures", {"group": "grid"}, lambda app: control(app, "widget.grouping").value == "grid"),
@@ -185,7 +185,7 @@ def test_a_run_in_the_address_brings_its_data_set_along() -> None:
     app = sound(visit(run="fashion-mnist-preset"), "superfeatures")
     assert control(app, "widget.dataset").value == "fashion-mnist"
     assert control(app, "widget.run").value == "fashion-mnist-preset"
-    assert "784 features" in caption(app, "") or "784" in str(app.get("bidi_component")[0].proto.json)
+    assert figure(app, "lit")["data"][1]["customdata"]["shape"] == "28, 28"
 
 
 # Superfeatures

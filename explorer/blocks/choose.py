@@ -55,7 +55,7 @@ def sample(
         controls.segments("gallery", then=lambda: session.put(page=1))
         controls.slider("page", high=pages, width=220) if pages > 1 else None
         controls.number("sample", high=len(y) - 1, width=120, then=lambda: entered(session.get("sample")))
-        st.caption(f"{len(offered)} of {len(y)} test samples. Choose one, or enter its number.", width="content")
+        st.caption(f"{len(offered)} of {len(y)} test samples", width="content")
     page = min(session.get("page"), pages) - 1
     shown = offered[page * COLUMNS * ROWS : (page + 1) * COLUMNS * ROWS]
     if not len(shown):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, navigation
 from explorer.blocks import controls, share
 from explorer.components import script
 from explorer.components.plot import library_path
@@ -49,7 +49,8 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     bare = session.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
     script = f"window.kedLibraryPath = {json.dumps(library_path())};\n{visitor.script()}{_SCRIPT}"
-    look = f"<style>{_STYLE}{share.look()}</style><script>{script}</script>"
+    name_ = navigation.PAGES[name].title
+    look = f"<style>{_STYLE}.st-key-header {{ --ked-page: {json.dumps(name_)} }}{share.look()}</style><script>{script}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)

@@ -82,7 +82,7 @@ def _caption(text: str, x: float, y: float, selected: bool) -> dict[str, Any]:
 
 
 def _frame(top: int, left: int, height: int, width: int) -> dict[str, Any]:
-    line = {"color": theme.METHODS["ked"], "width": 3}
+    line = {"color": theme.INK, "width": 3}
     return {
         "type": "rect",
         "x0": left - 0.7,

@@ -81,6 +81,21 @@ def superfeature_mask(
     return drawing
 
 
+def lit_picture(groups: Groups, shape: Sequence[int], image: np.ndarray, m: int, *, height: int = 380) -> go.Figure:
+    """A picture in grey and, on it, the pixels of superfeature m in its colour and outlined; a click tells row and column."""
+    labels, drawing = pixel_labels(groups, shape), theme.figure(height)
+    drawing.add_trace(picture_trace(image, shape))
+    drawing.add_heatmap(
+        z=(labels == m).astype(np.float32), zmin=0, zmax=1, showscale=False, opacity=0.68, customdata=labels + 1, name=MASK,
+        colorscale=((0.0, theme.CLEAR), (1.0, theme.superfeature_colour(m))),
+        hovertemplate="superfeature %{customdata}, row %{y}, column %{x}<extra></extra>",
+    )  # fmt: skip
+    drawing.add_trace(borders(labels, m))
+    theme.pixel_axes(drawing, *labels.shape)
+    theme.fitted(drawing, labels.shape[0] / labels.shape[1])
+    return drawing
+
+
 def mask_pixels(
     labels: np.ndarray, light: np.ndarray, selected: int | None = None, members: Sequence[bool] | None = None
 ) -> np.ndarray:

@@ -34,20 +34,20 @@ def _guarded(run_id: str) -> None:
 
 def _panel(run: Run) -> None:
     dataset = cache.dataset_of(run)
-    # The same blocks in every state: see `live.py`.
     paper, said = st.columns([1, 2], gap="medium")
     with paper:
         drawing = sheets.draw_on(dataset)
-    with said, st.container():
         _upload(dataset)
-        about = explained_sample.about(run, as_sample(drawing.figure, dataset).numpy())
-        if drawing.pixels.any():
-            questions.in_words(about)
-        else:
-            st.markdown(_EMPTY)
-        questions.questions(about)
-        st.caption(_FITTED)
-    (maps if cache.convolutional(run) else pictures).pictures(about)
+    if not drawing.pixels.any():
+        said.markdown(_EMPTY)
+        said.caption(_FITTED)
+        return
+    about = explained_sample.about(run, as_sample(drawing.figure, dataset).numpy())
+    with said, st.container(key="pictures"):
+        (maps if cache.convolutional(run) else pictures).pictures(about)
+    questions.in_words(about)
+    questions.questions(about)
+    st.caption(_FITTED)
     pictures.pair_grids(about)
     pictures.bars(about)
 
@@ -72,7 +72,7 @@ def _take(dataset: Dataset) -> None:
         sheets.keep(Sheet((255 * figure).round().astype("uint8"), sheets.sheet_of(dataset).version + 1))
 
 
-_EMPTY = "**Draw something.** With every stroke the nets say anew what they see; so far this is what they make of an empty sheet."
+_EMPTY = "### Draw something here\n\nWith every stroke the nets say anew what they see, and why."
 _FITTED = (
     "What you draw is cut out, scaled and centred as the makers of the data did it, and so is an uploaded picture; the nets see what "
     "is drawn below. Your picture stays in this browser tab: the address does not hold it."

@@ -20,7 +20,6 @@ from ked.studies.report import Report
 from ked.studies.study import Measured, Study
 
 _CLEAR_CUT = "Modularity of the teacher's superfeatures against their number."
-MANY = 20  # levels whose figures are too tall to stand beside the differences
 _FORESTS: dict[Measured, str] = {"accuracy": "What is gained, in accuracy", "agreement": "What is gained, in agreement"}
 _BY_LEVEL = "by level and method: faint dots are teachers, or students of the only one, large ones means with 95 % intervals."
 _RECOVERED = "Adjusted Rand index of superfeatures and planted groups against the features' correlation."
@@ -37,7 +36,7 @@ def choose() -> None:
 
 def settings_row() -> None:
     """How large the trainings are, and how many students there are of each method."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.segments("study_scale")
         controls.number("study_teachers", width=130)
         controls.number("study_seeds", width=130)
@@ -52,9 +51,7 @@ def asked() -> tuple[Study, Settings]:
 def answer(about: Report, settings: Settings) -> None:
     """The question in full, then what the numbers say: what is shown first. `settings`: what was asked for."""
     st.subheader(about.study.question, anchor=False)
-    st.caption(studies.made_of(about))
-    if about.settings != settings:
-        st.info(studies.instead(about, settings), icon=":material/info:")
+    st.caption(studies.made_of(about) + (f" {studies.instead(about, settings)}" if about.settings != settings else ""))
     if not about.contrasts:
         _nothing(about)
         return
@@ -84,26 +81,18 @@ def _from_where(about: Report) -> str:
 
 
 def pictures(shown: Outcome) -> None:
-    """The differences against zero, and what they are differences of."""
-    if len(shown.report.study.levels(shown.report.settings.scale)) > MANY:
-        _differences(shown)
-        left, right = st.columns(2, gap="large")
-        with left:
-            _accuracy(shown)
-        with right:
-            _agreement(shown)
-        return
+    """What the differences are differences of."""
     left, right = st.columns(2, gap="large")
     with left:
-        _differences(shown)
-        _titled("Are the planted groups found?", shown.recovery, "study-recovery", _RECOVERED)
-    with right:
         _accuracy(shown)
+    with right:
         _agreement(shown)
+        _titled("Are the planted groups found?", shown.recovery, "study-recovery", _RECOVERED)
         _titled("How clear-cut the superfeatures are", shown.modularity, "study-modularity", _CLEAR_CUT)
 
 
-def _differences(shown: Outcome) -> None:
+def differences(shown: Outcome) -> None:
+    """The differences against zero."""
     for measure, figure in shown.forests.items():
         alt = "Differences between methods, a row a comparison: a dot and its 95 % interval beside a line at zero."
         _titled(_FORESTS[measure], figure, f"differences-{measure}", alt)

@@ -141,6 +141,21 @@ def _choose_feature(view: View) -> None:
     )  # fmt: skip
 
 
+def lit(view: View) -> None:
+    """One superfeature alone, its pixels on a test sample: the chosen one, else the first."""
+    m = view.selected or 0
+    st.subheader(f"Superfeature {m + 1} of {len(view.groups)}", anchor=False)
+    x, _ = view.dataset.part("test")
+    sample = min(session.get("sample"), len(x) - 1)
+    figure = overlays.lit_picture(view.groups, view.dataset.shape, x[sample].numpy(), m, height=300)
+    clicked = plot(figure, "lit", alt=f"The pixels of superfeature {m + 1} on test sample {sample}.")
+    told = "together they change the teacher's answer. Click any pixel for its group."
+    st.caption(f"Its {view.found.sizes[m]} pixels on test sample {sample}: {told}")
+    if clicked:
+        session.put(selected=view.owner(_pixel(view, clicked)) + 1, node=-1)
+        st.rerun()
+
+
 def graph(view: View) -> None:
     """Nodes at their pixels, the strongest links between them; a click lights up a feature."""
     st.subheader("The dependency graph", anchor=False)
@@ -204,7 +219,6 @@ def chosen(view: View) -> None:
         st.caption(_SCATTERED if view.node is None else "How strongly each pixel depends on the lit one, which is framed.")
     if clicked:
         _answer_pixel(view, clicked)
-    links_table(view)
 
 
 _SCATTERED = (
@@ -215,21 +229,25 @@ _SCATTERED = (
 
 def links_table(view: View) -> None:
     """The strongest links, to read."""
+    st.subheader("The strongest links", anchor=False)
     look = {
         "strength": st.column_config.NumberColumn(
             format="%.3g", width=70, help="W: how strongly the two features depend on each other."
         ),
         "groups": st.column_config.TextColumn(width=60, help="The superfeatures of the two features."),
     }
-    st.dataframe(strongest_links(view), hide_index=True, height=150, column_config=look)
+    st.dataframe(strongest_links(view), hide_index=True, height="content", column_config=look)
 
 
 def _answer_pixel(view: View, clicked: dict[str, Any]) -> None:
     if view.dataset.is_image:
-        column, row = round(clicked["x"]), round(clicked["y"])
-        light_up(view, row * view.dataset.shape[-1] + column)
+        light_up(view, _pixel(view, clicked))
     else:  # a bar of the table's features, which stand in the matrix's order
         light_up(view, int(graphs.matrix_order(view.groups)[int(np.ravel(clicked["point"])[0])]))
+
+
+def _pixel(view: View, clicked: dict[str, Any]) -> int:
+    return int(view.dataset.shape[-1]) * round(float(clicked["y"])) + round(float(clicked["x"]))
 
 
 def strongest_links(view: View) -> pd.DataFrame:

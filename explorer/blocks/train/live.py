@@ -21,7 +21,7 @@ from explorer.state import session, settings, visitor
 from explorer.timeline.history import History
 from explorer.words import explain
 from explorer.words.inert import inert
-from explorer.words.results import LABELS, headline, result_table
+from explorer.words.results import LABELS, result_table
 from ked import jobs
 from ked.data import here
 from ked.data.recorded import is_recorded
@@ -45,9 +45,8 @@ def _start(recipe: Recipe) -> None:
     if is_recorded(recipe.dataset):
         st.info(_RECORDED, icon=":material/inventory_2:")
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        pressed = st.button("Train", type="primary", icon=":material/play_arrow:", help=_STARTS)
-        st.caption(_plan(recipe))
+    pressed = st.button("Train", type="primary", icon=":material/play_arrow:", help=_STARTS)
+    st.caption(_plan(recipe), width=330)
     if not here(recipe.dataset):
         _not_here(recipe.dataset)
     if pressed:
@@ -153,9 +152,7 @@ def _header(seen: Watched) -> None:
 
 def _notes(seen: Watched) -> None:
     """What there is to say of the run's state: the batch in hand, or why it ended."""
-    if seen.status == "done":
-        st.caption(f"On the test split: {headline(seen.facts['summary'])}.")
-    else:
+    if seen.status != "done":
         st.caption(explain.in_force(seen.in_force))
     for reason in seen.facts.get("collapsed", ()):
         st.warning(explain.sentence(reason), icon=":material/heart_broken:")

@@ -12,12 +12,7 @@ from ked.recipe import MLP
 
 def tabs() -> None:
     """All further settings, by what they are about."""
-    loss, nets, training, features, data = st.tabs(["Loss", "Nets", "Training", "Superfeatures", "Data"])
-    with loss:
-        for name in ("lam", "temperature", "tau"):
-            controls.slider(name)
-        if any(METHODS[name].hint for name in session.get("methods")):
-            controls.slider("rho")
+    nets, training, features, data = st.tabs(["Nets", "Training", "Superfeatures", "Data"])
     with nets:
         if controls.choice("net") == MLP:
             controls.text("teacher_hidden")

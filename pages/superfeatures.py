@@ -6,6 +6,7 @@ from explorer import cache
 from explorer.blocks import controls, frame, nothing_yet
 from explorer.blocks.superfeatures import channels as channel_panels
 from explorer.blocks.superfeatures import graph as graph_panels
+from explorer.blocks.superfeatures import pictures
 from explorer.state import session
 
 LEAD = "Some features mean something only **together**. A **superfeature** is a group of them that change the teacher's answer together."
@@ -47,8 +48,8 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
     else:
         view = graph_panels.look_at(run)
         graph_panels.headline(view)
-        leads = [graph_panels.lit] if view.dataset.is_image else []
-        panels = [*leads, graph_panels.chosen, graph_panels.matrix]
+        leads = [pictures.lit] if view.dataset.is_image else []
+        panels = [*leads, pictures.chosen, graph_panels.matrix]
         for column, panel in zip(st.columns(len(panels), gap="medium"), panels, strict=True):
             with column:
                 panel(view)
@@ -56,6 +57,6 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
         with graph:
             graph_panels.graph(view)
         with table:
-            graph_panels.links_table(view)
+            pictures.links_table(view)
         graph_panels.resolutions(view)
         graph_panels.next_step(run, session.get("superfeatures"), session.get("grouping"))

@@ -10,6 +10,7 @@ import streamlit as st
 from explorer import cache
 from explorer.blocks import controls
 from explorer.blocks.superfeatures import graph as graph_panels
+from explorer.blocks.superfeatures import pictures
 from explorer.blocks.superfeatures.graph import View
 from explorer.components.plot import plot
 from explorer.pictures import graphs, maps, theme
@@ -72,7 +73,7 @@ def between(view: View) -> None:
         "Mean strength of a link, as a multiple of the mean over all pairs of channels: 1× is chance. Branches meet in the "
         "softmax alone, so a link between two says that both decide between the same classes."
     )
-    graph_panels.links_table(view)
+    pictures.links_table(view)
 
 
 def looks(view: View) -> None:

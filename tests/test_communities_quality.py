@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ked.communities import partition
 from ked.communities.louvain import ENGINES
 from ked.communities.superfeatures import _Found, _search, exactly, find_superfeatures, modularity, normalised, smallest_size
+from ked.communities.yardsticks import yardsticks
 
 engines = pytest.mark.parametrize("engine", ENGINES)
 
@@ -145,3 +146,15 @@ def test_a_speck_is_no_group_by_default_but_may_be_one() -> None:
     W[:150, :150] = W[150:298, 150:298] = W[298:, 298:] = 1.0
     assert find_superfeatures(W, 3).sizes[-1] >= 3
     assert find_superfeatures(W, 3, min_size=1).sizes == (150, 148, 2)
+
+
+def test_modularity_for_nothing_is_that_of_random_groups_and_of_a_search_among_shuffled_links() -> None:
+    """Random groups have none, a search finds some in noise, and planted groups are far above both."""
+    draw, labels = np.random.default_rng(0), np.repeat(np.arange(3), 12)
+    W = draw.random((36, 36)) * np.where(labels[:, None] == labels, 5.0, 1.0)
+    groups = tuple(tuple(np.flatnonzero(labels == m).tolist()) for m in range(3))
+    found = yardsticks(W, groups)
+    assert -1 / 35 < found.random_groups < 0.02
+    assert found.random_groups < 0.05 < found.shuffled_links < modularity(W, labels.tolist()) / 2
+    assert yardsticks(W, groups) == found
+    assert yardsticks(W, [range(12), range(12, 36)]).shuffled_links == found.shuffled_links, "whatever the groups are"

@@ -7,7 +7,7 @@ never as keys. Blocks ask the room, `cache.net(run, "teacher")`, and need not kn
 from explorer.cache.agreement import survey
 from explorer.cache.attributions import CHECKED, attribution, exact, kept, parts, sanity_check, sensitivity
 from explorer.cache.datasets import asked, checkup, columns, dataset, intake
-from explorer.cache.dependency_graph import dependency, ordered, positions, superfeatures, sweep
+from explorer.cache.dependency_graph import dependency, modularity_for_nothing, ordered, positions, superfeatures, sweep
 from explorer.cache.explanations import branch_maps, class_maps, contributions_of, explanation, test_predictions
 from explorer.cache.over_epochs import agreements, forming, trajectories
 from explorer.cache.runs import (
@@ -29,6 +29,6 @@ from explorer.cache.runs import (
 __all__ = [
     "CHECKED", "agreements", "asked", "attribution", "branch_maps", "checkup", "class_maps", "columns", "contributions_of", "convolutional",
     "curves", "data_changed", "dataset", "dataset_of", "dependency", "exact", "explanation", "facts", "forming", "heard", "intake",
-    "is_sound", "kept", "list_runs", "mean_image", "net", "ordered", "parts", "positions", "recipe", "recorded", "sanity_check",
-    "sensitivity", "status", "superfeatures", "survey", "sweep", "test_predictions", "trajectories",
+    "is_sound", "kept", "list_runs", "mean_image", "modularity_for_nothing", "net", "ordered", "parts", "positions", "recipe", "recorded",
+    "sanity_check", "sensitivity", "status", "superfeatures", "survey", "sweep", "test_predictions", "trajectories",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from explorer.pictures import graphs
 from ked.communities.groups import Superfeatures
 from ked.communities.superfeatures import resolution_sweep
 from ked.communities.units import contracted
+from ked.communities.yardsticks import Yardsticks, yardsticks
 from ked.groupings import group
 from ked.runs.measuring import measured_dependency
 from ked.store import Run
@@ -52,6 +53,12 @@ def sweep(run: Run, reduce: str, scale: str | None, engine: str | None, span: fl
     W = contracted(dependency(run, reduce, scale), () if recipe(run).convolutional else dataset_of(run).together)
     resolutions = np.geomspace(1 / span, span, 15 if len(W) > 128 else 41)
     return np.array(resolution_sweep(W, [float(r) for r in resolutions], engine, 0), dtype=float).T
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def modularity_for_nothing(W: np.ndarray, groups: tuple[tuple[int, ...], ...]) -> Yardsticks:
+    """What modularity random groups have, and those found among shuffled links."""
+    return yardsticks(W, groups)
 
 
 @st.cache_data(max_entries=32, show_spinner="Laying out the graph …", hash_funcs=BY_VERSION)

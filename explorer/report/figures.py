@@ -79,7 +79,9 @@ def superfeatures(replay: Replay) -> Iterator[Figure]:
     yield Figure(blocks, "Dependency matrix, ordered", "Dependency matrix with its blocks along the diagonal, sorted by superfeature.")
     shown = mean if dataset.is_image else W.sum(1)
     mask = overlays.superfeature_mask(groups, dataset.shape, image=shown, names=dataset.features, height=330)
-    yield Figure(mask, "Superfeature mask", f"The features in the colours of {len(groups)} superfeatures.")
+    against = explain.for_nothing(cache.modularity_for_nothing(W, groups))
+    below = f"Modularity {run.superfeatures().modularity:.3f} {against}."
+    yield Figure(mask, "Superfeature mask", f"The features in the colours of {len(groups)} superfeatures.", below)
 
 
 def explained(replay: Replay) -> Iterator[Figure]:

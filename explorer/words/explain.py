@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.words.inert import inert
 from explorer.words.numbers import listed, signed
+from ked.communities.yardsticks import Yardsticks
 from ked.recipe import Recipe
 
 
@@ -128,3 +129,8 @@ def lit(m: int, evidence: Sequence[np.ndarray], question: str, members: Sequence
     nets = zip(("explaining teacher", "student"), evidence, strict=False)
     said = [f"{signed(values[m])} by the {net}" for net, values in nets]
     return f"Lit up is superfeature {m + 1}, for {question} {' and '.join(said)}."
+
+
+def for_nothing(found: Yardsticks) -> str:
+    """What modularity would be without structure, in brackets."""
+    return f"(random groups {found.random_groups:.3f}, shuffled links {found.shuffled_links:.3f})".replace("-", "−")

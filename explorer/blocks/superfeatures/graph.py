@@ -92,9 +92,11 @@ def headline(view: View) -> None:
     with cells:
         _choose_superfeature(view)
         _choose_feature(view)
+    nothing = cache.modularity_for_nothing(view.W, view.groups)
     cells.markdown(
-        f"modularity **{found.modularity:.3f}**",
-        help="How much more link strength lies inside the groups than chance would put there; 0 is chance.",
+        f"modularity **{found.modularity:.3f}** {explain.for_nothing(nothing)}",
+        help="How much more link strength lies inside the groups than chance would put there. Beside it random groups of the same sizes, "
+        "and communities found after all links were dealt anew at random: what a search finds where there is nothing.",
         width="content",
     )
     whose = "explaining" if view.channels else "teacher"

@@ -168,6 +168,7 @@ class Plot {
       await Plotly.react(this.node, { ...figure, config });
       setHome(this.node, ranges);
       this.listen();
+      oneStop(this.node);
       this.numbers.follow();
       this.node.setAttribute("aria-busy", String(this.stale));
     }
@@ -176,6 +177,7 @@ class Plot {
   listen() {
     if (this.listening) return;
     this.listening = true;
+    this.node.addEventListener("keydown", arrows);
     this.node.on("plotly_click", (event) => this.report("click", event.points.slice(0, 1)));
     this.node.on("plotly_selected", (event) => event && this.report("select", event.points));
     this.node.on("plotly_deselect", () => this.report("select", []));

@@ -228,6 +228,16 @@ def test_the_keyboard_opens_the_numbers_under_a_figure_and_saves_them(page: Page
     assert Path(coming.value.path()).read_text().startswith("trace,x,y,value,text\nheatmap 1,0,0,0,")
 
 
+def test_the_bar_of_a_figure_is_one_stop_of_the_tab_key_and_arrows_move_in_it(page: Page) -> None:
+    bar = page.locator("[aria-label='twelve cells'] .modebar")
+    expect(bar.locator("[tabindex='0']")).to_have_count(1)
+    assert bar.locator(".modebar-btn").count() > 3
+    bar.locator("[tabindex='0']").focus()
+    page.keyboard.press("ArrowRight")
+    expect(bar.locator(".modebar-btn").nth(1)).to_be_focused()
+    expect(bar.locator("[tabindex='0']")).to_have_count(1)
+
+
 def test_a_figure_far_from_the_view_waits_until_it_comes_near(page: Page) -> None:
     figure, held = page.get_by_role("img", name="a wave that grows"), "node => node._fullData[0]._length"
     page.set_viewport_size({"width": 1000, "height": 300})

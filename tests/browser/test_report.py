@@ -28,6 +28,7 @@ def test_a_report_opens_offline_and_its_slider_moves_the_training(page: Page) ->
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.wait_for_function(DRAWN)
+    page.locator("[aria-label^='Validation accuracy']").scroll_into_view_if_needed()  # who cannot be seen is not drawn anew
     newest = page.evaluate(DOTS)
     page.locator(".ked-scrubber input").evaluate("node => { node.value = 1; node.dispatchEvent(new Event('input')); }")
     expect(page.locator(".ked-scrubber output")).to_contain_text("teacher, epoch ")

@@ -32,7 +32,7 @@ from ked.runs.steering import Control
 from ked.stage_cache import StageCache
 from ked.store import Run
 
-TICK = 0.5  # seconds between two looks at the run folder
+TICK = 1.0  # seconds between two looks at the run folder
 
 
 def start() -> None:

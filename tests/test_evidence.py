@@ -12,8 +12,10 @@ import pytest
 
 from explorer.readme.__main__ import _replace
 from explorer.readme.forest import Row, forest
-from explorer.readme.tables import brief, markdown, nets
-from explorer.words.story import PLACES, paragraph, points
+from explorer.readme.tables import markdown, nets
+from explorer.words.open_questions import ASKED, DATA, scales, sections
+from explorer.words.story import PLACES, conclusion, paragraph, points
+from explorer.words.studies import brief
 from ked.studies import STUDIES
 from ked.studies.report import shipped_report
 from ked.studies.shipped import RESULTS
@@ -83,6 +85,7 @@ def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
         ]
         assert same == one.contrast
     said = paragraph(found)
+    assert said.endswith(conclusion(found))
     for sign, start in ((1, "above zero on"), (0, "not shown on")):
         assert any(one.contrast.shown == sign for one in found) == (start in said)
     turned = [replace(one, recovery=None) for one in found]
@@ -98,3 +101,16 @@ def test_the_readme_says_what_the_results_give() -> None:
                 assert brief(shipped_report(study, scale)) in readme, f"run python -m explorer.readme: {scale} {name}"
     assert paragraph(points(lambda name, scale: shipped_report(STUDIES[name], scale))) in readme
     assert len(re.findall("<!-- (\\w+) -->", readme)) == len(re.findall("<!-- /(\\w+) -->", readme)) == 5
+
+
+def test_the_page_of_open_questions_says_what_the_results_give_and_what_is_missing() -> None:
+    page = (RESULTS.parent / "docs" / "open-questions.md").read_text("utf-8")
+    assert sections(lambda name, scale: shipped_report(STUDIES[name], scale)) in page, "run python -m explorer.readme"
+    assert paragraph(points(lambda name, scale: shipped_report(STUDIES[name], scale))) in page
+    for one in ASKED:
+        part = page.split(f"**{one.question}**")[1].split("What would change our mind")[0]
+        for scale in scales(STUDIES[one.study]):
+            few = shipped_report(STUDIES[one.study], scale)
+            command = f"`python -m ked study {one.study}{f' --scale {scale}' * (scale != 'small')}`"
+            assert (command in part) == (few.settings.teachers == 1 or bool(few.missing) or few.cells.empty)
+    assert {*DATA} == {"small", "pairs", "paper"}

@@ -189,6 +189,9 @@ def test_the_sentence_begins_with_what_no_net_can_beat(one_sentence: Callable[[s
     assert same.startswith("The Bayes rule, which no net beats on average, has an accuracy of 77.7 %; KED is")
     assert "has these accuracies (a: 77.7 %, b: 50.0 %); KED is" in apart
     one_sentence(apart)
+    bound = answer([one], bayes_rule={"a": 0.7772}, headroom={"a": 0.0423})
+    assert "can add to KD's accuracy at most these points (a: 4.2), on average over test sets drawn as the training data are" in bound
+    one_sentence(bound)
 
 
 def test_the_sentence_says_not_shown_where_an_interval_holds_zero() -> None:

@@ -123,6 +123,8 @@ def test_the_bayes_rule_is_as_good_as_its_own_probabilities_say_and_stands_among
     rows = cell_table((cell,), {cell.key: record})
     report = Report(STUDY, Settings(seeds=2, teachers=1), rows, net_table(rows), [], ())
     assert report.bayes_rule == {"one level": pytest.approx(rule)}
+    kd = rows[rows["net"] == "kd"]["accuracy"]
+    assert report.headroom == ({"one level": pytest.approx(rule - kd.mean())} if len(kd) else {})
     shown = studies.net_table(report).set_index("net")
     assert shown.loc["Bayes rule", "test accuracy, %"] == f"{100 * rule:.2f}"
     figure = study_figures.by_level(report, "accuracy")

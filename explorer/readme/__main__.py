@@ -9,10 +9,10 @@ from pathlib import Path
 from explorer.pictures.study_figures import authors
 from explorer.readme.forest import Row, forest
 from explorer.readme.speed import growth, speed
-from explorer.readme.tables import brief, markdown, nets
-from explorer.words import story
+from explorer.readme.tables import markdown, nets
+from explorer.words import open_questions, story
 from explorer.words.results import LABELS
-from explorer.words.studies import command_line, of, pair, test_set, with_half
+from explorer.words.studies import brief, command_line, of, pair, test_set, with_half
 from ked.studies import STUDIES
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report, shipped_report
@@ -40,6 +40,7 @@ def main() -> None:
         figures = json.loads(bench.read_text("utf-8"))
         parts |= {"speed": speed(figures), "growth": growth(figures)}
     _replace(ROOT / "README.md", parts)
+    _replace(ROOT / "docs" / "open-questions.md", {"questions": open_questions.sections(_report), "story": parts["story"]})
 
 
 def _report(name: str, scale: str) -> Report:

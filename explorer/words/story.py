@@ -82,12 +82,18 @@ def points(report: Callable[[str, str], Report]) -> list[Point]:
 
 def paragraph(found: Sequence[Point]) -> str:
     """What the points show and what they do not, question by question (Markdown), then what that means and what would speak against it."""
-    told_of, sentences = [], []
+    told_of = []
     for question in QUESTIONS.values():
         here = [one for one in found if one.question == question]
         told = [_listed(here, sign) for sign in (1, -1, 0)]
         if here:
             told_of.append(f"- *{question[:1].upper()}{question[1:]}*: {'; '.join(filter(None, told))}.")
+    return "\n".join([*told_of, "", conclusion(found)])
+
+
+def conclusion(found: Sequence[Point]) -> str:
+    """What the points mean together, no more than they show, and what would speak against it."""
+    sentences = []
     said = [one for one in found if one.question == QUESTIONS["ked", "shuffled"]]
     known = [one for one in said if one.recovery is not None]
     if known and len(said) > len(known):
@@ -107,7 +113,7 @@ def paragraph(found: Sequence[Point]) -> str:
         "It would speak against it if another sample's explanations taught as well where superfeatures are real, or much worse where "
         "there are none."
     )
-    return "\n".join([*told_of, "", " ".join(sentences)])
+    return " ".join(sentences)
 
 
 def _listed(found: Sequence[Point], sign: int) -> str:

@@ -59,7 +59,7 @@ class Report:
     @property
     def answer(self) -> str:
         """One sentence, made of the numbers."""
-        return words.answer(self.contrasts, self.recovery, self.bayes_rule)
+        return words.answer(self.contrasts, self.recovery, self.bayes_rule, self.headroom)
 
     @property
     def findings(self) -> list[tuple[bool, str]]:
@@ -77,6 +77,17 @@ class Report:
         """Level -> test accuracy of the Bayes rule, mean over the teachers, where the true distribution is known and asked for."""
         rows = self.cells[self.cells["net"] == BAYES_RULE]
         return {str(level): float(value) for level, value in rows.groupby("level", sort=False)["accuracy"].mean().items()}
+
+    @property
+    def headroom(self) -> dict[str, float]:
+        """Level -> by how much the Bayes rule's test accuracy is above that of KD students, means over the teachers.
+
+        With P(y | x) known, no classifier has a larger expected accuracy than E max_c P(c | x), so that for any student s of any teacher
+        acc(s) - acc(KD) <= acc(Bayes rule) - acc(KD) in expectation over test samples of that distribution; on a finite test set both are
+        estimates. It bounds accuracy alone: not agreement, and not what fewer training samples would do.
+        """
+        kd = self.table[self.table["net"] == "kd"].set_index("level")["accuracy"] if len(self.table) else {}
+        return {level: value - float(kd[level]) for level, value in self.bayes_rule.items() if level in kd}
 
     @property
     def note(self) -> str:

@@ -24,18 +24,22 @@ _SEVERAL = {1: "above it", -1: "below it", 0: "not shown to differ"}
 
 
 def answer(
-    found: Sequence[Contrast], recovery: Mapping[str, float] | None = None, bayes_rule: Mapping[str, float] | None = None
+    found: Sequence[Contrast],
+    recovery: Mapping[str, float] | None = None,
+    bayes_rule: Mapping[str, float] | None = None,
+    headroom: Mapping[str, float] | None = None,
 ) -> str:
     """One sentence that answers the study's question from its contrasts.
 
     Args:
         found: The contrasts.
         bayes_rule: Level -> accuracy of the Bayes rule, where students learn from the true distribution.
+        headroom: Level -> by how much that is above KD's, the most that anything could add to KD.
         recovery: Level -> how well the groups that were found match the planted ones (adjusted Rand index), where there are some.
     """
     if not found:
         return NOTHING
-    parts = [_ceiling(bayes_rule)] if bayes_rule else []
+    parts = [_ceiling(bayes_rule) + _most(headroom or {})] if bayes_rule else []
     parts += [_recovered(recovery)] if recovery else []
     return _sentence("; ".join([*parts, *(_told(group) for group in _groups(found))]))
 
@@ -95,6 +99,17 @@ def _ceiling(bayes_rule: Mapping[str, float]) -> str:
         return f"the Bayes rule, which no net beats on average, has an accuracy of {shares[0]}"
     values = ", ".join(f"{level}: {share}" for level, share in zip(bayes_rule, shares, strict=True))
     return f"the Bayes rule, which no net beats on average, has these accuracies ({values})"
+
+
+def _most(headroom: Mapping[str, float]) -> str:
+    """The bound that follows from the Bayes risk, and when it holds."""
+    if not headroom:
+        return ""
+    values = ", ".join(f"{level}: {100 * value:.1f}" for level, value in headroom.items()).replace("-", "−")
+    return (
+        f"; so explanations, or whatever else a teacher says, can add to KD's accuracy at most these points ({values}), on average over "
+        "test sets drawn as the training data are, and for accuracy alone"
+    )
 
 
 def _told(group: list[Contrast], *, brief: bool = False) -> str:

@@ -21,6 +21,7 @@ from explorer.pictures import bars as bar_charts
 from explorer.state import session
 from explorer.words import lesson as words
 from explorer.words import pairs as pair_words
+from explorer.words.story import conclusion
 from ked.agreements import cosine
 from ked.agreements.contrasts import accuracy_gains
 from ked.data import Dataset
@@ -245,6 +246,7 @@ def elsewhere(lesson: Lesson, may: bool, done: bool) -> Answer:
         f"What explanations buy is agreement: the student explains as its teacher does, cosine {agreement['ked']:.2f}, and "
         f"{agreement['mu0']:.2f} where it has not learned from explanations."
     )
+    told.append(conclusion(study_results.over_data_sets()))
     decisive = _contrast(found.report, "ked", "mu0")
     return words.study_answer(told, decisive.difference, bool(decisive.shown))
 

@@ -9,8 +9,9 @@ from explorer.blocks import controls
 from explorer.components.plot import plot
 from explorer.pictures.study_figures import authors, story_figure
 from explorer.state import session
-from explorer.study_results import Outcome, over_data_sets
+from explorer.study_results import Outcome, best_known, over_data_sets
 from explorer.words import studies
+from explorer.words.open_questions import sections
 from explorer.words.results import LABELS
 from explorer.words.story import paragraph
 from ked.studies import study_named
@@ -137,6 +138,8 @@ def story() -> None:
     alt = "Differences in test accuracy, question by question, over data sets with known superfeatures and without: dots and intervals."
     plot(story_figure(found), "study-story", alt=alt, select=())
     st.markdown(paragraph(found))
+    with st.expander("Open questions: what was found, what is missing, what would change our mind", icon=":material/help:"):
+        st.markdown(sections(lambda name, scale: best_known(study_named(name), Settings(scale)).report))
 
 
 def tables(about: Report) -> None:

@@ -57,15 +57,10 @@ def test_superfeature_colours_differ_pairwise_for_every_vision(vision: str) -> N
     assert min(distance(a, b, VISION[vision]) for a, b in itertools.combinations(theme.SUPERFEATURES[:8], 2)) > 0.09
 
 
-@pytest.mark.parametrize("vision", VISION)
-def test_method_colours_differ_pairwise_for_every_vision(vision: str) -> None:
-    colours = [colour for colour in theme.METHODS.values() if colour.startswith("#")]
-    assert min(distance(a, b, VISION[vision]) for a, b in itertools.combinations(colours, 2)) > 0.07
-
-
-def test_plain_is_grey_and_a_hint_method_has_its_base_method_s_colour() -> None:
-    assert np.ptp(theme.rgb(theme.method_colour("plain"))) < 20
-    assert theme.method_colour("ked+fitnet") == theme.method_colour("ked")
+def test_hues_are_superfeatures_alone() -> None:
+    inks = {*(net.colour for net in theme.METHODS.values()), *(colour for colour, _ in theme.ATTRIBUTIONS.values()), *theme.SPLITS.values()}
+    assert inks == {theme.INK, theme.MUTED, theme.GREY}
+    assert np.ptp(theme.rgb(theme.GREY)) < 20
 
 
 def test_the_diverging_scale_is_clear_at_zero_and_symmetric() -> None:
@@ -197,9 +192,10 @@ def test_the_staircase_marks_the_chosen_step() -> None:
     assert any("<b>4</b> chosen" in annotation.text for annotation in figure.layout.annotations)
 
 
-def test_every_method_has_a_colour_of_its_own_and_a_hint_a_dash() -> None:
+def test_every_method_has_a_sign_and_a_line_of_its_own_and_a_hint_a_dash() -> None:
     own = [name for name, method in METHODS.items() if method.hint is None]
-    assert len({theme.method_colour(name) for name in own}) == len(own)
+    assert len({theme.METHODS[name].symbol for name in own}) == len(own)
+    assert len({theme.METHODS[name][:2] for name in own}) == len(own)
     hinted = [name for name, method in METHODS.items() if method.hint]
     assert all(theme.method_colour(name) == theme.method_colour(name.split("+")[0]) for name in hinted)
     assert len({theme.method_dash(name) for name in ("ked", *(n for n in hinted if n.startswith("ked")))}) == 4

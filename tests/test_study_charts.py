@@ -119,13 +119,13 @@ def test_an_interval_is_told_only_where_there_is_one() -> None:
         assert _named(figure, "ked").text[0] == told.replace("12.4", "12.42")
 
 
-def test_rows_are_told_by_colour_or_named_by_their_net() -> None:
+def test_rows_are_told_by_sign_or_named_by_their_net() -> None:
     one = np.array([0.8, 0.9, 0.85])
     groups = {"A": {"teacher": np.array([0.95]), "ked": one, "mu0": one}, "B": {"kd": one, "kd+at": one}}
     figure = in_rows(groups, PERCENT, labels={"kd+at": "KD + AT"}, quiet=("teacher",))
     ticks = list(figure.layout.yaxis.ticktext)
     assert ticks[0] == "A"
-    assert ticks[1:] == ["B, kd", "B, KD + AT"], "nets of one colour are named"
+    assert ticks[1:] == ["B, kd", "B, KD + AT"], "nets of one sign are named"
     assert {trace.name for trace in figure.data if trace.showlegend} == {"teacher", "ked", "mu0"}
     alone = in_rows({"A": groups["A"]}, PERCENT, labels={}, quiet=("teacher",), marks={("A", "ked"): 0.7})
     assert list(alone.layout.yaxis.ticktext) == ["teacher", "ked", "mu0"]

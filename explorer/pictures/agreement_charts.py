@@ -121,7 +121,7 @@ def distribution(
             _hill(drawing, of[name], edges, foot, f"{label} {words}", line={"color": theme.MUTED, "width": 1.5, "dash": dash})
         colour = theme.method_colour(name)
         solid = {"color": colour, "width": 2.2, "dash": theme.method_dash(name)}
-        _hill(drawing, samples[name], edges, foot, label, line=solid, fill="toself", fillcolor=theme.faded(colour, 0.3))
+        _hill(drawing, samples[name], edges, foot, label, line=solid, fill="toself", fillcolor=theme.veil(0.3))
         middle = f"{float(np.median(samples[name])):.2f}".replace("-", "−")
         drawing.add_annotation(text=f"<b>{middle}</b>", x=1, xref="paper", y=foot + 0.2, xanchor="left", xshift=8)
     head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 4}

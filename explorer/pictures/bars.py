@@ -167,7 +167,7 @@ def class_probabilities(
         axes[axis.replace("x", "xaxis")] = {"domain": [start, min(start + width, 1)], "anchor": "y", **_SHARES}
         columns.append(_probability_column(axis, name, label, row, [classes[c] for c in shown]))
         columns += [_marks_before(axis, np.asarray(before[name])[shown])] if before else []
-        notes.append({"text": theme.key(theme.method_colour(name), label), "xref": f"{axis} domain", **_HEAD})
+        notes.append({"text": theme.net_key(name, label), "xref": f"{axis} domain", **_HEAD})
     names = theme.told_apart([classes[c] for c in shown], _LETTERS)
     ticks = [f"<b>{name}</b>" if c == truth else name for c, name in zip(shown, names, strict=True)]
     # All at once: plotly takes milliseconds for everything that is added to a figure, and a drawn stroke waits for this one.
@@ -211,7 +211,7 @@ def _marks_before(axis: str, row: Values) -> dict[str, Any]:
     return {
         "type": "scatter", "x": [p if p >= 0.005 else None for p in row], "y": list(range(len(row))), "xaxis": axis, "yaxis": "y",
         "mode": "markers", "name": "before", "cliponaxis": False, "hovertemplate": "before: %{x:.1%}<extra></extra>",
-        "marker": {"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.ACCENT}},
+        "marker": {"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.INK}},
     }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def loss_terms(
         total = sum((float(share[-1]) for share in shares.values() if len(share)), 0.0)
         state = f"loss {total:.2f}" if shares else "still to come"
         text = f"<b>{labels.get(name, name)}</b> <span style='color:{theme.MUTED}'>{state}</span>"
-        drawing.add_annotation(text=theme.key(theme.method_colour(name), text), yshift=4, **place)
+        drawing.add_annotation(text=theme.net_key(name, text), yshift=4, **place)
     drawing.update_xaxes(range=[1, longest], showgrid=False)
     drawing.update_xaxes(title_text="epoch", row=max(len(history), 1), col=1)
     drawing.update_yaxes(nticks=4)
@@ -67,14 +67,15 @@ def _stack(drawing: go.Figure, row: int, shares: Mapping[str, Values], row_heigh
     for term, share in shares.items():
         if not len(share):
             continue
-        colour = theme.TERMS.get(term, theme.GREY)
+        pattern, sign = theme.TERMS.get(term, ("", "□"))
         drawing.add_scatter(
             x=np.arange(1, len(share) + 1), y=share, name=term, stackgroup=f"row{row}", mode="lines", row=row, col=1,
-            line={"color": colour, "width": 1.2}, fillcolor=theme.faded(colour, 0.55),
+            line={"color": theme.INK, "width": 1.2}, fillcolor=theme.veil(0.3),
+            fillpattern={"shape": pattern, "fgcolor": theme.MUTED, "bgcolor": theme.CLEAR, "size": 7, "solidity": 0.25},
             hovertemplate=f"{term}, epoch %{{x}}: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
         percent = 100 * share[-1] / total if total else 0.0
-        texts.append(theme.key(colour, f"{theme.TERM_LABELS.get(term, term)} <b>{percent:.0f} %</b>"))
+        texts.append(f"{sign} {theme.TERM_LABELS.get(term, term)} <b>{percent:.0f} %</b>")
         middles.append(below + share[-1] / 2)
         below += share[-1]
     peak = max((float(np.sum(list(shares.values()), axis=0).max()) if texts else 0.0), 1e-9)
@@ -103,7 +104,7 @@ def results(
         _result_row(
             drawing,
             row,
-            looks[name].colour,
+            looks[name],
             100 * np.asarray(values, dtype=float),
             labels.get(name, name),
         )
@@ -127,13 +128,14 @@ def results(
     return drawing
 
 
-def _result_row(drawing: go.Figure, row: int, colour: str, values: Values, label: str) -> None:
+def _result_row(drawing: go.Figure, row: int, look: Look, values: Values, label: str) -> None:
     mean, low, high = (float(v) for v in band(values))
+    colour = look.colour
     drawing.add_scatter(x=[low, high], y=[row, row], mode="lines", line={"color": colour, "width": 3}, hoverinfo="skip")
     seeds = {"color": colour, "size": 6, "opacity": 0.5}
     hover = f"{label}, one seed: %{{x:.2f}} %<extra></extra>"
     drawing.add_scatter(x=values, y=np.full(len(values), row + 0.24), mode="markers", marker=seeds, hovertemplate=hover)
-    large = {"color": colour, "size": 13, "line": {"color": theme.PAPER, "width": 2}}
+    large = {"color": colour, "symbol": look.symbol, "size": 13, **theme.rim(look.symbol, 2)}
     drawing.add_scatter(x=[mean], y=[row], mode="markers", marker=large, hovertemplate=f"{label}: %{{x:.2f}} %<extra></extra>")
     text = f"<b>{mean:.1f}</b>{plus_minus(high - mean, 1)}"
     drawing.add_annotation(text=text, x=1, xref="paper", y=row, xanchor="left", xshift=10)
@@ -162,8 +164,8 @@ def staircase(resolutions: Values, counts: Values, modularities: Values, *, chos
     line = {"line": {"width": 2.4, "color": theme.MUTED}, "mode": "lines", "name": "modularity"}
     drawing.add_scatter(x=resolutions, y=modularities, row=2, col=1, hovertemplate="%{y:.3f}<extra></extra>", **line)
     at = min(max(int(np.searchsorted(resolutions, chosen, side="right")) - 1, 0), len(counts) - 1)
-    theme.upright(drawing, chosen, theme.ACCENT, 1.5)
-    mark = {"color": theme.ACCENT, "size": 11, "line": {"color": theme.PAPER, "width": 2}}
+    theme.upright(drawing, chosen, theme.INK, 1.5)
+    mark = {"color": theme.INK, "size": 11, "line": {"color": theme.PAPER, "width": 2}}
     for row, values in ((1, counts), (2, modularities)):
         drawing.add_scatter(x=[chosen], y=[values[at]], mode="markers", marker=mark, hoverinfo="skip", row=row, col=1)
     for axis, text in (

@@ -17,15 +17,16 @@ Values = np.ndarray
 
 
 class Look(NamedTuple):
-    """How a line is drawn: its colour, and how it is broken ("solid", "dash", ...)."""
+    """How a line is drawn: its colour, how it is broken ("solid", "dash", ...), and the sign of its points."""
 
     colour: str
     dash: str
+    symbol: str = "circle"
 
     @staticmethod
     def of_method(name: str) -> Look:
-        """The colour and dash that a method has everywhere."""
-        return Look(theme.method_colour(name), theme.method_dash(name))
+        """The look that a method has everywhere."""
+        return Look(theme.method_colour(name), theme.method_dash(name), theme.method_symbol(name))
 
 
 class Measure(NamedTuple):
@@ -136,7 +137,7 @@ def moving_curves(
 
 
 def _label(look: Look, label: str, measure: Measure, value: float) -> str:
-    return theme.key(look.colour, f"{theme.wrapped(label)} <b>{measure.short(value)}</b>")
+    return f"<span style='color:{look.colour}'>{theme.SIGNS[look.symbol]}</span> {theme.wrapped(label)} <b>{measure.short(value)}</b>"
 
 
 def _curve(drawing: go.Figure, look: Look, label: str, values: Values, measure: Measure, *, pale: bool = False) -> float:
@@ -149,7 +150,7 @@ def _curve(drawing: go.Figure, look: Look, label: str, values: Values, measure: 
         ribbon = {"x": np.concatenate([x, x[::-1]]), "y": np.concatenate([high, low[::-1]])}
         fill = {
             "fill": "toself",
-            "fillcolor": theme.faded(colour, 0.2),
+            "fillcolor": theme.veil(0.2),
             "line": {"width": 0},
             "hoverinfo": "skip",
         }
@@ -166,7 +167,7 @@ def _curve(drawing: go.Figure, look: Look, label: str, values: Values, measure: 
 def _dot(drawing: go.Figure, look: Look, label: str, values: Values, epoch: int) -> float:
     """Marks an epoch on a method's line, or the first or last that it has, and returns its mean there."""
     x, mean = _at(*_points(values), epoch)
-    marker = {"color": look.colour, "size": 9, "line": {"color": theme.PAPER, "width": 1.5}}
+    marker = {"color": look.colour, "symbol": look.symbol, "size": 9, **theme.rim(look.symbol, 1.5)}
     drawing.add_scatter(x=[x], y=[mean], mode="markers", marker=marker, hoverinfo="skip", name=f"{label}, here", cliponaxis=False)
     return mean
 

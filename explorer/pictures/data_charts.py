@@ -24,7 +24,7 @@ def class_balance(counts: np.ndarray, classes: Sequence[str], *, selected: int |
     for (split, colour), row in zip(theme.SPLITS.items(), counts, strict=True):
         drawing.add_bar(
             orientation="h", x=row, y=list(range(C)), name=split, customdata=names,
-            marker={"color": colour, "opacity": faint, "line": {"width": 0}},
+            marker={"color": colour, "opacity": faint, "line": {"width": 1, "color": theme.PAPER}},
             hovertemplate=f"%{{customdata}}, {split}: %{{x}} samples<extra></extra>",
         )  # fmt: skip
     shown = np.unique(np.linspace(0, C - 1, min(C, _NAMED)).round().astype(int)).tolist()

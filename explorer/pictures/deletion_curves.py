@@ -60,7 +60,8 @@ def _legend(ranked: Sequence[Order]) -> list[dict[str, object]]:
     """A line a method under the plot: its colour, its area, its name."""
     rows = [f"<span style='color:{theme.MUTED}'>area, best first</span>"]
     for order in ranked:
-        text = theme.key(theme.ATTRIBUTIONS[order.method][0], f"{order.area:.2f} {order.label}")
+        colour, dash = theme.ATTRIBUTIONS[order.method]
+        text = f"<span style='color:{colour}'>{theme.STROKES[dash]}</span> {order.area:.2f} {order.label}"
         rows.append(f"<b>{text}</b>" if order.method == "own" else text)
     place = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "y": 0, "yanchor": "top", "showarrow": False}
     return [

@@ -27,8 +27,8 @@ def efficiency(curves: Mapping[str, Mapping[int, np.ndarray]], labels: Mapping[s
         colour = theme.method_colour(method)
         drawing.add_scatter(
             x=sizes, y=[float(one.mean) for one in found], mode="lines+markers", name=labels.get(method, method),
-            line={"color": colour, "width": 2, "dash": "dot" if method.endswith("+real") else "solid"},
-            marker={"size": 8, "color": colour},
+            line={"color": colour, "width": 2, "dash": theme.method_dash(method)},
+            marker={"size": 8, "color": colour, "symbol": theme.method_symbol(method)},
             customdata=[[n, plus_minus(h, 1), len(v)] for (n, v), h in zip(points.items(), half, strict=True)],
             error_y={"array": half, "color": colour, "thickness": 1.5, "width": 4},
             hovertemplate="%{fullData.name}, %{customdata[0]} samples: %{y:.1f}%{customdata[1]} %<br>"

@@ -114,7 +114,7 @@ def moving_modularity(
         points.setdefault(epochs, final[1].modularity)
     told, values = list(points), list(points.values())
     drawing = theme.figure(height, margin={"l": 8, "r": 8, "t": 26, "b": 8})
-    line, dot = {"color": theme.MUTED, "width": 2}, {"color": theme.ACCENT, "size": 10, "line": {"color": theme.PAPER, "width": 2}}
+    line, dot = {"color": theme.MUTED, "width": 2}, {"color": theme.INK, "size": 10, "line": {"color": theme.PAPER, "width": 2}}
     hover = "epoch %{x}: %{y:.3f}<extra></extra>"
     drawing.add_scatter(x=told, y=values, mode="lines", line=line, name="modularity", hovertemplate=hover)
     drawing.add_scatter(x=told[-1:], y=values[-1:], mode="markers", marker=dot, name="here", hoverinfo="skip", cliponaxis=False)

@@ -64,7 +64,7 @@ def levels(
             _row(drawing, row, name, labels.get(name, name), np.asarray(found, dtype=float), scale)
     for line in lines:
         _line(drawing, line, list(values), scale)
-    heads = [f"<span style='color:{theme.MUTED}'>{_SIGNS[line.dash] * line.drawn}{line.words}</span>" for line in lines]
+    heads = [f"<span style='color:{theme.MUTED}'>{theme.STROKES[line.dash] * line.drawn}{line.words}</span>" for line in lines]
     place = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 2, "align": "left"}
     drawing.add_annotation(text="<br>".join(heads), **place)
     names = [theme.wrapped(labels.get(name, name), 12) for name in values]
@@ -72,9 +72,6 @@ def levels(
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
     drawing.update_xaxes(title_text=scale.title, range=_range(values, lines, scale), nticks=5)
     return drawing
-
-
-_SIGNS = {"dash": "– – ", "longdash": "— — ", "dot": "· · · "}
 
 
 def _row(drawing: go.Figure, row: int, name: str, label: str, found: Values, scale: Scale) -> None:
@@ -87,7 +84,8 @@ def _row(drawing: go.Figure, row: int, name: str, label: str, found: Values, sca
         x=factor * found, y=np.full(len(found), row + 0.22), mode="markers", name=f"{label}, seeds",
         marker={"color": colour, "size": 6, "opacity": 0.5}, hovertemplate=f"{label}, one seed{hover}",
     )  # fmt: skip
-    large = {"color": colour, "size": 13, "line": {"color": theme.PAPER, "width": 2}}
+    symbol = theme.method_symbol(name)
+    large = {"color": colour, "symbol": symbol, "size": 13, **theme.rim(symbol, 2)}
     drawing.add_scatter(x=[factor * mean], y=[row], mode="markers", marker=large, hovertemplate=f"{label}{hover}", name=label)
     half = plus_minus(factor * (high - mean), scale.decimals)
     drawing.add_annotation(text=f"<b>{scale.text(mean)}</b>{half}", x=1, xref="paper", y=row, xanchor="left", xshift=10)

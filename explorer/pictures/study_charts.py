@@ -98,9 +98,9 @@ def _line(drawing: go.Figure, line: Line, x: Sequence[float], scale: Scale) -> N
             hovertemplate=f"{line.name}, one {kind}: %{{y:.{scale.decimals + 1}f}}<extra></extra>",
         )  # fmt: skip
     half = [float(band(values)[2] - values.mean()) for values in found]
-    symbol = "circle" if line.dash == "solid" else "diamond"
     drawing.add_scatter(
-        x=x, y=means, mode="lines+markers", line=look, marker={"size": 8, "color": colour, "symbol": symbol}, **_known(line),
+        x=x, y=means, mode="lines+markers", line=look, marker={"size": 8, "color": colour, "symbol": theme.method_symbol(line.net)},
+        **_known(line),
         error_y={"array": half, "color": colour, "thickness": 1.5, "width": 4}, customdata=list(line.keys),
         text=[plus_minus(h, scale.decimals + 1) for h in half],
         hovertemplate=f"%{{customdata}}<br>{hover}%{{text}}<extra></extra>",
@@ -150,11 +150,11 @@ def in_rows(
     """Values at levels that are no numbers: a row a level and net, with faint dots for units, the mean and its 95 % interval.
 
     `groups`: level -> net -> (K,). `quiet`: nets that share one row in each level, as ticks, to compare with. `marks`: level and net
-    -> what somebody else found, drawn as a cross. Nets are told by colour where a level's nets differ in it; else, and where there is
+    -> what somebody else found, drawn as a cross. Nets are told by their signs where a level's nets differ in it; else, and where there is
     one level, each row is named by its net.
     """
     rows, ticks, depth = _rows(groups, labels, quiet)
-    told = {level for level, nets in groups.items() if _told_by_colour(groups, nets)}
+    told = {level for level, nets in groups.items() if _told_by_sign(groups, nets)}
     head = 44 if told else 8  # a legend
     drawing = theme.figure(round(depth) + 48 + head, margin={"l": 8, "r": 92, "t": head, "b": 8})
     for net in dict.fromkeys(row.net for row in rows):
@@ -172,8 +172,8 @@ def in_rows(
     return drawing
 
 
-def _told_by_colour(groups: Mapping[str, Mapping[str, Values]], nets: Mapping[str, Values]) -> bool:
-    return len(groups) > 1 and len({theme.method_colour(net) for net in nets}) == len(nets)
+def _told_by_sign(groups: Mapping[str, Mapping[str, Values]], nets: Mapping[str, Values]) -> bool:
+    return len(groups) > 1 and len({theme.method_symbol(net) for net in nets}) == len(nets)
 
 
 class _Place(NamedTuple):
@@ -193,7 +193,7 @@ def _rows(
     ticks: dict[float, str] = {}
     depth = 6.0
     for level, nets in groups.items():
-        top, told = depth, _told_by_colour(groups, nets)
+        top, told = depth, _told_by_sign(groups, nets)
         step = 15 if told else 42 if len(groups) == 1 else 30
         for net, values in nets.items():
             if net in quiet and told:
@@ -232,7 +232,7 @@ def _rows_of(drawing: go.Figure, net: str, name: str, rows: Sequence[_Place], sc
     drawing.add_scatter(
         x=[mean for mean, _, _ in found], y=[row.y for row in rows], mode="markers", name=name, legendgroup=net, showlegend=legend,
         customdata=[row.level for row in rows], text=[plus_minus(high - mean, scale.decimals + 1) for mean, _, high in found],
-        marker={"color": colour, "size": 10, "line": {"color": theme.PAPER, "width": 1.5}},
+        marker={"color": colour, "symbol": theme.method_symbol(net), "size": 10, **theme.rim(theme.method_symbol(net), 1.5)},
         hovertemplate=f"{name}, %{{customdata}}: %{{x:{digits}}}%{{text}}<extra></extra>",
     )  # fmt: skip
 

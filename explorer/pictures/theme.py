@@ -1,4 +1,4 @@
-"""One palette and one layout for every figure: a colour a superfeature, a colour a method, one diverging scale.
+"""One palette and one layout for every figure: a hue a superfeature, ink and signs for nets, one diverging scale for and against.
 
 Colours of text, grid and ground are CSS variables of Streamlit's theme; `plot.js` puts their values in when it draws, so a
 figure is right in light and dark without being made twice.
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
@@ -34,53 +34,75 @@ SUPERFEATURES = (
     "#3124FF", "#246124", "#7986FF", "#E79292", "#4949AA", "#5592B6", "#9EDBC2", "#316DF3",
 )  # fmt: skip
 
-# Blues for distillation from predictions, oranges for explanations and their architecture; no green, so none meets a red.
+class Net(NamedTuple):
+    """How a net is told from others: by ink, line and sign, since hues are superfeatures; its name stands at the line.
+
+    Attributes:
+        colour: Ink, or one of its two greys.
+        dash: How its line is broken.
+        symbol: The sign of its points.
+    """
+
+    colour: str
+    dash: str
+    symbol: str
+
+
+# Full ink learns from explanations or has their form, muted ink from predictions, grey from labels. A hint breaks the line.
 METHODS = {
-    "teacher": INK,
-    "explaining": MUTED,
-    "bayes-rule": MUTED,
-    "coalition": "#60BCD9",
-    "plain": GREY,
-    "kd": "#3B78C9",
-    "kd-explaining": "#6EA0FF",
-    "ked": "#E07B00",
-    "architecture": "#A74B00",
-    "mu0": "#6A3DEC",
-    "shuffled": "#974489",
-    "noise": "#F7A794",
-    "kd+chimera": "#707FFE",
-    "kd+real": "#09885E",
-    "ked+chimera": "#FDA50E",
-    "ked+real": "#BC9971",
-    "kd-architecture": "#6400B4",
-    "ked-ig": "#F0005A",
-    "ked-gradient": "#781E3C",
-    "ked-gradcam": "#8C3214",
-    "bayes": "#32E6D2",
-    "bayes-architecture": "#6E1478",
+    "teacher": Net(INK, "dot", "star"),
+    "explaining": Net(MUTED, "dot", "star-open"),
+    "bayes-rule": Net(MUTED, "dot", "cross-open"),
+    "coalition": Net(MUTED, "solid", "circle"),
+    "plain": Net(GREY, "solid", "square"),
+    "kd": Net(MUTED, "solid", "triangle-up"),
+    "kd-explaining": Net(MUTED, "dash", "triangle-up-open"),
+    "ked": Net(INK, "solid", "circle"),
+    "architecture": Net(INK, "dash", "circle-open"),
+    "mu0": Net(INK, "dashdot", "diamond-open"),
+    "shuffled": Net(INK, "2px,3px", "diamond"),
+    "noise": Net(GREY, "2px,3px", "x"),
+    "kd+chimera": Net(MUTED, "longdash", "triangle-down"),
+    "kd+real": Net(MUTED, "2px,3px", "triangle-down-open"),
+    "ked+chimera": Net(INK, "longdash", "hexagon"),
+    "ked+real": Net(INK, "2px,6px", "hexagon-open"),
+    "kd-architecture": Net(MUTED, "dashdot", "square-open"),
+    "ked-ig": Net(INK, "longdashdot", "cross"),
+    "ked-gradient": Net(INK, "8px,2px", "pentagon"),
+    "ked-gradcam": Net(INK, "8px,2px,2px,2px", "pentagon-open"),
+    "bayes": Net(GREY, "longdash", "x-open"),
+    "bayes-architecture": Net(GREY, "dash", "star-square"),
 }
 
-# A hint is seen in the line, not in the colour: "ked+fitnet" is KED, dashed.
 _DASHES = {"fitnet": "dash", "at": "dashdot", "sp": "longdash"}
 
-# An attribution method's colour and line: what a net says itself in KED's orange, gradients solid, taking features away dashed.
+SIGNS = {  # a sign of a point -> the same in a text; below, how a line is broken
+    "circle": "●", "circle-open": "○", "square": "■", "square-open": "□", "diamond": "◆", "diamond-open": "◇", "triangle-up": "▲",
+    "triangle-up-open": "△", "triangle-down": "▼", "triangle-down-open": "▽", "star": "★", "star-open": "☆", "hexagon": "⬢",
+    "hexagon-open": "⬡", "pentagon": "⬟", "pentagon-open": "⬠", "cross": "✚", "cross-open": "✛", "x": "✖", "x-open": "✕",
+    "star-square": "✦",
+}  # fmt: skip
+STROKES = {"solid": "———", "dash": "– – ", "longdash": "— — ", "dot": "· · · ", "dashdot": "– · – "}
+
+# Attribution methods: what a net says itself in full ink and thick, gradients muted, taking features away grey.
 ATTRIBUTIONS = {
-    "own": ("#E07B00", "solid"),
-    "grad-cam": ("#C2549D", "solid"),
-    "integrated-gradients": ("#2F6FDE", "solid"),
-    "saliency": (GREY, "solid"),
-    "input-x-gradient": ("#29A6C9", "solid"),
-    "deep-lift": ("#7A5BE0", "solid"),
-    "gradient-shap": ("#85B4F7", "solid"),
-    "occlusion": ("#1B8F86", "dash"),
-    "feature-ablation": ("#B59A00", "dash"),
-    "shapley-sampling": ("#A8709A", "dash"),
+    "own": (INK, "solid"),
+    "grad-cam": (INK, "dash"),
+    "integrated-gradients": (MUTED, "solid"),
+    "input-x-gradient": (MUTED, "dash"),
+    "deep-lift": (MUTED, "dot"),
+    "gradient-shap": (MUTED, "dashdot"),
+    "saliency": (MUTED, "longdash"),
+    "occlusion": (GREY, "solid"),
+    "feature-ablation": (GREY, "dash"),
+    "shapley-sampling": (GREY, "dot"),
 }
 
-TERMS = {"ce": GREY, "prediction": "#3B78C9", "explanation": "#E07B00", "hint": "#8A5CC2"}
+TERMS = {"ce": ("", "□"), "prediction": ("/", "▨"), "explanation": ("x", "▩"), "hint": (".", "▤")}
+"""A loss term -> the pattern of its area, and the same in a text."""
 TERM_LABELS = {"ce": "cross-entropy"}
 
-SPLITS = {"train": "#14818F", "validation": "#74B4BD", "test": "#D9A441"}
+SPLITS = {"train": INK, "validation": MUTED, "test": GREY}
 
 NEGATIVE, POSITIVE = (33, 102, 196), (214, 69, 38)
 
@@ -94,9 +116,7 @@ DIVERGING = tuple(
         (1.0, POSITIVE, 1),
     )
 )
-SEQUENTIAL = ((0.0, PAPER), (0.5, "#2E8CA0"), (1.0, INK))
-INK_SCALE = ((0.0, PAPER), (1.0, INK))
-
+SEQUENTIAL = INK_SCALE = ((0.0, PAPER), (1.0, INK))
 
 
 def superfeature_colour(m: int) -> str:
@@ -105,13 +125,32 @@ def superfeature_colour(m: int) -> str:
 
 
 def method_colour(name: str) -> str:
-    """Colour of a method or net; "ked+fitnet" has the colour of "ked", an unknown name the grey of "plain"."""
-    return METHODS.get(name, METHODS.get(name.split("+")[0], GREY))
+    """The ink of a method or net; "ked+fitnet" has that of "ked", an unknown name the grey of "plain"."""
+    return _net(name).colour
 
 
 def method_dash(name: str) -> str:
-    """How a method's line is broken: by its hint; "solid" without one."""
-    return _DASHES.get(name.partition("+")[2], "solid")
+    """How a method's line is broken: by its hint, if it has one."""
+    return _net(name).dash if name in METHODS else _DASHES.get(name.partition("+")[2], "solid")
+
+
+def method_symbol(name: str) -> str:
+    """The sign of a method's points."""
+    return _net(name).symbol
+
+
+def _net(name: str) -> Net:
+    return METHODS.get(name, METHODS.get(name.split("+")[0], METHODS["plain"]))
+
+
+def rim(symbol: str, width: float) -> dict[str, Any]:
+    """The edge of a sign: paper around a full one, so that it stands off its line; a hollow one is its edge."""
+    return {"line": {"width": width}} if symbol.endswith("-open") else {"line": {"color": PAPER, "width": width}}
+
+
+def veil(alpha: float) -> str:
+    """A grey that lets through what lies below it: bands and hills of nets."""
+    return faded(GREY, alpha)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
@@ -134,6 +173,11 @@ def diverging(value: float, limit: float) -> tuple[int, int, int, float]:
 def key(colour: str, text: str) -> str:
     """A label that carries its own legend: a dot of `colour`, then `text` in the colour of the text around it."""
     return f"<span style='color:{colour}'>●</span> {text}"
+
+
+def net_key(name: str, text: str) -> str:
+    """The same for a net: its sign in its ink, then `text`."""
+    return f"<span style='color:{method_colour(name)}'>{SIGNS[method_symbol(name)]}</span> {text}"
 
 
 def dot(colour: str) -> str:

@@ -66,7 +66,7 @@ def losses(history: History, found: Sequence[Moment], recipe: Recipe) -> go.Figu
     terms, weights = history.losses(nets)
     figure = charts.loss_terms(terms, weights, labels=LABELS, epochs=epochs, row_height=110)
     axes = ["" if row == 0 else str(row + 1) for row in range(len(nets))]
-    line = {"type": "line", "y0": 0, "y1": 1, "line": {"color": theme.ACCENT, "width": 1.5}, "layer": "below"}
+    line = {"type": "line", "y0": 0, "y1": 1, "line": {"color": theme.INK, "width": 1.5}, "layer": "below"}
     marks = [{**line, "xref": f"x{axis}", "yref": f"y{axis} domain"} for axis in axes]
     here = [moment for moment in found if (moment.phase == "students") == bool(phase)]
     return frames.moving(

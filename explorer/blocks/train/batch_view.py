@@ -69,8 +69,8 @@ def _summands(found: Sequence[Term], among: Collection[str]) -> Iterator[_Card]:
         label, symbol = TERMS[term.name]
         alone = len(found) == 1 and term.weight == 1
         product = "" if alone else f"{letters(term.name, among)} = {term.weight:.3g} &times; {term.value:.4f}"
-        head = f"{'+' if number else '='} {_dot(theme.TERMS[term.name])} {label} <i>{symbol}</i>"
-        yield _Card(theme.TERMS[term.name], head, f"{term.weight * term.value:.3f}", product)
+        head = f"{'+' if number else '='} {theme.TERMS[term.name][1]} {label} <i>{symbol}</i>"
+        yield _Card(theme.MUTED, head, f"{term.weight * term.value:.3f}", product)
 
 
 class _Card(NamedTuple):

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from explorer.blocks import controls, frame, nothing_yet
+from explorer.blocks import controls, frame, nothing_yet, share
 from explorer.blocks.agreement import details, overview
+from explorer.words.agreement import QUESTION
 
 LEAD = "**Agreement**: are the reasons the same? **Fidelity**: are the answers? **Accuracy**: are they right? None implies another."
 
@@ -22,7 +23,7 @@ with frame.page("agreement", "Do students explain as their teacher does?", LEAD)
         nothing_yet.not_there_yet(run)
     elif not (about := overview.findings(run)).surveys:
         overview.no_students()
-    else:
+    elif share.revealed(QUESTION, ("Agreement", "Accuracy", "Both", "Neither")):
         overview.answer(about)
         overview.headline(about)
         overview.differences(about)

@@ -30,9 +30,17 @@ with frame.page("attributions", "Which explanation can be trusted?", LEAD):
         if not about.methods:
             grid.nothing_recorded()
         else:
-            grid.grid(about)
-            curves.orders(about)
-            checks.agreement(about)
-            if not cache.recorded(run):
-                checks.shapley(about)
-            checks.numbers(about)
+            maps, orders, alike, exact, numbers = st.tabs(["Maps", "Removing and adding", "Do they agree?", "Exact?", "Every number"])
+            with maps:
+                grid.grid(about)
+            with orders:
+                curves.orders(about)
+            with alike:
+                checks.agreement(about)
+            with exact:
+                if cache.recorded(run):
+                    st.caption("Exact Shapley values need the nets, of which this run kept only what they said.")
+                else:
+                    checks.shapley(about)
+            with numbers:
+                checks.numbers(about)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.blocks import frame
+from explorer.blocks import frame, share
 from explorer.blocks.studies import computing, results
 from explorer.study_results import best_known, outcome
 
@@ -14,11 +14,13 @@ with frame.page("studies", "What do explanations buy?", LEAD):
         results.settings_row()
     study, settings = results.asked()
     shown = best_known(study, settings)
+    if not share.revealed(study.question, ("Yes", "No", "No difference can be shown")):
+        st.stop()
     said, pictured = st.columns(2, gap="large")
     with said:
-        results.answer(shown.report, settings)
+        results.answer(shown.report)
     with pictured:
-        results.differences(shown)
+        results.differences(shown, settings)
     results.pictures(shown)
     computing.open_cell(shown.report)
     results.tables(shown.report)

@@ -98,7 +98,7 @@ def test_an_answer_moves_or_stays() -> None:
 def test_the_cause_is_the_replaced_superfeature_that_changed_most() -> None:
     before, after = np.array([1.0, 3.0, 0.5]), np.array([1.0, -1.0, 0.4])
     text = words.cause(before, after, (False, True, True), "cat")
-    assert text.startswith("For cat superfeature 2 loses most: its contribution goes from +3.00 to −1.00. The other one says what it said")
+    assert text.startswith("For the class cat, superfeature 2 loses most: its contribution goes from +3.00 to −1.00. The other one")
     assert words.cause(before, after, (True, True, True), "cat").endswith("to −1.00.")
     assert words.cause(before, before, (False, False, False), "cat") == ""
-    assert words.cause(before, before, (True, True, True), "cat") == "For cat no contribution changes by as much as 0.01 nats."
+    assert words.cause(before, before, (True, True, True), "cat") == "For the class cat, no contribution changes by as much as 0.01 nats."

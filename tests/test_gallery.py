@@ -142,8 +142,8 @@ def test_what_is_switched_off_is_not_heard(members: str, verdict: str, reasons: 
     assert explain.verdict("net", np.log([0.1, 0.7, 0.2]), None, CLASSES, on) == f"{verdict} the net says **dog** (70%)."
     assert explain.reasons(evidence, "dog", on).startswith(reasons)
     assert comparison in explain.comparison(evidence, np.array([0.5, -0.1, -1.5]), on)
-    lit = ", for dog +0.50 by the explaining teacher." if on[0] else ", which is switched off."
-    assert explain.lit(0, [evidence], "dog", on) == f"Lit up is superfeature 1{lit}"
+    lit = ": for dog +0.50 by the explaining teacher." if on[0] else ", and switched off."
+    assert explain.lit(0, [evidence], "dog", on) == f"Superfeature 1 is highlighted{lit}"
 
 
 def test_a_comparison_counts_signs_and_compares_ranks() -> None:

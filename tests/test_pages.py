@@ -92,7 +92,7 @@ def lights_up(app: AppTest, m: int) -> bool:
     for key in ("sample", "overlay-teacher", "overlay-student", "block", "waterfall-teacher", "waterfall-student"):
         assert figure(app, key) != figure(plain, key)
     assert [option.content for option in buttons(app, "widget.coalition").proto.options][m - 1] == f"◉ {m}"
-    return any(f"Lit up is superfeature {m}, " in text.value for text in app.markdown)
+    return any(f"Superfeature {m} is highlighted" in text.value for text in app.markdown)
 
 
 RESTORED = [

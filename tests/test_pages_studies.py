@@ -80,7 +80,7 @@ def test_results_of_one_teacher_are_shown_where_there_are_no_others_and_say_so(s
     assert "Nothing is finished yet with 5 teachers with 3 students each. Here are results of 5 students of one teacher." in words(app)
     assert "They speak of that one teacher: of others they say nothing." in words(app)
     assert "all of this speaks of one teacher only" in words(app)
-    assert "5 of 5 cells are to be computed" in words(app), "what is started is what was asked for"
+    assert "5 of 5 runs on digits are still missing" in words(app), "what is started is what was asked for"
     assert repeated(app) == "python -m ked study kd-vs-ked --seeds 5 --teachers 1"
     keep(KD_VS_KED, Settings())
     assert "speaks of one teacher" not in words(sound(visit("studies"), "studies"))
@@ -116,7 +116,7 @@ def test_own_cells_stand_before_shipped_ones_and_are_named(ship: Ship) -> None:
     keep(study, Settings(), ["M = 2", "M = 3"], shift=0.05)
     app = sound(visit("studies", study="m-sweep"), "studies")
     assert "Computed here: M = 2, M = 3; 6 of 8 levels come with the program." in words(app)
-    assert "30 of 40 cells are to be computed" in words(app)
+    assert "30 of 40 runs on digits are still missing" in words(app)
     keep(study, Settings())
     app = sound(visit("studies", study="m-sweep"), "studies")
     assert "All of it was computed here." in words(app)

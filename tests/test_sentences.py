@@ -84,7 +84,7 @@ def test_explains_sentences_follow_switches_classes_and_contrasts(asked: dict[st
 
 def _compare(app: AppTest, text: str, asked: dict[str, str], speaking: dict[int, str]) -> None:
     """The signs that teacher and student share, and what the lit superfeature says."""
-    signs, lit = re.search(r"sign of (\d) of (\d)", text), re.search(r"Lit up is superfeature (\d), (.*)\.$", text)
+    signs, lit = re.search(r"sign of (\d) of (\d)", text), re.search(r"Superfeature (\d) is highlighted(?:: |, )(.*)\.$", text)
     whole = asked["student"] != "kd" and bool(speaking)
     student = contributions(app, "waterfall-student") if whole else {}
     assert bool(signs) == whole
@@ -105,7 +105,7 @@ def _length(app: AppTest, net: str, m: int) -> float:
 
 def test_a_student_with_superfeatures_of_its_own_is_not_asked_about_the_one_that_is_lit() -> None:
     text = explain.lit(1, [np.array([0.5, -0.25])], "dog", [True, True])
-    assert text == "Lit up is superfeature 2, for dog −0.25 by the explaining teacher."
+    assert text == "Superfeature 2 is highlighted: for dog −0.25 by the explaining teacher."
 
 
 MOVE = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from visitor import address, buttons, sound, turn_to, visit
+from visitor import address, buttons, figures, row, sound, turn_to, visit
 
 from explorer.state import following
 
@@ -60,3 +61,21 @@ def test_a_file_that_is_none_shows_nothing(ked_home: Path) -> None:
     (ked_home / "follow" / "aaaaaaaa.json").write_text("null")
     assert following.view("aaaaaaaa") is None
     assert not following.tally("aaaaaaaa", 1)
+
+
+def test_results_are_hidden_until_somebody_has_guessed(ked_home: Path) -> None:
+    app = visit("agreement", hide="results")
+    assert not figures(app)
+    row(app, "**Guess first:** Does learning from explanations buy agreement, accuracy, both or neither?").set_value("Both").run()
+    assert "agreement" in figures(app)
+    assert not any(button.label == "Show me" for button in visit("lesson", data="digit-pairs", hide="results").button)
+
+
+def test_classes_of_days_ago_are_swept(ked_home: Path) -> None:
+    following.lead("aaaaaaaa", "explain", {})
+    file = ked_home / "follow" / "aaaaaaaa.json"
+    os.utime(file, (0, 0))
+    following.lead("aaaaaaaa", "explain", {})
+    assert file.exists(), "a class that looks at the same view goes on"
+    following.lead("bbbbbbbb", "explain", {})
+    assert [path.name for path in file.parent.iterdir()] == ["bbbbbbbb.json"]

@@ -28,10 +28,10 @@ def test_how_independent_groups_are_is_measured_from_chance_to_one(inside: float
 def test_the_contribution_that_changed_most_is_named_with_its_direction() -> None:
     before = np.array([1.0, 2.0, 3.0])
     told = chimeras.cause(before, np.array([1.5, 0.5, 3.0]), [True, True, False], "7")
-    assert told.startswith("For 7 superfeature 2 loses most: its contribution goes from +2.00 to +0.50.")
-    assert chimeras.cause(before, np.array([4.0, 2.0, 3.0]), [True, False, False], "7").startswith("For 7 superfeature 1 gains most")
+    assert told.startswith("For the class 7, superfeature 2 loses most: its contribution goes from +2.00 to +0.50.")
+    assert chimeras.cause(before, np.array([4.0, 2.0, 3.0]), [True, False, False], "7").startswith("For the class 7, superfeature 1")
     unreplaced = chimeras.cause(before, np.array([1.5, 2.0, 99.0]), [True, False, False], "7")
-    assert unreplaced.startswith("For 7 superfeature 1 gains most")
+    assert unreplaced.startswith("For the class 7, superfeature 1 gains most")
 
 
 def test_an_answer_that_moves_is_told_with_both_shares() -> None:

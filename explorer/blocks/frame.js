@@ -49,4 +49,5 @@ if (!window.kedFrame) {
   makeOneStepAGesture();
   leaveUndoToTextFields();
   letKeysIntoTheMenu();
+  explainWords(window.kedWords);
 }

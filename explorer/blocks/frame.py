@@ -19,7 +19,7 @@ from explorer.state import session, visitor
 from explorer.state.adapt_to_data import fitting
 from explorer.state.setting_types import Choice
 from explorer.state.settings import SETTINGS, of_recipe
-from explorer.words.glossary import GLOSSARY
+from explorer.words.glossary import GLOSSARY, spoken
 from explorer.words.inert import inert
 from explorer.words.run_list import STATUSES
 from ked.data import is_foreign, is_user_file
@@ -33,8 +33,9 @@ from ked.recipe import MLP
 from ked.store import Run, list_presets, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
-_SCRIPT = script("library") + Path(__file__).with_name("frame.js").read_text(encoding="utf-8")
-_STYLE = Path(__file__).with_name("frame.css").read_text(encoding="utf-8")
+_HERE = Path(__file__).parent
+_SCRIPT = script("library") + "".join((_HERE / f"{part}.js").read_text(encoding="utf-8") for part in ("words", "frame"))
+_STYLE = (_HERE / "frame.css").read_text(encoding="utf-8")
 _STEPS = (
     ("Undo", ":material/undo:", "Ctrl+Z", session.undo),
     ("Redo", ":material/redo:", "Ctrl+Shift+Z", session.redo),
@@ -48,9 +49,9 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
     _spare_what_is_imported()
     bare = session.begin(name)
     # One element for both: a style alone is put outside the page, where a rerun that a fragment asks for can lose it.
-    script = f"window.kedLibraryPath = {json.dumps(library_path())};\n{visitor.script()}{_SCRIPT}"
-    name_ = navigation.PAGES[name].title
-    look = f"<style>{_STYLE}.st-key-header {{ --ked-page: {json.dumps(name_)} }}{share.look()}</style><script>{script}</script>"
+    known = f"window.kedLibraryPath = {json.dumps(library_path())};\nwindow.kedWords = {json.dumps(spoken())};\n"
+    named = f".st-key-header {{ --ked-page: {json.dumps(navigation.PAGES[name].title)} }}"
+    look = f"<style>{_STYLE}{named}{share.look()}</style><script>{known}{visitor.script()}{_SCRIPT}</script>"
     st.html(look, unsafe_allow_javascript=True, width="content")
     with st.container(horizontal=True, vertical_alignment="center", key="header"):
         st.title(title, anchor=False)
@@ -71,7 +72,8 @@ def page(name: str, title: str, lead: str) -> Iterator[None]:
 
 def _words() -> None:
     """The glossary, on every page."""
-    with st.popover("Words", icon=":material/menu_book:", help="What the words on these pages mean.", key="words"):
+    help = "What the words on these pages mean."
+    with st.popover("Words", icon=":material/menu_book:", help=help, key="words"), st.container(key="glossary"):
         st.markdown("\n".join(f"- **{term}**: {meaning}" for term, meaning in GLOSSARY.items()))
 
 

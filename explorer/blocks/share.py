@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import segno
@@ -31,12 +32,26 @@ def look() -> str:
     return "\n".join([*hidden, *([_PRESENT] if session.get("present") else [])])
 
 
+def revealed(question: str, options: Sequence[str]) -> bool:
+    """Whether results may be seen: in a tab whose link hides them, once its visitor has guessed."""
+    if not hides("results"):
+        return True
+    told = "The results appear when you have guessed."
+    return st.pills(f"**Guess first:** {question}", options, key=f"ked.guess.{question}", help=told) is not None
+
+
+def hides(part: str) -> bool:
+    """Whether the link asked for something to be hidden."""
+    return part in session.get("hide").split(",")
+
+
 def button(page: str) -> None:
     """The Share menu of a page, and, in a tab that follows, what keeps it beside the lecturer."""
     with st.container(key="share", width="content"), st.popover("Share", icon=":material/qr_code_2:", help="A link to this very view."):
         controls.segments("present")
         hide = st.pills(
-            "The link hides", list(_HIDDEN), selection_mode="multi", key="ked.share.hide",
+            "The link hides", [*_HIDDEN, "results"], selection_mode="multi", key="ked.share.hide",
+            format_func=lambda part: "results until guessed" if part == "results" else part,
             help="Whoever opens it sees the rest; nothing is taken away for good.",
         )  # fmt: skip
         session.lead(st.toggle(

@@ -15,8 +15,19 @@ function parseFigure(json, element) {
   return JSON.parse(json.replace(/var\((--st-[\w-]+)\)/g, value));
 }
 
-// A frame laid over a figure, attribute by attribute; lists and arrays as a whole. Nothing of the figure is changed.
 const isGroup = (value) => value !== null && typeof value === "object" && !Array.isArray(value) && !("bdata" in value);
+
+// Where the page's letters are larger, as in a presentation, those of figures are, too, and figures with them.
+const letters = () => Math.max(1, parseFloat(getComputedStyle(document.documentElement).fontSize) / 16);
+
+function enlarged(value, by, name = "") {
+  if (Array.isArray(value)) return value.map((one) => enlarged(one, by, name));
+  if (!isGroup(value)) return value;
+  const grown = ([key, one]) => [key, typeof one === "number" && (name === "margin" || (key === "size" && /font$/.test(name))) ? one * by : enlarged(one, by, key)];
+  return Object.fromEntries(Object.entries(value).map(grown));
+}
+
+// A frame laid over a figure, attribute by attribute; lists and arrays as a whole. Nothing of the figure is changed.
 
 function laidOver(base, changes) {
   const result = { ...base };
@@ -150,7 +161,8 @@ class Plot {
         continue;
       }
       this.stale = false;
-      this.parsed ??= parseFigure(this.data.figure, this.parent);
+      this.letters = letters();
+      this.parsed ??= this.letters > 1 ? enlarged(parseFigure(this.data.figure, this.parent), this.letters) : parseFigure(this.data.figure, this.parent);
       const height = this.fit();
       const { figure, early } = atTick(this.parsed, this.data.group);
       this.node.style.opacity = early ? 0.3 : 1;
@@ -194,8 +206,8 @@ class Plot {
   fit() {
     const { aspect, room } = this.parsed?.layout.meta ?? {};
     const wanted = aspect && this.node.offsetWidth ? Math.ceil(this.node.offsetWidth * aspect + room) : Infinity;
-    const height = Math.min(this.data.height, wanted);
-    this.node.classList.toggle("ked-fitted", height < this.data.height);
+    const height = Math.min(this.data.height * (this.letters ?? 1), wanted);
+    this.node.classList.toggle("ked-fitted", height !== this.data.height);
     this.node.style.height = `${height}px`;
     return height;
   }

@@ -5,9 +5,11 @@ Whoever has the link reads; the file's name, which cannot be guessed, is known t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import NamedTuple
 from ked.files.disk import disk_errors, write_json
 from ked.files.home import home
 
+_KEPT = 24 * 3600.0  # seconds that the file of a class stays after its last move
 TOKEN = re.compile(r"[A-Za-z0-9_-]{8}")
 
 
@@ -41,6 +44,8 @@ def new_token() -> str:
 def lead(token: str, page: str, query: Mapping[str, str]) -> None:
     """Show the class a view; nothing is written where it is the one that they see already."""
     found = view(token)
+    if found is None:
+        _sweep()
     if found is None or (found.page, dict(found.query)) != (page, dict(query)):
         _make_folder()
         write_json(_view(token), {"page": page, "query": dict(query)})
@@ -78,6 +83,14 @@ def _folder() -> Path:
 def _make_folder() -> None:
     with disk_errors(_folder()):
         _folder().mkdir(parents=True, exist_ok=True)
+
+
+def _sweep() -> None:
+    """Classes of days ago are over."""
+    for file in _folder().glob("*"):
+        with contextlib.suppress(OSError):  # somebody else may sweep as well
+            if time.time() - file.stat().st_mtime > _KEPT:
+                file.unlink()
 
 
 def _view(token: str) -> Path:

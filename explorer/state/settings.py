@@ -82,7 +82,7 @@ _ALL: tuple[Setting, ...] = (
     Text("tick", "t", "Moment of the training", "Which moment is shown; the newest one is followed while a run grows.", "", re.compile(r"[a-z0-9+-]{0,60}"), "a moment's name such as teacher-3"),
     # Sharing.
     Choice("present", "present", "Shown", "A presentation has larger letters, full contrast and no menu.", "", {"": "as it is", "1": "as a presentation"}),
-    Text("hide", "hide", "Hidden", "What a shared link hides: controls, navigation or both.", "", re.compile(r"[a-z,]{0,40}"), "controls or navigation"),
+    Text("hide", "hide", "Hidden", "What a shared link hides: controls, navigation, results until somebody has guessed.", "", re.compile(r"[a-z,]{0,40}"), "controls, navigation or results"),
     Text("follow", "follow", "Following", "The lecturer whose moves this tab follows.", "", TOKEN, "the letters of a lecturer's link"),
     # The lesson.
     Number("lesson", "lesson", "Step", "Which step of the lesson is shown.", 1, 1, 5, 1),

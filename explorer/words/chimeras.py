@@ -53,9 +53,9 @@ def cause(before: np.ndarray, after: np.ndarray, replaced: Sequence[bool], label
     m, kept = int(moved.argmax()), len(replaced) - sum(replaced)
     was, now = signed(before[m]), signed(after[m])
     verb = "loses" if after[m] < before[m] else "gains"
-    text = f"For {label} superfeature {m + 1} {verb} most: its contribution goes from {was} to {now}"
+    text = f"For the class {label}, superfeature {m + 1} {verb} most: its contribution goes from {was} to {now}"
     if was == now:
-        text = f"For {label} no contribution changes by as much as 0.01 nats"
+        text = f"For the class {label}, no contribution changes by as much as 0.01 nats"
     if not kept:
         return f"{text}."
     others = "The other one says" if kept == 1 else f"The other {kept} say" if sum(replaced) == 1 else f"The {kept} that were kept say"

@@ -125,10 +125,10 @@ def comparison(teacher: np.ndarray, student: np.ndarray, members: Sequence[bool]
 def lit(m: int, evidence: Sequence[np.ndarray], question: str, members: Sequence[bool] = ()) -> str:
     """What the superfeature that is lit up says for a class; evidence (M,) of the teacher and, if it has the same ones, of the student."""
     if len(members) and not members[m]:
-        return f"Lit up is superfeature {m + 1}, which is switched off."
+        return f"Superfeature {m + 1} is highlighted, and switched off."
     nets = zip(("explaining teacher", "student"), evidence, strict=False)
     said = [f"{signed(values[m])} by the {net}" for net, values in nets]
-    return f"Lit up is superfeature {m + 1}, for {question} {' and '.join(said)}."
+    return f"Superfeature {m + 1} is highlighted: for {question} {' and '.join(said)}."
 
 
 def for_nothing(found: Yardsticks) -> str:

@@ -125,5 +125,5 @@ def test_a_click_on_a_superfeature_lights_it_up_everywhere(visitor: Callable[...
     middle = bar.evaluate("node => node._fullData[0].base[2] + node._fullData[0].x[2] / 2")
     click_at(page, "Bars from the base", middle, 2)
     expect(page).to_have_url(re.compile("[?&]sf=2"))
-    expect(page.locator(".stMarkdown").filter(has_text="Lit up is superfeature 2, for")).to_be_visible()
+    expect(page.locator(".stMarkdown").filter(has_text="Superfeature 2 is highlighted: for")).to_be_visible()
     expect(page.get_by_role("button", name="◉ 2")).to_be_visible()

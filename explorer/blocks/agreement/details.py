@@ -52,7 +52,7 @@ def matrix(about: Findings, survey: Survey) -> None:
         found.mean, [*rows, f"all ({scale.text(survey.mean(name).mean())})"], classes, chance=chance, best=best,
         title=scale.title.partition(": less")[0], spread=found.mean - found.low,
     )  # fmt: skip
-    alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: clearer is more agreement."
+    alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: stronger ink is more agreement."
     plot(figure, "cells", alt=alt, select=())
     st.caption(
         "Mean over seeds and over the test samples of each true class, in brackets of all classes; the colours go from chance to full "

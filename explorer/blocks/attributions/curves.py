@@ -18,7 +18,8 @@ def orders(about: AttributedSample) -> None:
     """For the teacher and the student: the class's probability as features go and as they come, a line a method."""
     st.subheader("Whose order finds what the answer hangs on?", anchor=False)
     shown = _teacher_and_student(about)
-    columns = iter(st.columns(2 * len(shown), gap="medium"))
+    with st.container(key="orders"):
+        columns = iter(st.columns(2 * len(shown), gap="medium"))
     for place, net in enumerate(shown):
         for removed in (True, False):
             with next(columns):

@@ -74,7 +74,7 @@ def _column(about: ExplainedSample, voices: list[NetExplanation], seen: list[np.
     """One superfeature: a picture a net."""
     cells = [_cell(about, voice, values, m) for voice, values in zip(voices, seen, strict=True) if m < len(values)]
     colour = theme.superfeature_colour(m)
-    head = theme.key(colour, f"<b>{m + 1}, lit up</b>" if m == about.selected else f"<b>{m + 1}</b>")
+    head = theme.key(colour, f"<b>{m + 1}, highlighted</b>" if m == about.selected else f"<b>{m + 1}</b>")
     figure = maps.sheet(cells, about.dataset.shape, colour, limit=limit, columns=1, width=CELL, head=head)
     nets = " and ".join(LABELS[voice.name] for voice in voices)
     if plot(figure, f"branch-{m + 1}", alt=f"Where superfeature {m + 1} of {nets} looks in the sample."):

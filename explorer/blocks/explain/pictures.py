@@ -165,7 +165,7 @@ def _answers(about: ExplainedSample) -> None:
         st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")
 
 
-_BLOCKS = "Which depend on each other for the teacher: the clearer a cell, the more. A superfeature is a block; light one up."
+_BLOCKS = "How strongly two of them depend on each other: the stronger the ink, the more. Each superfeature is a block; click one."
 _LIT = "Clear is its block: what its members have to do with each other; paler are its links to the others."
 _EXPLAINED = (
     "The base is the teacher's average answer, before any superfeature has spoken. Contributions are in nats and centred over the "

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer import navigation
-from explorer.blocks import frame
+from explorer.blocks import frame, share
 from explorer.blocks.lesson import steps
 from explorer.blocks.pair_answers import RUN
 from explorer.state import following, session
@@ -131,7 +131,7 @@ def _move_on(place: Place) -> None:
         st.button(
             "Back", icon=":material/arrow_back:", disabled=place.number == 1, on_click=to, args=(place.number - 1,), help="The step before."
         )
-        if not place.done:
+        if not (place.done or share.hides("results")):
             st.button("Show me", icon=":material/visibility:", on_click=show, help="Does it for you, and shows the answer.")
         if place.number < len(STEPS):
             st.button(

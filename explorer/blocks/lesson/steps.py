@@ -137,7 +137,7 @@ def links(lesson: Lesson, may: bool, done: bool) -> Answer:
         drawing = graphs.row_image(W, node, shape, height=230) if tapped else overlays.picture(lesson.image, shape, height=230)
         alt = "How strongly each pixel is linked to the framed one." if tapped else "Two digits side by side; click a pixel."
         click = plot(drawing, "lesson-links", alt=alt)
-        st.caption("The clearer a pixel, the stronger its link to the framed one. Click others, too." if tapped else "The pair.")
+        st.caption("The stronger a pixel's colour, the stronger its link to the framed one. Click others, too." if tapped else "The pair.")
     if click and may:
         session.put(node=round(click["y"]) * shape[-1] + round(click["x"]))
         st.rerun(scope="fragment")

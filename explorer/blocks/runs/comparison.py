@@ -103,13 +103,17 @@ def _curves(found: list[Side]) -> None:
         if values is not None:
             key = f"{name} {side.letter}"
             curves[key], labels[key] = values, f"{LABELS[name]} {side.letter}"
-            looks[key] = Look(theme.method_colour(name), side.dash, theme.method_symbol(name))
+            looks[key] = _look(name, side)
     if not curves:
         st.info("None of these runs has trained these students yet.", icon=":material/hourglass_top:")
         return
     figure = learning_curves(curves, labels=labels, looks=looks, height=max(340, 26 * len(curves) + 90))
     plot(figure, "overlay", alt="Validation accuracy against epochs: the sign is the method, the broken line the run.", select=())
     st.caption("The sign at its name is the method, the kind of line the run. Bands are 95 % intervals over each run's seeds.")
+
+
+def _look(name: str, side: Side) -> Look:
+    return Look(theme.method_colour(name), side.dash, theme.method_symbol(name))
 
 
 def _results(found: list[Side]) -> None:
@@ -121,7 +125,7 @@ def _results(found: list[Side]) -> None:
     keys = [f"{name} {side.letter}" for name, side in with_result]
     values = {key: np.array(side.accuracy[name]) for key, (name, side) in zip(keys, with_result, strict=True)}
     labels = {key: f"{LABELS[name]} {side.letter}" for key, (name, side) in zip(keys, with_result, strict=True)}
-    looks = {key: Look(theme.method_colour(name), side.dash, theme.method_symbol(name)) for key, (name, side) in zip(keys, with_result, strict=True)}
+    looks = {key: _look(name, side) for key, (name, side) in zip(keys, with_result, strict=True)}
     alt = "Test accuracy of each method in each run: a dot a seed, the mean and its 95 % interval over seeds."
     plot(charts.results(values, labels=labels, looks=looks), "compared", alt=alt, select=())
 

@@ -71,10 +71,11 @@ def _start(about: Report, cells: Sequence[Cell]) -> None:
 def _plan(about: Report, cells: Sequence[Cell], todo: Sequence[Cell]) -> str:
     if not todo:
         return "Every cell was computed here: there is nothing to do."
-    many = f"{len(todo)} of {len(cells)} cells are to be computed" if len(cells) > 1 else "One cell is to be computed"
+    data = todo[0].recipe.dataset.partition(":")[0]
+    many = f"{len(todo)} of {len(cells)} runs on {data} are still missing." if len(cells) > 1 else f"One run on {data} is still missing."
     seconds = estimate.seconds(todo, about.settings)
     cost = "" if seconds is None else f" About {estimate.in_words(seconds)} of training, less what is cached."
-    return f"{many}, on {todo[0].recipe.dataset.partition(':')[0]}, a run each. It goes on if you close this page.{cost}"
+    return f"{many} They go on if you close this page.{cost}"
 
 
 def _elsewhere(study: Study, work: Work) -> None:

@@ -49,10 +49,9 @@ def asked() -> tuple[Study, Settings]:
     return study_named(session.get("study")), settings
 
 
-def answer(about: Report, settings: Settings) -> None:
-    """The question in full, then what the numbers say: what is shown first. `settings`: what was asked for."""
+def answer(about: Report) -> None:
+    """The question in full, then what the numbers say: what is shown first."""
     st.subheader(about.study.question, anchor=False)
-    st.caption(studies.made_of(about) + (f" {studies.instead(about, settings)}" if about.settings != settings else ""))
     if not about.contrasts:
         _nothing(about)
         return
@@ -92,11 +91,13 @@ def pictures(shown: Outcome) -> None:
         _titled("How clear-cut the superfeatures are", shown.modularity, "study-modularity", _CLEAR_CUT)
 
 
-def differences(shown: Outcome) -> None:
-    """The differences against zero."""
+def differences(shown: Outcome, settings: Settings) -> None:
+    """The differences against zero, and what was trained for them. `settings`: what was asked for."""
     for measure, figure in shown.forests.items():
         alt = "Differences between methods, a row a comparison: a dot and its 95 % interval beside a line at zero."
         _titled(_FORESTS[measure], figure, f"differences-{measure}", alt)
+    about = shown.report
+    st.caption(studies.made_of(about) + (f" {studies.instead(about, settings)}" if about.settings != settings else ""))
 
 
 def _accuracy(shown: Outcome) -> None:

@@ -173,7 +173,7 @@ def matrix(view: View) -> None:
     st.subheader("Dependency matrix, ordered", anchor=False)
     figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, lit=view.selected, names=view.names)
     clicked = plot(
-        figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal; clearer is stronger."
+        figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal; stronger ink is a stronger link."
     )
     st.caption(
         f"Each cell is how strongly two {view.unit} depend on each other. Good superfeatures put the strong cells into the blocks."

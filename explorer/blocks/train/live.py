@@ -21,7 +21,7 @@ from explorer.state import session, settings, visitor
 from explorer.timeline.history import History
 from explorer.words import explain
 from explorer.words.inert import inert
-from explorer.words.results import LABELS, result_table
+from explorer.words.results import LABELS, headline, result_table
 from ked import jobs
 from ked.data import here
 from ked.data.recorded import is_recorded
@@ -222,6 +222,7 @@ def _results(seen: Watched) -> None:
         st.caption("It is measured once, when all students have finished." if seen.active else "It is measured when all have finished.")
         return
     _test_accuracy(summary)
+    st.caption(f"On the test split: {headline(summary)}.")
 
 
 def _test_accuracy(summary: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ figure is right in light and dark without being made twice.
 from __future__ import annotations
 
 import json
-import re
+import textwrap
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -209,7 +209,7 @@ def _shared(names: Sequence[str]) -> int:
 
 def wrapped(text: str, width: int = 14) -> str:
     """`text` broken at spaces into lines of about `width` characters, for labels beside a narrow plot."""
-    return re.sub(rf"(.{{{width - 4},}}?)\s", r"\1<br>", text)
+    return "<br>".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 _AXIS: dict[str, Any] = {

@@ -42,6 +42,7 @@ def answer_grid(
         scaleanchor="x", constrain="domain",
     )  # fmt: skip
     frame = {"type": "rect", "x0": -0.5, "x1": columns - 0.5, "y0": -0.5, "y1": rows - 0.5, "line": {"color": theme.LINE, "width": 1}}
+    theme.fitted(drawing, rows / columns, room=rim)
     drawing.update_layout(shapes=[frame, *([] if truth is None else [_framed(*divmod(truth, columns))])])
     return drawing
 

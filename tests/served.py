@@ -25,10 +25,12 @@ class App(NamedTuple):
     Attributes:
         address: What it says its address is.
         said: What it has said before that, line by line.
+        pid: Of its process.
     """
 
     address: str
     said: list[str]
+    pid: int
 
 
 @contextlib.contextmanager
@@ -69,7 +71,7 @@ def _listen(server: subprocess.Popen[str]) -> App:
     said: list[str] = []
     for line in server.stdout:
         if named := re.search(r"URL: (http\S+)", line):
-            return App(named[1], said)
+            return App(named[1], said, server.pid)
         said.append(line.strip())
     raise AssertionError("the app stopped before it answered:\n" + "\n".join(said))
 

@@ -10,14 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from explorer.readme.__main__ import _replace
+from explorer.readme.__main__ import _replace, _report
 from explorer.readme.forest import Row, forest
 from explorer.readme.tables import markdown, nets
 from explorer.words.open_questions import ASKED, DATA, scales, sections
 from explorer.words.story import PLACES, conclusion, paragraph, points
 from explorer.words.studies import brief
 from ked.studies import STUDIES
-from ked.studies.report import shipped_report
 from ked.studies.shipped import RESULTS
 
 ROWS = [Row("a < b", 1.0, 0.5, 1.5, True, "ked"), Row("c", -2.0, -4.0, 0.0, False, "kd")]
@@ -66,7 +65,7 @@ def test_a_part_is_put_between_its_marks_and_a_missing_place_is_named(tmp_path: 
 
 
 def test_the_shipped_study_says_what_its_cells_say() -> None:
-    report = shipped_report(STUDIES["kd-vs-ked"], "small")
+    report = _report("kd-vs-ked", "small")
     cells = pd.read_csv(RESULTS / "small" / "kd-vs-ked" / "cells.csv")
     mean = {net: 100 * part["accuracy"].mean() for net, part in cells.groupby("net")}
     assert f"{mean['ked'] - mean['kd']:+.1f}" in brief(report)
@@ -74,13 +73,13 @@ def test_the_shipped_study_says_what_its_cells_say() -> None:
 
 
 def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
-    found = points(lambda name, scale: shipped_report(STUDIES[name], scale))
+    found = points(_report)
     for one in found:
         study = next(study for place, study, *_ in PLACES if place == one.place)
         scale = next(scale for place, _, scale, _ in PLACES if place == one.place)
         (same,) = [
             other
-            for other in shipped_report(STUDIES[study], scale).contrasts
+            for other in _report(study, scale).contrasts
             if (other.ours, other.theirs, other.comparison.measure) == (one.contrast.ours, one.contrast.theirs, "accuracy")
         ]
         assert same == one.contrast
@@ -96,10 +95,10 @@ def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
 def test_the_readme_says_what_the_results_give() -> None:
     readme = (RESULTS.parent / "README.md").read_text()
     for scale in ("small", "pairs", "paper"):
-        for name, study in STUDIES.items():
+        for name in STUDIES:
             if (RESULTS / scale / name / "cells.csv").is_file():
-                assert brief(shipped_report(study, scale)) in readme, f"run python -m explorer.readme: {scale} {name}"
-    assert paragraph(points(lambda name, scale: shipped_report(STUDIES[name], scale))) in readme
+                assert brief(_report(name, scale)) in readme, f"run python -m explorer.readme: {scale} {name}"
+    assert paragraph(points(_report)) in readme
     assert len(re.findall("<!-- (\\w+) -->", readme)) == len(re.findall("<!-- /(\\w+) -->", readme)) == 5
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from explorer.pictures.study_figures import authors
@@ -43,6 +44,7 @@ def main() -> None:
     _replace(ROOT / "docs" / "open-questions.md", {"questions": open_questions.sections(_report), "story": parts["story"]})
 
 
+@cache
 def _report(name: str, scale: str) -> Report:
     return shipped_report(STUDIES[name], scale)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from laboratory import Visitor
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from served import PATIENCE, served
+from served import PATIENCE, App, served
 
 from ked.runs import steering
 from ked.store import Run
@@ -77,10 +77,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def address(home: Path) -> Iterator[str]:
+def app(home: Path) -> Iterator[App]:
     """The app, which keeps its worker warm."""
     with served("--port", "0", cwd=ROOT, env={"KED_HOME": str(home), "KED_WARM_SECONDS": "600"}) as app:
-        yield app.address
+        yield app
+
+
+@pytest.fixture(scope="session")
+def address(app: App) -> str:
+    return app.address
 
 
 @pytest.fixture

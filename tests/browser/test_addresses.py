@@ -52,19 +52,12 @@ def _is_open(page: Page, name: str) -> None:
     assert page.get_by_test_id("stException").all_inner_texts() == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_opens_by_its_own_address(name: str, plain: str, visitor: Callable[..., Visitor]) -> None:
+def test_every_page_opens_by_its_own_address_and_the_first_without_a_name_too(plain: str, visitor: Callable[..., Visitor]) -> None:
     page = visitor().page
-    page.goto(f"{plain}/{name}?m=5")
-    _is_open(page, name)
-    expect(page).to_have_url(re.compile(f"{plain}/{name}[?]m=5$"))
-
-
-def test_the_first_page_opens_without_a_name_too(plain: str, visitor: Callable[..., Visitor]) -> None:
-    page = visitor().page
-    page.goto(f"{plain}/?m=5")
-    _is_open(page, "overview")
-    expect(page).to_have_url(re.compile(f"{plain}/[?]m=5$"))
+    for address, name in [*((name, name) for name in reversed(PAGES)), ("", "overview")]:
+        page.goto(f"{plain}/{address}?m=5")
+        _is_open(page, name)
+        expect(page).to_have_url(re.compile(f"{plain}/{address}[?]m=5$"))
 
 
 @pytest.mark.parametrize("where", ["behind_a_proxy", "under_a_path"])

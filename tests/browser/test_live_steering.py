@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from laboratory import (
     told,
 )
 from playwright.sync_api import Page, expect
+from served import App
 
 from ked.files import jsonl
 from ked.runs import steering
@@ -67,38 +68,41 @@ def expected_cards(step: dict[str, Any]) -> list[str]:
     return sums + [f"{value:.4f}" for value in step["explanations"]]
 
 
-def test_of_fifty_presses_each_counts_once_however_busy_the_machine_is(
-    address: str, visitor: Callable[[], Visitor], busy: None
-) -> None:
+def test_each_press_counts_once_however_long_server_and_run_take(app: App, visitor: Callable[[], Visitor]) -> None:
     me = visitor()
-    run = me.rest(address)
+    run = me.rest(app.address)
     before = len(told(run))
-    for _ in range(50):
+    with standstill(app.pid, run.info["pid"]):
+        for _ in range(10):
+            me.press("batch")
+    for _ in range(10):
         me.press("batch")
-    me.until(lambda: sum(event["kind"] == "step" for event in told(run)[before:]) >= 50)
+    me.until(lambda: sum(event["kind"] == "step" for event in told(run)[before:]) >= 20)
     me.until(lambda: told(run)[-1]["kind"] == "paused")
     me.ticks(3)
-    assert sum(event["kind"] == "step" for event in told(run)[before:]) == 50
-    assert orders(run)[1:] == ["step"] * 50
-    for _ in range(25):
+    assert sum(event["kind"] == "step" for event in told(run)[before:]) == 20
+    assert orders(run)[1:] == ["step"] * 20
+    for _ in range(5):
         for words in ("Pause", "Play"):  # what the button offers after the press
             me.press("pause")
             me.offers(words)
-    assert orders(run)[51:] == ["play", "pause"] * 25
+    assert orders(run)[21:] == ["play", "pause"] * 5
+
+
+@contextmanager
+def standstill(*processes: int) -> Iterator[None]:
+    """Processes that do nothing until the block ends: what comes for them meanwhile comes all at once."""
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
 
 
 def orders(run: Run) -> list[str]:
     return [order["do"] for order in jsonl.read(run.folder / steering.CONTROL)[0]]
-
-
-@pytest.fixture
-def busy() -> Iterator[None]:
-    """All cores have something to do."""
-    burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
-    yield
-    for process in burning:
-        process.kill()
-        process.wait()
 
 
 def test_slow_motion_shows_every_batch(address: str, visitor: Callable[[], Visitor]) -> None:

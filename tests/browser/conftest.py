@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from laboratory import Visitor
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from served import PATIENCE, App, served
 
 from ked.runs import steering
@@ -39,19 +39,44 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def used(browser: Browser) -> BrowserContext:
+    """A browser profile with one tab, which has the programs of pages at hand: there a page opens in half of a new one's time."""
+    return browser.new_context()
+
+
 @pytest.fixture
-def open_tab(browser: Browser) -> Iterator[OpenTab]:
-    """`open_tab(**options)`: a tab in a browser profile of its own, which nothing is remembered in; it waits patiently."""
+def open_tab(browser: Browser, used: BrowserContext) -> Iterator[OpenTab]:
+    """`open_tab(**options)`: a tab in a browser profile of its own, which nothing is remembered in; it waits patiently.
+
+    The first is one that was used before, unless it is to be `new` or of another kind.
+    """
     contexts: list[BrowserContext] = []
 
-    def come(**options: Any) -> Page:
-        contexts.append(browser.new_context(**{"viewport": {"width": 1400, "height": 1000}, **options}))
+    def come(new: bool = False, **options: Any) -> Page:
+        options = {"viewport": {"width": 1400, "height": 1000}, **options}
+        again = not new and used not in contexts and options.keys() <= {"viewport", "color_scheme", "reduced_motion"}
+        contexts.append(used if again else browser.new_context(**options))
         contexts[-1].set_default_timeout(1000 * PATIENCE)
-        return contexts[-1].new_page()
+        return _as_new(used, **options) if again else contexts[-1].new_page()
 
     yield come
     for context in contexts:
-        context.close()
+        if context is not used:
+            context.close()
+        elif context.pages:
+            context.pages[0].goto("about:blank")
+
+
+def _as_new(used: BrowserContext, viewport: ViewportSize, **media: Any) -> Page:
+    """Its tab without what it remembers; another one where it was closed, or its history has almost no place left."""
+    used.clear_cookies()
+    if used.pages and used.pages[0].evaluate("history.length") > 20:
+        used.pages[0].close()
+    page = used.pages[0] if used.pages else used.new_page()
+    page.set_viewport_size(viewport)
+    page.emulate_media(**{"color_scheme": "light", "reduced_motion": "no-preference", **media})
+    return page
 
 
 @pytest.fixture(scope="module")
@@ -91,14 +116,17 @@ def address(app: App) -> str:
 @pytest.fixture
 def visitor(open_tab: OpenTab, home: Path) -> Iterator[Callable[..., Visitor]]:
     """`visitor(height=1000, **options)`: somebody with a tab of their own; what has been started for them is stopped after the test."""
+    visitors: list[Visitor] = []
 
     def come(height: int = 1000, **options: Any) -> Visitor:
         seen = {"viewport": {"width": 1400, "height": height}, "reduced_motion": "reduce"}
-        found = Visitor(open_tab(**seen | options), home)
-        found.page.on("websocket", found.listen)
-        return found
+        visitors.append(Visitor(open_tab(**seen | options), home))
+        visitors[-1].page.on("websocket", visitors[-1].listen)
+        return visitors[-1]
 
     yield come
+    for one in visitors:
+        one.page.remove_listener("websocket", one.listen)
     for folder in home.glob("runs/*"):
         if Run(folder).status in ("queued", "running"):
             steering.cancel(Run(folder))

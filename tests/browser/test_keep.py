@@ -108,6 +108,7 @@ def test_updates_a_rerun_and_a_theme_leave_zoom_hidden_traces_and_place(page: Pa
         "alt => document.querySelector(`[aria-label='${alt}']`)._fullData[1].visible === 'legendonly'", arg=WAVE
     )
     wait_for_updates(page, 1)
+    page.get_by_role("img", name=WAVE).evaluate("node => { node.mark = 'the same node'; }")
     wanted = view(page)
     assert all(now != before for now, before in zip(wanted, begin, strict=True))
     wait_for_updates(page, 4)
@@ -119,6 +120,7 @@ def test_updates_a_rerun_and_a_theme_leave_zoom_hidden_traces_and_place(page: Pa
     page.emulate_media(color_scheme="dark")
     wait_for_updates(page, 2)
     assert view(page) == wanted
+    assert page.get_by_role("img", name=WAVE).evaluate("node => node.mark") == "the same node"
 
 
 def test_a_double_click_leads_to_the_newest_range_and_follows_it_from_there(page: Page) -> None:
@@ -129,8 +131,9 @@ def test_a_double_click_leads_to_the_newest_range_and_follows_it_from_there(page
     box = box_of(page, WAVE)
     page.mouse.dblclick(box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"])
     wait_for_updates(page, 2)
+    now = "n => [n._fullLayout.xaxis.range, n._fullLayout.yaxis.range, n._fullData[0]._length]"  # at once: updates go on
     for _ in range(2):
-        (low, high), (bottom, top) = ranges(page)
+        (low, high), (bottom, top), count = page.get_by_role("img", name=WAVE).evaluate(now)
         assert (low, bottom) == (0, -top)
-        assert high == shown(page) == top + 20
+        assert high == count == top + 20
         wait_for_updates(page, 1)

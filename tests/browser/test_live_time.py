@@ -17,7 +17,6 @@ from laboratory import (
     SWEEP,
     VIEW,
     Visitor,
-    of,
     shown,
 )
 from playwright.sync_api import expect
@@ -60,32 +59,12 @@ def view(me: Visitor) -> list[str]:
     return list(me.page.evaluate(VIEW, ALTS))
 
 
-def test_while_a_run_grows_the_newest_moment_is_followed_but_an_older_one_is_kept(
+def test_while_a_run_grows_the_newest_moment_is_followed_and_what_was_chosen_stays(
     address: str, visitor: Callable[[], Visitor]
 ) -> None:
+    """An older moment that was gone to, the pinned sample, the student."""
     me = visitor()
     me.train(address, LONG)
-    me.points(more_than=45)
-    me.scrub(2)
-    me.stands_at("teacher, epoch 3 of 3")
-    expect(me.page).to_have_url(re.compile("[?&]t=teacher-3(&|$)"))
-    newest = int(me.slider.get_attribute("max") or 0)
-    me.until(lambda: int(me.slider.get_attribute("max") or 0) > newest)
-    assert me.slider.input_value() == "2"
-    me.stands_at("teacher, epoch 3 of 3")
-    assert me.points("teacher") == 3
-    me.scrub(int(me.slider.get_attribute("max") or 0))
-    expect(me.page).not_to_have_url(re.compile("[?&]t="))
-    again = me.points(more_than=45)
-    assert me.points(more_than=again) > again
-    assert me.slider.input_value() == me.slider.get_attribute("max")
-
-
-def test_the_pinned_sample_and_the_student_stay_as_chosen_while_a_run_grows(
-    address: str, visitor: Callable[[], Visitor]
-) -> None:
-    me = visitor()
-    run = me.train(address, LONG)
     me.points(more_than=5)
     me.page.get_by_role("spinbutton", name="Sample").fill("7")
     me.page.keyboard.press("Enter")
@@ -96,8 +75,19 @@ def test_the_pinned_sample_and_the_student_stay_as_chosen_while_a_run_grows(
     expect(me.page.get_by_role("option", name=re.compile("shuffled"))).to_be_visible()
     me.page.keyboard.press("Enter")
     expect(me.page).to_have_url(re.compile("[?&]student=shuffled"))
-    me.until(lambda: of(run, "epoch", "student-ked"))
-    me.ticks(6)
+    me.scrub(2)
+    me.stands_at("teacher, epoch 3 of 3")
+    expect(me.page).to_have_url(re.compile("[?&]t=teacher-3(&|$)"))
+    newest = int(me.slider.get_attribute("max") or 0)
+    me.until(lambda: int(me.slider.get_attribute("max") or 0) > newest)
+    assert me.slider.input_value() == "2"
+    me.stands_at("teacher, epoch 3 of 3")
+    assert me.points("teacher") == 3
+    me.scrub(int(me.slider.get_attribute("max") or 0))
+    expect(me.page).not_to_have_url(re.compile("[?&]t="))
+    again = me.points(more_than=5)
+    assert me.points(more_than=again) > again
+    assert me.slider.input_value() == me.slider.get_attribute("max")
     expect(me.page.get_by_role("heading", name=re.compile("^Test sample 7: "))).to_be_visible()
     assert "shuffled" in str(student.input_value())
     expect(me.page).to_have_url(re.compile("[?&]i=7"))

@@ -89,8 +89,9 @@ def address(serve: Callable[[str], str]) -> str:
 
 
 @pytest.fixture
-def page(open_tab: Callable[..., Page], address: str) -> Page:
-    tab = open_tab(viewport={"width": 1100, "height": 1500}, color_scheme="light")
+def page(open_tab: Callable[..., Page], address: str, request: pytest.FixtureRequest) -> Page:
+    new = "stopped" in request.fixturenames  # a clock that is stopped stays so in its browser profile
+    tab = open_tab(new, viewport={"width": 1100, "height": 1500}, color_scheme="light")
     tab.goto(address)
     ready(tab)
     return tab

@@ -73,7 +73,7 @@ def leave_no_worker() -> Iterator[None]:
     """Workers end with their homes; the tests are over when they have."""
     yield
     for process in [*workers._started, *launch._started]:
-        process.wait(30)
+        process.wait(180)
 
 
 @pytest.fixture(scope="session")

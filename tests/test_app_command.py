@@ -76,7 +76,7 @@ def test_the_first_visitor_of_an_open_server_is_told_and_nobody_else(listens_to:
 
 
 def test_where_a_login_is_set_up_nobody_sees_a_page_without_one() -> None:
-    app = AppTest.from_file(ROOT / "explorer/app.py", default_timeout=60)
+    app = AppTest.from_file(ROOT / "explorer/app.py", default_timeout=180)
     app.user = {"is_logged_in": False}
     app.run()
     assert [button.label for button in app.button] == ["Log in"]

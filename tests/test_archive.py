@@ -137,7 +137,7 @@ def test_of_a_stage_that_was_begun_twice_the_last_beginning_counts(warm: Run) ->
 def reproduce(folder: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-W", "error", "reproduce.py"]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_script_reproduces_the_numbers_and_fails_on_others(

@@ -36,7 +36,7 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def _process(*arguments: str) -> Answer:
     command = [sys.executable, "-W", "error", "-m", "ked", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=os.environ, timeout=300, check=False)
     return Answer(done.returncode, done.stdout, done.stderr)
 
 

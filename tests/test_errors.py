@@ -75,12 +75,12 @@ def test_a_refusal_repeats_little_of_what_it_refuses(what: str, one_sentence: Se
     assert said.count("ab") <= REPEATED / 4
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_a_setting_in_an_address_is_refused_without_repeating_much_of_it(name: str) -> None:
-    with pytest.raises(InvalidInput) as refusal:
-        SETTINGS[name].parse(LONG)
-    assert str(refusal.value).isprintable()
-    assert str(refusal.value).count("ab") <= REPEATED / 4
+def test_a_setting_in_an_address_is_refused_without_repeating_much_of_it() -> None:
+    for setting in SETTINGS.values():
+        with pytest.raises(InvalidInput) as refusal:
+            setting.parse(LONG)
+        assert str(refusal.value).isprintable()
+        assert str(refusal.value).count("ab") <= REPEATED / 4
 
 
 def test_a_variable_of_the_environment_is_repeated_as_little(monkeypatch: pytest.MonkeyPatch, one_sentence: Sentence) -> None:

@@ -34,7 +34,7 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     yield home
     for process in at_work(home):
         process.kill()
-    assert all(worker.wait(30) is not None for worker in workers._started)
+    assert all(worker.wait(180) is not None for worker in workers._started)
     shutil.rmtree(home, ignore_errors=True)
 
 
@@ -232,7 +232,8 @@ def test_a_run_that_rests_gives_its_slot_to_the_next_and_waits_for_one_again(
     steering.pause(first)
     wait_for(lambda: events(third, "epoch"))
     steering.play(first)
-    time.sleep(0.3)
+    trained = len(events(second, "epoch"))
+    wait_for(lambda: len(events(second, "epoch")) > trained + 9)
     assert not events(first, "resumed")
     jobs.cancel(second)
     wait_for(lambda: events(first, "resumed"))

@@ -22,7 +22,7 @@ def no_server_stays() -> Iterator[None]:
     yield
     for server in showing._servers.values():
         server.terminate()
-        server.wait(30)
+        server.wait(180)
     showing._servers.clear()
 
 
@@ -64,7 +64,7 @@ def test_the_app_opens_at_a_run_and_is_started_once(no_server_stays: None) -> No
     first, second = run.open(browser=False), run.open("agreement", browser=False)
     assert first.endswith("/explain?run=digits-preset")
     assert second.split("/agreement")[0] == first.split("/explain")[0]
-    with urlopen(first, timeout=60) as answer:
+    with urlopen(first, timeout=180) as answer:
         assert answer.status == 200
     assert len(showing._servers) == 1
 

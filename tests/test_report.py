@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Ked
 from visitor import copy_of
 
 from explorer import cache
@@ -95,12 +94,11 @@ def test_a_run_that_has_not_finished_is_refused(finished: Run) -> None:
         report(finished)
 
 
-def test_the_command_writes_the_file_and_refuses_in_a_sentence(finished: Run, tmp_path: Path) -> None:
+def test_the_command_writes_the_file_and_refuses_in_a_sentence(finished: Run, tmp_path: Path, ked: Ked) -> None:
     file = tmp_path / "report.html"
-    done = subprocess.run([sys.executable, "-m", "ked", "report", finished.id, "-o", str(file)], capture_output=True, text=True)
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, str(file), "")
+    assert ked("report", finished.id, "-o", str(file)) == (0, f"{file}\n", "")
     assert file.read_text("utf-8").startswith("<!doctype html>")
-    refused = subprocess.run([sys.executable, "-m", "ked", "report", "nobody"], capture_output=True, text=True)
-    assert refused.returncode == 2
-    assert refused.stderr.startswith("ked: there is no run 'nobody'")
-    assert refused.stderr.count("\n") == 1
+    refused = ked("report", "nobody")
+    assert refused.code == 2
+    assert refused.err.startswith("ked: there is no run 'nobody'")
+    assert refused.err.count("\n") == 1

@@ -49,10 +49,9 @@ def test_no_setting_is_in_two_places_of_a_table() -> None:
     assert {*RECIPE_SETTINGS} == {*Recipe.model_fields} - {*NOT_IN_THE_APP} <= {*SETTINGS}
 
 
-@pytest.mark.parametrize("name", ABOUT)
-def test_a_setting_says_what_it_means_in_one_sentence(name: str, one_sentence: Callable[[str], str]) -> None:
-    meaning = one_sentence(ABOUT[name].meaning)
-    assert ("by default" in meaning) == (ABOUT[name].default is None), "what nothing stands for, where it is no value"
+def test_a_setting_says_what_it_means_in_one_sentence(one_sentence: Callable[[str], str]) -> None:
+    for about in ABOUT.values():
+        assert ("by default" in one_sentence(about.meaning)) == (about.default is None), "what nothing stands for, where it is no value"
 
 
 def test_a_recipe_is_its_settings_and_the_changes_made_on_the_way() -> None:

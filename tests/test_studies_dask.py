@@ -58,7 +58,7 @@ def cluster(tmp_path: Path, ked_home: Path, wait_for: Callable[..., None]) -> It
     yield address, workers
     for process in (*workers, scheduler):
         process.kill()
-        process.wait(30)
+        process.wait(180)
 
 
 def _running() -> int:
@@ -77,7 +77,7 @@ def test_a_worker_that_is_killed_in_mid_study_costs_no_cell(
             if started == len(cells) and workers[0].poll() is None:
                 wait_for(lambda: _running() == 2)  # one at each worker, which has one thread
                 workers[0].kill()
-                workers[0].wait(30)
+                workers[0].wait(180)
     assert set(ledger.read("tiny")) == {cell.key for cell in cells}
     assert len([run for run in list_runs() if "cell" in run.info]) == len(cells), "what was cut off goes on in its run"
 

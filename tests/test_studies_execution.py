@@ -67,7 +67,7 @@ def test_a_study_that_was_killed_goes_on_with_the_cells_that_are_missing(
     script.write_text(KILLED, "utf-8")
     paths = os.pathsep.join((str(ROOT), str(TESTS)))
     environment = os.environ | {"PYTHONPATH": paths, "KED_JOBS": "1"}
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     wait_for(lambda: not any(psutil.pid_exists(int(pid)) for pid in done.stdout.split()))  # no worker outlives its parent
     cells = cells_of(TINY, TWO_SEEDS)

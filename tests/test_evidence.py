@@ -104,12 +104,12 @@ def test_the_readme_says_what_the_results_give() -> None:
 
 def test_the_page_of_open_questions_says_what_the_results_give_and_what_is_missing() -> None:
     page = (RESULTS.parent / "docs" / "open-questions.md").read_text("utf-8")
-    assert sections(lambda name, scale: shipped_report(STUDIES[name], scale)) in page, "run python -m explorer.readme"
-    assert paragraph(points(lambda name, scale: shipped_report(STUDIES[name], scale))) in page
+    assert sections(_report) in page, "run python -m explorer.readme"
+    assert paragraph(points(_report)) in page
     for one in ASKED:
         part = page.split(f"**{one.question}**")[1].split("What would change our mind")[0]
         for scale in scales(STUDIES[one.study]):
-            few = shipped_report(STUDIES[one.study], scale)
+            few = _report(one.study, scale)
             command = f"`python -m ked study {one.study}{f' --scale {scale}' * (scale != 'small')}`"
             assert (command in part) == (few.settings.teachers == 1 or bool(few.missing) or few.cells.empty)
     assert {*DATA} == {"small", "pairs", "paper"}

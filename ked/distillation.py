@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from ked.errors import InvalidInput
-from ked.explaining import check_explanations, checked_base
+from ked.explaining import SLIGHT, check_shape, check_sums, checked_base
 from ked.explanation import full, total_logits
-from ked.losses import check_temperature, mean_divergence, soften, weights
+from ked.losses import batch_divergence, check_temperature, weights
 from ked.methods import METHODS
 
 _NONE = -(1 << 60)  # torch would pass over labels of -100 in silence
@@ -67,7 +67,7 @@ class KEDLoss(nn.Module):
         tau: What explanations are softened by.
         lam: Share of the teacher, 0 to 1.
         mu: Share of the explanations in it, 0 to 1; 0 is the control without explanations, whose `explanation` is only told.
-        check: Whether every batch is looked at for what is wrong with it, which takes one synchronisation of a GPU.
+        check: Whether every batch is looked at for what is wrong with it, for which a GPU is waited for once.
 
     Raises:
         InvalidInput: A setting outside its bounds.
@@ -96,7 +96,7 @@ class KEDLoss(nn.Module):
         super().__init__()
         check_temperature("a tau", tau)
         self.register_buffer("base", checked_base(base))
-        self.temperature, self.tau, self.check = temperature, tau, check
+        self.classes, self.temperature, self.tau, self.check = len(self.base), temperature, tau, check
         self.weights = _weights("ked", temperature, tau, lam, mu)
 
     def forward(self, student: Tensor, teacher: Tensor, y: Tensor) -> LossTerms:
@@ -111,18 +111,24 @@ class KEDLoss(nn.Module):
             InvalidInput: Shapes, classes or superfeatures do not fit, explanations are no log-probabilities, or something is NaN.
         """
         if self.check:
-            check_explanations("student", student, len(self.base))
-            check_explanations("teacher", teacher, len(self.base), student.shape[1])
+            check_shape("student", student, self.classes)
+            check_shape("teacher", teacher, self.classes, student.shape[1])
             _check_labels(y, student, teacher)
         with _no_autocast(student):
             log_y, its = full(student), full(teacher.detach())
-            base, target = self.base.to(log_y.device), soften(its, self.tau)
+            base = self.base.to(log_y.device)
             own, taught = (total_logits(said, base, superfeatures=1) for said in (log_y, its))
-            ce, prediction = _of_predictions(own, taught, y, self.temperature)
             told = log_y if self.weights["explanation"] else log_y.detach()
-            each = mean_divergence(target.probabilities, target.negentropy.mean(dim=0), told, self.tau, classes=2, over=(0, 2))
-            terms = LossTerms.of(self.weights, ce=ce, prediction=prediction, explanation=each)
-        return _finite(terms, student=student, teacher=teacher) if self.check else terms
+            terms = LossTerms.of(
+                self.weights,
+                ce=_cross_entropy(own, y, self.check),
+                prediction=batch_divergence(taught, own, self.temperature, over=(0, 1)),
+                explanation=batch_divergence(its, told, self.tau, over=(0, 2)),
+            )
+        if self.check:
+            sums = torch.cat([log_y.detach()[0], its[0]]).exp().sum(dim=-1)
+            _check_values(terms.total, y, self.classes, sums, student=student, teacher=teacher)
+        return terms
 
     def extra_repr(self) -> str:
         """The settings, for print."""
@@ -158,9 +164,12 @@ class KDLoss(nn.Module):
                     raise InvalidInput(f"{name} must be logits of shape (B, C), not {got}.")
             _check_labels(y, student, teacher)
         with _no_autocast(student):
-            ce, prediction = _of_predictions(full(student), full(teacher.detach()), y, self.temperature)
-            terms = LossTerms.of(self.weights, ce=ce, prediction=prediction, explanation=ce.new_empty(0))
-        return _finite(terms, student=student, teacher=teacher) if self.check else terms
+            own, its = full(student), full(teacher.detach())
+            prediction = batch_divergence(its, own, self.temperature, over=(0, 1))
+            terms = LossTerms.of(self.weights, ce=_cross_entropy(own, y, self.check), prediction=prediction, explanation=own.new_empty(0))
+        if self.check:
+            _check_values(terms.total, y, own.shape[1], student=student, teacher=teacher)
+        return terms
 
     def extra_repr(self) -> str:
         """The settings, for print."""
@@ -181,16 +190,14 @@ def _weights(method: str, temperature: float, tau: float, lam: float, mu: float)
     return weights(METHODS[method], temperature, tau, lam, mu)
 
 
-def _of_predictions(student: Tensor, teacher: Tensor, y: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Cross-entropy, and divergence of the softened predictions, of logits (B, C)."""
-    target = soften(teacher, temperature)
-    prediction = mean_divergence(
-        target.probabilities, target.negentropy.mean(), student, temperature, classes=1, over=(0, 1)
-    )
+def _cross_entropy(logits: Tensor, y: Tensor, check: bool) -> Tensor:
+    classes = logits.shape[-1]
+    if check and y.is_cuda:  # where a label that is out of bounds would end the process; it is told afterwards
+        y = y.clamp(0, classes - 1)
     try:
-        return nn.functional.cross_entropy(student, y, ignore_index=_NONE), prediction
+        return nn.functional.cross_entropy(logits, y, ignore_index=_NONE)
     except (IndexError, RuntimeError):
-        _check_bounds(y, student.shape[-1])
+        _check_bounds(y, classes)
         raise
 
 
@@ -200,19 +207,25 @@ def _check_labels(y: Any, student: Tensor, teacher: Tensor) -> None:
     if not isinstance(y, Tensor) or y.shape != student.shape[:1] or y.dtype != torch.int64:
         got = f"{y.dtype} of shape {tuple(y.shape)}" if isinstance(y, Tensor) else type(y).__name__
         raise InvalidInput(f"y must hold one int64 label for each of the {len(student)} samples, not {got}.")
-    if y.is_cuda:  # where a label that is out of bounds would end the process; elsewhere torch says so when it takes it
-        _check_bounds(y, student.shape[-1])
+
+
+def _check_values(total: Tensor, y: Tensor, classes: int, sums: Tensor | None = None, **given: Tensor) -> None:
+    """InvalidInput that names what there is no loss of: a GPU is waited for once, as by then all of it is computed.
+
+    Args:
+        sums: Of the first sample's probabilities; whoever forgets a log-softmax does so for all.
+    """
+    if y.is_cuda:
+        _check_bounds(y, classes)
+    if sums is not None and not all(abs(value - 1) < SLIGHT for value in sums.tolist()):  # NaN too
+        for name, said in given.items():
+            check_sums(name, said)
+    if not math.isfinite(total.item()):
+        wrong = next((name for name, values in given.items() if not bool(values.isfinite().all())), "student")
+        raise InvalidInput(f"{wrong} holds NaN or infinite values, so that there is no loss.")
 
 
 def _check_bounds(y: Tensor, classes: int) -> None:
     low, high = (int(end) for end in y.aminmax())
     if low < 0 or high >= classes:
         raise InvalidInput(f"y holds labels from {low} to {high}, but there are the classes 0 to {classes - 1}.")
-
-
-def _finite(terms: LossTerms, **given: Tensor) -> LossTerms:
-    """The terms; InvalidInput that names what holds NaN or infinite values where the loss is none."""
-    if not math.isfinite(terms.total.item()):
-        wrong = next((name for name, values in given.items() if not bool(values.isfinite().all())), "student")
-        raise InvalidInput(f"{wrong} holds NaN or infinite values, so that there is no loss.")
-    return terms

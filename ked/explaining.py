@@ -16,6 +16,7 @@ from ked.errors import InvalidInput
 from ked.explanation import coalition, contributions, full, teacher_base, total_logits
 
 BATCH = 1024  # samples that go through a net at once where nothing else is said
+SLIGHT = 1e-3  # what a sum of probabilities may be off by
 
 Forward = Callable[[Any, Tensor], Tensor]
 """From a net and samples to logits, for nets whose answer is something else: `lambda net, x: net(x).logits`."""
@@ -175,7 +176,8 @@ def explanations(net: Explains, x: Any, *, batch: int = BATCH) -> Tensor:
     with asking(net):
         parts = [full(_answer(net.explain, part)) for part in _batches(net, x, batch)]
     for part in parts:
-        check_explanations("the net's explain(x)", part, len(net.base), len(net.groups))
+        check_shape("the net's explain(x)", part, len(net.base), len(net.groups))
+        check_sums("the net's explain(x)", part)
     return torch.cat(parts)
 
 
@@ -184,11 +186,8 @@ def log_predictions(log_y: Tensor, base: Tensor) -> Tensor:
     return total_logits(log_y, base.to(log_y), superfeatures=1).log_softmax(dim=-1)
 
 
-def check_explanations(name: str, log_y: Any, classes: int, superfeatures: int | None = None) -> None:
-    """InvalidInput unless this is (B, M, C), finite, and sums to one as probabilities: a forgotten log-softmax is seen at once.
-
-    Sums are looked at of the first sample alone, as whoever forgets it does so for all.
-    """
+def check_shape(name: str, log_y: Any, classes: int, superfeatures: int | None = None) -> None:
+    """InvalidInput unless explanations are (B, M, C) of so many classes and superfeatures; no value is looked at."""
     if not isinstance(log_y, Tensor) or log_y.ndim != 3 or 0 in log_y.shape:
         got = tuple(log_y.shape) if isinstance(log_y, Tensor) else type(log_y).__name__
         raise InvalidInput(f"{name} must be log-probabilities of shape (B, M, C), not {got}.")
@@ -196,8 +195,12 @@ def check_explanations(name: str, log_y: Any, classes: int, superfeatures: int |
         raise InvalidInput(f"{name} speaks of {log_y.shape[2]} classes, but base has {classes}.")
     if superfeatures is not None and log_y.shape[1] != superfeatures:
         raise InvalidInput(f"{name} speaks of {log_y.shape[1]} superfeatures, but there are {superfeatures}.")
-    off = 0.1 if log_y.dtype in (torch.float16, torch.bfloat16) else 1e-3
-    if not all(abs(total - 1) < off for total in log_y.detach()[0].exp().sum(dim=-1).tolist()):  # NaN too
+
+
+def check_sums(name: str, log_y: Tensor) -> None:
+    """InvalidInput unless the first sample's explanations sum to one as probabilities: whoever forgets log-softmax does so for all."""
+    off = 0.1 if log_y.dtype in (torch.float16, torch.bfloat16) else SLIGHT
+    if not all(abs(total - 1) < off for total in full(log_y.detach()[0]).exp().sum(dim=-1).tolist()):  # NaN too
         wrong = "holds NaN" if bool(log_y[0].isnan().any()) else "does not sum to one as probabilities: take log_softmax over the classes"
         raise InvalidInput(f"{name} {wrong}.")
 

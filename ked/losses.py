@@ -64,7 +64,7 @@ def mean_divergence(
 ) -> Tensor:
     """KL(teacher || student) in nats: summed over the classes, mean over the other axes named in `over`.
 
-    The one place where the divergence is written down, for runs, which have the batch last, and `ked.KEDLoss`, which has it first.
+    For runs, which know the softened teacher beforehand; `batch_divergence` is the same where it is new in every batch.
 
     Args:
         p: The softened teacher's probabilities.
@@ -77,6 +77,13 @@ def mean_divergence(
     log_q = _softened(logits, temperature, dim=classes)
     count = math.prod(p.shape[axis] for axis in over if axis != classes)
     return torch.sub(negentropy, (p * log_q).sum(dim=over) / count).to(logits.dtype)
+
+
+def batch_divergence(teacher: Tensor, student: Tensor, temperature: float, *, over: tuple[int, ...]) -> Tensor:
+    """KL(teacher || student) in nats of logits (B, ..., C) that are not yet softened: summed over `over`, mean over the batch alone."""
+    log_p, log_q = (_softened(logits, temperature, dim=-1) for logits in (teacher, student))
+    p = log_p.exp()
+    return (log_p.sub_(log_q).mul_(p).sum(dim=over) / len(student)).to(student.dtype)  # in place, as new memory is what costs
 
 
 def divergences(target: SoftTarget, rows: Tensor, logits: Tensor) -> Tensor:

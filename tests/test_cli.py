@@ -215,7 +215,7 @@ def test_no_arguments_give_help(ked: Ked) -> None:
 def test_every_benchmark_is_in_the_table_and_the_fast_one_measures_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(bench.BENCHMARKS) == [
         "dependency", "communities", "training", "loop", "shapley", "chimeras", "growth",
-        "branches", "hints", "agreement", "steering", "jobs",
+        "branches", "hints", "agreement", "steering", "own-nets", "jobs",
     ]  # fmt: skip
     order: list[str] = []
     times = bench.alternate({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=3)

@@ -131,6 +131,20 @@ def test_frozen_nets_have_the_same_matrix() -> None:
         assert torch.equal(dependency_matrix(net.requires_grad_(False), x), free)
 
 
+def test_a_wide_net_sees_few_samples_at_a_time_and_progress_is_told_within_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, C = list[int](), 4
+    wide = nn.Sequential(nn.Linear(6, 4000), nn.ReLU(), nn.Linear(4000, C)).double()
+    wide.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    x, shares = torch.randn(20, 6).double(), list[float]()
+    whole = dependency_matrix(wide, x, progress=shares.append)
+    assert max(seen) == 20
+    assert shares == pytest.approx([share / (C - 1) for share in range(1, C)])
+    seen.clear()
+    monkeypatch.setattr(probing, "_CHUNK_NUMBERS", 5 * 4200)  # the first layer's answer is held, and each sample's own numbers
+    torch.testing.assert_close(dependency_matrix(wide, x), whole)
+    assert max(seen[len(seen) // 2 :]) <= 8  # 8 are what a net is tried on
+
+
 @pytest.mark.parametrize("reduce", REDUCTIONS)
 @pytest.mark.parametrize("path", [closed_form, general_path])
 def test_chunks_do_not_change_the_result(path, reduce: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,18 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ),
     ("an epoch with the hint AT, in epochs of KD", "{hints[kd+at_times_kd]:.1f}"),
     (
+        "`ked.KEDLoss` with its checks, against the formula by hand, forward and backward, M = 4, C = 100 and M = 8, C = 1000",
+        "{own-nets[loss_times_by_hand_M4_C100]:.2f} and {own-nets[loss_times_by_hand_M8_C1000]:.2f} times as long",
+    ),
+    (
+        "dependency matrix of a small ResNet, 200 pictures (3, 32, 32)",
+        "{own-nets[resnet_seconds_a_sample]:.3f} s a picture, {own-nets[resnet_megabytes]:.0f} MB at most",
+    ),
+    (
+        "recording what nets say of 10 000 samples, M = 4, C = 10, beyond the nets' own time",
+        "{own-nets[record_seconds_beyond_the_nets]:.1f} s, {own-nets[record_megabytes]:.0f} MB",
+    ),
+    (
         "what it costs that a run can be steered, and watched",
         "{steering[slower_by_being_steerable]:.1%} and {steering[slower_by_being_watchable]:.1%} more CPU time",
     ),

@@ -19,6 +19,7 @@ from ked.bench.dependency import communities, dependency
 from ked.bench.growth import growth
 from ked.bench.hints import hints
 from ked.bench.loop import loop
+from ked.bench.own_nets import own_nets
 from ked.bench.shapley import shapley
 from ked.bench.steering import steering
 from ked.bench.training import training
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "hints": hints,
     "agreement": agreement,
     "steering": steering,
+    "own-nets": own_nets,
     "jobs": waiting_for_jobs,
 }
 

@@ -34,7 +34,7 @@ def chimeras() -> dict[str, Any]:
     pixels = find_pixels()
     groups = [part.tolist() for part in torch.arange(D).chunk(SUPERFEATURES)]
     stream = Chimeras(pixels.x, groups, seeds=[0])
-    added = {number: _peak(partial(_stream_and_make, pixels.x, groups, number)) for number in NUMBERS}
+    added = {number: peak_megabytes(partial(_stream_and_make, pixels.x, groups, number)) for number in NUMBERS}
     order = torch.randint(len(pixels.x), (ROUND,))
     best = alternate(
         {
@@ -61,7 +61,7 @@ def _stream_and_make(x: Tensor, groups: list[list[int]], number: int) -> None:
     _make(Chimeras(x, groups, seeds=[0]), number)
 
 
-def _peak(task: Callable[[], object]) -> float:
+def peak_megabytes(task: Callable[[], object]) -> float:
     """Megabytes by which the process grows at most meanwhile."""
     _FORGET.write_text("5")
     before = _held("VmRSS")

@@ -33,7 +33,9 @@ def check_net(net: nn.Module, x: Tensor) -> None:
         )
     _check_way_in(z, leaf)
     if _apart(z, trace(net, few)[0]):
-        raise InvalidInput("The net answers the same samples differently each time (dropout or noise that stays on in eval mode).")
+        raise InvalidInput(
+            "The net answers the same samples differently each time (dropout or noise that stays on in eval mode)."
+        )
     if len(few) > 1 and _mixes(net, few, z, leaf):
         raise InvalidInput(
             "The net mixes the samples of a batch: what it answers to one changes with the others "
@@ -44,7 +46,7 @@ def check_net(net: nn.Module, x: Tensor) -> None:
 def check_zero(net: nn.Module, x: Tensor) -> None:
     """Refuse a net whose answers differ between the samples x (N, D) while their derivative is zero at each of them."""
     generator, answers = torch.Generator().manual_seed(0), []
-    for part in chunks(x):
+    for part in chunks(net, x):
         z, leaf = trace(net, part)
         slope = gradient(z, leaf, torch.randn(z.shape, generator=generator, device="cpu").to(z))
         if slope is not None and bool(slope.any()):

@@ -17,7 +17,7 @@ _EXACT = 2**22  # sums of whole numbers up to this are exact in float32, in any 
 def is_piecewise_linear(net: nn.Module, x: Tensor) -> bool:
     """Whether the class-centred logits have no curvature at any of the samples x (N, D); see `is_flat`."""
     generator = torch.Generator().manual_seed(0)
-    return all(is_flat(*trace(net, part), generator) for part in chunks(x))
+    return all(is_flat(*trace(net, part), generator) for part in chunks(net, x))
 
 
 def is_flat(z: Tensor, source: Tensor, generator: torch.Generator) -> bool:

@@ -22,7 +22,7 @@ def general_path(
     """H reduced over the samples, (D, D); nothing is assumed or measured, and it runs on any device, meta too."""
     N, D = x.shape
     H, done = x.new_zeros(D, D), 0
-    for part in chunks(x):
+    for part in chunks(net, x):
         z, leaf = trace(net, part)
         slope = gradient((z / temperature).log_softmax(dim=1).sum(), leaf, create_graph=True)
         for j in range(D):

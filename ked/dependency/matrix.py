@@ -25,6 +25,7 @@ from ked.errors import InvalidInput
 
 REDUCTIONS = ("abs_mean", "mean_abs")
 SCALES = (None, "std")
+_STEP = 0.005  # of the progress
 
 
 def dependency_matrix(
@@ -50,7 +51,7 @@ def dependency_matrix(
     scale: 'std' multiplies entry (i, j) by the standard deviations of features i and j in x: the interaction in units of
         the features' spread, which silences features that hardly ever change.
     temperature: the logits are divided by it, so that more than the few ambiguous samples count when it is large.
-    progress: called with the finished share, 0..1, after each chunk.
+    progress: called with the finished share, 0..1, in steps of half a per cent or more.
     forward: from net and samples to logits, where the net's answer is something else: `lambda net, x: net(x).logits`.
     Returns W (D, D): symmetric, >= 0, zero diagonal, with the dtype and device of the samples; unit: log-probability per squared
     feature unit, summed over classes.
@@ -75,7 +76,9 @@ def dependency_matrix(
         if least == most == 0:
             check_zero(probed, flat)
     if not math.isfinite(least) or not math.isfinite(most):
-        raise InvalidInput("The net's second derivatives at these samples are NaN or infinite, so it has no dependency matrix.")
+        raise InvalidInput(
+            "The net's second derivatives at these samples are NaN or infinite, so it has no dependency matrix."
+        )
     if scale == "std":
         sigma = flat.std(dim=0, correction=0)
         H = H * sigma[:, None] * sigma
@@ -100,20 +103,21 @@ def sample_influence(net: nn.Module | Callable[[Tensor], Tensor], x: Any, *, tem
     _check_settings("abs_mean", None, temperature)
     with probing(net, x) as (probed, flat):
         check_net(probed, flat)
-        rows = (torch.stack(list(factor_rows(probed, part, temperature))) for part in chunks(flat))
+        rows = (torch.stack(list(factor_rows(probed, part, temperature))) for part in chunks(probed, flat))
         traces = torch.cat([each.square().sum(dim=(0, 2)) for each in rows])
     total = traces.sum()
     return torch.where(total > 0, traces / total, torch.full_like(traces, 1 / len(traces)))
 
 
 def _never_back(progress: Progress) -> Progress:
-    """The same, but a share below one that was told before (a path given up for another) is told as that one."""
+    """The same, told in steps of half a per cent, and never less than before, as where a path is given up for another."""
     most = 0.0
 
     def report(share: float) -> None:
         nonlocal most
-        most = max(most, share)
-        progress(most)
+        if share == 1 or share >= most + _STEP:
+            most = max(most, share)
+            progress(most)
 
     return report
 

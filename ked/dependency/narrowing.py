@@ -66,7 +66,7 @@ def find_narrowing(net: nn.Module, x: Tensor) -> Narrowing | None:
         if not flat or bool((slopes - slopes[0]).abs().max() > _ALIKE * slopes[0].abs().max()):
             break  # what comes behind is no more linear than this
         found, width = module, output[0].numel()
-    return None if found is None else Narrowing(found, _measured(net, found, chunks(x[:width])[0]))
+    return None if found is None else Narrowing(found, _measured(net, found, chunks(net, x[:width])[0]))
 
 
 def _outputs(net: nn.Module, x: Tensor) -> tuple[Tensor, list[tuple[nn.Module, Tensor]]]:

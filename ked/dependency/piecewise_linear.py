@@ -64,15 +64,23 @@ def _reduced(
     (N, D), C = x.shape, trace(net, x[:1])[0].shape[1]
     add, numbers = (_add_absolutes, D * max(C, LAYERS) + D * D) if reduce == "mean_abs" else (_add_products, LAYERS * D)
     generator, H, done = torch.Generator().manual_seed(0), x.new_zeros(0, 0), 0
-    for part in chunks(x, numbers):
+    for part in chunks(net, x, numbers):
         traced = trace(net, part) if entry is None else entry.trace(net, part, generator)
         if traced is None or not (known_flat or is_flat(*traced, generator)):
             return None
-        rows = _rows(*traced, temperature)
+        rows = _told(_rows(*traced, temperature), progress, done / N, len(part) / N / (C - 1))
         H = add(H if done else x.new_zeros(2 * [traced[1][0].numel()]), rows)
         done += len(part)
         tell(progress, done / N)
     return (H if entry is None else entry.widened(H)) * (C / N)
+
+
+def _told(rows: Iterator[Tensor], progress: Progress | None, begun: float, each: float) -> Iterator[Tensor]:
+    """The rows; when the next is asked for, the share of the whole work that is done is told."""
+    for number, row in enumerate(rows):
+        if number:
+            tell(progress, begun + number * each)
+        yield row
 
 
 def _add_products(H: Tensor, rows: Iterator[Tensor]) -> Tensor:

@@ -21,7 +21,7 @@ Progress = Callable[[float], None]
 
 _CHUNK_NUMBERS = 2**24  # held at a time: 64 MB in float32
 _CHUNK_SAMPLES = 1024  # a bound for data with few features, as the net's own layers take memory too
-LAYERS = 16  # a net is reckoned to hold this many arrays of its input's size for a sample
+LAYERS = 16  # a net is reckoned to hold this many arrays of its input's size for a sample, where it does not hold more
 
 
 class Probed(nn.Module):
@@ -71,7 +71,9 @@ def probing(net: Any, x: Any) -> Iterator[tuple[Probed, Tensor]]:
         if samples.is_cuda:
             after.enter_context(torch.random.fork_rng([samples.device]))
             recurrent = any(isinstance(module, nn.RNNBase) for part in parts for module in part.modules())
-            after.enter_context(torch.backends.cudnn.flags(enabled=not recurrent))  # cuDNN's cannot be differentiated in eval mode
+            after.enter_context(
+                torch.backends.cudnn.flags(enabled=not recurrent)
+            )  # cuDNN's cannot be differentiated in eval mode
         after.enter_context(_kept(parts))
         probed = Probed(net, shape)
         with suppress(NotImplementedError):  # an exported program has one mode for good
@@ -96,11 +98,28 @@ def gradient(y: Tensor, x: Tensor, weight: Tensor | None = None, **options: bool
     return found
 
 
-def chunks(x: Tensor, numbers: int | None = None) -> tuple[Tensor, ...]:
-    """x (N, D) cut into parts of samples, each sample taking that many numbers of memory, by default 16 D."""
-    each = numbers or LAYERS * x.shape[1]
+def chunks(net: nn.Module, x: Tensor, numbers: int = 0) -> tuple[Tensor, ...]:
+    """x (N, D) in parts that fit into memory; a sample takes the most of 16 D numbers, what the net holds of it, and `numbers`."""
+    each = max(numbers, LAYERS * x.shape[1], _held(net, x))
     parts: tuple[Tensor, ...] = x.split(min(_CHUNK_SAMPLES, max(1, _CHUNK_NUMBERS // each)))
     return parts
+
+
+def _held(net: nn.Module, x: Tensor) -> int:
+    """Numbers that a graph of logits holds for a sample of x (N, D), so that they can be differentiated; weights are not among them."""
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        sizes[storage.data_ptr()] = storage.nbytes() // tensor.element_size()
+        return tensor
+
+    totals = []
+    for few in (x[:1], x[:2]):
+        sizes: dict[int, int] = {}
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            kept = trace(net, few)  # noqa: F841 as the graph's tensors must outlive each other to be told apart
+        totals.append(sum(sizes.values()))
+    return totals[1] - totals[0]
 
 
 def tell(progress: Progress | None, share: float) -> None:
@@ -114,7 +133,9 @@ def _kept(parts: list[nn.Module]) -> Iterator[None]:
     """Every module's mode and buffers are put back afterwards: batch statistics may change even in a net that is refused."""
     modules = list(dict.fromkeys(module for part in parts for module in part.modules()))
     modes = [(module, module.training) for module in modules]
-    buffers = [(module, name, value, value.clone()) for module in modules for name, value in module.named_buffers(recurse=False)]
+    buffers = [
+        (module, name, value, value.clone()) for module in modules for name, value in module.named_buffers(recurse=False)
+    ]
     try:
         yield
     finally:

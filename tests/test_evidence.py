@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,8 @@ import pytest
 
 from explorer.readme.__main__ import _replace, _report
 from explorer.readme.forest import Row, forest
+from explorer.readme.speed import growth
+from explorer.readme.speed import speed as in_speed
 from explorer.readme.tables import markdown, nets
 from explorer.words.open_questions import ASKED, DATA, scales, sections
 from explorer.words.story import PLACES, conclusion, paragraph, points
@@ -92,14 +94,20 @@ def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
     assert "tructure" not in paragraph(turned), "without known groups nothing is claimed"
 
 
-def test_the_readme_says_what_the_results_give() -> None:
-    readme = (RESULTS.parent / "README.md").read_text()
+def test_readme_and_documentation_say_what_the_results_give() -> None:
+    root = RESULTS.parent
+    readme, shown, speed = ((root / file).read_text() for file in ("README.md", "docs/shown.md", "docs/speed.md"))
     for scale in ("small", "pairs", "paper"):
         for name in STUDIES:
             if (RESULTS / scale / name / "cells.csv").is_file():
-                assert brief(_report(name, scale)) in readme, f"run python -m explorer.readme: {scale} {name}"
-    assert paragraph(points(_report)) in readme
-    assert len(re.findall("<!-- (\\w+) -->", readme)) == len(re.findall("<!-- /(\\w+) -->", readme)) == 5
+                assert brief(_report(name, scale)) in shown, f"run python -m explorer.readme: {scale} {name}"
+    said = paragraph(points(_report))
+    assert said in readme
+    assert said in shown
+    figures = json.loads((RESULTS / "bench.json").read_text())
+    assert in_speed(figures) in speed
+    assert growth(figures) in speed
+    assert (root / "docs/figures/steps.svg").read_bytes() == (RESULTS / "paper/architecture/accuracy.svg").read_bytes()
 
 
 def test_the_page_of_open_questions_says_what_the_results_give_and_what_is_missing() -> None:

@@ -1,8 +1,9 @@
-"""`python -m explorer.readme`: write what the README shows from the raw results."""
+"""`python -m explorer.readme`: write what the README and the documentation show from the raw results."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -20,13 +21,14 @@ from ked.studies.report import Report, shipped_report
 from ked.studies.shipped import RESULTS, file_of
 
 ROOT = RESULTS.parent
+DOCS = ROOT / "docs"
 SCALES = {"small": "Digits", "pairs": "Pairs of digits", "paper": "Fashion-MNIST, the paper's recipe"}
 _MOST = 45  # rows of a figure
 _AXES = {"accuracy": "difference of test accuracy, percentage points", "agreement": "difference of agreement (cosine)"}
 
 
 def main() -> None:
-    """Write the tables, the figures, `results/README.md` and the generated parts of README.md."""
+    """Write the tables, the figures, `results/README.md` and the generated parts of README.md and the documentation."""
     reports = {scale: [_report(name, scale) for name in STUDIES if file_of(name, scale).is_file()] for scale in SCALES}
     for scale, found in reports.items():
         for report in found:
@@ -34,14 +36,16 @@ def main() -> None:
     (RESULTS / "README.md").write_text(_everything(reports), encoding="utf-8")
     known = story.points(_report)
     title = "difference of test accuracy, percentage points"
-    (RESULTS / "story.svg").write_text(forest([_point(one) for one in known], title, left=620), encoding="utf-8")
-    parts = {"authors": _beside_the_authors(reports["paper"]), "story": story.paragraph(known), "studies": _overview(reports)}
+    (DOCS / "figures/story.svg").write_text(forest([_point(one) for one in known], title, left=620), encoding="utf-8")
+    shutil.copyfile(RESULTS / "paper/architecture/accuracy.svg", DOCS / "figures/steps.svg")
+    told = {"story": story.paragraph(known)}
+    _replace(ROOT / "README.md", told)
+    _replace(DOCS / "shown.md", told | {"authors": _beside_the_authors(reports["paper"]), "studies": _overview(reports)})
     bench = RESULTS / "bench.json"
     if bench.is_file():
         figures = json.loads(bench.read_text("utf-8"))
-        parts |= {"speed": speed(figures), "growth": growth(figures)}
-    _replace(ROOT / "README.md", parts)
-    _replace(ROOT / "docs" / "open-questions.md", {"questions": open_questions.sections(_report), "story": parts["story"]})
+        _replace(DOCS / "speed.md", {"speed": speed(figures), "growth": growth(figures)})
+    _replace(DOCS / "open-questions.md", told | {"questions": open_questions.sections(_report)})
 
 
 @cache

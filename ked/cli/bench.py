@@ -14,7 +14,7 @@ app = typer.Typer()
 
 @app.command("bench")
 def bench_command(name: str, as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Measure against the obvious ways, one benchmark or `all`; README says what each is."""
+    """Measure against the obvious ways, one benchmark or `all`; docs/speed.md says what each is."""
     from ked import bench
 
     result = bench.measure(name)

@@ -151,6 +151,10 @@ class Run:
             raise InvalidInput(f"run {self.id} lies outside {quoted(home() / 'runs')}, where the app does not see it; import it first.")
         return browse(page, browser, run=self.id)
 
+    def to_frame(self) -> DataFrame:
+        """`results()`, under the name that every table of the library has."""
+        return self.results()
+
     def plot(self) -> Any:
         """The app's figure (plotly) of its test accuracies: a dot a seed, the mean and its 95 % interval."""
         run_tables.results(self)  # says so where there is none

@@ -45,6 +45,20 @@ def test_the_table_has_quality_and_time_of_every_map() -> None:
     assert (table.seconds > 0).all()
     assert np.isfinite(table.infidelity).all()
     assert "deep-lift" in found._repr_html_()
+    drawn = found.plot(1)
+    assert [trace.name for trace in drawn.data if trace.name] == [ATTRIBUTIONS[name].label for name in QUICK]
+    with pytest.raises(InvalidInput, match="there are 2 to show"):
+        found.plot(2)
+
+
+def test_of_a_table_the_strongest_features_are_drawn_as_bars() -> None:
+    net = nn.Linear(30, 3)
+    found = ked.attributions(net, torch.randn(1, 30), methods=("saliency", "input-x-gradient"))
+    bars = found.plot().data
+    assert len(bars) == 2
+    shares = np.abs(np.array([bar.x for bar in bars]))
+    assert shares.shape == (2, 20)
+    assert shares.max(axis=1) == pytest.approx([1, 1])
 
 
 class _Functional(nn.Module):

@@ -126,13 +126,17 @@ def test_it_is_exported_imported_reported_and_compared(told: Run, tmp_path: Path
     assert torch.equal(mine.x, theirs.x)
     assert (mine.classes, mine.shape, len(mine.train)) == (theirs.classes, theirs.shape, 0)
     assert torch.equal(again.net("ked").log_y, told.net("ked").log_y)
-    assert "recorded" in pair(told.info, again.info, "ked").reason
+    paired = pair(told.info, again.info, "ked")
+    assert (paired.seeds, paired.difference.mean) == ((0, 1, 2, 3, 4), 0)
+    assert pair(told.info, load_run("digits-preset").info, "ked").reason == "other data"
     written = report(again)
     assert "Superfeature mask" in written
     assert "nothing to compute anew" in written
     app = visit("runs", compare=f"{told.id},{again.id}")
     assert not app.exception
     assert not app.error
+    assert not any("different data" in found.value for found in app.info)
+    assert "0.0  (5 seeds)" in app.dataframe[-1].value.iloc[-1]["B − A"]
     damaged = Run(told.folder)
     (damaged.folder / "student-ked.safetensors").write_bytes(b"x" * 64)
     file = io.BytesIO()

@@ -19,6 +19,7 @@ from ked.dependency.samples import as_tensor
 from ked.errors import InvalidInput
 from ked.explaining import Forward, log_probabilities
 from ked.nets.stack import Stack
+from ked.showing import figure
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -32,11 +33,13 @@ class Attributions:
         measured: Method -> a map with its quality and seconds for each sample (`ked.attribution.quality.Measured`).
         target: (N,) the class that is asked about.
         refused: Method -> why it does not apply to this net, in one sentence.
+        samples: (N, *shape) what was explained; None where that lies elsewhere, as in a recorded run.
     """
 
     measured: dict[str, tuple[Measured, ...]]
     target: np.ndarray
     refused: dict[str, str]
+    samples: np.ndarray | None = None
 
     def values(self, method: str) -> np.ndarray:
         """The maps of a method, (N, D), in nats where the method's values are such."""
@@ -55,6 +58,12 @@ class Attributions:
             for sample, found in enumerate(several)
         ]
         return DataFrame(rows, columns=["method", "sample", "class", "deletion", "insertion", "infidelity", "seconds"])
+
+    def plot(self, sample: int = 0, names: Sequence[str] | None = None) -> Any:
+        """The app's figure (plotly) of one sample's maps, each as a share of its own strongest place; D names of a table's features."""
+        if self.samples is None or not 0 <= sample < len(self.samples):
+            raise InvalidInput(f"sample {sample} is not here: there are {0 if self.samples is None else len(self.samples)} to show.")
+        return figure("attributions", self, sample, names)
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().groupby("method", sort=False).mean().drop(columns=["sample", "class"]).to_html())
@@ -116,7 +125,7 @@ def attributions(
             measured[name] = tuple(measure(name, question.about(*_one(flat, target, n))) for n in range(len(flat)))
         except InvalidInput as error:  # seen by the values themselves
             refused[name] = str(error)
-    return Attributions(measured, target.numpy(), refused)
+    return Attributions(measured, target.numpy(), refused, samples.numpy())
 
 
 class _Through(nn.Module):

@@ -32,31 +32,37 @@ def pair(info: Mapping[str, Any], reference: Mapping[str, Any], net: str) -> Pai
     """The students `net` of a run minus those of another one, paired by seed.
 
     Equal seeds mean the same order of batches, and the same first weights where the nets have the same form, so what
-    differs is the setting. Without two shared seeds, or on other data, nothing is paired.
+    differs is the setting. Without two shared seeds, or on other data, nothing is paired. Of recorded runs of the same samples
+    the k-th net of one is paired with the k-th of the other: nets that have nothing else in common are independent pairs.
 
     Args:
         info, reference: What run.json says of two finished runs.
         net: A method.
     """
-    if "recorded" in info or "recorded" in reference:
-        return Pairing(reason="seeds of a recorded run are not known")
     ours, theirs = (_by_seed(run, net) for run in (info, reference))
     if not ours or not theirs:
         return Pairing(reason="not in both runs")
-    if _data(info) != _data(reference):
+    if not same_data(info, reference):
         return Pairing(reason="other data")
     seeds = tuple(seed for seed in ours if seed in theirs)
     if len(seeds) < 2:
         return Pairing(seeds, reason="no shared seeds" if not seeds else "one shared seed")
     values = [ours[seed] for seed in seeds], [theirs[seed] for seed in seeds]
-    if values[0] == values[1] and _key(info, net) == _key(reference, net):
+    if values[0] == values[1] and "recorded" not in info and _key(info, net) == _key(reference, net):
         return Pairing(seeds, reason="the same nets", same=True)
     return Pairing(seeds, paired_difference(*values))
 
 
-def _data(info: Mapping[str, Any]) -> tuple[Any, ...]:
+def same_data(*infos: Mapping[str, Any]) -> bool:
+    """Whether runs learnt, or recorded, the very same samples."""
+    return len({_data(info) for info in infos}) == 1
+
+
+def _data(info: Mapping[str, Any]) -> Any:
     """What says which samples with which features a run learned; a list without entries says nothing."""
-    return tuple(info["recipe"].get(name) or None for name in ("dataset", "label", "drop", "keep"))
+    if digest := info.get("recorded", {}).get("digest"):
+        return digest
+    return repr([info["recipe"].get(name) or None for name in ("dataset", "label", "drop", "keep")])
 
 
 def _key(info: Mapping[str, Any], net: str) -> str:

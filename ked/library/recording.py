@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
@@ -17,6 +18,7 @@ from ked.attribution.own_nets import Attributions, attributions
 from ked.communities.groups import Superfeatures
 from ked.communities.superfeatures import modularity
 from ked.data import recorded, recorded_samples
+from ked.data.dataset import Dataset
 from ked.dependency.samples import as_tensor
 from ked.errors import InvalidInput
 from ked.explaining import BATCH, Forward
@@ -103,7 +105,7 @@ def record(
     info = {
         "id": run_id, "name": clean_name(name), "status": "done", "created": began, "started": began, "ended": time.time(),
         "recipe": recipe.model_dump(), "message": "", "device": "", "seeds": list(recipe.seed_list), "stages": {}, "seconds": {},
-        "recorded": {"samples": len(samples), "channels": said["explaining"].of_channels},
+        "recorded": {"samples": len(samples), "channels": said["explaining"].of_channels, "digest": _digest(dataset)},
         "summary": _summary(nets, said, dataset.y, found), **provenance(),
     }  # fmt: skip
     maps = _attributions(attributions, nets, said, samples, found, baseline, forward) if attributions else {}
@@ -128,7 +130,7 @@ def record(
 
 def _dataset(
     data: tuple[Any, Any], classes: Sequence[str] | None, features: Sequence[str] | None, shape: Sequence[int] | None, name: str
-) -> tuple[Tensor, Any]:
+) -> tuple[Tensor, Dataset]:
     """The samples as nets take them, and as a data set to look at."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise InvalidInput("data must be a pair: the samples, and a label for each.")
@@ -140,6 +142,11 @@ def _dataset(
     laid = tuple(shape) if shape is not None else tuple(x.shape[1:])
     names = [str(c) for c in classes] if classes is not None else [str(c) for c in range(int(y.max()) + 1)]
     return x, recorded_samples.of(x.flatten(1).float(), y.long(), laid, names, features, name=name)
+
+
+def _digest(dataset: Dataset) -> str:
+    """By which two runs know that they recorded the same samples."""
+    return hashlib.sha256(b"".join(part.contiguous().numpy().tobytes() for part in (dataset.x, dataset.y))).hexdigest()
 
 
 def _named(which: str, ask: Any, *about: Any) -> Heard:

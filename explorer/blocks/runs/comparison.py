@@ -19,7 +19,7 @@ from explorer.state import session
 from explorer.words import run_list
 from explorer.words.results import LABELS, percent, points
 from explorer.words.run_list import Entry
-from ked.library.comparison import differing, pair
+from ked.library.comparison import differing, pair, same_data
 from ked.methods import METHODS
 from ked.statistics import interval
 from ked.store import load_run
@@ -63,7 +63,7 @@ def compare(run_ids: list[str]) -> None:
             st.rerun()
     _differences(found)
     controls.several("shown", options=_methods(found))
-    if len({(side.facts["recipe"]["dataset"], side.facts["recipe"].get("label")) for side in found}) > 1:
+    if not same_data(*(side.facts for side in found)):
         st.info("These runs learn different data: their accuracies do not measure the same thing.", icon=":material/info:")
     left, right = st.columns(2, gap="large")
     with left:
@@ -86,6 +86,8 @@ def _shown(found: list[Side]) -> list[tuple[str, Side]]:
 def _differences(found: list[Side]) -> None:
     """Which letter is which run, and only those settings that are not the same in all of them."""
     unequal = differing([cache.recipe(load_run(side.entry.id)) for side in found])
+    if same_data(*(side.facts for side in found)):  # of recorded runs, each of which has them in its own folder
+        unequal.pop("dataset", None)
     rows = {"run": [side.entry.name for side in found], "line": [DASHES[side.dash] for side in found]}
     rows |= {label(name): [shown(value) for value in values] for name, values in unequal.items()}
     table = pd.DataFrame([[name, *values] for name, values in rows.items()], columns=["", *(side.letter for side in found)])

@@ -33,7 +33,8 @@ FLOORS = {
         ("training", "agreements", "what_if", "stage_cache"),
         ("runs", "attribution"),
         ("jobs",),
-        ("library", "bench"),
+        ("library",),
+        ("bench",),
         ("studies",),
         ("ked",),  # the front door: it hands on what stands below, and nothing below asks it
         ("cli",),

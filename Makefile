@@ -17,7 +17,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n 2
 
 docs: $(READY)
-	$(BIN)/mkdocs build --quiet --strict
+	PATH=$(CURDIR)/$(BIN):$$PATH KED_HOME=$(CURDIR)/build/home PLOTLY_RENDERER=notebook $(BIN)/mkdocs build --quiet --strict
 
 bench: $(READY)
 	$(BIN)/python -m ked bench all

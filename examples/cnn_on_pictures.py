@@ -1,6 +1,12 @@
-"""Your own CNN on pictures: a shared trunk, and superfeatures that are groups of its channels."""
+# %% [markdown]
+# # Your own CNN on pictures
+#
+# A shared trunk, and superfeatures that are groups of its channels.
 
-# %% A trunk and heads of your own; digits of 8 x 8 pixels.
+# %% [markdown]
+# A trunk and heads of your own; digits of 8 x 8 pixels.
+
+# %%
 import torch
 from torch import nn
 
@@ -38,7 +44,10 @@ train(teacher, lambda x, y: nn.functional.cross_entropy(teacher(x), y))
 base = ked.base_of(teacher, x)
 
 
-# %% M = 4 branches, each of which sees a quarter of the trunk's channels.
+# %% [markdown]
+# M = 4 branches, each of which sees a quarter of the trunk's channels.
+
+# %%
 def branched(channels: int) -> ked.ExplainingNet:
     groups = torch.arange(channels).chunk(4)
     return ked.ExplainingNet([group.tolist() for group in groups], base, trunk=trunk(channels), subnet=head)
@@ -58,9 +67,16 @@ def taught(x, y):
 
 train(student, taught)
 
-# %% Channels of two nets are compared by number; the explorer shows what the branches say.
-print(ked.agreement(student, explainer, x_test, y_test).to_frame())
+# %% [markdown]
+# Channels of two nets are compared by number; the explorer shows what the branches say.
+
+# %%
+agreement = ked.agreement(student, explainer, x_test, y_test)
+print(agreement.to_frame())
+agreement.plot()
+
+# %%
 run = ked.record(
     "my-pictures", (x_test, y_test), classes=digits.classes, shape=(8, 8), teacher=teacher, explaining=explainer, students={"ked": student}
 )
-print(run.results())
+run.plot()

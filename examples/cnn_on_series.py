@@ -1,6 +1,12 @@
-"""Your own 1-D CNN on time series: which moments belong together, and what each stretch of time says."""
+# %% [markdown]
+# # Your own 1-D CNN on time series
+#
+# Which moments belong together, and what each stretch of time says.
 
-# %% Made series of 48 moments: a bump early or late, and a wave that is slow or fast; the class is both.
+# %% [markdown]
+# Made series of 48 moments: a bump early or late, and a wave that is slow or fast; the class is both.
+
+# %%
 import torch
 from torch import nn
 
@@ -37,12 +43,19 @@ def train(net, loss_of, epochs=8, batch=40):
 
 train(teacher, lambda x, y: nn.functional.cross_entropy(teacher(x), y))
 
-# %% Two superfeatures of moments; convolutions and pooling are piecewise linear, so W is exact and quick.
+# %% [markdown]
+# Two superfeatures of moments; convolutions and pooling are piecewise linear, so W is exact and quick.
+
+# %%
 W = ked.dependency_matrix(teacher, x[:100])
 sf = ked.find_superfeatures(W, 2)
 print(sf.to_frame().superfeature.tolist())
+sf.plot()
 
-# %% Subnets are free: here an MLP sees the moments of its superfeature.
+# %% [markdown]
+# Subnets are free: here an MLP sees the moments of its superfeature.
+
+# %%
 base = ked.base_of(teacher, x)
 explainer = ked.ExplainingNet(sf, base, subnet=lambda size: nn.Sequential(nn.Linear(size, 32), nn.ReLU(), nn.Linear(32, 4)))
 student = ked.ExplainingNet(sf, base, subnet=lambda size: nn.Sequential(nn.Linear(size, 8), nn.ReLU(), nn.Linear(8, 4)))
@@ -51,9 +64,13 @@ loss = ked.KEDLoss(base, temperature=2, tau=2)
 train(student, lambda x, y: loss(student.explain(x), explainer.explain(x), y))
 
 # %%
-print(ked.agreement(student, explainer, x_test, y_test).to_frame())
+agreement = ked.agreement(student, explainer, x_test, y_test)
+print(agreement.to_frame())
+agreement.plot()
+
+# %%
 run = ked.record(
     "my-series", (x_test, y_test), classes=["early, slow", "early, fast", "late, slow", "late, fast"], shape=(48,), W=W, superfeatures=sf,
     features=[f"moment {t}" for t in range(48)], teacher=teacher, explaining=explainer, students={"ked": student},
 )  # fmt: skip
-print(run.results())
+run.plot()

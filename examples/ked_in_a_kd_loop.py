@@ -1,6 +1,12 @@
-"""A KED term inside an existing knowledge distillation loop: with augmentation, gradient accumulation and mixed precision."""
+# %% [markdown]
+# # A KED term inside an existing knowledge distillation loop
+#
+# With augmentation, gradient accumulation and mixed precision.
 
-# %% The loop that was there: a student learns from a teacher's softened predictions of augmented pictures.
+# %% [markdown]
+# The loop that was there: a student learns from a teacher's softened predictions of augmented pictures.
+
+# %%
 import torch
 from torch import nn
 
@@ -48,7 +54,10 @@ def kd(x, y):
 
 distil(plain, kd)
 
-# %% What changes for KED: the student has a subnet a superfeature, and an explaining teacher tells it what each of them says.
+# %% [markdown]
+# What changes for KED: the student has a subnet a superfeature, and an explaining teacher tells it what each of them says.
+
+# %%
 sf = ked.find_superfeatures(ked.dependency_matrix(teacher, x), 4)
 base = ked.base_of(teacher, x)
 explainer = ked.ExplainingNet(sf, base, subnet=lambda size: mlp(size, 48))
@@ -65,9 +74,14 @@ def with_explanations(x, y):
 
 distil(student, with_explanations)
 
-# %% Two students beside each other in the explorer.
+sf.plot(shape=(8, 8))
+
+# %% [markdown]
+# Two students beside each other in the explorer.
+
+# %%
 run = ked.record(
     "my-loop", (x_test, y_test), classes=digits.classes, shape=(8, 8), superfeatures=sf, teacher=teacher, explaining=explainer,
     students={"kd": plain, "ked": student},
 )  # fmt: skip
-print(run.results())
+run.plot()

@@ -1,6 +1,12 @@
-"""Your own MLP on a table: superfeatures of its columns, a student that learns from explanations, and both in the explorer."""
+# %% [markdown]
+# # Your own MLP on a table
+#
+# Superfeatures of its columns, a student that learns from explanations, and both in the explorer.
 
-# %% A teacher of your own, and data: 30 measurements of 569 cell samples.
+# %% [markdown]
+# A teacher of your own, and data: 30 measurements of 569 cell samples.
+
+# %%
 import torch
 from torch import nn
 
@@ -31,12 +37,19 @@ def train(net, loss_of, epochs=12, batch=32):
 teacher = mlp(x.shape[1], 64)
 train(teacher, lambda x, y: nn.functional.cross_entropy(teacher(x), y))
 
-# %% Which columns belong together for this teacher?
+# %% [markdown]
+# Which columns belong together for this teacher?
+
+# %%
 W = ked.dependency_matrix(teacher, x)
 sf = ked.find_superfeatures(W, 4)
 print(sf.to_frame(cells.features).groupby("superfeature").name.apply(", ".join))
+sf.plot(names=cells.features)
 
-# %% An explaining teacher and students of the same form; one learns from explanations, one from labels alone.
+# %% [markdown]
+# An explaining teacher and students of the same form; one learns from explanations, one from labels alone.
+
+# %%
 base = ked.base_of(teacher, x)
 explainer = ked.ExplainingNet(sf, base, subnet=lambda size: mlp(size, 32))
 train(explainer, lambda x, y: nn.functional.cross_entropy(explainer(x), y))
@@ -46,13 +59,23 @@ loss = ked.KEDLoss(base, temperature=4, tau=4)
 train(student, lambda x, y: loss(student.explain(x), explainer.explain(x), y))
 train(alone, lambda x, y: nn.functional.cross_entropy(alone(x), y))
 
-# %% Do they explain as their teacher does? Every measure stands beside its chance levels.
-print(ked.agreement(student, explainer, x_test).to_frame())
+# %% [markdown]
+# Do they explain as their teacher does? Every measure stands beside its chance levels.
+
+# %%
+agreement = ked.agreement(student, explainer, x_test)
+print(agreement.to_frame())
+agreement.plot()
+
+# %%
 print(ked.attributions(teacher, x_test[:2], groups=sf.groups).to_frame())
 
-# %% The explorer, at these nets: run.open()
+# %% [markdown]
+# The explorer, at these nets: run.open()
+
+# %%
 run = ked.record(
     "my-table", (x_test, y_test), classes=cells.classes, features=cells.features, W=W, superfeatures=sf,
     teacher=teacher, explaining=explainer, students={"ked": student, "architecture": alone},
 )  # fmt: skip
-print(run.results())
+run.plot()

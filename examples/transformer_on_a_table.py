@@ -1,6 +1,12 @@
-"""Your own transformer on a table: every column is a token; what its attention makes of them is what W measures."""
+# %% [markdown]
+# # Your own transformer on a table
+#
+# Every column is a token; what its attention makes of them is what W measures.
 
-# %% A small transformer; 13 measurements of 178 wines. Its answer is no tensor of logits, so `forward=` takes them from there.
+# %% [markdown]
+# A small transformer; 13 measurements of 178 wines. Its answer is no tensor of logits, so `forward=` takes them from there.
+
+# %%
 import torch
 from torch import Tensor, nn
 
@@ -43,10 +49,14 @@ def train(net, loss_of, epochs=15, batch=20):
 teacher = Transformer(13, 3)
 train(teacher, lambda x, y: nn.functional.cross_entropy(logits(teacher, x), y))
 
-# %% Attention is not piecewise linear: the second derivatives are taken by double backward.
+# %% [markdown]
+# Attention is not piecewise linear: the second derivatives are taken by double backward.
+
+# %%
 W = ked.dependency_matrix(teacher, x, forward=logits)
 sf = ked.find_superfeatures(W, 3)
 print(sf.to_frame(wine.features).groupby("superfeature").name.apply(", ".join))
+sf.plot(names=wine.features)
 
 # %%
 base = ked.base_of(teacher, x, forward=logits)
@@ -58,10 +68,14 @@ train(student, lambda x, y: ked_loss(student.explain(x), explainer.explain(x), y
 train(black_box, lambda x, y: kd_loss(black_box(x), logits(teacher, x), y))
 
 # %%
-print(ked.agreement(student, explainer, x_test, y_test).to_frame())
+agreement = ked.agreement(student, explainer, x_test, y_test)
+print(agreement.to_frame())
+agreement.plot()
+
+# %%
 print(ked.attributions(teacher, x_test[:1], groups=sf.groups, forward=logits).refused)
 run = ked.record(
     "my-transformer", (x_test, y_test), classes=wine.classes, features=wine.features, W=W, superfeatures=sf, teacher=teacher,
     explaining=explainer, students={"ked": student, "kd": black_box}, forward=lambda net, x: net(x) if net is black_box else logits(net, x),
 )  # fmt: skip
-print(run.results())
+run.plot()

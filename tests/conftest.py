@@ -10,6 +10,7 @@ let_threads_sleep()  # before torch is imported
 import contextlib
 import random
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ from ked.studies.cells import Settings
 from ked.studies.report import report
 
 torch.set_num_threads(1)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever starts the suite with nohup hands on that it is ignored, and tests send it
 settings.register_profile("ked", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("ked")
 

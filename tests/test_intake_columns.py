@@ -196,6 +196,6 @@ def test_a_run_never_splits_a_column_and_its_folder_says_what_was_done(
     assert formed
     assert all(len({labels[feature] for feature in towns_are}) == 1 for labels in formed)
     assert run.info["data"]["said"] == "3 of 4 columns used: 1 encoded; left out: `nr`, a row number."
-    assert "The data: 3 of 4 columns used: 1 encoded; left out: `nr`, a row number." in report(run)
+    assert "3 of 4 columns used: 1 encoded; left out: “nr”, a row number." in report(run)
     with pytest.raises(InvalidInput, match=r"superfeatures = 4 is not allowed: t\.csv has 3 columns"):
         finish(recipe.without(superfeatures=4))

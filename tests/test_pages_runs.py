@@ -79,9 +79,8 @@ def test_runs_that_share_seeds_are_paired_by_them(finished: Run, other: Run) -> 
     assert row["B − A"].startswith(signed(100 * float((second - first).mean())))
     assert row["B − A"].endswith("(2 seeds)")
     lines = [trace for trace in figure(app, "overlay")["data"] if "fill" not in trace]
-    assert {(trace["line"]["color"], trace["line"]["dash"]) for trace in lines} == {
-        (colour, dash) for colour in ("#8A8F98", "#3B78C9", "#E07B00") for dash in ("solid", "dash")
-    }
+    looks = {(trace["line"]["color"], trace["line"]["dash"]) for trace in lines}
+    assert len(looks) == 3 * 2, "each method in each run has a look of its own"
 
 
 def test_runs_without_shared_seeds_or_data_are_not_paired(finished: Run, other: Run) -> None:

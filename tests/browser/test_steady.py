@@ -12,7 +12,8 @@ WATCH = """
 window.shifts = [];
 new PerformanceObserver(list => list.getEntries().forEach(entry => entry.hadRecentInput || window.shifts.push({
     value: entry.value,
-    what: entry.sources.map(({ node }) => (node?.dataset?.testid ?? node?.nodeName) + ' ' + (node?.textContent ?? '').slice(0, 40)),
+    what: entry.sources.map(({ node, previousRect: a, currentRect: b }) => (node?.dataset?.testid ?? node?.nodeName) + ' '
+        + (node?.textContent ?? '').slice(0, 40) + ` ${a.y} -> ${b.y}`),
 }))).observe({ type: 'layout-shift' });
 """
 

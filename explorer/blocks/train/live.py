@@ -152,8 +152,7 @@ def _header(seen: Watched) -> None:
 
 def _notes(seen: Watched) -> None:
     """What there is to say of the run's state: the batch in hand, or why it ended."""
-    if seen.status != "done":
-        st.caption(explain.in_force(seen.in_force))
+    st.caption(explain.in_force(seen.in_force))  # in every state, so that nothing below moves when the run ends
     for reason in seen.facts.get("collapsed", ()):
         st.warning(explain.sentence(reason), icon=":material/heart_broken:")
     for reason in seen.facts.get("undertrained", ()) if seen.status == "done" else ():

@@ -13,7 +13,7 @@ def said(samples: int = 1000, validation: dict[str, float] | None = None, **accu
 
 def test_a_form_that_does_as_well_without_explanations_is_named_with_its_interval() -> None:
     text = said(ked=KED, architecture=[0.92, 0.90, 0.93, 0.91], kd=[0.80, 0.81, 0.82, 0.81])
-    assert "KED is not shown, corrected for all comparisons, to differ from *architecture only* (−0.5 [−2.6, +1.6] points)" in text
+    assert "KED is not shown to differ from *architecture only* (−0.5 [−2.6, +1.6] points)" in text
     assert "may be all that helps" in text
     assert "*KD*" not in text  # shown to be above it: no surprise
 

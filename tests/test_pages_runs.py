@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import address, caption, control, copy_of, figure, figures, said, sound, turn_to, usable, visit
 
+from explorer.pictures import theme
 from explorer.words.numbers import signed
 from ked.library import rename
 from ked.library.archive import export_run
@@ -79,8 +80,9 @@ def test_runs_that_share_seeds_are_paired_by_them(finished: Run, other: Run) -> 
     assert row["B − A"].startswith(signed(100 * float((second - first).mean())))
     assert row["B − A"].endswith("(2 seeds)")
     lines = [trace for trace in figure(app, "overlay")["data"] if "fill" not in trace]
-    looks = {(trace["line"]["color"], trace["line"]["dash"]) for trace in lines}
-    assert len(looks) == 3 * 2, "each method in each run has a look of its own"
+    assert {(trace["line"]["color"], trace["line"]["dash"]) for trace in lines} == {
+        (theme.method_colour(method), dash) for method in ("plain", "kd", "ked") for dash in ("solid", "dash")
+    }
 
 
 def test_runs_without_shared_seeds_or_data_are_not_paired(finished: Run, other: Run) -> None:

@@ -14,7 +14,7 @@ from visitor import copy_of
 from explorer import cache
 from explorer.replay.figures import enter
 from explorer.report.document import report
-from explorer.report.tables import attributions
+from explorer.report.tables import attributions, plain
 from explorer.timeline.history import History
 from explorer.words.agreement import number
 from ked import library
@@ -72,6 +72,10 @@ def test_a_name_is_text_and_never_markup(finished: Run) -> None:
     text = report(finished)
     assert "<img src=x" not in text
     assert "&lt;img src=x" in text
+
+
+def test_sentences_lose_what_only_markdown_reads_and_keep_their_own_signs() -> None:
+    assert plain(r"**Both.** Beside *KED*, of `length` in a\*b") == "Both. Beside KED, of length in a*b"
 
 
 def test_nothing_is_fetched_from_anywhere(finished: Run) -> None:

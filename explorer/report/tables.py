@@ -29,8 +29,13 @@ _ATTRIBUTED = 4  # test samples on which attributions are measured
 
 
 def plain(markdown: str) -> str:
-    """A sentence without what only Markdown reads: bold, italics, and the strokes that keep names from being Markdown."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", re.sub(r"(?<![\\\w*])\*(\S(?:[^*]*\S)?)\*(?![\w*])", r"\1", markdown.replace("**", "")))
+    """A sentence without what only Markdown reads: bold, italics, code, and the strokes that keep names from being Markdown.
+
+    >>> plain(r"**Both.** Beside *KED*, of the column `length` in a\\*b")
+    'Both. Beside KED, of the column length in a*b'
+    """
+    unmarked = re.sub(r"(?<![\\\w*])\*(\S(?:[^*]*\S)?)\*(?![\w*])", r"\1", markdown.replace("**", ""))
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", re.sub(r"(?<!\\)`", "", unmarked))
 
 
 def data_name(recipe: Recipe) -> str:

@@ -44,7 +44,7 @@ def origin(name: str) -> str:
     if name in SOURCES:
         return SOURCES[name].description
     if not is_user_file(name):
-        kind = "A file that runs of the command line were made of" if is_by_path(name) else "Synthetic, made to order"
+        kind = "A file that runs from the command line were trained on" if is_by_path(name) else "Synthetic, made to order"
         return f"{kind}: {inert(Titles()[name])}."
     about = user_files.entry(name)
     added = pd.Timestamp(about.added, unit="s")

@@ -47,7 +47,7 @@ def _explanations(students: Mapping[str, list[float]], samples: int) -> Iterator
         if below:
             yield f"KED is below {_named(below, gains)}.{why}"
         if doubtful:
-            yield f"KED is not shown, corrected for all comparisons, to differ from {_named(doubtful, gains)}.{'' if below else why}"
+            yield f"After correction for all comparisons, KED is not shown to differ from {_named(doubtful, gains)}.{'' if below else why}"
 
 
 _SAME = (

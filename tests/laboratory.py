@@ -46,10 +46,19 @@ SWEEP = f"""async ([alts, places, wanted]) => {{
 RESTING = "() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
 
 
+def into_view(page: Page, alt: str) -> None:
+    """Scrolls to the first figure whose words begin so, as soon as there is one: at once, as a page that changes may put up another."""
+    page.wait_for_function(
+        "alt => { const node = document.querySelector(`.ked-plot[aria-label^='${alt}']`);"
+        " node?.scrollIntoView({ block: 'nearest' }); return node; }",
+        arg=alt,
+    )
+
+
 def shown(page: Page, alt: str) -> Locator:
     """The first figure whose words begin so, in view and up to date: what is far from the view is drawn when it comes near."""
+    into_view(page, alt)
     found = page.locator(f".ked-plot[aria-label^='{alt}']").first
-    found.scroll_into_view_if_needed()
     expect(found).to_have_attribute("aria-busy", "false")
     return found
 
@@ -126,7 +135,7 @@ class Visitor:
 
     def points(self, net: str = "KED", more_than: int = 0) -> int:
         """How many epochs a net's accuracy curve has on screen; waits until they are more than so many."""
-        self.page.locator(f".ked-plot[aria-label^='{ACCURACY}']").first.scroll_into_view_if_needed()
+        into_view(self.page, ACCURACY)
         wait = f"([alt, net, least]) => ({CURVE})([alt, net]) > least"
         self.page.wait_for_function(wait, arg=[ACCURACY, net, more_than])
         return int(self.page.evaluate(CURVE, [ACCURACY, net]))
@@ -182,8 +191,21 @@ PAINTED = """([row, height]) => {
 }"""
 
 
-def mark(table: Locator, row: int) -> None:
-    """Clicks the mark at the beginning of a row, once its cells are there and the page is at rest; row 0 is below the header."""
+# Whether a row's mark is set: its square is full of ink then. The table learns which are a moment after it has painted its cells, and
+# would forget a click before that.
+MARKED = """([row, height, edge]) => {
+    const canvas = document.querySelector('[data-testid=stDataFrame] canvas'), scale = window.devicePixelRatio;
+    const { data } = canvas.getContext('2d').getImageData(scale, height * (row + 1.5) * scale, 2 * edge * scale, 1);
+    return data.filter((red, at) => at % 4 === 0 && Math.abs(red - data[0]) > 40).length > 5 * scale;
+}"""
+
+
+def mark(table: Locator, row: int, *, set_before: bool = False) -> None:
+    """Clicks the mark at the beginning of a row, once its cells are there and the page is at rest; row 0 is below the header.
+
+    `set_before`: whether it is set already, and so to be taken away.
+    """
     table.page.wait_for_function(PAINTED, arg=[row, ROW])
+    table.page.wait_for_function(f"arg => ({MARKED})(arg) === {str(set_before).lower()}", arg=[row, ROW, EDGE])
     table.page.wait_for_function(RESTING)
     table.click(position={"x": EDGE, "y": ROW * (row + 1) + ROW / 2})

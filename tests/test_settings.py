@@ -38,7 +38,7 @@ DEFAULTS = {name: setting.default for name, setting in SETTINGS.items()}
 def values_of(setting: Setting) -> st.SearchStrategy[Any]:
     """Anything that the setting's control can be brought to."""
     if isinstance(setting, Choice):
-        return st.sampled_from(list(setting.options))
+        return st.deferred(lambda: st.sampled_from(list(setting.options)))  # of the test's own home: runs bring data sets along
     if isinstance(setting, Several):
         some = st.sets(st.sampled_from(list(setting.options)), min_size=1)
         return some.map(lambda names: tuple(name for name in setting.options if name in names))

@@ -22,5 +22,5 @@ def test_rows_marked_with_the_mouse_are_compared_and_named_in_the_address(addres
     me.page.reload()
     expect(me.page.get_by_role("heading", name="2 runs side by side")).to_be_visible()
     assert me.page.url == two
-    mark(me.page.get_by_test_id("stDataFrame").first, 0)
+    mark(me.page.get_by_test_id("stDataFrame").first, 0, set_before=True)
     expect(me.page.get_by_role("heading", name="2 runs side by side")).to_have_count(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from itertools import permutations
 from typing import Any
 
@@ -104,6 +105,16 @@ def test_a_net_whose_curvature_takes_long_is_given_up_early() -> None:
     first = watching.after(1, 0.0)
     if first is None:  # a fast machine may do it in time
         assert watching.after(2, 0.0) is None
+
+
+@pytest.mark.parametrize(("step", "given_up"), [(0.001, False), (0.1, True)])
+def test_warming_up_does_not_say_how_long_the_rest_takes(step: float, given_up: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = iter([0.0, *(0.2 + step * n for n in range(18))])
+    monkeypatch.setattr(forming.time, "perf_counter", lambda: next(moments))
+    report = forming._not_longer_than(0.5)
+    with pytest.raises(forming._TooLong) if given_up else nullcontext():
+        for n in range(18):
+            report((n + 1) / 18)
 
 
 def test_a_net_without_finite_curvature_has_no_state() -> None:

@@ -162,12 +162,21 @@ def _superfeatures(labels: Sequence[int]) -> Superfeatures:
 
 
 def _not_longer_than(seconds: float) -> Callable[[float], None]:
-    """A progress function that gives up, once it can tell, on what would take longer."""
-    began = time.perf_counter()
+    """A progress function that gives up, once it can tell, on what would take longer.
+
+    What passed until the first report is warming up: it counts, but does not say how long the rest takes.
+    """
+    began, first = time.perf_counter(), (0.0, 0.0)
 
     def report(share: float) -> None:
+        nonlocal first
         passed = time.perf_counter() - began
-        if share < 1 and passed > _TELLING and passed / share > seconds:
-            raise _TooLong(passed / share)
+        if not first[1]:
+            first = passed, share
+        if share <= first[1] or share >= 1 or passed <= _TELLING:
+            return
+        whole = passed + (1 - share) * (passed - first[0]) / (share - first[1])
+        if whole > seconds:
+            raise _TooLong(whole)
 
     return report

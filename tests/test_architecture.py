@@ -207,6 +207,12 @@ def test_streamlit_caches_live_in_one_room() -> None:
     demand(strays, "Remember it in explorer/cache, where everybody sees what is kept and for how long.")
 
 
+def test_tables_are_shown_in_one_way() -> None:
+    shown = (f"{place}: {call}" for path in GRAPH.files for call, place in calls(path) if call in {"st.dataframe", "st.data_editor"})
+    strays = (found for found in shown if not found.startswith("explorer/components/table.py"))
+    demand(strays, "Call explorer.components.table: on a phone a painted grid shows three columns of eight.")
+
+
 def test_no_file_is_a_drawer_for_everything() -> None:
     drawers = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
     demand((name(path) for path in [*GRAPH.files, *TESTS] if path.stem in drawers), "Name the file after the one thing in it.")

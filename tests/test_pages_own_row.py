@@ -53,7 +53,7 @@ def test_test_samples_are_listed_as_they_stood_in_the_table_with_what_nets_answe
     assert [colour or None for colour in listed["colour"]] == [COLOUR[row] for row in rows.tolist()]
     answers = run.explaining()(found.x[rows])[0].argmax(1)
     assert listed["explaining teacher says"].tolist() == [found.classes[c] for c in answers]
-    assert app.session_state["widget.rows"]["selection"]["rows"] == [listed["sample"].tolist().index(5)]
+    assert app.session_state["table.samples"]["selection"]["rows"] == [listed["sample"].tolist().index(5)]
 
 
 def test_a_row_is_explained_at_every_change_of_its_form(run: Run) -> None:

@@ -53,7 +53,7 @@ def test_a_marked_run_is_shown_closely_and_an_address_restores_it(finished: Run)
     rename(finished, "The *first* :red[run]")
     app = sound(visit("runs", compare=finished.id), "runs")
     assert app.subheader[0].value == r"The \*first\* \:red\[run\]"
-    assert app.session_state["widget.compare"]["selection"]["rows"] == [0]
+    assert app.session_state["table.compare"]["selection"]["rows"] == [0]
     assert listed(app)[0] == "The *first* :red[run]"
     assert len(app.dataframe[1].value) == 5
     assert address(app) == {"compare": finished.id}

@@ -11,6 +11,7 @@ import streamlit as st
 from explorer import cache
 from explorer.blocks import controls
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import gallery
 from explorer.state import session
 from explorer.words import data as data_words
@@ -19,7 +20,7 @@ from ked.data import Dataset
 from ked.store import Run
 
 COLUMNS, ROWS = 10, 2  # of the strip
-_ROWS, _COLUMNS = "widget.rows", 12  # of a table: the list of samples, and how many of its columns that shows
+_ROWS, _COLUMNS = "samples", 12  # of a table: the list of samples, and how many of its columns that shows
 
 
 def student(run: Run) -> None:
@@ -70,21 +71,19 @@ def sample(
 
 def _rows(dataset: Dataset, shown: np.ndarray, said: dict[str, np.ndarray], taken: Callable[[int], None]) -> None:
     """A table's samples as they stood in it, with their classes and what the nets answer; a row that is marked is taken."""
-    here = np.flatnonzero(shown == session.get("sample")).tolist()
-    st.session_state[_ROWS] = {"selection": {"rows": here, "columns": [], "cells": []}}
     rows = dataset.test.numpy()[shown]
-    table = data_words.rows(dataset, rows, _COLUMNS)
+    values = data_words.rows(dataset, rows, _COLUMNS)
     for place, (net, answers) in enumerate(said.items()):
-        table.insert(place, f"{net} says", [dataset.classes[c] for c in answers.argmax(1)], allow_duplicates=True)
-    table.insert(0, "class", [dataset.classes[c] for c in dataset.y.numpy()[rows]], allow_duplicates=True)
-    table.insert(0, "sample", shown, allow_duplicates=True)
+        values.insert(place, f"{net} says", [dataset.classes[c] for c in answers.argmax(1)], allow_duplicates=True)
+    values.insert(0, "class", [dataset.classes[c] for c in dataset.y.numpy()[rows]], allow_duplicates=True)
+    values.insert(0, "sample", shown, allow_duplicates=True)
 
-    def marked() -> None:
-        if chosen := st.session_state[_ROWS]["selection"]["rows"]:
+    def mark(chosen: list[int]) -> None:
+        if chosen:
             taken(int(shown[chosen[0]]))
 
-    st.dataframe(
-        table, key=_ROWS, on_select=marked, selection_mode="single-row", hide_index=True, height=38 + 35 * min(len(shown), 6),
+    table(
+        values, _ROWS, marked=np.flatnonzero(shown == session.get("sample")).tolist(), mark=mark, height=38 + 35 * min(len(shown), 6),
         alt=f"{len(shown)} test samples with their classes, what the nets answer, and their values; mark one to take it.",
     )  # fmt: skip
 

@@ -28,13 +28,14 @@ def grids(
     height: int = 250,
 ) -> None:
     """A grid a superfeature in its colour, then that of the coalition in ink; those that are switched off say nothing."""
-    columns = st.columns(len(voice.phi) + 1, gap="small")
+    columns = st.container(key=f"grids-{key}").columns(len(voice.phi) + 1, gap="small", vertical_alignment="bottom")
     for m, column in enumerate(columns[:-1]):
         with column:
             st.markdown(f"{theme.dot(theme.superfeature_colour(m))} **{who} {m + 1}**{'' if members[m] else ' · off'}")
             p = np.exp(voice.log_y[m]) * members[m]
             figure = answer_grid.answer_grid(p, pairs, colour=theme.superfeature_colour(m), height=height)
-            plot(figure, f"{key}-{m}", alt=f"Answers of {who.lower()} {m + 1}, a cell a pair: " + words.says("it", p, pairs))
+            said = words.says("it", p, pairs).replace("**", "")
+            plot(figure, f"{key}-{m}", alt=f"Answers of {who.lower()} {m + 1}, a cell a pair: {said}")
     with columns[-1]:
         st.markdown("**Together**")
         p = np.exp(voice.prediction(list(members)))

@@ -1,4 +1,4 @@
-"""The four pieces of JavaScript: a plot that stays, the slider that moves plots through time, a canvas, and buttons that count."""
+"""The pieces of JavaScript: a plot that stays, the slider that moves plots through time, a canvas, buttons that count, a table."""
 
 from pathlib import Path
 

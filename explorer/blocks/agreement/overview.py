@@ -12,6 +12,7 @@ import streamlit as st
 from explorer import cache, navigation
 from explorer.blocks import controls, frame
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures.levels import Level, Scale, levels
 from explorer.state import session
 from explorer.words import agreement as agreement_words
@@ -244,7 +245,7 @@ def differences(about: Findings) -> None:
     if found:
         st.subheader("What the explanations buy", anchor=False)
         look = {"KED beside": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=270)}
-        st.dataframe(agreement_words.differences(found, about.labels, about.lacks), hide_index=True, height="content", column_config=look)
+        table(agreement_words.differences(found, about.labels, about.lacks), "differences", height="content", columns=look)
         sure = _INTERVALS.get(len(about.any.correct), _CORRECTED)
         unit = f", in {about.measure.unit}" * bool(about.measure.unit)
         st.caption(
@@ -252,7 +253,7 @@ def differences(about: Findings) -> None:
         )
     with st.expander("Every measure, as a table", icon=":material/table_rows:"):
         look = {"measure": st.column_config.TextColumn(pinned=True)}
-        st.dataframe(agreement_words.everything(about.surveys, about.labels), hide_index=True, height="content", column_config=look)
+        table(agreement_words.everything(about.surveys, about.labels), "everything", height="content", columns=look)
         rest = "" if about.measure.name in MAPS else " Maps are compared, and listed here, once one of their measures is chosen."
         st.caption(
             "Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample, and on another of "

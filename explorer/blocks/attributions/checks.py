@@ -13,6 +13,7 @@ from explorer import cache
 from explorer.blocks import controls
 from explorer.blocks.attributions.grid import AttributedSample, Net
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import attribution_charts, theme
 from explorer.state import session
 from explorer.words import attributions, explain
@@ -54,7 +55,7 @@ def agreement(about: AttributedSample) -> None:
         number = st.column_config.NumberColumn(format="%.3f")
         rows = attributions.alike_table(_every_pair(about, shown, pairs))
         look = dict.fromkeys(("ranks", "strongest tenth", "sums", "structure"), number)
-        st.dataframe(rows, hide_index=True, height=300, column_config=look)
+        table(rows, "alike", height=300, columns=look)
 
 
 def _every_pair(about: AttributedSample, shown: list[Net], pairs: list[tuple[Net, Net]]) -> list[tuple[str, str, str, Likeness]]:
@@ -135,7 +136,7 @@ def _shapley(about: AttributedSample, net: Net, place: int) -> None:
     st.markdown(attributions.shapley(net.title, found))
     rows = pd.DataFrame({"superfeature": np.arange(1, len(found.own) + 1)} | games)
     number = st.column_config.NumberColumn(format="%.6f")
-    st.dataframe(rows, hide_index=True, height="content", column_config=dict.fromkeys(games, number))
+    table(rows, f"shapley-table-{place + 1}", height="content", columns=dict.fromkeys(games, number))
 
 
 def numbers(about: AttributedSample) -> None:
@@ -149,10 +150,8 @@ def numbers(about: AttributedSample) -> None:
         st.markdown(attributions.sanity(lines))
     rows = attributions.table(lines)
     formats = {name: st.column_config.NumberColumn(format="%.3f", help=told) for name, told in _COLUMNS.items() if name in rows}
-    st.dataframe(
-        rows, hide_index=True, height=min(36 * len(rows) + 40, 460),
-        column_config=formats | {"net": st.column_config.TextColumn(pinned=True)},
-    )  # fmt: skip
+    looks = formats | {"net": st.column_config.TextColumn(pinned=True)}
+    table(rows, "numbers", height=min(36 * len(rows) + 40, 460), columns=looks)
     st.caption("The table's own menu downloads it as CSV. Every column's head has a sentence of help.")
     st.download_button(
         "Maps as CSV", lambda: _maps(about), f"attributions-{about.run.id}-sample-{about.sample}.csv", "text/csv",

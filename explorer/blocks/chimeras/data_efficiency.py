@@ -11,6 +11,7 @@ import streamlit as st
 
 from explorer import cache, navigation, study_results
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import efficiency as pictures
 from explorer.state import session
 from explorer.state.settings import of_recipe
@@ -50,7 +51,7 @@ def curve(run: Run) -> None:
     with left:
         plot(pictures.efficiency(found, LABELS), "efficiency", alt="Test accuracy of each method against training samples.", select=())
     with right:
-        st.dataframe(_table(found, there), hide_index=True)
+        table(_table(found, there), "efficiency-table")
         _make(recipe, missing, whole)
     if gains := efficiency.gained(_infos(), recipe, whole):
         said = ", ".join(f"**{points(gain)}** at n = {n}" for n, gain in gains.items())

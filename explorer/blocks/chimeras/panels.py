@@ -14,6 +14,7 @@ from explorer.blocks import frame
 from explorer.blocks.chimeras.view import View, drawn, put
 from explorer.blocks.choose import light_up
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import bars, chimeras, overlays, theme
 from explorer.state import session
 from explorer.words import chimeras as chimera_words
@@ -166,7 +167,7 @@ def _features(view: View) -> None:
         for m, group in enumerate(view.groups)
         for d in group
     ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height=min(35 * len(rows) + 40, 440))
+    table(pd.DataFrame(rows), "features", height=min(35 * len(rows) + 40, 440))
 
 
 def _place(donor: Donor) -> str:
@@ -208,7 +209,7 @@ def _everyone(view: View) -> None:
     ]  # fmt: skip
     told = "How much of a net's probability lies on other classes than before."
     share = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, help=told)
-    st.dataframe(pd.DataFrame(rows), hide_index=True, column_config={"moved": share})
+    table(pd.DataFrame(rows), "everyone", columns={"moved": share})
 
 
 def _answer(log_p: np.ndarray, classes: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ import torch
 from explorer import cache, navigation
 from explorer.blocks import choose, frame, nothing_yet
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import data_charts, gallery, theme
 from explorer.state import session
 from explorer.state.adapt_to_data import fitting
@@ -95,7 +96,7 @@ def balance(data: Dataset, found: Checkup) -> None:
         session.put(kind=-1 if c == _kind(data) else c)
         st.rerun()
     with st.expander("As a table", icon=":material/table_rows:"):
-        st.dataframe(pd.DataFrame({"class": data.classes} | dict(zip(PARTS, found.counts.numpy(), strict=True))), hide_index=True)
+        table(pd.DataFrame({"class": data.classes} | dict(zip(PARTS, found.counts.numpy(), strict=True))), "balance-table")
 
 
 def checks(data: Dataset, found: Checkup) -> None:
@@ -160,9 +161,9 @@ def _strips(data: Dataset) -> None:
 
 def _rows(data: Dataset) -> None:
     rows = _shown(data, -(-_ROWS // min(CLASSES, data.class_count)), _ROWS)[:_ROWS]
-    table = data_words.rows(data, rows, _FEATURES)
-    table.insert(0, "class", [data.classes[c] for c in data.y.numpy()[rows]], allow_duplicates=True)
-    st.dataframe(table, hide_index=True, height=_fitting_height(len(table), 250))
+    values = data_words.rows(data, rows, _FEATURES)
+    values.insert(0, "class", [data.classes[c] for c in data.y.numpy()[rows]], allow_duplicates=True)
+    table(values, "rows", height=_fitting_height(len(values), 250))
 
 
 def answers(data: Dataset, run: Run | None) -> None:
@@ -187,8 +188,8 @@ def _features(data: Dataset, found: Checkup) -> None:
         help="Correlation ratio: how much of the feature's spread lies between the classes, 0 to 1.",
     )  # fmt: skip
     numbers = {name: st.column_config.NumberColumn(format="%.4g") for name in ("mean", "deviation", "least", "most")}
-    table = pd.DataFrame(summary).sort_values("tells the class", ascending=False, kind="stable")
-    st.dataframe(table, hide_index=True, height=_fitting_height(len(table), 320), column_config={"tells the class": ratio, **numbers})
+    listed = pd.DataFrame(summary).sort_values("tells the class", ascending=False, kind="stable")
+    table(listed, "features", height=_fitting_height(len(listed), 320), columns={"tells the class": ratio, **numbers})
     if data.units is not None:
         st.caption("In the source's own units; nets see every feature minus its mean, divided by its deviation.")
 

@@ -7,6 +7,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from explorer import cache
+from explorer.components.table import table
 from explorer.words import data as data_words
 from ked.data.columns import EVERYTHING, Asked, Intake
 
@@ -30,7 +31,7 @@ def ask(file: UploadedFile, content: memoryview, key: str) -> Asked | None:
     st.markdown(f"**{done}**")
     st.caption(" ".join(remarks))
     if not report.pictures:
-        st.dataframe(pd.DataFrame(data_words.columns(report)), hide_index=True, height="content" if len(names) < _SHORT else 320)
+        table(pd.DataFrame(data_words.columns(report)), f"columns.{key}", height="content" if len(names) < _SHORT else 320)
     return asked
 
 

@@ -53,8 +53,7 @@ def _panel(run: Run) -> None:
         _controls(run, len(members))
         st.caption(_teams([len(group) for group in groups]))
     with answers:
-        with st.container(key="says"):
-            pair_answers.grids(voice, pairs, members, truth=truth, key="says")
+        pair_answers.grids(voice, pairs, members, truth=truth, key="says")
         st.markdown(_said(voice, pairs, members, dataset.classes, truth))
 
 

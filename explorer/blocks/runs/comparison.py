@@ -13,10 +13,12 @@ from explorer import cache
 from explorer.blocks import controls
 from explorer.blocks.runs.listing import label, shown
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import charts, theme
 from explorer.pictures.curves import Look, learning_curves
 from explorer.state import session
 from explorer.words import run_list
+from explorer.words.inert import inert
 from explorer.words.results import LABELS, percent, points
 from explorer.words.run_list import Entry
 from ked.library.comparison import differing, pair, same_data
@@ -61,15 +63,16 @@ def compare(run_ids: list[str]) -> None:
         if st.button("Unmark all", icon=":material/close:", type="tertiary", help="Shows one run again."):
             session.put(compare="")
             st.rerun()
-    _differences(found)
+    st.caption("  ·  ".join(f"**{side.letter}** {DASHES[side.dash]} {inert(side.entry.name)}" for side in found))
     controls.several("shown", options=_methods(found))
-    if not same_data(*(side.facts for side in found)):
-        st.info("These runs learn different data: their accuracies do not measure the same thing.", icon=":material/info:")
     left, right = st.columns(2, gap="large")
     with left:
         _curves(found)
     with right:
         _results(found)
+    if not same_data(*(side.facts for side in found)):
+        st.info("These runs learn different data: their accuracies do not measure the same thing.", icon=":material/info:")
+    _differences(found)
     _paired(found)
 
 
@@ -85,13 +88,14 @@ def _shown(found: list[Side]) -> list[tuple[str, Side]]:
 
 def _differences(found: list[Side]) -> None:
     """Which letter is which run, and only those settings that are not the same in all of them."""
+    st.markdown("**What they differ in**")
     unequal = differing([cache.recipe(load_run(side.entry.id)) for side in found])
     if same_data(*(side.facts for side in found)):  # of recorded runs, each of which has them in its own folder
         unequal.pop("dataset", None)
     rows = {"run": [side.entry.name for side in found], "line": [DASHES[side.dash] for side in found]}
     rows |= {label(name): [shown(value) for value in values] for name, values in unequal.items()}
-    table = pd.DataFrame([[name, *values] for name, values in rows.items()], columns=["", *(side.letter for side in found)])
-    st.dataframe(table, hide_index=True, height="content", column_config={"": st.column_config.TextColumn(pinned=True)})
+    unlike = pd.DataFrame([[name, *values] for name, values in rows.items()], columns=["", *(side.letter for side in found)])
+    table(unlike, "unlike", height="content", columns={"": st.column_config.TextColumn(pinned=True)})
     if not unequal:
         st.caption("Their recipes are the same.")
 
@@ -147,9 +151,7 @@ def _paired(found: list[Side]) -> None:
     if not rows:
         return
     st.markdown("**Differences, paired by seed**")
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, height="content", column_config={"net": st.column_config.TextColumn(pinned=True)}
-    )
+    table(pd.DataFrame(rows), "paired", height="content", columns={"net": st.column_config.TextColumn(pinned=True)})
     st.caption(
         "Test accuracies with 95 % Student-t intervals over seeds; differences in percentage points over the seeds that both "
         "runs have, not corrected for their number. Where runs share fewer than two seeds, or learn other data, nothing is "

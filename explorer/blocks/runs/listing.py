@@ -11,6 +11,7 @@ from explorer import cache, navigation
 from explorer.blocks import controls, frame
 from explorer.blocks.runs import saving
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures.curves import learning_curves
 from explorer.state import session, visitor
 from explorer.state.settings import RECIPE_SETTINGS, SETTINGS, of_recipe
@@ -26,7 +27,7 @@ from ked.store import Run, load_run, strangers
 
 MOST = 6  # runs that can be compared: more kinds of broken lines cannot be told apart
 UPLOAD_MB = 200
-_TABLE, _UPLOADS = "widget.compare", "ked.uploads"
+_TABLE, _UPLOADS = "compare", "ked.uploads"
 
 
 def entries() -> list[Entry]:
@@ -70,27 +71,25 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
     """The list; its marked rows are the chosen runs. Chosen runs that a filter hides stay chosen."""
     ids = [entry.id for entry in shown]
     rows = [ids.index(name) for name in chosen if name in ids]
-    st.session_state[_TABLE] = {"selection": {"rows": rows, "columns": [], "cells": []}}
 
-    def changed() -> None:
-        marked = [ids[row] for row in st.session_state[_TABLE]["selection"]["rows"] if row < len(ids)]
+    def mark(wanted: list[int]) -> None:
+        marked = [ids[row] for row in wanted if row < len(ids)]
         kept = [name for name in chosen if name in marked or name not in ids]
         names = [*kept, *(name for name in marked if name not in kept)]
         if len(names) > MOST:
             st.toast(f"Up to {MOST} runs can be compared; unmark another one first.", icon=":material/info:")
         session.put(compare=",".join(names[:MOST]))
 
-    table = run_list.table(shown)
-    if not any(table["tags"]):
-        table = table.drop(columns="tags")
-    st.dataframe(
-        table, key=_TABLE, on_select=changed, selection_mode="multi-row", hide_index=True,
-        column_config=_COLUMNS, placeholder="", height=min(38 + 35 * max(len(shown), 2), 388),
+    listed = run_list.table(shown)
+    if not any(listed["tags"]):
+        listed = listed.drop(columns="tags")
+    table(
+        listed, _TABLE, marked=rows, mark=mark, several=True, columns=_COLUMNS, height=38 + 35 * min(max(len(shown), 2), 7),
         alt="The stored runs: name, best accuracy, data set, status, M, best students, net, when, tags, students.",
     )  # fmt: skip
     hidden = len([name for name in chosen if name not in ids])
     st.caption(
-        f"{len(shown)} run{'s' * (len(shown) != 1)}. Mark one for a closer look, several to compare them; keys: Shift+Space."
+        f"{len(shown)} run{'s' * (len(shown) != 1)}. On the keyboard Shift+Space marks one."
         + (f" {hidden} marked, but hidden by the filters." if hidden else "")
     )
     for name, advice in list(strangers().items())[:MOST]:
@@ -141,10 +140,17 @@ def details(run_id: str) -> None:
             st.caption(visitor.NOT_YOURS)
         return
     st.caption(_about(found, facts))
-    _actions(run, found, facts)
+    if curves := cache.curves(run):
+        picture, actions = st.columns([3, 2], gap="large")
+        with picture:
+            st.markdown("**Validation accuracy**")
+            figure = learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
+            plot(figure, "curves", alt="Validation accuracy against epochs, a line a method with its 95 % interval.", select=())
+    with actions if curves else st.container():
+        _actions(run, found, facts)
     results, made = st.columns([3, 2], gap="large")
     with results:
-        _results(run, facts)
+        _results(facts)
     with made:
         if run.recorded:
             st.markdown("**Recipe**")
@@ -216,16 +222,12 @@ def _delete(run: Run, found: Entry) -> None:
                 st.rerun()
 
 
-def _results(run: Run, facts: dict[str, Any]) -> None:
+def _results(facts: dict[str, Any]) -> None:
     if facts.get("message"):
         st.error(inert(facts["message"]), icon=":material/error:")
-    if curves := cache.curves(run):
-        st.markdown("**Validation accuracy**")
-        figure = learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
-        plot(figure, "curves", alt="Validation accuracy against epochs, a line a method with its 95 % interval.", select=())
     if "summary" in facts:
         st.markdown("**Test accuracy**")
-        st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
+        table(result_table(facts["summary"], facts["seconds"]), "results-table")
         st.caption("95 % Student-t intervals over the students' seeds; differences in percentage points, paired by seed.")
     elif not facts.get("message"):
         st.info("No result yet: the run has not come to its end.", icon=":material/hourglass_top:")
@@ -237,7 +239,7 @@ def _settings(recipe: Recipe) -> None:
     names = sorted(values, key=lambda name: values[name] == usual[name])
     st.markdown("**Recipe**")
     rows = [{"setting": label(name), "value": shown(values[name]), "default": shown(usual[name])} for name in names]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height=316)
+    table(pd.DataFrame(rows), "recipe", height=316)
 
 
 def label(name: str) -> str:

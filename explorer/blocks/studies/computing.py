@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer import navigation
 from explorer.blocks import controls, frame
+from explorer.components.table import table
 from explorer.state import session, visitor
 from explorer.state.settings import of_recipe, to_url
 from explorer.words import studies
@@ -109,7 +110,7 @@ def _follow(about: Report, cells: Sequence[Cell], ended: int, was_active: bool) 
         look = {"run": st.column_config.LinkColumn("run", display_text=r"run=([^&]+)", help="Opens its training in a new tab.")}
         rows = _rows(about, cells, places, work)
         with st.expander(_summary(about, cells, places), expanded=was_active, icon=":material/grid_view:"):
-            st.dataframe(rows, hide_index=True, height=min(420, 36 * len(rows) + 40), column_config=look)
+            table(rows, "cells", height=min(420, 36 * len(rows) + 40), columns=look)
 
 
 def _progress(study: Study, work: Work) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explorer.blocks import controls
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures.study_figures import authors, story_figure
 from explorer.state import session
 from explorer.study_results import Outcome, best_known, over_data_sets
@@ -151,9 +152,9 @@ def tables(about: Report) -> None:
             "Where something is picked, validation data pick it; test data report once."
         )
         with st.expander("Every number, as a table", icon=":material/table_rows:"):
-            st.dataframe(studies.contrast_table(about.contrasts), hide_index=True, height="content", column_config=_TABLE)
+            table(studies.contrast_table(about.contrasts), "contrasts", height="content", columns=_TABLE)
             st.caption("Differences of accuracy are in percentage points; intervals are not corrected, p values by Holm's method are.")
-            st.dataframe(studies.net_table(about), hide_index=True, height=420)
+            table(studies.net_table(about), "nets", height=420)
             st.markdown(f"**In a sentence.** {about.answer}")
     st.markdown("**Repeat it** with one command; what is stored is never computed again.")
     with st.container(horizontal=True, vertical_alignment="center"):

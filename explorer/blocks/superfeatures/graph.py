@@ -93,16 +93,15 @@ def headline(view: View) -> None:
         _choose_superfeature(view)
         _choose_feature(view)
     nothing = cache.modularity_for_nothing(view.W, view.groups)
+    whose = "explaining" if view.channels else "teacher"
+    accuracy = facts.get("summary", {}).get("accuracy", {}).get(whose)
+    told = f"{LABELS[whose]} **{accuracy:.1%}** on the test split · " if accuracy is not None else ""
     cells.markdown(
-        f"modularity **{found.modularity:.3f}** {explain.for_nothing(nothing)}",
+        f"{told}modularity **{found.modularity:.3f}** {explain.for_nothing(nothing)}",
         help="How much more link strength lies inside the groups than chance would put there. Beside it random groups of the same sizes, "
         "and communities found after all links were dealt anew at random: what a search finds where there is nothing.",
         width="content",
     )
-    whose = "explaining" if view.channels else "teacher"
-    accuracy = facts.get("summary", {}).get("accuracy", {}).get(whose)
-    if accuracy is not None:
-        cells.markdown(f"{LABELS[whose]} **{accuracy:.1%}** on the test split", width="content")
     if found.modularity <= 0 and len(found.groups) > 1:
         st.caption(f":material/info: {explain.NO_GROUPS}")
     if found.adjusted:

@@ -11,6 +11,7 @@ import streamlit as st
 from explorer import cache
 from explorer.blocks.superfeatures.graph import View, light_up
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import graphs, links, overlays
 from explorer.state import session
 
@@ -69,7 +70,7 @@ def links_table(view: View) -> None:
         ),
         "groups": st.column_config.TextColumn(width=60, help="The superfeatures of the two features."),
     }
-    st.dataframe(strongest_links(view), hide_index=True, height="content", column_config=look)
+    table(strongest_links(view), "links", height="content", columns=look)
 
 
 def _answer_pixel(view: View, clicked: dict[str, Any]) -> None:

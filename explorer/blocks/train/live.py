@@ -16,6 +16,7 @@ from explorer.blocks.train import batch_view, playback, replay, watched
 from explorer.blocks.train.outcome import outcome
 from explorer.blocks.train.watched import Watched
 from explorer.components.plot import plot
+from explorer.components.table import table
 from explorer.pictures import charts
 from explorer.state import session, settings, visitor
 from explorer.timeline.history import History
@@ -83,7 +84,7 @@ def watch(run: Run) -> None:
     if cache.recorded(run):
         st.caption("This run was recorded when its nets had learnt: there is no training to watch.")
         _test_accuracy(cache.facts(run)["summary"])
-        st.dataframe(result_table(cache.facts(run)["summary"], {}), hide_index=True)
+        table(result_table(cache.facts(run)["summary"], {}), "results-table")
         return
     active = cache.status(run) in IN_PROGRESS
     st.fragment(_guarded, run_every=TICK if active else None)(run, active)

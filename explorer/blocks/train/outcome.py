@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer import cache, navigation
+from explorer.components.table import table
 from explorer.report.tables import conclusion
 from explorer.words.results import result_table
 from ked.store import Run
@@ -13,7 +14,7 @@ from ked.store import Run
 def outcome(run: Run) -> None:
     """The table, on what its intervals rest, and what it means in sentences."""
     facts = cache.facts(run)
-    st.dataframe(result_table(facts["summary"], facts["seconds"]), hide_index=True)
+    table(result_table(facts["summary"], facts["seconds"]), "results-table")
     st.caption(
         "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here "
         "speaks about other teachers. Differences are taken seed by seed, in percentage points; their intervals "

@@ -106,7 +106,8 @@ def figure(app: AppTest, key: str) -> dict[str, Any]:
 
 
 def figures(app: AppTest) -> set[str]:
-    return {element.key for element in app.get("bidi_component")}
+    """What is drawn; tables are read from `app.dataframe`."""
+    return {element.key for element in app.get("bidi_component") if not element.key.startswith("table.")}
 
 
 def buttons(app: AppTest, key: str) -> Any:

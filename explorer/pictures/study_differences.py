@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from explorer.pictures import theme
 
 HEAD, ROW = 34, 25  # pixels of a heading, and of a row
+_LETTER = 5.6  # of a level's name beside its row
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,20 @@ def differences(rows: Sequence[Difference], title: str) -> go.Figure:
         y.append(depth + ROW / 2)
         depth += ROW
     drawing = theme.figure(round(depth) + 96, margin={"l": 8, "r": 58, "t": 40, "b": 8})
+    levels = [theme.wrapped(row.level, 22) for row in rows]
+    # What is wider than a phone's row begins with the rows' names, not beside them.
+    longest = max((len(line) for text in levels for line in text.split("<br>")), default=0)
+    start = {"x": 0, "xref": "paper", "xanchor": "left", "xshift": -_LETTER * longest}
     drawing.add_vline(0, line={"color": theme.INK, "width": 1.2}, layer="below")
     for row, place in zip(rows, y, strict=True):
         _difference(drawing, row, place)
     for text, place in headings:
-        drawing.add_annotation(text=text, x=0, xref="paper", xanchor="left", y=place, yanchor="bottom", bgcolor=theme.PAPER, borderpad=1)
+        drawing.add_annotation(text=text, **start, y=place, yanchor="bottom", bgcolor=theme.PAPER, borderpad=1)
     legend = "● shown, with Holm's correction &nbsp; ○ not shown"
-    head = {"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 8}
+    head = {**start, "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 8}
     drawing.add_annotation(text=legend, font={"color": theme.MUTED}, **head)
     drawing.update_xaxes(title_text=title, range=_around_zero(rows), nticks=7)
-    drawing.update_yaxes(tickvals=y, ticktext=[theme.wrapped(row.level, 22) for row in rows], range=[depth + 4, 0], showgrid=False)
+    drawing.update_yaxes(tickvals=y, ticktext=levels, range=[depth + 4, 0], showgrid=False)
     return drawing
 
 

@@ -49,12 +49,12 @@ def used(browser: Browser) -> BrowserContext:
 def open_tab(browser: Browser, used: BrowserContext) -> Iterator[OpenTab]:
     """`open_tab(**options)`: a tab in a browser profile of its own, which nothing is remembered in; it waits patiently.
 
-    The first is one that was used before, unless it is to be `new` or of another kind.
+    It asks for no motion unless told otherwise: drawn without a graphics card, that takes more than all the rest. The first is one that was used before, unless it is to be `new` or of another kind.
     """
     contexts: list[BrowserContext] = []
 
     def come(new: bool = False, **options: Any) -> Page:
-        options = {"viewport": {"width": 1400, "height": 1000}, **options}
+        options = {"viewport": {"width": 1400, "height": 1000}, "reduced_motion": "reduce", **options}
         again = not new and used not in contexts and options.keys() <= {"viewport", "color_scheme", "reduced_motion"}
         contexts.append(used if again else browser.new_context(**options))
         contexts[-1].set_default_timeout(1000 * PATIENCE)
@@ -75,7 +75,7 @@ def _as_new(used: BrowserContext, viewport: ViewportSize, **media: Any) -> Page:
         used.pages[0].close()
     page = used.pages[0] if used.pages else used.new_page()
     page.set_viewport_size(viewport)
-    page.emulate_media(**{"color_scheme": "light", "reduced_motion": "no-preference", **media})
+    page.emulate_media(**{"color_scheme": "light", **media})
     return page
 
 
@@ -119,7 +119,7 @@ def visitor(open_tab: OpenTab, home: Path) -> Iterator[Callable[..., Visitor]]:
     visitors: list[Visitor] = []
 
     def come(height: int = 1000, **options: Any) -> Visitor:
-        seen = {"viewport": {"width": 1400, "height": height}, "reduced_motion": "reduce"}
+        seen = {"viewport": {"width": 1400, "height": height}}
         visitors.append(Visitor(open_tab(**seen | options), home))
         visitors[-1].page.on("websocket", visitors[-1].listen)
         return visitors[-1]

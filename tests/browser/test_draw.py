@@ -101,7 +101,7 @@ def swipe(page: Page, over: str, top: float, bottom: float) -> None:
 def test_on_a_telephone_a_finger_draws_on_the_sheet_scrolls_over_figures_and_keys_get_into_the_menu(
     open_tab: Callable[..., Page], address: str
 ) -> None:
-    page = open_tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    page = open_tab(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page.goto(f"{address}/explain?data=digits&what=own")
     expect(page.locator(".ked-draw canvas")).to_be_visible()
     page.wait_for_function(RESTING)

@@ -49,7 +49,8 @@ def used(browser: Browser) -> BrowserContext:
 def open_tab(browser: Browser, used: BrowserContext) -> Iterator[OpenTab]:
     """`open_tab(**options)`: a tab in a browser profile of its own, which nothing is remembered in; it waits patiently.
 
-    It asks for no motion unless told otherwise: drawn without a graphics card, that takes more than all the rest. The first is one that was used before, unless it is to be `new` or of another kind.
+    It asks for no motion unless told otherwise: drawn without a graphics card, that takes more than all the rest.
+    The first is one that was used before, unless it is to be `new` or of another kind.
     """
     contexts: list[BrowserContext] = []
 

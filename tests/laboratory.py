@@ -17,7 +17,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from ked.store import Run
 
 NETS = "data=digits&th=32,32&sh=12,12&tep=3"
-LONG, SHORT = f"{NETS}&ep=500&seeds=16&methods=ked,shuffled,noise", f"{NETS}&ep=40&seeds=2&methods=plain,ked"
+LONG, SHORT = f"{NETS}&ep=5000&seeds=16&methods=ked,shuffled,noise", f"{NETS}&ep=40&seeds=2&methods=plain,ked"
 ACCURACY, MASK, OVERLAY, ANSWERS = "Validation accuracy against", "Superfeatures over", "Contributions", "Class probabilities"
 ALTS = [ACCURACY, MASK, OVERLAY, ANSWERS]
 STEERS = ("pause", "batch", "epoch")  # the buttons of the row that counts presses; the first one plays, too
@@ -161,14 +161,11 @@ class Visitor:
         expect(self.page).to_have_url(re.compile("run=digits-[0-9a-f]{8}"))
         return self.run
 
-    def rest(self, address: str, stage: str = "student-ked") -> Run:
-        """A long run at rest in a stage, after its first epoch."""
-        run = self.train(address, LONG)
-        self.until(lambda: of(run, "epoch", stage))
+    def rest(self) -> None:
+        """Pauses the run, and waits until it does rest."""
         self.press("pause")
         self.offers("Play")
-        self.until(lambda: told(run)[-1]["kind"] == "paused")
-        return run
+        self.until(lambda: told(self.run)[-1]["kind"] == "paused")
 
 
 def told(run: Run) -> list[dict[str, Any]]:

@@ -128,6 +128,21 @@ def visitor(open_tab: OpenTab, home: Path) -> Iterator[Callable[..., Visitor]]:
     yield come
     for one in visitors:
         one.page.remove_listener("websocket", one.listen)
+    _stop_all(home)
+
+
+@pytest.fixture(scope="module")
+def resident(browser: Browser, home: Path) -> Iterator[Visitor]:
+    """Somebody whose tab stays open from one test of a module to the next."""
+    with browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce") as context:
+        context.set_default_timeout(1000 * PATIENCE)
+        one = Visitor(context.new_page(), home)
+        one.page.on("websocket", one.listen)
+        yield one
+    _stop_all(home)
+
+
+def _stop_all(home: Path) -> None:
     for folder in home.glob("runs/*"):
         if Run(folder).status in ("queued", "running"):
             steering.cancel(Run(folder))

@@ -1,8 +1,14 @@
-"""Addresses: every page opens by its own, first thing on a new server, and also where a proxy puts something before them all."""
+"""Addresses: every page opens by its own, first thing on a new server, and also where a proxy puts something before them all.
+
+The server's program is one that its user may not write to: the tree of another user, or of a system's administrator.
+"""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,36 +16,57 @@ from urllib.parse import urlsplit
 import pytest
 from laboratory import LONG, Visitor, shown
 from playwright.sync_api import Page, expect
-from served import served
+from served import App, served
 from stripping_proxy import stripping
-from visitor import TITLES
+from visitor import ROOT, TITLES
 
 from explorer.navigation import PAGES
 
 
 @pytest.fixture(scope="module")
-def plain(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server that nobody has visited, started in an empty folder."""
-    with served("--port", "0", cwd=tmp_path_factory.mktemp("empty"), env=_with(home)) as app:
-        yield app.address
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A copy of the program that nobody may write to."""
+    folder = tmp_path_factory.mktemp("program") / "program"
+    for part in ("ked", "explorer", "pages", "assets", "results"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "fashion-mnist-preset"))
+    places = [folder, *folder.rglob("*")]
+    for place in places:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    yield folder
+    for place in places:
+        place.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def content(tree: Path) -> dict[str, int]:
+    """What lies in that tree before anybody has started it."""
+    return _content(tree)
+
+
+@pytest.fixture(scope="module")
+def plain(home: Path, tree: Path, content: dict[str, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """A server of that tree which nobody has visited, started in an empty folder."""
+    env = {"KED_HOME": str(home), "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    with served("--port", "0", cwd=tmp_path_factory.mktemp("empty"), env=env) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")
 def under_a_path(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that has been told what stands before its addresses, as behind a proxy that keeps the prefix."""
-    told = {"STREAMLIT_SERVER_BASE_URL_PATH": "class/ked"}
-    with served("--port", "0", cwd=tmp_path_factory.mktemp("empty"), env=_with(home) | told) as app:
+    env = {"KED_HOME": str(home), "PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_BASE_URL_PATH": "class/ked"}
+    with served("--port", "0", cwd=tmp_path_factory.mktemp("empty"), env=env) as app:
         yield app.address
 
 
 @pytest.fixture
-def behind_a_proxy(plain: str) -> Iterator[str]:
-    with stripping("/class/ked", urlsplit(plain).port or 0) as address:
+def behind_a_proxy(plain: App) -> Iterator[str]:
+    with stripping("/class/ked", urlsplit(plain.address).port or 0) as address:
         yield address
 
 
-def _with(home: Path) -> dict[str, str]:
-    return {"KED_HOME": str(home), "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+def _content(folder: Path) -> dict[str, int]:
+    return {str(path): os.stat(path).st_mtime_ns for path in folder.rglob("*")}
 
 
 def _is_open(page: Page, name: str) -> None:
@@ -52,12 +79,12 @@ def _is_open(page: Page, name: str) -> None:
     assert page.get_by_test_id("stException").all_inner_texts() == []
 
 
-def test_every_page_opens_by_its_own_address_and_the_first_without_a_name_too(plain: str, visitor: Callable[..., Visitor]) -> None:
+def test_every_page_opens_by_its_own_address_and_the_first_without_a_name_too(plain: App, visitor: Callable[..., Visitor]) -> None:
     page = visitor().page
     for address, name in [*((name, name) for name in reversed(PAGES)), ("", "overview")]:
-        page.goto(f"{plain}/{address}?m=5")
+        page.goto(f"{plain.address}/{address}?m=5")
         _is_open(page, name)
-        expect(page).to_have_url(re.compile(f"{plain}/{address}[?]m=5$"))
+        expect(page).to_have_url(re.compile(f"{plain.address}/{address}[?]m=5$"))
 
 
 @pytest.mark.parametrize("where", ["behind_a_proxy", "under_a_path"])
@@ -89,3 +116,14 @@ def test_behind_a_proxy_a_run_is_its_visitors_own_also_when_they_come_back(behin
     me.page.reload()
     me.press("stop")
     other.says("stopped")
+
+
+def test_a_tab_whose_server_is_gone_says_so_and_nothing_was_written_beside_the_program(
+    plain: App, tree: Path, content: dict[str, int], visitor: Callable[..., Visitor]
+) -> None:
+    page = visitor().page
+    page.goto(f"{plain.address}/explain")
+    shown(page, "Class probabilities")
+    os.kill(plain.pid, signal.SIGTERM)
+    expect(page.get_by_role("dialog").filter(has_text="Connection error")).to_be_visible()
+    assert _content(tree) == content  # whoever is root could have written all the same

@@ -1,4 +1,4 @@
-"""A visitor's way through the pages in a real browser: look, train, stop, explain, and pass the address on."""
+"""A visitor's way through the pages in a real browser: look, train, explain, and pass the address on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from laboratory import RESTING, Visitor, click_at, shown
 from playwright.sync_api import Page, expect
 
-from explorer.navigation import PAGES
-
 SHORT = "data=digits&ep=4&tep=2&seeds=2&th=32,32&sh=12&methods=plain,ked"
-LONG = "data=digits&ep=500&tep=2&seeds=8&th=32,32&sh=12&methods=plain,kd,kd-explaining,ked,architecture,mu0,shuffled,noise"
 GRAPH, ACCURACY, ANSWERS = "Graph of 64 features", "Validation accuracy against epochs", "Class probabilities"
 COUNT = """alt => (document.querySelector(`.ked-plot[aria-label^='${alt}']`)?._fullData ?? [])
     .filter(line => line.visible === true && (!line.fill || line.fill === 'none') && !line.name.endsWith(', here'))
@@ -57,25 +54,11 @@ def turn_to(page: Page, title: str) -> None:
     expect(page.get_by_test_id("stTopNavLink").filter(has_text=title)).to_have_attribute("aria-current", "page")
 
 
-def test_a_copied_address_shows_the_whole_app(address: str, visitor: Callable[..., Visitor]) -> None:
-    page = visitor().page
-    page.goto(f"{address}/train?data=digits&mu=0.3&m=5")
-    expect(page.get_by_role("heading", name="Train students on explanations")).to_be_visible()
-    expect(page.get_by_test_id("stTopNavLink")).to_have_text([re.compile(entry.title) for entry in PAGES.values()])
-    shown(page, ACCURACY)
-    block = page.get_by_test_id("stMainBlockContainer").bounding_box()
-    assert block is not None
-    assert block["width"] > 1200
-    assert query(page) == {"data": "digits", "mu": "0.3", "m": "5"}
-    no_complaint(page)
-
-
-def test_a_visitor_looks_trains_stops_explains_and_passes_the_address_on(address: str, visitor: Callable[..., Visitor]) -> None:
+def test_a_visitor_looks_trains_explains_and_passes_the_address_on(address: str, visitor: Callable[..., Visitor]) -> None:
     page = visitor().page
     look(page, address)
     train(page, address)
-    stop(page, address)
-    explain(page)
+    explain(page, address)
     pass_on(page, visitor().page)
 
 
@@ -99,7 +82,9 @@ def look(page: Page, address: str) -> None:
 def train(page: Page, address: str) -> None:
     """Train: a short run's curves appear and end in a table."""
     turn_to(page, "Train")
-    shown(page, ACCURACY)
+    block = shown(page, ACCURACY).page.get_by_test_id("stMainBlockContainer").bounding_box()
+    assert block is not None
+    assert block["width"] > 1200
     wait_for_query(page, m="5", node="28")
     page.goto(f"{address}/train?data=digits")
     mu = page.get_by_role("slider", name="Explanations' share μ")
@@ -131,29 +116,9 @@ def press_train(page: Page) -> str:
     return run
 
 
-def stop(page: Page, address: str) -> None:
-    """Train: a long run's curves grow, also across a reload, until it is stopped."""
-    page.goto(f"{address}/train?{LONG}")
-    expect(
-        page.get_by_text(re.compile("Reused: teacher, dependency matrix, superfeatures, explaining teacher.$"))
-    ).to_be_visible()
-    run = press_train(page)
-    first = wait_for_points(page, more_than=5)
-    assert wait_for_points(page, more_than=first) > first
-    page.reload()
-    again = wait_for_points(page, more_than=first)
-    assert wait_for_points(page, more_than=again) > again
-    assert query(page)["run"] == run
-    page.get_by_role("button", name="Stop").click()
-    expect(page.locator(".st-key-status")).to_contain_text("stopped")
-    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
-    expect(page.get_by_test_id("stDataFrame")).to_have_count(0)
-    no_complaint(page)
-
-
-def explain(page: Page) -> None:
+def explain(page: Page, address: str) -> None:
     """Explain: another sample is a click away, and a smaller coalition gives another answer."""
-    page.goto(page.url.split("/train")[0] + "/explain?data=digits")
+    page.goto(f"{address}/explain?data=digits")
     shown(page, ANSWERS)
     click_at(page, "20 test samples", 3.5 + 2 * 8 * 1.18, 3.5)
     wait_for_query(page, i="2")

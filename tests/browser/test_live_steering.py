@@ -1,11 +1,14 @@
-"""The live laboratory in a real browser: a run is paused, stepped, slowed, changed and stopped."""
+"""The live laboratory in a real browser: a run is paused, stepped, slowed, changed, stopped, killed and taken up again.
+
+It is one long run in one tab; each test has it at rest, where the test before has left it.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,11 +27,19 @@ from ked.runs import steering
 from ked.store import Run
 
 
-def test_a_paused_run_rests_and_goes_on_by_one_batch_or_to_the_end_of_an_epoch(
-    address: str, visitor: Callable[[], Visitor]
-) -> None:
-    me = visitor()
-    run = me.rest(address)
+@pytest.fixture
+def me(resident: Visitor, address: str) -> Visitor:
+    """The visitor who watches the run, which rests, with an epoch of KED behind it at least."""
+    if resident.page.url == "about:blank":
+        resident.train(address, LONG)
+        resident.until(lambda: of(resident.run, "epoch", "student-ked"))
+    if told(resident.run)[-1]["kind"] != "paused":
+        resident.rest()
+    return resident
+
+
+def test_a_paused_run_rests_and_goes_on_by_one_batch_or_to_the_end_of_an_epoch(me: Visitor) -> None:
+    run = me.run
     whole, before = me.whole, told(run)
     me.says("paused")
     me.ticks(3)
@@ -45,7 +56,7 @@ def test_a_paused_run_rests_and_goes_on_by_one_batch_or_to_the_end_of_an_epoch(
     since = told(run)[len(before) + 2 :]
     assert since[-1]["step"] == 1
     assert [event["epoch"] for event in since if event["kind"] == "epoch"] == [step["epoch"]]
-    me.stands_at(f"students, epoch {step['epoch']} of 500")
+    me.stands_at(f"students, epoch {step['epoch']} of 5000")
     assert me.points(more_than=step["epoch"] - 1) == step["epoch"]  # what came last is drawn, though no more comes
     me.press("pause")
     me.offers("Pause")
@@ -68,10 +79,9 @@ def expected_cards(step: dict[str, Any]) -> list[str]:
     return sums + [f"{value:.4f}" for value in step["explanations"]]
 
 
-def test_each_press_counts_once_however_long_server_and_run_take(app: App, visitor: Callable[[], Visitor]) -> None:
-    me = visitor()
-    run = me.rest(app.address)
-    before = len(told(run))
+def test_each_press_counts_once_however_long_server_and_run_take(app: App, me: Visitor) -> None:
+    run = me.run
+    before, ordered = len(told(run)), len(orders(me.run))
     with standstill(app.pid, run.info["pid"]):
         for _ in range(10):
             me.press("batch")
@@ -81,12 +91,12 @@ def test_each_press_counts_once_however_long_server_and_run_take(app: App, visit
     me.until(lambda: told(run)[-1]["kind"] == "paused")
     me.ticks(3)
     assert sum(event["kind"] == "step" for event in told(run)[before:]) == 20
-    assert orders(run)[1:] == ["step"] * 20
+    assert orders(run)[ordered:] == ["step"] * 20
     for _ in range(5):
         for words in ("Pause", "Play"):  # what the button offers after the press
             me.press("pause")
             me.offers(words)
-    assert orders(run)[21:] == ["play", "pause"] * 5
+    assert orders(run)[ordered + 20 :] == ["play", "pause"] * 5
 
 
 @contextmanager
@@ -105,10 +115,10 @@ def orders(run: Run) -> list[str]:
     return [order["do"] for order in jsonl.read(run.folder / steering.CONTROL)[0]]
 
 
-def test_slow_motion_shows_every_batch(address: str, visitor: Callable[[], Visitor]) -> None:
-    me = visitor()
-    run = me.train(address, LONG)
-    me.until(lambda: of(run, "epoch", "student-ked"))
+def test_slow_motion_shows_every_batch(me: Visitor) -> None:
+    run = me.run
+    me.press("pause")
+    me.offers("Pause")
     menu = me.page.get_by_role("combobox", name="Speed")
     menu.click()
     me.ticks(3)
@@ -129,11 +139,8 @@ def test_slow_motion_shows_every_batch(address: str, visitor: Callable[[], Visit
     assert menu.input_value() == "full speed"
 
 
-def test_settings_change_from_the_next_batch_on_and_become_part_of_the_recipe(
-    address: str, visitor: Callable[[], Visitor]
-) -> None:
-    me = visitor()
-    run = me.rest(address)
+def test_settings_change_from_the_next_batch_on_and_become_part_of_the_recipe(me: Visitor) -> None:
+    run = me.run
     at = told(run)[-1]
     me.page.get_by_role("button", name="Change").click()
     body = me.page.get_by_test_id("stPopoverBody")
@@ -159,9 +166,8 @@ def test_settings_change_from_the_next_batch_on_and_become_part_of_the_recipe(
     expect(me.page.get_by_text(f"= {25 * lam * 0.75:.3g} ×")).to_be_visible()
 
 
-def test_a_stopped_run_is_resumed_where_it_was(address: str, visitor: Callable[[], Visitor]) -> None:
-    me = visitor()
-    run = me.rest(address)
+def test_a_stopped_run_is_resumed_where_it_was(me: Visitor) -> None:
+    run = me.run
     me.press("stop")
     me.says("stopped")
     assert run.status == "cancelled"
@@ -172,3 +178,15 @@ def test_a_stopped_run_is_resumed_where_it_was(address: str, visitor: Callable[[
     me.offers("Pause")
     assert me.points(more_than=done) > done
     assert any(event["kind"] == "epoch" and event["epoch"] == done + 1 for event in told(run)[ended:])
+
+
+def test_a_killed_run_says_so_and_goes_on_where_it_was(me: Visitor) -> None:
+    """That it ends with the numbers of one that was not killed is tested without a browser, with the jobs."""
+    run = me.run
+    os.kill(run.info["pid"], signal.SIGKILL)
+    expect(me.page.get_by_text("ended without a word")).to_be_visible()
+    done, killed = of(run, "epoch", "student-ked")[-1]["epoch"], len(told(run))
+    me.press("resume")
+    me.offers("Pause")
+    since = me.until(lambda: [event for event in told(run)[killed:] if event["kind"] == "epoch"])
+    assert (since[0]["stage"], since[0]["epoch"]) == ("student-ked", done + 1)

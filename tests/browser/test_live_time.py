@@ -1,4 +1,4 @@
-"""The live laboratory in a real browser: the slider through time moves everything, and follows a run that grows."""
+"""The live laboratory in a real browser: the slider through time, a run that grows, and two tabs that watch it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from laboratory import (
     SWEEP,
     VIEW,
     Visitor,
+    of,
     shown,
 )
 from playwright.sync_api import expect
 
-# Time
+from ked.runs import steering
 
 
 def test_scrubbing_a_finished_run_moves_everything_without_the_server(address: str, visitor: Callable[..., Visitor]) -> None:
@@ -91,3 +92,27 @@ def test_while_a_run_grows_the_newest_moment_is_followed_and_what_was_chosen_sta
     expect(me.page.get_by_role("heading", name=re.compile("^Test sample 7: "))).to_be_visible()
     assert "shuffled" in str(student.input_value())
     expect(me.page).to_have_url(re.compile("[?&]i=7"))
+
+
+def test_two_tabs_agree_within_two_seconds_of_ticks_and_the_run_goes_on_without_the_one_that_began_it(
+    address: str, visitor: Callable[[], Visitor]
+) -> None:
+    me, other = visitor(), visitor()
+    run = me.train(address, LONG)
+    me.until(lambda: of(run, "epoch", "student-ked"))
+    other.page.goto(me.page.url)
+    other.offers("Pause")
+    other.points()
+    me.press("pause")
+    me.until(lambda: steering.asked(run).paused)
+    ticks = len(other.reruns)
+    other.until(lambda: other.button("pause").inner_text().endswith("Play"))
+    assert len(other.reruns) - ticks <= 4  # a tick comes every second, however long it takes a busy machine to draw it
+    other.press("pause")
+    me.offers("Pause")
+    assert not steering.asked(run).paused
+    me.page.close()
+    done = len(of(run, "epoch", "student-ked"))
+    assert other.points(more_than=done) > done
+    assert other.run == run
+    other.offers("Pause")

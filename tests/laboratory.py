@@ -17,7 +17,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from ked.store import Run
 
 NETS = "data=digits&th=32,32&sh=12,12&tep=3"
-LONG, SHORT = f"{NETS}&ep=5000&seeds=16&methods=ked,shuffled,noise", f"{NETS}&ep=40&seeds=2&methods=plain,ked"
+LONG, SHORT = f"{NETS}&ep=500&seeds=16&methods=ked,shuffled,noise", f"{NETS}&ep=40&seeds=2&methods=plain,ked"
 ACCURACY, MASK, OVERLAY, ANSWERS = "Validation accuracy against", "Superfeatures over", "Contributions", "Class probabilities"
 ALTS = [ACCURACY, MASK, OVERLAY, ANSWERS]
 STEERS = ("pause", "batch", "epoch")  # the buttons of the row that counts presses; the first one plays, too

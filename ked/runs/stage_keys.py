@@ -5,6 +5,7 @@ A key covers only the settings that a stage and those before it depend on, so mo
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from typing import Any
@@ -64,9 +65,11 @@ def stage_names(recipe: Recipe) -> tuple[str, ...]:
 def stage_keys(recipe: Recipe) -> dict[str, str]:
     """Stage name -> key, in the order of work."""
     keys: dict[str, str] = {}
+    value = functools.cache(functools.partial(_value, recipe))
     for stage in stage_names(recipe):
         parents = [keys[parent] for parent in _parents(stage, recipe)]
-        settings = {name: _value(recipe, name) for name in _settings(stage, recipe) if not _is_default(recipe, name)}
+        # Defaults are left out of a key, so that a setting that is added later leaves the keys of old results as they were.
+        settings = {name: value(name) for name in _settings(stage, recipe) if value(name) != _default(name)}
         changes = [[c.epoch, c.step, c.setting, c.value] for c in recipe.changes if c.stage == stage]
         content = json.dumps([STAGE_VERSION, stage, settings, parents, *([changes] if changes else [])], sort_keys=True)
         keys[stage] = f"{stage}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
@@ -91,18 +94,16 @@ def _apart(recipe: Recipe) -> bool:
     return recipe.superfeatures_of("student") != recipe.superfeatures
 
 
-def _is_default(recipe: Recipe, name: str) -> bool:
-    """Defaults are left out of a key, so that a setting that is added later leaves the keys of old results as they were."""
-    return bool(_value(recipe, name) == _value(_DEFAULTS, name))
+@functools.cache
+def _default(name: str) -> Any:
+    return _value(_DEFAULTS, name)
 
 
 def _value(recipe: Recipe, name: str) -> Any:
     """What a setting comes to: data sets by their content, nets by what is really taken."""
-    meant = {
-        "dataset": lambda: data.fingerprint(recipe.dataset, recipe.label, drop=recipe.drop, keep=recipe.keep),
-        "teacher_net": lambda: recipe.net_of("teacher"),
-    }
-    return meant[name]() if name in meant else getattr(recipe, name)
+    if name == "dataset":
+        return data.fingerprint(recipe.dataset, recipe.label, drop=recipe.drop, keep=recipe.keep)
+    return recipe.net_of("teacher") if name == "teacher_net" else getattr(recipe, name)
 
 
 def _settings(stage: str, recipe: Recipe) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -84,6 +85,18 @@ def cells_of(study: Study, settings: Settings) -> tuple[Cell, ...]:
         )
     if settings.dataset is not None and not study.datasets:
         raise InvalidInput(f"dataset {quoted(settings.dataset)} is not allowed: the levels of study {study.name!r} are data sets.")
+    if settings.dataset is None and not settings.fields:
+        return _usual_cells(study, settings.scale, settings.seeds, settings.teachers)
+    return _cells(study, settings)
+
+
+@functools.lru_cache(maxsize=256)
+def _usual_cells(study: Study, scale: str, seeds: int, teachers: int) -> tuple[Cell, ...]:
+    """Of a study's own data, which stay what they are: who asks for one study's verdicts asks for the cells of all."""
+    return _cells(study, Settings(scale, seeds=seeds, teachers=teachers))
+
+
+def _cells(study: Study, settings: Settings) -> tuple[Cell, ...]:
     levels = study.levels(settings.scale)
     cells = tuple(_cell(study, settings, *place) for place in product(levels, range(settings.teachers)))
     if len({cell.key for cell in cells}) < len(cells):

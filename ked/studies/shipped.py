@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pandas as pd
@@ -24,11 +25,18 @@ def file_of(study: str, scale: str) -> Path:
 def rows_of(study: str, scale: str) -> pd.DataFrame:
     """The cells of a study that come with the program, as `ked.studies.outcome.cell_table` has them; none where it comes without.
 
+    The table is everybody's: take from it, change nothing in it.
+
     Raises:
         Unavailable: The file is damaged.
     """
     path = file_of(study, scale)
-    return read(path) if path.is_file() else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+
+@functools.lru_cache(maxsize=64)
+def _read(path: Path, changed: int) -> pd.DataFrame:
+    return read(path)
 
 
 def settings_of(study: str, scale: str) -> Settings:

@@ -47,9 +47,11 @@ class Comparison:
     measure: Measured = "accuracy"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Study:
     """One question, and the runs that answer it.
+
+    Equal to itself alone.
 
     Attributes:
         name: As on the command line.

@@ -56,7 +56,7 @@ def test_a_paused_run_rests_and_goes_on_by_one_batch_or_to_the_end_of_an_epoch(m
     since = told(run)[len(before) + 2 :]
     assert since[-1]["step"] == 1
     assert [event["epoch"] for event in since if event["kind"] == "epoch"] == [step["epoch"]]
-    me.stands_at(f"students, epoch {step['epoch']} of 5000")
+    me.stands_at(f"students, epoch {step['epoch']} of 500")
     assert me.points(more_than=step["epoch"] - 1) == step["epoch"]  # what came last is drawn, though no more comes
     me.press("pause")
     me.offers("Pause")

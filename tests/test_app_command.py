@@ -70,9 +70,9 @@ def listens_to() -> Iterator[Callable[[str], None]]:
 def test_the_first_visitor_of_an_open_server_is_told_and_nobody_else(listens_to: Callable[[str], None]) -> None:
     entrance._say_who_can_come.cache_clear()
     listens_to("localhost")
-    assert _toasts(visit("studies")) == []
+    assert _toasts(visit("data")) == []
     listens_to("0.0.0.0")
-    assert [_toasts(visit("studies")) for _ in range(2)] == [[OPEN], []]
+    assert [_toasts(visit("data")) for _ in range(2)] == [[OPEN], []]
 
 
 def test_where_a_login_is_set_up_nobody_sees_a_page_without_one() -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TypeVar
 
 import plotly.graph_objects as go
 
 from explorer.pictures import study_figures
+from explorer.words.open_questions import sections
 from explorer.words.story import Point, points
 from ked.studies import STUDIES, ledger, shipped, study_named
 from ked.studies.cells import Settings
 from ked.studies.report import Report, report_with_shipped
-from ked.studies.study import DATASETS, Measured, Study
+from ked.studies.study import DATASETS, SCALES, Measured, Study
 
+Stamps = tuple[tuple[str, int], ...]
 Figure = TypeVar("Figure", go.Figure, go.Figure | None)
 
 
@@ -88,8 +89,7 @@ def outcome(study: Study, settings: Settings) -> Outcome:
         Unavailable: The shipped results are damaged.
     """
     # Of all studies, as a comparison that stands in several has one verdict.
-    files = [file for name in STUDIES for file in (ledger.file_of(name), shipped.file_of(name, settings.scale))]
-    return _made(study.name, settings.scale, settings.seeds, settings.teachers, tuple((str(file), _stamp(file)) for file in files))
+    return _made(study.name, settings.scale, settings.seeds, settings.teachers, _stamps(settings.scale))
 
 
 def on(dataset: str) -> Report | None:
@@ -104,14 +104,42 @@ def on(dataset: str) -> Report | None:
 
 def over_data_sets() -> list[Point]:
     """The comparisons that are made on several data sets, from the best that is known of each study."""
-    return points(lambda name, scale: best_known(study_named(name), Settings(scale)).report)
+    return [*_over_data_sets(_all_stamps())]
+
+
+def open_questions() -> str:
+    """What was found and what is missing, question by question, in Markdown.
+
+    Raises:
+        Unavailable: The shipped results are damaged.
+    """
+    return _open_questions(_all_stamps())
+
+
+@functools.lru_cache(maxsize=1)
+def _over_data_sets(stamps: Stamps) -> tuple[Point, ...]:
+    return tuple(points(_best))
+
+
+@functools.lru_cache(maxsize=1)
+def _open_questions(stamps: Stamps) -> str:
+    return sections(_best)
+
+
+def _best(name: str, scale: str) -> Report:
+    return best_known(study_named(name), Settings(scale)).report
 
 
 @functools.lru_cache(maxsize=64)
-def _made(name: str, scale: str, seeds: int, teachers: int, stamps: tuple[tuple[str, int], ...]) -> Outcome:
+def _made(name: str, scale: str, seeds: int, teachers: int, stamps: Stamps) -> Outcome:
     return Outcome(report_with_shipped(study_named(name), Settings(scale, seeds=seeds, teachers=teachers)))
 
 
-def _stamp(file: Path) -> int:
-    """Changes whenever the file does; 0 where there is none."""
-    return file.stat().st_mtime_ns if file.is_file() else 0
+def _all_stamps() -> Stamps:
+    return tuple(stamp for scale in SCALES for stamp in _stamps(scale))
+
+
+def _stamps(scale: str) -> Stamps:
+    """Change whenever a cell of any study is finished at that scale, here or in what comes with the program."""
+    files = [file for name in STUDIES for file in (ledger.file_of(name), shipped.file_of(name, scale))]
+    return tuple((str(file), file.stat().st_mtime_ns if file.is_file() else 0) for file in files)

@@ -10,9 +10,8 @@ from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures.study_figures import authors, story_figure
 from explorer.state import session
-from explorer.study_results import Outcome, best_known, over_data_sets
+from explorer.study_results import Outcome, open_questions, over_data_sets
 from explorer.words import studies
-from explorer.words.open_questions import sections
 from explorer.words.results import LABELS
 from explorer.words.story import paragraph
 from ked.studies import study_named
@@ -141,7 +140,7 @@ def story() -> None:
     plot(story_figure(found), "study-story", alt=alt, select=())
     st.markdown(paragraph(found))
     with st.expander("Open questions: what was found, what is missing, what would change our mind", icon=":material/help:"):
-        st.markdown(sections(lambda name, scale: best_known(study_named(name), Settings(scale)).report))
+        st.markdown(open_questions())
 
 
 def tables(about: Report) -> None:

@@ -242,3 +242,16 @@ def test_a_label_keeps_clear_of_all_before_it_where_its_superfeature_has_room_fo
     for m in range(1, labels.max() + 1):
         best = max(clear((float(r), float(c)), m) for r, c in np.argwhere(labels == m))
         assert clear(places[m], m) >= min(1.0, best) - 1e-9
+
+
+@pytest.mark.parametrize("values", [
+    np.array([0.5, np.nan, -1]), np.arange(6, dtype=np.float32).reshape(2, 3), np.array([3, -2]), np.array([2**40, 1]),
+    np.array([], dtype=int), np.array([200, 1], dtype=np.uint8),
+], ids=str)  # fmt: skip
+def test_a_frame_tells_its_numbers_as_plotly_does(values: np.ndarray) -> None:
+    base = theme.figure(100).add_scatter(x=[0], y=[0], name="line")
+    film = frames.moving(base, [frames.Change("a", {"line": {"y": values}}, {})])
+    written, checked = film.to_dict()["frames"][0]["data"][0]["y"], film.frames[0].data[0].y
+    numbers = np.frombuffer(base64.b64decode(written["bdata"]), written["dtype"])
+    assert np.array_equal(numbers.reshape(values.shape), np.asarray(checked), equal_nan=True)
+    assert json.loads(film.to_json())["frames"][0]["data"][0]["y"] == written

@@ -8,6 +8,7 @@ from typing import TypeVar
 import plotly.graph_objects as go
 
 from explorer.pictures import study_figures
+from explorer.words import sceptic
 from explorer.words.open_questions import sections
 from explorer.words.story import Point, points
 from ked.studies import STUDIES, ledger, shipped, study_named
@@ -114,6 +115,21 @@ def open_questions() -> str:
         Unavailable: The shipped results are damaged.
     """
     return _open_questions(_all_stamps())
+
+
+def doubts(about: Report) -> str:
+    """What a reviewer asks of a report, with the answers, in Markdown.
+
+    Raises:
+        Unavailable: The shipped results are damaged.
+    """
+    settings = about.settings
+    return _doubts(about.study.name, settings.scale, settings.seeds, settings.teachers, _all_stamps())
+
+
+@functools.lru_cache(maxsize=64)
+def _doubts(name: str, scale: str, seeds: int, teachers: int, stamps: Stamps) -> str:
+    return sceptic.doubts(_made(name, scale, seeds, teachers, _stamps(scale)).report, _best)
 
 
 @functools.lru_cache(maxsize=1)

@@ -216,14 +216,14 @@ def test_two_seeds_that_happen_to_differ_by_the_same_show_nothing() -> None:
 def test_units_that_all_differ_by_the_same_have_no_interval_of_no_width() -> None:
     one, none = _contrast([0.014] * 5, adjusted=math.nan, p=math.nan), _contrast([0.0] * 5, adjusted=1.0, p=1.0)
     assert answer([one]) == "A difference of KED from KD is not shown (+1.4 points of accuracy at every unit – which gives no interval)."
-    assert answer([none]) == "A difference of KED from KD is not shown (+0.0 points of accuracy at every unit)."
+    assert answer([none]) == "A difference of KED from KD is not shown (0.0 points of accuracy at every unit)."
 
 
 def test_several_levels_are_counted_in_one_clause(one_sentence: Callable[[str], str]) -> None:
     shown, doubtful = _contrast([0.02, 0.021, 0.022, 0.021], 0.01, level="M = 2"), _contrast([0.02, 0.0, -0.02], 0.9, p=0.9, level="M = 4")
     text = answer([shown, doubtful])
     assert "above it at 1 of 2 levels (M = 2: +2.1" in text
-    assert "not shown to differ at 1 of 2 levels (M = 4: +0.0" in text
+    assert "not shown to differ at 1 of 2 levels (M = 4: 0.0" in text
     one_sentence(text)
     assert text.count("KED") == 1
 

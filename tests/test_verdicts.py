@@ -61,7 +61,7 @@ def test_why_is_said_where_the_verdict_stands(two: tuple[Report, Report]) -> Non
     small, _ = two
     assert small.answer.endswith("– too little after Holm's correction in study large-family).")
     assert small.note.endswith(
-        "for all 1 comparison of this study, of at least 4 units. One of them also stands in study large-family, and counts as shown "
+        "for the one comparison of this study, of at least 4 units. One of them also stands in study large-family, and counts as shown "
         "only if shown under each study's correction."
     )
     assert contrast_table(small.contrasts)["also in study"].tolist() == ["large-family"]

@@ -3,44 +3,45 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from explorer.pictures.study_figures import authors
+from explorer.readme import pages
 from explorer.readme.forest import Row, forest
 from explorer.readme.speed import growth, speed
-from explorer.readme.tables import markdown, nets
+from explorer.readme.tables import markdown
 from explorer.words import open_questions, story
+from explorer.words.open_questions import DATA
 from explorer.words.results import LABELS
-from explorer.words.studies import brief, command_line, of, pair, test_set, with_half
+from explorer.words.studies import brief, with_half
 from ked.studies import STUDIES
-from ked.studies.outcome import Contrast
 from ked.studies.report import Report, shipped_report
 from ked.studies.shipped import RESULTS, file_of
 
 ROOT = RESULTS.parent
 DOCS = ROOT / "docs"
-SCALES = {"small": "Digits", "pairs": "Pairs of digits", "paper": "Fashion-MNIST, the paper's recipe"}
-_MOST = 45  # rows of a figure
-_AXES = {"accuracy": "difference of test accuracy, percentage points", "agreement": "difference of agreement (cosine)"}
 
 
 def main() -> None:
-    """Write the tables, the figures, `results/README.md` and the generated parts of README.md and the documentation."""
-    reports = {scale: [_report(name, scale) for name in STUDIES if file_of(name, scale).is_file()] for scale in SCALES}
-    for scale, found in reports.items():
-        for report in found:
-            _write_study(report, RESULTS / scale / report.study.name)
-    (RESULTS / "README.md").write_text(_everything(reports), encoding="utf-8")
+    """Write the pages of `results/` with their tables and figures, and the generated parts of README.md and the documentation."""
+    reports = {name: {scale: _report(name, scale) for scale in DATA if file_of(name, scale).is_file()} for name in STUDIES}
+    (RESULTS / "figures").mkdir(exist_ok=True)
+    for name, found in reports.items():
+        for scale, report in found.items():
+            _write_tables(report, RESULTS / scale / name)
+        (RESULTS / f"{name}.md").write_text(pages.page(name, found, _report), encoding="utf-8")
+        for measure, figure in pages.figures(found).items():
+            (RESULTS / "figures" / f"{name}-{measure}.svg").write_text(figure, encoding="utf-8")
+    (RESULTS / "README.md").write_text(pages.index(reports), encoding="utf-8")
     known = story.points(_report)
     title = "difference of test accuracy, percentage points"
-    (DOCS / "figures/story.svg").write_text(forest([_point(one) for one in known], title, left=620), encoding="utf-8")
-    shutil.copyfile(RESULTS / "paper/architecture/accuracy.svg", DOCS / "figures/steps.svg")
+    (DOCS / "figures/story.svg").write_text(forest([_point(one) for one in known], title), encoding="utf-8")
+    (DOCS / "figures/steps.svg").write_text(_steps(), encoding="utf-8")
     told = {"story": story.paragraph(known)}
     _replace(ROOT / "README.md", told)
-    _replace(DOCS / "shown.md", told | {"authors": _beside_the_authors(reports["paper"]), "studies": _overview(reports)})
+    _replace(DOCS / "shown.md", told | {"authors": _beside_the_authors(_report("architecture", "paper")), "studies": _overview(reports)})
     bench = RESULTS / "bench.json"
     if bench.is_file():
         figures = json.loads(bench.read_text("utf-8"))
@@ -53,72 +54,38 @@ def _report(name: str, scale: str) -> Report:
     return shipped_report(STUDIES[name], scale)
 
 
-def _write_study(report: Report, folder: Path) -> None:
+def _write_tables(report: Report, folder: Path) -> None:
     report.table.to_csv(folder / "table.csv", index=False)
     report.contrast_table.to_csv(folder / "contrasts.csv", index=False)
-    for measure, found in _by_measure(report.contrasts).items():
-        (folder / f"{measure}.svg").write_text(forest([_row(one) for one in found[:_MOST]], _AXES[measure]), encoding="utf-8")
 
 
 def _point(one: story.Point) -> Row:
     mean, low, high = (100 * float(value) for value in one.contrast.difference)
-    return Row(one.about, mean, low, high, bool(one.contrast.shown), one.contrast.ours[1], one.question)
+    return Row(one.about, mean, low, high, bool(one.contrast.shown), one.question)
 
 
-def _by_measure(found: Sequence[Contrast]) -> dict[str, list[Contrast]]:
-    parts = {measure: [one for one in found if one.comparison.measure == measure] for measure in _AXES}
-    return {measure: part for measure, part in parts.items() if part}
+def _steps() -> str:
+    """What each step from the plain student to KED gains, with the paper's recipe."""
+    return next(iter(pages.figures({"paper": _report("architecture", "paper")}).values()))
 
 
-def _row(one: Contrast) -> Row:
-    scale = 100 if one.comparison.measure == "accuracy" else 1
-    name = pair(one) if one.ours[0] != one.theirs[0] else f"{pair(one)}, {one.ours[0]}"
-    mean, low, high = (scale * float(value) for value in (one.difference.mean, one.difference.low, one.difference.high))
-    return Row(name, mean, low, high, bool(one.shown), one.ours[1])
-
-
-def _everything(reports: dict[str, list[Report]]) -> str:
-    parts = [
-        "# What came out\n\nWritten by `python -m explorer.readme` from the raw cells beside it (`cells.csv`, one row a net and "
-        "seed). Full dots: shown after Holm's correction; hollow: not shown."
-    ]
-    for scale, found in reports.items():
-        parts.append(f"## {SCALES[scale]}")
-        parts += [_section(report, scale) for report in found]
-    return "\n\n".join(parts) + "\n"
-
-
-def _section(report: Report, scale: str) -> str:
-    name = report.study.name
-    parts = [f"### {report.study.question}", f"{of(report.settings)[:1].upper()}{of(report.settings)[1:]}.", report.answer]
-    parts.append(f"{report.note} {test_set(report)}".strip())
-    parts += [f"![Differences of {measure}]({scale}/{name}/{measure}.svg)" for measure in _by_measure(report.contrasts)]
-    if report.missing:
-        parts.append(f"Not computed yet: {', '.join(report.missing)}.")
-    parts.append(f"<details><summary>All nets</summary>\n\n{nets(report)}\n\n</details>\n\n`{command_line(report)}`")
-    return "\n\n".join(parts)
-
-
-def _beside_the_authors(found: Sequence[Report]) -> str:
+def _beside_the_authors(report: Report) -> str:
     """Their one run beside our seeds."""
-    report = next((report for report in found if report.study.name == "architecture"), None)
-    if report is None:
-        return "Not computed yet."
     theirs = {net: f"{100 * accuracy:.2f}" for (_, net), accuracy in authors(report).items()}
     rows = report.table.to_dict("records")
     told = [[LABELS[row["net"]], theirs.get(row["net"], ""), with_half(row, "accuracy", 100, 2)] for row in rows]
     return markdown(["Fashion-MNIST, test accuracy in %", "the authors' code, one run", "ours"], told)
 
 
-def _overview(reports: dict[str, list[Report]]) -> str:
+def _overview(reports: Mapping[str, pages.Found]) -> str:
     """One row a study: what its comparisons give on each data set."""
     rows = []
-    for study in STUDIES.values():
-        told = [next((brief(one) for one in found if one.study.name == study.name), "") for found in reports.values()]
-        if not study.datasets:  # one outcome, of data that are made
+    for name, found in reports.items():
+        told = [brief(found[scale]) if scale in found else "" for scale in DATA]
+        if not STUDIES[name].datasets:  # one outcome, of data that are its levels
             told = [f"on made data, {told[0]}", *("–" for _ in told[1:])]
-        rows.append([f"{study.question} (`{study.name}`)", *told])
-    return markdown(["question", *SCALES.values()], rows)
+        rows.append([f"{STUDIES[name].question} (`{name}`)", *told])
+    return markdown(["question", *(f"{where[:1].upper()}{where[1:]}" for where in DATA.values())], rows)
 
 
 def _replace(file: Path, parts: dict[str, str]) -> None:

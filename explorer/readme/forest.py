@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explorer.pictures import theme
+from explorer.words.numbers import signed
 
 ROW, TOP, BOTTOM = 24, 14, 46
-LEFT, PLOT, RIGHT = 360, 350, 150  # room for names, for dots, and for numbers
+PLOT, RIGHT = 350, 150  # room for dots, and for numbers
+LETTER = 7.2  # pixels of a letter, with which names find room
 STYLE = (
-    "text{font:13px system-ui,sans-serif;fill:#1f2933}.n{fill:#5c6470}.b{font-weight:600}.g{stroke:#d4d7dd}.z{stroke:#1f2933}.h{fill:#fff}"
-    "@media(prefers-color-scheme:dark){text{fill:#e6e8eb}.n{fill:#a5acb5}.g{stroke:#3a414b}.z{stroke:#e6e8eb}.h{fill:#0d1117}}"
+    "text{font:13px system-ui,sans-serif;fill:#1f2933}.n{fill:#5c6470}.b{font-weight:600}.g{stroke:#d4d7dd}.z{stroke:#1f2933}"
+    ".s{stroke:#1f2933;fill:#1f2933}.h{stroke:#5c6470;fill:#fff}"
+    "@media(prefers-color-scheme:dark){text{fill:#e6e8eb}.n{fill:#a5acb5}.g{stroke:#3a414b}.z{stroke:#e6e8eb}"
+    ".s{stroke:#e6e8eb;fill:#e6e8eb}.h{stroke:#a5acb5;fill:#0d1117}}"
 )
 
 
@@ -29,7 +32,6 @@ class Row:
         name: What minus what, and where.
         mean, low, high: The difference and its interval, in the unit of the axis; NaN where there is no interval.
         shown: Whether it counts as shown: a full dot, else a hollow one.
-        net: Whose colour it has.
         heading: What stands above it and the rows after it, until another one.
     """
 
@@ -38,22 +40,21 @@ class Row:
     low: float
     high: float
     shown: bool
-    net: str
     heading: str = ""
 
 
-def forest(rows: Sequence[Row], axis: str, left: int = LEFT) -> str:
-    """The plot of at least one row, with the axis' title below it; `left`: pixels for the names."""
+def forest(rows: Sequence[Row], axis: str, digits: int = 1) -> str:
+    """The plot of at least one row, with the axis' title below it; `digits`: of each number after the point."""
+    left = 40 + round(LETTER * max(len(text) for row in rows for text in (row.name, row.heading)))
     ends = [0.0, *(end for row in rows for end in (row.low, row.mean, row.high) if end == end)]
     low, high = min(ends), max(ends)
     ticks = _ticks(low, high)
     low, high = min(low, ticks[0]), max(high, ticks[-1])
-    tops, depth, last = [], TOP, ""
+    tops, bottom, last = [], TOP, ""
     for row in rows:
-        depth += ROW * (row.heading != last)
-        tops.append(depth)
-        depth, last = depth + ROW, row.heading
-    digits, bottom = (2 if high - low < 1.5 else 1), depth
+        bottom += ROW * (row.heading != last)
+        tops.append(bottom)
+        bottom, last = bottom + ROW, row.heading
 
     def at(value: float) -> float:
         return left + PLOT * (value - low) / (high - low)
@@ -76,7 +77,7 @@ def forest(rows: Sequence[Row], axis: str, left: int = LEFT) -> str:
 def _tick(value: float, x: float, bottom: float) -> str:
     look = "z" if value == 0 else "g"
     line = f'<line class="{look}" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{bottom}"/>'
-    return line + _words(_number(value), x, bottom + 17)
+    return line + _words(f"{value:g}".replace("-", "−"), x, bottom + 17)
 
 
 def _words(text: str, x: float, y: float) -> str:
@@ -84,27 +85,19 @@ def _words(text: str, x: float, y: float) -> str:
 
 
 def _row(row: Row, left: int, y: float, mean: float, line: tuple[float, float] | None, digits: int) -> list[str]:
-    colour = theme.method_colour(row.net)
-    colour = "#7a828e" if colour.startswith("var") else colour
-    fill = f'fill="{colour}"' if row.shown else 'class="h"'
-    ends = f'<line x1="{line[0]:.1f}" x2="{line[1]:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{colour}" stroke-width="2.5"/>' if line else ""
+    look = "s" if row.shown else "h"
+    ends = f'<line class="{look}" x1="{line[0]:.1f}" x2="{line[1]:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke-width="2.5"/>' if line else ""
     return [
         f'<text x="{left - 14}" y="{y + 4.5:.1f}" text-anchor="end">{html.escape(row.name)}</text>',
         ends,
-        f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="5" {fill} stroke="{colour}" stroke-width="2"/>',
+        f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="5" class="{look}" stroke-width="2"/>',
         f'<text class="{"" if row.shown else "n"}" x="{left + PLOT + 14}" y="{y + 4.5:.1f}">{html.escape(_told(row, digits))}</text>',
     ]
 
 
 def _told(row: Row, digits: int) -> str:
-    mean, low, high = (_number(value, digits) for value in (row.mean, row.low, row.high))
-    between = f" [{low}, {high}]" if row.low == row.low else ""
-    return f"{'+' if row.mean > 0 else ''}{mean}{between}"
-
-
-def _number(value: float, digits: int | None = None) -> str:
-    text = f"{value:g}" if digits is None else f"{value:.{digits}f}"
-    return text.replace("-", "−")
+    mean, low, high = (signed(value, digits) for value in (row.mean, row.low, row.high))
+    return f"{mean} [{low}, {high}]" if row.low == row.low else mean
 
 
 def _ticks(low: float, high: float) -> list[float]:

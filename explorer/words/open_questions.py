@@ -70,11 +70,11 @@ def sections(report: Callable[[str, str], Report]) -> str:
 def _section(asked: Asked, report: Callable[[str, str], Report]) -> str:
     study = STUDIES[asked.study]
     reports = {scale: report(study.name, scale) for scale in scales(study)}
-    found = [f"- {_where(study, scale)}: {_answer(about)}" for scale, about in reports.items() if about.contrasts]
-    missing = "; ".join(told for scale, about in reports.items() for told in _missing(scale, about))
+    found = [f"- {where(study, scale)}: {_answer(about)}" for scale, about in reports.items() if about.contrasts]
+    lacking = "; ".join(told for scale, about in reports.items() for told in missing(scale, about))
     return "\n".join([
         f"**{asked.question}** {asked.origin}; study `{study.name}`.", "", *(found or ["- Nothing is finished."]), "",
-        f"Missing: {missing or 'nothing at these scales'}. What would change our mind: {asked.against}",
+        f"Missing: {lacking or 'nothing at these scales'}. What would change our mind: {asked.against}",
     ])  # fmt: skip
 
 
@@ -83,7 +83,8 @@ def scales(study: Study) -> list[str]:
     return [*DATA] if study.datasets else ["small"]
 
 
-def _where(study: Study, scale: str) -> str:
+def where(study: Study, scale: str) -> str:
+    """What the data of a scale are called."""
     return DATA[scale] if study.datasets else "data of its levels"
 
 
@@ -92,7 +93,7 @@ def _answer(about: Report) -> str:
     return f"{head}: {'; '.join(found)}."
 
 
-def _missing(scale: str, about: Report) -> Iterator[str]:
+def missing(scale: str, about: Report) -> Iterator[str]:
     """What five teachers of three students each would take, where they are not there."""
     if about.settings.teachers > 1 and not about.missing:
         return
@@ -102,4 +103,4 @@ def _missing(scale: str, about: Report) -> Iterator[str]:
     command = f"`python -m ked study {about.study.name}{f' --scale {scale}' * (scale != 'small')}`"
     levels = f"{len(about.missing)} of {len(about.study.levels(scale))} levels"
     what = of(usual) if about.settings.teachers == 1 else levels
-    yield f"{_where(about.study, scale)}, {what}: {command}, {length}"
+    yield f"{where(about.study, scale)}, {what}: {command}, {length}"

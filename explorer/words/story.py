@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from explorer.words.numbers import listed
-from explorer.words.studies import between, signed
+from explorer.words.studies import between, command_line, signed
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report
 
@@ -49,6 +49,7 @@ class Point:
         teachers: Of how many teachers it speaks.
         recovery: Adjusted Rand index of the superfeatures and the true groups; None where nobody knows any.
         modularity: Of the superfeatures.
+        command: What repeats it.
     """
 
     question: str
@@ -57,6 +58,7 @@ class Point:
     teachers: int
     recovery: float | None
     modularity: float
+    command: str
 
     @property
     def about(self) -> str:
@@ -76,7 +78,8 @@ def points(report: Callable[[str, str], Report]) -> list[Point]:
                 sides = (level, asked[0]), (against, asked[1])
                 if one.comparison.measure == "accuracy" and (one.ours, one.theirs) == sides:
                     groups = about.table[about.table["level"] == level]["modularity"].mean()
-                    found.append(Point(question, place, one, about.settings.teachers, about.recovery.get(level), float(groups)))
+                    truth, again = about.recovery.get(level), command_line(about)
+                    found.append(Point(question, place, one, about.settings.teachers, truth, float(groups), again))
     return found
 
 
@@ -88,7 +91,8 @@ def paragraph(found: Sequence[Point]) -> str:
         told = [_listed(here, sign) for sign in (1, -1, 0)]
         if here:
             told_of.append(f"- *{question[:1].upper()}{question[1:]}*: {'; '.join(filter(None, told))}.")
-    return "\n".join([*told_of, "", conclusion(found)])
+    commands = dict.fromkeys(f"`{one.command}`" for one in found)
+    return "\n".join([*told_of, "", conclusion(found), "", f"Repeat it: {', '.join(commands)}."])
 
 
 def conclusion(found: Sequence[Point]) -> str:

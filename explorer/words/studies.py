@@ -140,7 +140,7 @@ def contrast_table(found: Sequence[Contrast]) -> pd.DataFrame:
         {
             "comparison": pair(one), "level": one.ours[0], "of": (measure := one.comparison.measure),
             "difference": signed(one.difference.mean, measure), "95 % interval": between(one.difference, measure),
-            "pairs": one.units, "p": _p(one.p), "p, Holm": _p(one.adjusted), "so": VERDICTS[one.shown],
+            "pairs": one.units, "p": p_in_words(one.p), "p, Holm": p_in_words(one.adjusted), "so": VERDICTS[one.shown],
             "also in study": ", ".join(one.also),
         }
         for one in found
@@ -171,34 +171,59 @@ def _number(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace("-", "−") if value == value else ""
 
 
-def _p(value: float) -> str:
+def p_in_words(value: float) -> str:
+    """A p value; "" where there is none."""
     return "" if value != value else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def brief(report: Report) -> str:
-    """All comparisons of a study in few words: what is shown, and between how many levels."""
+def by_comparison(report: Report) -> dict[str, list[Contrast]]:
+    """What is compared, in words -> its contrasts, one a level, in the order of the study."""
     groups: dict[str, list[Contrast]] = {}
     for contrast in report.contrasts:
         against = side(contrast.theirs, level=contrast.theirs[0] != contrast.ours[0])
         what = "agreement, " if contrast.comparison.measure == "agreement" else ""
         groups.setdefault(f"{what}{LABELS[contrast.ours[1]]} − {against}", []).append(contrast)
-    found = [f"{name}: {_brief(found)}" for name, found in groups.items()]
+    return groups
+
+
+def brief(report: Report) -> str:
+    """All comparisons of a study in few words: what is shown, and between how many levels."""
+    found = [f"{name}: {_brief(found)}" for name, found in by_comparison(report).items()]
     if report.recovery:
         ends = dict.fromkeys(f"{pick(report.recovery.values()):.2f}" for pick in (min, max))
         found.insert(0, f"true groups recovered: adjusted Rand index {' to '.join(ends)}".replace("-", "−"))
     return "<br>".join([f"*{of(report.settings)}*", *found])
 
 
+def in_short(report: Report) -> tuple[list[str], list[str]]:
+    """The comparisons that show a difference, with its size or the levels that show it, and the names of those that do not."""
+    groups = by_comparison(report)
+    shown = [f"{name} {_shown(found)}" for name, found in groups.items() if any(one.shown for one in found)]
+    return shown, [name for name, found in groups.items() if not any(one.shown for one in found)]
+
+
+def difference(one: Contrast) -> str:
+    """A difference with its interval."""
+    return f"{signed(one.difference.mean, one.comparison.measure)} {between(one.difference, one.comparison.measure)}".rstrip()
+
+
+def _shown(found: Sequence[Contrast]) -> str:
+    if len(found) == 1:
+        return signed(found[0].difference.mean, found[0].comparison.measure)
+    return f"{_sides(found)} of {len(found)} levels"
+
+
 def _brief(found: Sequence[Contrast]) -> str:
     if len(found) == 1:
-        return _difference(found[0])
-    above, below = (sum(one.shown == sign for one in found) for sign in (1, -1))
-    parts = [f"above at {above}" if above else "", f"below at {below}" if below else ""]
-    shown = ", ".join(filter(None, parts)) or "nothing shown"
+        one = found[0]
+        bold, mean = "**" if one.shown else "", signed(one.difference.mean, one.comparison.measure)
+        return difference(one).replace(mean, f"{bold}{mean}{bold}", 1)
     measure, values = found[0].comparison.measure, [float(one.difference.mean) for one in found]
-    return f"{shown} of {len(found)} levels ({signed(min(values), measure)} to {signed(max(values), measure)})"
+    ends = f"{signed(min(values), measure)} to {signed(max(values), measure)}"
+    return f"{_sides(found) or 'nothing shown'} of {len(found)} levels ({ends})"
 
 
-def _difference(one: Contrast) -> str:
-    mean, bold = signed(one.difference.mean, one.comparison.measure), "**" if one.shown else ""
-    return f"{bold}{mean}{bold} {between(one.difference, one.comparison.measure)}".rstrip()
+def _sides(found: Sequence[Contrast]) -> str:
+    """At how many levels a difference is shown; "" at none."""
+    above, below = (sum(one.shown == sign for one in found) for sign in (1, -1))
+    return ", ".join(filter(None, (f"above at {above}" if above else "", f"below at {below}" if below else "")))

@@ -67,6 +67,11 @@ class Report:
         return words.findings(self.contrasts)
 
     @property
+    def truths(self) -> str:
+        """What is known of the data: how far true groups are found, and what the Bayes rule reaches; "" where nobody knows."""
+        return words.truths(self.recovery, self.bayes_rule, self.headroom)
+
+    @property
     def recovery(self) -> dict[str, float]:
         """Level -> adjusted Rand index of the superfeatures with the planted groups, mean over the teachers."""
         first = self.cells.drop_duplicates(["level", "teacher"]).dropna(subset=["recovery"])

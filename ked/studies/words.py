@@ -39,9 +39,13 @@ def answer(
     """
     if not found:
         return NOTHING
-    parts = [_ceiling(bayes_rule) + _most(headroom or {})] if bayes_rule else []
-    parts += [_recovered(recovery)] if recovery else []
-    return _sentence("; ".join([*parts, *(_told(group) for group in _groups(found))]))
+    return _sentence("; ".join([*_truths(recovery or {}, bayes_rule or {}, headroom or {}), *(_told(group) for group in _groups(found))]))
+
+
+def truths(recovery: Mapping[str, float], bayes_rule: Mapping[str, float], headroom: Mapping[str, float]) -> str:
+    """What is known of the data, and beside which the numbers of nets stand, as a sentence; "" where nothing is."""
+    told = _truths(recovery, bayes_rule, headroom)
+    return _sentence("; ".join(told)) if told else ""
 
 
 def findings(found: Sequence[Contrast]) -> list[tuple[bool, str]]:
@@ -69,10 +73,10 @@ def note(found: Sequence[Contrast], teachers: int) -> str:
     count = max(contrast.units for contrast in found)
     several = f"{count} teachers, trained and grouped anew; the students of one teacher count as one"
     unit = several if teachers > 1 else f"{count} student seeds of one teacher, and so all of this speaks of one teacher only"
-    verb = "comparison" if len(found) == 1 else "comparisons"
+    counted = "the one comparison" if len(found) == 1 else f"all {len(found)} comparisons"
     return (
         f"Paired over {unit}; 95 % Student-t intervals, not corrected, with one test sample as the least spread; a difference counts as "
-        f"shown if p < 0.05 after Holm's correction for all {len(found)} {verb} of this study, of at least {CLAIMING} units."
+        f"shown if p < 0.05 after Holm's correction for {counted} of this study, of at least {CLAIMING} units."
         f"{_elsewhere(found)}"
     )
 
@@ -86,6 +90,11 @@ def _elsewhere(found: Sequence[Contrast]) -> str:
     which = "One of them also stands" if count == 1 else f"{count} of them also stand"
     where = f"study {next(iter(others))}" if len(others) == 1 else f"studies {', '.join(others)}"
     return f" {which} in {where}, and {'counts' if count == 1 else 'count'} as shown only if shown under each study's correction."
+
+
+def _truths(recovery: Mapping[str, float], bayes_rule: Mapping[str, float], headroom: Mapping[str, float]) -> list[str]:
+    parts = [_ceiling(bayes_rule) + _most(headroom)] if bayes_rule else []
+    return parts + ([_recovered(recovery)] if recovery else [])
 
 
 def _recovered(recovery: Mapping[str, float]) -> str:
@@ -165,11 +174,12 @@ def _size(value: float, one: Contrast, *, signed: bool = False) -> str:
 
 def _number(value: float, one: Contrast, *, signed: bool = False) -> str:
     scale, form, _ = _UNIT[one.comparison.measure]
-    return format(scale * value, f"{'+' if signed else ''}{form}").replace("-", "−")
+    text = format(scale * value, f"{'+' if signed else ''}{form}")
+    return text.replace("-", "−") if float(text) else text.lstrip("+-")
 
 
 def _interval(one: Contrast) -> str:
     low, high = one.difference.low, one.difference.high
     if low != low:
         return "without an interval" if one.units < LEAST else "at every unit"
-    return f"[{_number(low, one)}, {_number(high, one)}]"
+    return f"[{_number(low, one, signed=True)}, {_number(high, one, signed=True)}]"

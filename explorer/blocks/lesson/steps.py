@@ -22,6 +22,7 @@ from explorer.state import session
 from explorer.words import lesson as words
 from explorer.words import pairs as pair_words
 from explorer.words.story import conclusion
+from explorer.words.studies import command_line
 from ked.agreements import cosine
 from ked.agreements.contrasts import accuracy_gains
 from ked.data import Dataset
@@ -239,7 +240,7 @@ def elsewhere(lesson: Lesson, may: bool, done: bool) -> Answer:
         st.button("Show the study", icon=":material/science:", disabled=not may, on_click=look, help="Five students of each kind.")
         return None
     plot(found.forests["accuracy"], "lesson-study", alt="Differences in test accuracy on Fashion-MNIST with their 95 % intervals.")
-    st.caption(found.report.note)
+    st.caption(f"{found.report.note} Repeat it: `{command_line(found.report)}`.")
     told = [_finding(found.report, *pair) for pair in (("ked", "kd"), ("architecture", "plain"), ("ked", "mu0"))]
     agreement = found.report.table.set_index("net")["agreement"]
     told.append(

@@ -10,7 +10,7 @@ from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures.study_figures import authors, story_figure
 from explorer.state import session
-from explorer.study_results import Outcome, open_questions, over_data_sets
+from explorer.study_results import Outcome, doubts, open_questions, over_data_sets
 from explorer.words import studies
 from explorer.words.results import LABELS
 from explorer.words.story import paragraph
@@ -146,10 +146,9 @@ def story() -> None:
 def tables(about: Report) -> None:
     """Every number, on what it rests, and the command that repeats it."""
     if about.contrasts:
-        st.markdown(
-            f"**On what this rests.** {about.note} {studies.test_set(about)}"
-            "Where something is picked, validation data pick it; test data report once."
-        )
+        st.subheader("On what this rests", anchor=False)
+        st.markdown(doubts(about))
+        st.caption(f"{studies.test_set(about)}Where something is picked, validation data pick it; test data report once.")
         with st.expander("Every number, as a table", icon=":material/table_rows:"):
             table(studies.contrast_table(about.contrasts), "contrasts", height="content", columns=_TABLE)
             st.caption("Differences of accuracy are in percentage points; intervals are not corrected, p values by Holm's method are.")

@@ -72,6 +72,16 @@ def test_ink_is_full_agreement_whichever_way_the_measure_points() -> None:
     assert down.data[0].text[1][0] == "all, cat: 0.900"
 
 
+def test_numbers_stand_in_cells_where_each_has_room() -> None:
+    narrow, wide = (
+        agreement_charts.matrix(np.zeros((1, count)), ["all"], list("abcdefghijkl")[:count], chance=0, best=1, title="").layout.meta
+        for count in (2, 12)
+    )
+    phone, digits = 358, 22  # pixels of a figure on a phone, and of a number such as 0.98
+    assert narrow["lettered"] < phone < wide["lettered"]
+    assert wide["lettered"] - narrow["lettered"] > 10 * digits
+
+
 def test_of_many_classes_those_that_agree_least_and_most_are_shown_in_that_order() -> None:
     whole = np.random.default_rng(0).permutation(100) / 100.0
     names = [f"class {value:.2f}" for value in whole]

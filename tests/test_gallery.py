@@ -78,6 +78,7 @@ def test_each_sample_has_its_caption_below_it() -> None:
     captions = [f"class {n}" for n in range(13)]
     figure = gallery.strip(marked(13, (8, 8)), (8, 8), captions, columns=10, selected=12)
     assert [note.text for note in figure.layout.annotations] == captions
+    assert figure.layout.xaxis.constraintoward == "left"
     below = [gallery.clicked({"x": note.x, "y": note.y - 1}, (8, 8), 10) for note in figure.layout.annotations]
     assert below == list(range(13))
 

@@ -170,7 +170,10 @@ class Plot {
       figure.data = figure.data.map((trace) => ({ ...trace }));
       figure.layout = { ...structuredClone(figure.layout), autosize: true, height };
       delete figure.layout.width;
-      if (this.node.offsetWidth < figure.layout.meta?.lettered) figure.layout.annotations = [];
+      if (this.node.offsetWidth < figure.layout.meta?.lettered) {
+        figure.layout.annotations = [];
+        for (const trace of figure.data) delete trace.texttemplate;
+      }
       // A finger scrolls the page; on touch screens zooming is left to the buttons.
       if (matchMedia("(pointer: coarse)").matches) figure.layout.dragmode = false;
       keepZoom(this.node, figure.layout);

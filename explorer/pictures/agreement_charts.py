@@ -44,6 +44,7 @@ def matrix(
     drawing.update_xaxes(side="top", showgrid=False, tickvals=list(range(len(classes))), ticktext=theme.told_apart(classes, 12))
     drawing.update_yaxes(tickvals=list(range(len(rows))), ticktext=list(rows), autorange="reversed", showgrid=False)
     drawing.update_yaxes(tickfont={"color": theme.INK, "size": 13})
+    drawing.update_layout(meta={"lettered": 130 + 27 * len(classes)})  # on a narrow screen numbers would run into each other
     return drawing
 
 

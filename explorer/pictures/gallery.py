@@ -66,6 +66,7 @@ def strip(
     )
     drawing.add_trace(sheet.trace())
     theme.pixel_axes(drawing, *sheet.size)
+    drawing.layout.xaxis.constraintoward = "left"  # where all else on a wide page begins
     drawing.layout.xaxis.range = [-1.5, sheet.size[1] + 0.5]  # room for the frame of a sample at the edge
     drawing.layout.yaxis.range = [sheet.size[0] + 0.5, -1.5]
     letters = max((len(line) for text in captions for line in text.split("<br>")), default=0)

@@ -294,6 +294,6 @@ def pixel_axes(drawing: go.Figure, height: int, width: int) -> None:
 def fitted(drawing: go.Figure, aspect: float, room: int = 16, lettered: float = 0) -> None:
     """Let the figure be lower where its column is narrow: `aspect` times as high as wide, and `room` pixels more.
 
-    `lettered`: pixels of width below which its annotations would cover each other, and are left out.
+    `lettered`: pixels of width below which its annotations, or the numbers in its cells, would cover each other and are left out.
     """
     drawing.update_layout(meta={"aspect": aspect, "room": room, "lettered": lettered})

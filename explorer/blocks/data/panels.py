@@ -153,7 +153,6 @@ def _strips(data: Dataset) -> None:
         captions += [theme.plain(data.classes[kind], 14)] * len(of_kind) + [""] * empty
     alt = f"{len(rows)} training samples of {data.class_count if c is None else 1} classes."
     figure = gallery.strip(images, data.shape, captions, columns=COLUMNS)
-    figure.update_xaxes(constraintoward="left")
     plot(figure, "samples", alt=alt, select=())
     if c is None and data.class_count > CLASSES:
         st.caption(f"The first {CLASSES} of {data.class_count} classes; choose another one above or click it in the chart.")

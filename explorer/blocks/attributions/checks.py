@@ -152,7 +152,8 @@ def numbers(about: AttributedSample) -> None:
     formats = {name: st.column_config.NumberColumn(format="%.3f", help=told) for name, told in _COLUMNS.items() if name in rows}
     looks = formats | {"net": st.column_config.TextColumn(pinned=True)}
     table(rows, "numbers", height=min(36 * len(rows) + 40, 460), columns=looks)
-    st.caption("The table's own menu downloads it as CSV. Every column's head has a sentence of help.")
+    with st.container(key="of-the-grid"):
+        st.caption("The table's own menu downloads it as CSV. Every column's head has a sentence of help.")
     st.download_button(
         "Maps as CSV", lambda: _maps(about), f"attributions-{about.run.id}-sample-{about.sample}.csv", "text/csv",
         icon=":material/download:", on_click="ignore",

@@ -43,11 +43,48 @@ function letKeysIntoTheMenu() {
   });
 }
 
+// What is pressed may go away, or be switched off, with the focus on it: then it goes on to the first that the press brought
+// of a step's title, its task and its answer, for keys and for those who hear the page.
+function keepTheFocus() {
+  const places = [".st-key-lesson-title h3", ".st-key-lesson-task p", '.st-key-lesson-answer [data-testid="stAlertContainer"]'].join();
+  let pressed, before = new Set();
+  const texts = () => [...document.querySelectorAll(places)].map((node) => node.textContent);
+  const note = ({ target }) => {
+    pressed = target.closest?.(".stMain button");
+    before = new Set(texts());
+  };
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, note, { capture: true, passive: true });
+  new MutationObserver(() => {
+    if (!pressed || (pressed.isConnected && !pressed.disabled)) return;
+    if (![document.body, pressed].includes(document.activeElement)) return; // the visitor has gone on
+    const next = [...document.querySelectorAll(places)].find((node) => !before.has(node.textContent));
+    if (!next) return; // it is still to come
+    pressed = undefined;
+    next.tabIndex = -1;
+    next.style.scrollMarginTop = "5rem"; // below the bar
+    next.focus();
+  }).observe(document.body, { attributeFilter: ["disabled"], childList: true, characterData: true, subtree: true });
+}
+
+// Streamlit calls a control what its label is, signs of Markdown and all: those who hear it are spared them.
+function callControlsPlainly() {
+  const plain = (text) => text.replace(/:color\[[^\]]*\]\{[^}]*\} */g, "").replace(/\*\*(.+?)\*\*/g, "$1");
+  const rename = () => {
+    for (const node of document.querySelectorAll('[aria-label*=":color["], [aria-label*="**"]')) node.ariaLabel = plain(node.ariaLabel);
+  };
+  let due;
+  new MutationObserver(() => { due ??= setTimeout(() => { due = undefined; rename(); }, 500); })
+    .observe(document.body, { attributeFilter: ["aria-label"], childList: true, subtree: true });
+  rename();
+}
+
 if (!window.kedFrame) {
   window.kedFrame = true;
   loadLibrary(window.kedLibraryPath).catch(() => {}); // while the server still makes the first figures; those ask again
   makeOneStepAGesture();
   leaveUndoToTextFields();
   letKeysIntoTheMenu();
+  keepTheFocus();
+  callControlsPlainly();
   explainWords(window.kedWords);
 }

@@ -30,6 +30,46 @@ def learnt(page: Page, number: int) -> None:
         page.wait_for_function(RESTING)
 
 
+def tab_to(page: Page, name: str) -> None:
+    """Tab until the focus is on what has this name, which is in sight then."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(_FOCUSED).startswith(name):
+            return
+    raise AssertionError(f"no Tab leads to {name!r}")
+
+
+_FOCUSED = "() => { const { ariaLabel, innerText } = document.activeElement; return (ariaLabel ?? innerText).replace(/^[⬤ ]+/, ''); }"
+
+
+def test_the_lesson_is_done_with_keys_alone_and_the_focus_is_never_lost(visitor: Callable[..., Visitor], address: str) -> None:
+    """A press that switches off, or takes away, what was pressed brings the focus to what came of it."""
+    page = visitor().page
+    page.goto(f"{address}/lesson?lesson=2")
+    focused = page.locator("*:focus")
+    expect(page.get_by_role("radio", name="Anywhere")).to_be_enabled()
+    page.wait_for_function(RESTING)
+    tab_to(page, "Anywhere")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(focused).to_have_text(re.compile("^Now: Click a pixel"))
+    page.wait_for_function(RESTING)
+    tab_to(page, "Pixel")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stAlertContentSuccess")).to_be_visible()
+    page.wait_for_function(RESTING)
+    page.get_by_test_id("stAlertContentSuccess").scroll_into_view_if_needed()
+    tab_to(page, "arrow_forward")
+    page.keyboard.press("Enter")
+    expect(focused).to_have_text(f"3 of 5 · {STEPS[2].title}")
+    page.wait_for_function(RESTING)
+    tab_to(page, "visibility")
+    page.keyboard.press("Enter")
+    expect(focused).to_have_text(re.compile("The answer: One cell"))
+
+
 def test_the_lesson_is_done_by_hand(visitor: Callable[..., Visitor], address: str) -> None:
     page = visitor().page
     page.goto(f"{address}/lesson")

@@ -53,7 +53,8 @@ def _page() -> None:
     place = here()
     step = place.step
     st.progress((place.number - 1 + place.done) / len(STEPS))
-    st.subheader(f"{place.number} of {len(STEPS)} · {step.title}", anchor=False)
+    with st.container(key="lesson-title"):  # this and the next two are where the focus goes on (`frame.js`)
+        st.subheader(f"{place.number} of {len(STEPS)} · {step.title}", anchor=False)
     st.markdown(step.sentence)
     _ask(place)
     lesson = steps.enter(load_run(RUN))
@@ -63,7 +64,8 @@ def _page() -> None:
         place = here()
     if place.done and right is not None:
         option, told = right
-        st.success(f"{guessed(step, place.guess, option)} {told}", icon=":material/lightbulb:")
+        with st.container(key="lesson-answer"):
+            st.success(f"{guessed(step, place.guess, option)} {told}", icon=":material/lightbulb:")
         if place.number == len(STEPS):
             _own_words()
     _move_on(place)
@@ -99,19 +101,20 @@ def _ask(place: Place) -> None:
     st.pills(
         f"**Guess:** {step.question}", range(len(step.options)), format_func=step.options.__getitem__, key=key, on_change=chosen,
         disabled=place.done or place.guess is not None,
-        help="Whoever has guessed sees more. A lecturer whom you follow sees how many guessed what, and not who.",
+        help="Guess, and the step opens. A lecturer whom you follow sees how many guessed what, but not who.",
     )  # fmt: skip
     if session.leads():
         st.fragment(_class_guesses, run_every=2.0)(place)
-    if not place.done:
-        st.markdown(f"**Now:** {step.task}" if place.guess is not None else "*First guess, then try.*")
+    with st.container(key="lesson-task"):  # empty once the step is done: what stands below keeps its place, and the focus with it
+        if not place.done:
+            st.markdown(f"**Now:** {step.task}" if place.guess is not None else "*First guess, then try.*")
 
 
 def _class_guesses(place: Place) -> None:
     """What the class that this tab leads has guessed so far."""
     found = following.tally(session.leads(), place.number)
     said = " · ".join(f"{option}: **{found[letter]}**" for letter, option in zip(_LETTERS, place.step.options, strict=True))
-    st.markdown(f":material/groups: The class guesses – {said}")
+    st.markdown(f":material/groups: The class has guessed: {said}")
 
 
 def _mark_done(number: int) -> None:
@@ -129,14 +132,15 @@ def _move_on(place: Place) -> None:
 
     with st.container(horizontal=True, key="lesson-steps"):
         st.button(
-            "Back", icon=":material/arrow_back:", disabled=place.number == 1, on_click=to, args=(place.number - 1,), help="The step before."
-        )
+            "Back", icon=":material/arrow_back:", disabled=place.number == 1, on_click=to, args=(place.number - 1,),
+            help="Goes back to the step before.",
+        )  # fmt: skip
         if not (place.done or share.hides("results")):
             st.button("Show me", icon=":material/visibility:", on_click=show, help="Does it for you, and shows the answer.")
         if place.number < len(STEPS):
             st.button(
                 "Next", type="primary", icon=":material/arrow_forward:", disabled=not place.done, on_click=to, args=(place.number + 1,),
-                help="The next step, once this one is done.",
+                help="Goes on to the next step, once this one is done.",
             )  # fmt: skip
         elif place.done:
             navigation.link("train", "Train students of your own", {"run": RUN, "m": "2"})
@@ -155,6 +159,6 @@ def _own_words() -> None:
         if text:
             st.info(OURS, icon=":material/edit_note:")
         else:
-            st.caption("Ours appears here when you have written yours.")
+            st.caption("Ours appears here once you have written yours.")
 
 

@@ -6,6 +6,7 @@ option and its sentence, or None before it is done.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,7 +116,7 @@ def two_teams(lesson: Lesson, may: bool, done: bool) -> Answer:
         p = np.exp(lesson.voice.prediction(members))
         plot(
             answer_grid.answer_grid(p, lesson.pairs, truth=lesson.truth), "lesson-answers",
-            alt="The net's answers, a cell a pair; row: first digit, column: second digit.",
+            alt="The net's answers, one cell per pair; row: first digit, column: second digit.",
         )  # fmt: skip
         st.caption("Each cell is an answer: the row is the first digit, the column the second. The right one is framed.")
     if members[1] and not done:
@@ -138,7 +139,8 @@ def links(lesson: Lesson, may: bool, done: bool) -> Answer:
         drawing = graphs.row_image(W, node, shape, height=230) if tapped else overlays.picture(lesson.image, shape, height=230)
         alt = "How strongly each pixel is linked to the framed one." if tapped else "Two digits side by side; click a pixel."
         click = plot(drawing, "lesson-links", alt=alt)
-        st.caption("The stronger a pixel's colour, the stronger its link to the framed one. Click others, too." if tapped else "The pair.")
+        _choose_pixel(node if tapped else -1, lesson.dataset.features, may)
+        st.caption("The stronger a pixel's colour, the stronger its link to the framed one. Choose others, too." if tapped else "The pair.")
     if click and may:
         session.put(node=round(click["y"]) * shape[-1] + round(click["x"]))
         st.rerun(scope="fragment")
@@ -151,11 +153,21 @@ def links(lesson: Lesson, may: bool, done: bool) -> Answer:
         st.session_state["widget.groups"] = M
         st.segmented_control(
             "Groups of strongly linked pixels", (2, 3, 4), key="widget.groups", required=True,
-            help="Two groups are the two digits; see what splits when there are to be more.",
+            help="Two groups are the two digits; see what splits when there are more.",
             on_change=lambda: session.put(superfeatures=st.session_state["widget.groups"]),
         )  # fmt: skip
     half = next(list(part) for part in lesson.dataset.truth if node in part)
     return words.links_answer(float(W[node][half].sum() / W[node].sum()) if W[node].sum() > 0 else 0.0)
+
+
+def _choose_pixel(node: int, names: Sequence[str], may: bool) -> None:
+    """What a click on a pixel does, for those who do not click."""
+    st.session_state["widget.pixel"] = node
+    st.selectbox(
+        "Pixel", range(-1, len(names)), key="widget.pixel", disabled=not may, width=220, help="The pixel whose links are shown.",
+        format_func=lambda d: names[d] if d >= 0 else "none",
+        on_change=lambda: session.put(node=st.session_state["widget.pixel"]),
+    )  # fmt: skip
 
 
 def reasons(lesson: Lesson, may: bool, done: bool) -> Answer:
@@ -175,7 +187,7 @@ def reasons(lesson: Lesson, may: bool, done: bool) -> Answer:
             p, colour = np.exp(lesson.voice.log_y[int(speaks)]), theme.superfeature_colour(int(speaks))
         plot(
             answer_grid.answer_grid(p, lesson.pairs, colour=colour, truth=lesson.truth, height=280), "lesson-reasons",
-            alt="Answers of those who speak, a cell a pair.",
+            alt="Answers of those who speak, one cell per pair.",
         )  # fmt: skip
         st.caption("Nobody has spoken yet: the net's average answer." if speaks is None else "Row: first digit. Column: second.")
     if speaks != _BOTH and not done:
@@ -187,7 +199,7 @@ def reasons(lesson: Lesson, may: bool, done: bool) -> Answer:
             lesson.voice.phi, lesson.voice.base, answer, classes=lesson.dataset.classes, names=[f"team {m + 1}" for m in range(M)]
         )
         plot(figure, "lesson-bars", alt="Bars that add up from the average answer to the net's answer.")
-        st.caption("In log-probabilities it is a plain sum: the average answer, what each team adds, and the answer.")
+        st.caption("In log-probabilities it is a plain sum: the average answer plus what each team adds is the answer.")
     row, column = (int(np.argmax(part)) for part in pair_words.marginals(p, lesson.pairs))
     one = answer == row * len(lesson.pairs.second) + column
     told = pair_words.together(p, lesson.dataset.classes, [True] * M, lesson.truth)
@@ -201,7 +213,7 @@ def students(lesson: Lesson, may: bool, done: bool) -> Answer:
     epochs = [epoch for epoch in ked.epochs if epoch in kd.epochs]
     if st.session_state.get(_EPOCH, None if done else epochs[0]) not in epochs:
         st.session_state[_EPOCH] = epochs[-1]
-    epoch = st.select_slider("Epochs of training", epochs, key=_EPOCH, disabled=not may, help="How often the students have seen the data.")
+    epoch = st.select_slider("Epochs of training", epochs, key=_EPOCH, disabled=not may, help="Passes over the training data.")
     at, kd_at = ked.epochs.index(epoch), kd.epochs.index(epoch)
     student = NetExplanation.of("ked", ked.log_y[at, 0].numpy(), ked.base.numpy())
     teacher, learns, copies = st.columns([3, 3, 2], gap="medium")
@@ -217,10 +229,11 @@ def students(lesson: Lesson, may: bool, done: bool) -> Answer:
         st.markdown("**The KD student: no reasons**")
         st.markdown("Answers alone")
         figure = answer_grid.answer_grid(kd.log_p[kd_at, 0].exp().numpy(), lesson.pairs, truth=lesson.truth, height=150)
-        plot(figure, "lesson-kd", alt="The KD student's answers, a cell a pair.")
+        plot(figure, "lesson-kd", alt="The KD student's answers, one cell per pair.")
     phi, own = (torch.from_numpy(net.phi)[:, None] for net in (student, lesson.voice))
     alike = float(cosine(phi, own))
-    st.caption(f"After {epoch} epochs the KED student's reasons for this pair are like the big net's: cosine {alike:.2f} (1 is the same).")
+    after = f"After {epoch} epoch{'s' * (epoch != 1)}"
+    st.caption(f"{after} the KED student's reasons for this pair and the big net's have a cosine of {alike:.2f} (1: the same).")
     if epoch != epochs[-1] and not done:
         return None
     accuracy = lesson.run.info["summary"]["accuracy"]
@@ -244,8 +257,8 @@ def elsewhere(lesson: Lesson, may: bool, done: bool) -> Answer:
     told = [_finding(found.report, *pair) for pair in (("ked", "kd"), ("architecture", "plain"), ("ked", "mu0"))]
     agreement = found.report.table.set_index("net")["agreement"]
     told.append(
-        f"What explanations buy is agreement: the student explains as its teacher does, cosine {agreement['ked']:.2f}, and "
-        f"{agreement['mu0']:.2f} where it has not learned from explanations."
+        f"Agreement is another matter: with explanations, student and teacher explain alike to a cosine of {agreement['ked']:.2f}; "
+        f"without them, {agreement['mu0']:.2f}."
     )
     told.append(conclusion(study_results.over_data_sets()))
     decisive = _contrast(found.report, "ked", "mu0")

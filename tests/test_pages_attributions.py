@@ -73,11 +73,11 @@ def test_the_numbers_under_a_map_are_those_of_the_table_and_of_the_library() -> 
     found, own = measure("deep-lift", question), attribute("own", question)[0].numpy()
     alike = likeness(found.values, own, question.parts)
     expected = [found.deletion, found.insertion, found.infidelity, alike.spearman, alike.overlap, alike.cosine]
-    columns = ["deletion", "insertion", "infidelity", "own: ranks", "own: strongest tenth", "own: sums"]
+    columns = ["deletion", "insertion", "infidelity", "agreement: ranks", "agreement: strongest tenth", "agreement: sums"]
     assert row[columns].tolist() == pytest.approx(expected, rel=1e-4, abs=1e-5)
     said = texts(app, "deep-lift")
     assert f"del {share(found.deletion)} · ins {share(found.insertion)}" in said
-    assert f"own {share(alike.spearman)} · " in said
+    assert f"agr {share(alike.spearman)} · " in said
     assert len(rows) == 4 * 9 - 2  # two black boxes have no explanation of their own
 
 
@@ -145,13 +145,13 @@ def test_the_checks_that_take_longer_come_when_they_are_asked_for(finish: Callab
     run = finish(Recipe.make(dataset="wine", methods=("plain",), superfeatures=2, **TINY))
     app = sound(visit("attributions", run=run.id, student="plain"), "attributions")
     assert "sanity" not in numbers(app)
-    sound(row(app, "Measured").set_value("all").run(), "attributions")
+    sound(row(app, "Checks").set_value("all").run(), "attributions")
     assert address(app)["checks"] == "all"
     rows = numbers(app)
     assert set(rows["sanity"]) <= {"passes", "fails"}
     assert ((rows["what survives"] < 0.5) == (rows["sanity"] == "passes")).all()
     assert (rows["max-sensitivity"] >= 0).all()
-    assert any("weights are drawn anew is below 0.5" in text.value for text in app.markdown)
+    assert any("weights are re-initialised is below 0.5" in text.value for text in app.markdown)
 
 
 def test_a_convolutional_run_has_grad_cam_and_squares_in_place_of_superfeatures() -> None:
@@ -171,7 +171,7 @@ def test_an_mlp_is_told_why_grad_cam_is_missing_and_what_is_there_instead() -> N
 def test_a_table_is_shown_as_bars_by_the_names_of_its_features(finish: Callable[[Recipe], Run]) -> None:
     run = finish(Recipe.make(dataset="wine", methods=("ked",), superfeatures=3, **TINY))
     app = sound(visit("attributions", run=run.id), "attributions")
-    assert "own: structure" not in numbers(app)
+    assert "agreement: structure" not in numbers(app)
     assert "structure (SSIM)" not in [option.content for option in row(app, "Agreement by").proto.options]
     drawing = figure(app, "map-occlusion")
     assert [trace["name"] for trace in drawing["data"]] == ["black box", "explaining", "KED student"]
@@ -187,7 +187,7 @@ def test_a_run_without_explaining_nets_has_everything_but_the_own_explanation(fi
     app = sound(visit("attributions", run=run.id, student="kd"), "attributions")
     assert "map-own" not in figures(app)
     assert "map-deep-lift" in figures(app)
-    assert "own: ranks" not in numbers(app)
+    assert "agreement: ranks" not in numbers(app)
     assert not [name for name in figures(app) if name.startswith("shapley")]
 
 
@@ -236,8 +236,8 @@ def test_the_summary_names_the_best_orders_and_what_is_nearest_to_the_own_explan
     lines = [of("own explanation", 0.3, 0.6, 1.0), of("a", 0.1, 0.7, 0.2), of("b", 0.2, 0.9, 0.5)]
     said = summary(lines, "spearman")
     assert "in the order of **a** (deletion 0.10)" in said
-    assert "in that of **b** (insertion 0.90)" in said
-    assert "comes to 0.30 and 0.60; nearest to it is **b** (0.50)" in said
+    assert "put in in the order of **b** (insertion 0.90)" in said
+    assert "reaches 0.30 and 0.60; nearest to it is **b** (0.50)" in said
     assert "own explanation" not in summary(lines[1:], "spearman")
 
 
@@ -250,7 +250,7 @@ def test_the_sentence_on_orders_names_the_best_and_the_worst_of_a_net() -> None:
     lines = [of("a", 0.3, 0.1), of("b", 0.1, 0.4), of("c", 0.2, 0.45)]
     assert orders(lines) == (
         "The net loses its answer soonest in the order of **b** (area 0.10, halfway after 50 % of the features) and wins it soonest "
-        "in that of **c** (0.45, halfway after 50 %); latest in those of a (0.30) and a (0.10)."
+        "in that of **c** (0.45, halfway after 50 %); the latest are a (0.30) and a (0.10)."
     )
     assert orders(lines[:1]).endswith("(0.10, halfway after 50 %).")
 

@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer import cache, navigation
 from explorer.blocks import frame
 from explorer.state import session
 from ked.nets.weights import NOT_KEPT
 from ked.store import Run
+
+
+class Place:
+    """A place whose content takes its time: what is computed for it stands there until it comes, and as high as it.
+
+    Only on a page that was just opened: later what stood there stays until the new content comes, and nothing moves.
+    """
+
+    def __init__(self, name: str, height: int | None = None) -> None:
+        self._name, self._height, self._spot = name, height, st.empty()
+
+    def say(self, words: str) -> None:
+        """What is computed, and how far that is."""
+        if self._name not in session.standing():
+            (self._spot.container(height=self._height, border=False) if self._height else self._spot).caption(words)
+
+    def content(self) -> DeltaGenerator:
+        """Where the content goes, now that it is there."""
+        session.standing().add(self._name)
+        return self._spot.container()
+
+    def clear(self) -> None:
+        """Nothing more is to be said here: the content stands elsewhere."""
+        session.standing().add(self._name)
+        self._spot.empty()
 
 
 def ready(run: Run | None) -> bool:
@@ -38,7 +64,7 @@ def was_removed(run: Run, stage: str) -> bool:
 def say_removed(file: str) -> None:
     """Of a file that was there once."""
     st.warning(
-        f"The file {file} of this run was written and has been removed since; train the same settings again to have it back.",
+        f"The file {file} of this run was written and has been removed since; train the same settings again to get it back.",
         icon=":material/link_off:",
     )  # fmt: skip
 

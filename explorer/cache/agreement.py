@@ -16,7 +16,7 @@ from ked.store import Run
 SURVEYED = 20_000  # test samples on which students and teacher are compared
 
 
-@st.cache_resource(max_entries=32, show_spinner="Comparing what students and teacher say of every test sample …", hash_funcs=BY_VERSION)
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=BY_VERSION)
 def survey(run: Run, method: str, maps: str = "") -> Survey:
     """Agreement and fidelity of a method's students on the first `SURVEYED` test samples; `maps`: which are compared too, if any."""
     student, teacher, source = heard(run, method), heard(run, "explaining"), dataset_of(run)

@@ -14,8 +14,8 @@ from explorer.state.settings import BY_KEY, RECIPE_SETTINGS, SETTINGS, from_url,
 from explorer.state.undo import Undo
 from ked.errors import Unavailable
 
-_VALUES, _PAGE, _LEADS, _NOTICES, _UNDO, _SHOWN, _MOVED = (
-    f"ked.{name}" for name in ("values", "page", "leads", "notices", "undo", "shown", "moved")
+_VALUES, _PAGE, _LEADS, _NOTICES, _UNDO, _SHOWN, _MOVED, _STANDING = (
+    f"ked.{name}" for name in ("values", "page", "leads", "notices", "undo", "shown", "moved", "standing")
 )
 
 
@@ -30,6 +30,8 @@ def begin(page: str) -> bool:
     """
     address = {key: st.query_params[key] for key in st.query_params}
     moved = st.session_state.get(_PAGE) not in (None, page)
+    if st.session_state.get(_PAGE) != page:
+        st.session_state[_STANDING] = set()
     bare = False
     if _VALUES not in st.session_state or _went_back() or (moved and address):
         st.session_state[_VALUES], st.session_state[_NOTICES] = from_url(address)
@@ -63,6 +65,12 @@ def key_of(widget: str) -> str:
     """The key that a widget was drawn under last."""
     moved = st.session_state.get(_MOVED, {}).get(widget, 0)
     return f"{widget}.{moved}" if moved else widget
+
+
+def standing() -> set[str]:
+    """The places of the page on screen that have their content, to which others are added as they come."""
+    places: set[str] = st.session_state.setdefault(_STANDING, set())
+    return places
 
 
 def end() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from explorer import cache, navigation
-from explorer.blocks import controls, frame
+from explorer.blocks import controls, frame, nothing_yet
 from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures.levels import Level, Scale, levels
@@ -87,10 +87,14 @@ def findings(run: Run) -> Findings:
     measure = ALL[session.get("measure")]
     maps = kind_of(measure.name)
     there = [name for name in METHODS if name in cache.facts(run)["recipe"]["methods"] and run.has(f"student-{name}")]
-    surveys = {name: cache.survey(run, name, maps) for name in there}
+    place, surveys = nothing_yet.Place("surveys"), {}
+    for number, name in enumerate(there, 1):
+        place.say(f"Comparing what students and teacher say of every test sample, {number} of {len(there)}: {LABELS[name]} …")
+        surveys[name] = cache.survey(run, name, maps)
     other = next((one for one in comparable(run) if one.id == session.get("beside")), None)
     if other and "ked" in surveys:
         surveys[BESIDE] = cache.survey(other, "ked", maps)
+    place.clear()
     return Findings(run, cache.dataset_of(run), surveys, measure, other)
 
 
@@ -124,7 +128,7 @@ def choose_beside(run: Run) -> None:
 
 def no_students() -> None:
     """A run that ended before any student was trained."""
-    st.info("No student of this run is finished, so there is nobody to compare with the teacher.", icon=":material/info:")
+    st.info("No student of this run is finished, so there is nothing to compare with the teacher.", icon=":material/info:")
     navigation.link("train", "Go to its training")
 
 
@@ -139,7 +143,7 @@ def answer(about: Findings) -> None:
     if not about.speaking:
         st.info(
             "No student of this run explains itself: these are black boxes, so only their answers and their gradient maps can be "
-            "compared with the teacher's. Choose a measure of gradient maps, or train a student of the KED form.",
+            "compared with the teacher's. Choose a measure of gradient maps, or train a KED student.",
             icon=":material/visibility_off:",
         )
         navigation.link("train", "Train one")
@@ -164,16 +168,16 @@ def _agreement(about: Findings) -> None:
     values = {name: survey.mean(measure.name) if name in measured else None for name, survey in about.surveys.items()}
     chance = {name: float(survey.chance_mean(measure.name).mean()) for name, survey in measured.items()}
     alike = {name: float(survey.alike_mean(measure.name).mean()) for name, survey in measured.items()}
-    lines = [Level("beside another sample's explanation", each=chance)]
+    lines = [Level("against another sample's explanation", each=chance)]
     if not np.isnan(list(alike.values())).any():
-        lines.append(Level("beside another of the same class", each=alike, dash="longdash"))
+        lines.append(Level("against another of the same class", each=alike, dash="longdash"))
     first = next(iter(measured.values()))
     exact = first.exact_chance(measure.name)
     same = all(survey.exact_chance(measure.name) == exact for survey in measured.values())  # another run may have another M
     if exact is not None and same:
         lines.append(Level("independent explanations", at=exact, dash="dot"))
     figure = levels(values, scale_of(measure, measured), labels=about.labels, lines=lines, missing="a black box: no explanation")
-    alt = f"{measure.label} with the explaining teacher, a row a student: a dot a seed, the mean, its 95 % interval, and chance."
+    alt = f"{measure.label} with the explaining teacher, one row per student: one dot per seed, the mean, its 95 % interval, and chance."
     plot(figure, "agreement", alt=alt, select=())
     st.caption(f"{measure.description} {agreement_words.what_chance_is(measure, first, dotted=same)}")
 
@@ -184,7 +188,7 @@ def scale_of(measure: Measure, surveys: Mapping[str, Survey]) -> Scale:
         return Scale(measure.label, low=measure.low, high=measure.high)
     small = all(float(survey.mean(measure.name).max()) < 0.1 for survey in surveys.values())
     unit, factor = (f"milli{measure.unit}", 1000.0) if small else (measure.unit, 1.0)
-    return Scale(f"{measure.label}, {unit}: less is more agreement", factor, low=measure.low, high=measure.high)
+    return Scale(f"{measure.label}, {unit}: lower is more alike", factor, low=measure.low, high=measure.high)
 
 
 def _fidelity(about: Findings) -> None:
@@ -195,11 +199,11 @@ def _fidelity(about: Findings) -> None:
     told = f"chance {chance[0]:.0f} %" if round(chance[0]) == round(chance[-1]) else f"chance {chance[0]:.0f} to {chance[-1]:.0f} %"
     scale = Scale("same answer as the explaining teacher, %", factor=100, decimals=1, low=measure.low, high=measure.high)
     figure = levels(values, scale, labels=about.labels, lines=[Level(told)])
-    alt = "Share of test samples on which student and explaining teacher name the same class, a row a student with its interval."
+    alt = "Share of test samples on which student and explaining teacher name the same class, one row per student with its interval."
     plot(figure, "fidelity", alt=alt, select=())
     st.caption(
         "The share of test samples on which both name the same class; chance is the teacher's answer to another sample. "
-        "Every student is held against the *explaining* teacher, also those that learnt from the black box."
+        "Every student is compared with the *explaining* teacher, even those that learnt from the black box."
     )
 
 
@@ -210,9 +214,9 @@ def _accuracy(about: Findings) -> None:
     lines = [] if teacher is None else [Level(f"explaining teacher {100 * teacher:.1f}", at=teacher, dash="dot")]
     lines.append(Level(f"most frequent class {100 * np.bincount(about.any.labels).max() / len(about.any.labels):.1f}"))
     figure = levels(values, Scale("test accuracy, %", factor=100, decimals=1, low=0, high=1), labels=about.labels, lines=lines)
-    plot(figure, "accuracy", alt="Test accuracy, a row a student: a dot a seed, the mean and its 95 % interval.", select=())
+    plot(figure, "accuracy", alt="Test accuracy, one row per student: one dot per seed, the mean and its 95 % interval.", select=())
     st.caption(
-        "Fidelity is not accuracy: a student can be right where its teacher is wrong, and the other way round. "
+        "Fidelity is not accuracy: a student can be right where its teacher is wrong, and vice versa. "
         f"{agreement_words.accuracy_rests(about.any.correct, about.any.labels)}"
     )
 
@@ -232,7 +236,7 @@ def _scope(about: Findings) -> None:
 
 _SEEDS = {1: "one seed: no interval", 2: "two seeds: no interval"}
 _INTERVALS = {1: "of which there is one, so there is no interval", 2: "of which there are two, so there is no interval"}
-_CORRECTED = "with 95 % intervals; what they buy rests on Holm's correction for all students that there are, and on at least four seeds"
+_CORRECTED = "with 95 % intervals; a gain counts as shown after Holm's correction for all students, and from four seeds on"
 
 
 def _spaced(count: int) -> str:
@@ -243,8 +247,8 @@ def differences(about: Findings) -> None:
     """What KED gains over each other student, and every measure as a table."""
     found = contrasts(about.surveys, about.measure.name, (*REFERENCES, BESIDE))
     if found:
-        st.subheader("What the explanations buy", anchor=False)
-        look = {"KED beside": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=270)}
+        st.subheader("What explanations buy", anchor=False)
+        look = {"KED compared with": st.column_config.TextColumn(pinned=True), "explanations buy": st.column_config.TextColumn(width=270)}
         table(agreement_words.differences(found, about.labels, about.lacks), "differences", height="content", columns=look)
         sure = _INTERVALS.get(len(about.any.correct), _CORRECTED)
         unit = f", in {about.measure.unit}" * bool(about.measure.unit)
@@ -254,7 +258,7 @@ def differences(about: Findings) -> None:
     with st.expander("Every measure, as a table", icon=":material/table_rows:"):
         look = {"measure": st.column_config.TextColumn(pinned=True)}
         table(agreement_words.everything(about.surveys, about.labels), "everything", height="content", columns=look)
-        rest = "" if about.measure.name in MAPS else " Maps are compared, and listed here, once one of their measures is chosen."
+        rest = "" if about.measure.name in MAPS else " Measures of maps are listed once one of them is chosen."
         st.caption(
             "Mean ± half the 95 % interval over seeds; in brackets, what chance gives: the teacher on another sample, and on another of "
             f"the same class.{rest}"

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer import cache
-from explorer.blocks import controls
+from explorer.blocks import controls, nothing_yet
 from explorer.blocks.attributions.grid import AttributedSample, Net
 from explorer.components.plot import plot
 from explorer.components.table import table
@@ -27,7 +27,7 @@ _PAIRS = (("explaining", ""), ("teacher", "kd"))  # teacher and student; "" is t
 _CHANCE = {
     "spearman": "Unrelated maps have 0 on average.",
     "overlap": "Unrelated maps share about 0.05 by chance.",
-    "cosine": "Over few groups unrelated maps are often far from 0: agreement of sums comes cheap.",
+    "cosine": "With few groups, even unrelated maps are often far from 0: agreement of sums comes cheap.",
     "structure": (
         "Structural similarity (Wang et al. 2004) of the maps as grey levels: where both are empty they are alike, so unrelated maps "
         "lie above 0."
@@ -49,7 +49,7 @@ def agreement(about: AttributedSample) -> None:
         with next(columns):
             st.markdown("**Teacher and student, each method**")
             _between(about, pairs)
-    signs = "Where one of two methods knows no signs (saliency), magnitudes are compared."
+    signs = "Where one of two methods has no signs (saliency), magnitudes are compared."
     st.caption(f"1 is the same, 0 unrelated, −1 opposite. {_CHANCE[session.get('likeness')]} {signs}")
     with st.expander("These numbers as a table"):
         number = st.column_config.NumberColumn(format="%.3f")
@@ -146,14 +146,15 @@ def numbers(about: AttributedSample) -> None:
     if live:
         controls.segments("checks")
     if live and session.get("checks"):
-        lines = _checked(about, lines)
-        st.markdown(attributions.sanity(lines))
+        place = nothing_yet.Place("checks")
+        lines = _checked(about, lines, place)
+        place.content().markdown(attributions.sanity(lines))
     rows = attributions.table(lines)
     formats = {name: st.column_config.NumberColumn(format="%.3f", help=told) for name, told in _COLUMNS.items() if name in rows}
     looks = formats | {"net": st.column_config.TextColumn(pinned=True)}
     table(rows, "numbers", height=min(36 * len(rows) + 40, 460), columns=looks)
     with st.container(key="of-the-grid"):
-        st.caption("The table's own menu downloads it as CSV. Every column's head has a sentence of help.")
+        st.caption("The table's own menu downloads it as CSV. Every column header has a sentence of help.")
     st.download_button(
         "Maps as CSV", lambda: _maps(about), f"attributions-{about.run.id}-sample-{about.sample}.csv", "text/csv",
         icon=":material/download:", on_click="ignore",
@@ -172,26 +173,25 @@ _COLUMNS = {
     "ms": "Milliseconds for one map on this machine, the median of up to three rounds after one that is not counted.",
     "deletion": "Area under the class's probability as the features that speak for it most are replaced first; low is good.",
     "insertion": "Area under the class's probability as they are put into the training mean first; high is good.",
-    "own: ranks": "Rank correlation over all features with the net's own explanation (a black box: the explaining teacher's).",
-    "own: strongest tenth": "Intersection over union of the strongest tenth of the features; chance is about 0.05.",
-    "own: sums": "Cosine of the sums over the superfeatures.",
-    "own: structure": "Structural similarity (Wang et al. 2004) of the two maps as grey levels.",
+    "agreement: ranks": "Rank correlation over all features with the net's own explanation (a black box: the explaining teacher's).",
+    "agreement: strongest tenth": "Intersection over union of the strongest tenth of the features; chance is about 0.05.",
+    "agreement: sums": "Cosine of the sums over the superfeatures.",
+    "agreement: structure": "Structural similarity (Wang et al. 2004) of the two maps as grey levels.",
     "infidelity": "How wrong the map is about what random halves of the features are worth together, after it has been scaled "
     "to fit best; squared nats, low is good (Yeh et al. 2019).",
     "max-sensitivity": "How far the map moves, as a share of its length, when the sample hardly does; low is good (Yeh et al. 2019).",
-    "what survives": "Rank correlation of the map's magnitudes before and after all weights are drawn anew, mean over "
+    "what survives": "Rank correlation of the map's magnitudes before and after all weights are re-initialised, mean over "
     f"{cache.CHECKED} samples and two draws (Adebayo et al. 2018).",
 }
 
 
-def _checked(about: AttributedSample, lines: list[Line]) -> list[Line]:
-    """The same lines with max-sensitivity and the sanity check's verdict; a bar says how far it is."""
+def _checked(about: AttributedSample, lines: list[Line], place: nothing_yet.Place) -> list[Line]:
+    """The same lines with max-sensitivity and the sanity check's verdict; `place` says how far it is."""
     asked = [(net, method) for net in about.nets for method in about.methods if not net.refusals[method]]
-    bar, done = st.progress(0.0, "Drawing weights anew and disturbing the sample …"), []
-    for number, (line, (net, method)) in enumerate(zip(lines, asked, strict=True)):
+    done = []
+    for number, (line, (net, method)) in enumerate(zip(lines, asked, strict=True), 1):
+        place.say(f"Re-initialising weights and disturbing the sample, {number} of {len(asked)}: {line.method}, {line.net} …")
         verdict = cache.sanity_check(about.run, net.which, net.k, method)
         moved = cache.sensitivity(about.run, net.which, net.k, about.sample, about.label, method)
         done.append(replace(line, sensitivity=moved, verdict=verdict))
-        bar.progress((number + 1) / len(asked), f"{line.method}, {line.net}")
-    bar.empty()
     return done

@@ -16,7 +16,7 @@ _HEADS = {True: "features are removed", False: "features are put in"}
 
 def orders(about: AttributedSample) -> None:
     """For the teacher and the student: the class's probability as features go and as they come, a line a method."""
-    st.subheader("Whose order finds what the answer hangs on?", anchor=False)
+    st.subheader("Whose order finds what the answer depends on?", anchor=False)
     shown = _teacher_and_student(about)
     with st.container(key="orders"):
         columns = iter(st.columns(2 * len(shown), gap="medium"))
@@ -28,9 +28,9 @@ def orders(about: AttributedSample) -> None:
         st.markdown(attributions.orders([line for line in about.lines() if line.net == net.title]))
     st.caption(
         "Features are replaced by the training mean, or put into it, in the order of a method's map: what speaks most for the class "
-        "first. A good order loses the answer at once and wins it at once. Solid: gradients; dashed: methods that take features "
+        "first. A good order loses the answer early, and wins it early. Solid: gradients; dashed: methods that take features "
         "away; thick: the net's own explanation, which orders whole superfeatures and draws the order inside them. All "
-        "figures share one scale; the areas under the lines are those of the table below. A map that is the same everywhere has no order."
+        "figures share one scale; the areas under the lines are those in *Every number*. A map that is the same everywhere has no order."
     )
 
 
@@ -50,6 +50,6 @@ def _curves(about: AttributedSample, net: Net, place: int, *, removed: bool) -> 
         drawn.append(Order(method, ATTRIBUTIONS[method].label, curve.shares, curve.heights, curve.area))
     what = about.dataset.classes[about.label]
     areas = ", ".join(f"{order.label} {order.area:.2f}" for order in drawn)
-    alt = f"Probability of {what} by the {net.title} as {_HEADS[removed]}, a line a method. Areas: {areas}."
+    alt = f"Probability of {what} by the {net.title} as {_HEADS[removed]}, one line per method. Areas: {areas}."
     key = f"{'deletion' if removed else 'insertion'}-{place + 1}"
     plot(order_curves(drawn, removed=removed, what=what), key, alt=alt, select=())

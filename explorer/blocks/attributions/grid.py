@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from explorer import cache, navigation
+from explorer.blocks import nothing_yet
 from explorer.components.plot import plot
 from explorer.pictures import attribution_charts, maps, theme
 from explorer.state import session
@@ -44,7 +45,7 @@ class Net:
         return f"{LABELS[self.which]} student" if self.which in METHODS else _TITLES[self.which]
 
 
-NOT_RECORDED = "It was not recorded of this net, sample and class, and nets that were not kept cannot be asked."
+NOT_RECORDED = "It was not recorded for this net, sample and class, and the nets themselves were not kept."
 _TITLES = {"teacher": "black-box teacher", "explaining": "explaining teacher"}
 _SHORT = {"teacher": "black box", "explaining": "explaining"}
 
@@ -159,14 +160,38 @@ def grid(about: AttributedSample) -> None:
             plot(attribution_charts.scale(), "scale", alt=alt, select=())
         with st.container(width=_BESIDE):
             st.caption(_NUMBERS)
-    draw = _pictures if about.dataset.is_image else _bars
-    shown = () if about.dataset.is_image else _strongest(about)
-    with st.container(horizontal=True, gap="small", key="attributions"):
-        for method in about.methods:
-            with st.container(width=CELL if about.dataset.is_image else _TABLE):
-                draw(about, method, shown)
+    _fill(about)
     st.markdown(_in_words(about))
     _legend(about)
+
+
+def _fill(about: AttributedSample) -> None:
+    """Each method's column as soon as it is computed; of a table all at once, as the features that are shown depend on all."""
+    is_image, many = about.dataset.is_image, len(about.methods)
+    places: dict[str, nothing_yet.Place] = {}
+    with st.container(horizontal=True, gap="small", key="attributions"):
+        for number, method in enumerate(about.methods, 1):
+            with st.container(width=CELL if is_image else _TABLE):
+                places[method] = nothing_yet.Place(f"map-{method}", _height(about, method) if is_image else None)
+                places[method].say(f"**{explain.sentence(ATTRIBUTIONS[method].label)}** {number} of {many}")
+    for number, (method, place) in enumerate(places.items(), 1):
+        place.say(f"**{explain.sentence(ATTRIBUTIONS[method].label)}** computing {number} of {many} …")
+        for net in about.nets:
+            about.measured(net, method)
+        if is_image:
+            with place.content():
+                _pictures(about, method)
+    if not is_image:
+        shown = _strongest(about)
+        for method, place in places.items():
+            with place.content():
+                _bars(about, method, shown)
+
+
+def _height(about: AttributedSample, method: str) -> int:
+    """Pixels of a method's column, maps or not."""
+    cells = [maps.Cell(about.image, None, ("",), "", ("", "")) for _ in about.nets]
+    return int(maps.sheet(cells, about.dataset.shape, None, limit=1.0, columns=1, width=CELL, head=_head(method)).layout.height)
 
 
 def _in_words(about: AttributedSample) -> str:
@@ -180,7 +205,7 @@ def _numbers(about: AttributedSample, net: Net, method: str) -> tuple[str, str]:
     if found is None:
         return "does not explain itself" if method == "own" else "does not apply", ""
     own = about.chosen(about.to_own(net, method))
-    agreed = [] if np.isnan(own) else [f"own {share(own)}"]
+    agreed = [] if np.isnan(own) else [f"agr {share(own)}"]
     areas = f"del {share(found.deletion)} · ins {share(found.insertion)}"
     return areas, " · ".join([*agreed, duration(found.seconds)])
 
@@ -196,7 +221,7 @@ def _alt(about: AttributedSample, method: str) -> str:
     return f"{ATTRIBUTIONS[method].label} of sample {about.sample} for each net. {'; '.join(said)}."
 
 
-def _pictures(about: AttributedSample, method: str, _: Sequence[int]) -> None:
+def _pictures(about: AttributedSample, method: str) -> None:
     """The maps of one method, net under net."""
     cells = []
     for net in about.nets:
@@ -249,7 +274,7 @@ def _narrow(texts: Sequence[str]) -> tuple[str, ...]:
 _BESIDE = 640  # pixels of the words beside the scale; under it on a telephone
 _NUMBERS = (
     "Under each map, **del**: area under the class's probability while features are removed, low is good; **ins**: while they are put "
-    "in, high is good; **own**: agreement with the net's own explanation; last the time it took."
+    "in, high is good; **agr**: agreement with the net's own explanation; last, the time it took."
 )
 
 
@@ -258,28 +283,28 @@ def _legend(about: AttributedSample) -> None:
     many = about.dataset.feature_count > _FEATURES and not about.dataset.is_image
     absent = "the mean of the recorded samples, unless another baseline was given" if cache.recorded(about.run) else "the training mean"
     st.caption(
-        "Every map explains the class's evidence: its log-probability less the mean over the classes, which is what the own "
-        f"contributions add up to. Absent features are {absent}. Units differ between methods, so full colour is each "
+        "Every map explains the class's evidence: its log-probability minus the mean over the classes, which is what the net's own "
+        f"contributions add up to. Absent features take {absent}. Units differ between methods, so full colour is each "
         "map's own strongest place. Features are removed and put in by how much they speak for the class, the strongest first. A black "
-        "box is compared with the explaining teacher's own explanation. Times are of one map on this machine."
+        "box is compared with the explaining teacher's own explanation. Times are for one map on this machine."
         + (f" The {_FEATURES} features that matter most are shown; the table has the rest." if many else "")
     )
     with st.expander("What the methods do"):
         st.markdown("\n".join(f"- **{explain.sentence(ATTRIBUTIONS[name].label)}.** {ATTRIBUTIONS[name].help}" for name in about.methods))
     for method in ATTRIBUTIONS:
         if method not in about.methods:
-            st.caption(f"**{explain.sentence(ATTRIBUTIONS[method].label)}** is not here. {about.nets[0].refusals[method]}")
+            st.caption(f"**{explain.sentence(ATTRIBUTIONS[method].label)}** is missing. {about.nets[0].refusals[method]}")
     if cache.convolutional(about.run) and about.dataset.is_image:
         st.caption(
             "The superfeatures of a convolutional net are channels, which hold no pixels: ablation and Shapley sampling take "
-            f"away one of {len(about.parts)} squares of the picture instead, and sums are those over the squares."
+            f"away one of {len(about.parts)} squares of the picture instead, and sums are over the squares."
         )
 
 
 def nothing_recorded() -> None:
     """A recorded run of whose nets nothing was recorded for this sample and class."""
     st.info(
-        "No attributions were recorded of this sample for this class. `ked.record(..., attributions=20)` records them of the first 20 "
+        "No attributions were recorded for this sample and class. `ked.record(..., attributions=20)` records them for the first 20 "
         "samples, for the class that the explaining teacher names.",
         icon=":material/inventory_2:",
     )  # fmt: skip

@@ -26,8 +26,8 @@ def bring() -> None:
     count = st.session_state.setdefault(_COUNT, 0)  # a new number empties the widget and closes the box
     with st.expander("Bring your own data", icon=":material/upload_file:", key=f"bring.{count}"):
         st.markdown(
-            "**A table**: CSV and its kin, Excel or Parquet, one of whose columns is the class. **Arrays**: NPZ with `x` and `y`, or "
-            "`x_train`, `y_train`, `x_test`, `y_test`. **Pictures**: a zip with one folder a class; `train` and `test` above them are kept."
+            "**A table**: CSV and the like, Excel or Parquet, one of whose columns is the class. **Arrays**: NPZ with `x` and `y`, or "
+            "`x_train`, `y_train`, `x_test`, `y_test`. **Pictures**: a zip with a folder for each class; `train` and `test` above are kept."
         )
         file = st.file_uploader("Your file", type=ENDINGS, max_upload_size=MEGABYTES, key=f"upload.{count}", help=_CHECKED)
         st.caption("The file stays on this server until it is deleted on this page; whoever can open this app can see it.")
@@ -36,7 +36,7 @@ def bring() -> None:
                 _take(file, count)
 
 
-_CHECKED = "Nothing is kept before every sample has passed all checks; what is wrong is said in a sentence."
+_CHECKED = "Nothing is kept until every sample has passed all checks; if something is wrong, a sentence says what."
 
 
 _WAIT = "Checking every sample …"
@@ -54,7 +54,7 @@ def _take(file: UploadedFile, count: int) -> None:
         bar = st.progress(0.0, _WAIT)
 
         def told(share: float) -> None:
-            bar.progress(share, _WAIT)
+            bar.progress(share, f"{_WAIT} {share:.0%}")
 
         with listening(told):
             name = user_files.add(file.name, content, asked.label, visitor=visitor.name(), drop=asked.drop, keep=asked.keep)
@@ -65,13 +65,13 @@ def _take(file: UploadedFile, count: int) -> None:
 def delete(name: str) -> None:
     """Ask, then delete own data and show what a first visitor sees."""
     if not visitor.may_change(asdict(user_files.entry(name))):
-        st.caption("Somebody else brought these data: only they can delete them.", width="content")
+        st.caption("Somebody else uploaded these data: only they can delete them.", width="content")
         return
-    with st.popover("Delete", icon=":material/delete:", help="Takes these data from this server, after a question."):
+    with st.popover("Delete", icon=":material/delete:", help="Deletes these data from this server, after asking."):
         runs = sum(cache.recipe(run).dataset == name for run in cache.list_runs() if cache.is_sound(run))
         stay = f" {runs} run{'s' * (runs > 1)} trained on them will stay, but cannot be shown without them." if runs else ""
         st.markdown(f"Delete **{user_files.entry(name).file}** from this server?{stay}")
-        if st.button("Delete for good", icon=":material/delete_forever:", key="delete", help="They cannot be brought back."):
+        if st.button("Delete for good", icon=":material/delete_forever:", key="delete", help="This cannot be undone."):
             user_files.forget(name)
             cache.dataset.clear(name)
             _choose(SETTINGS["dataset"].default)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -59,14 +59,14 @@ def _not_here(dataset: str) -> None:
     """What to do for data whose files are not on this machine; a run may still fetch them, where there is a way."""
     title = frame.title_of(dataset)
     st.info(
-        f"{title} is not on this machine. A run fetches it where there is a way, and else ends at once and says which file goes where.",
+        f"{title} is not on this machine. A run downloads it if it can; otherwise it ends at once and says which file belongs where.",
         icon=":material/folder_off:",
     )  # fmt: skip
-    navigation.link("data", "Which file goes where")
+    navigation.link("data", "Which file belongs where")
 
 
-_RECORDED = "These samples were recorded with a run, all of them to look at: choose other data to train on."
-_STARTS = "Trains what these settings ask for in a process of its own: you may leave the page and come back."
+_RECORDED = "These samples were recorded with a run, only to be looked at: choose other data to train on."
+_STARTS = "Trains with these settings in a process of its own: you can leave the page and come back."
 
 
 def _plan(recipe: Recipe) -> str:
@@ -82,7 +82,7 @@ def _plan(recipe: Recipe) -> str:
 def watch(run: Run) -> None:
     """The run's curves, losses and result; while it is in progress they move by themselves. Of a recorded run its result."""
     if cache.recorded(run):
-        st.caption("This run was recorded when its nets had learnt: there is no training to watch.")
+        st.caption("This run was recorded after its nets had been trained: there is no training to watch.")
         _test_accuracy(cache.facts(run)["summary"])
         table(result_table(cache.facts(run)["summary"], {}), "results-table")
         return
@@ -143,7 +143,7 @@ def _header(seen: Watched) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="transport"):
         playback.buttons(seen)
     with st.container(key="status"):
-        where = "" if seen.status == "done" else f"  ·  {_position(seen.history)}"
+        where = "" if seen.status == "done" else f"  ·  {_position(seen.history, seen.stages)}"
         since = "" if seen.status == "queued" else f"{where}  ·  {_clock(seen.history.time)}"
         st.markdown(f"**{said[seen.status]}**{since}")
     with st.container(key="progress"):
@@ -184,15 +184,16 @@ def _close_up(history: History, control: Control) -> None:
         st.caption(f":material/tune: {_stage_label(event['stage'])}, from epoch {event['epoch']}, batch {event['step']} on: {changes}")
 
 
-def _position(history: History) -> str:
+def _position(history: History, stages: Sequence[str]) -> str:
     if not history.order:
-        return f"reading the data, {history.share:.0%}" if history.share else "waking up"
+        return f"reading the data, {history.share:.0%}" if history.share else "starting up"
     name = history.order[-1]
     stage = history.stages[name]
+    label = f"{stages.index(name) + 1} of {len(stages)}: {_stage_label(name)}" if name in stages else _stage_label(name)
     if not stage["epochs"]:
-        return _stage_label(name)
+        return label
     batch = f", batch {history.live['step']} of {history.live['steps']}" if history.live else ""
-    return f"{_stage_label(name)}, epoch {min(stage['epoch'] + bool(batch), stage['epochs'])} of {stage['epochs']}{batch}"
+    return f"{label}, epoch {min(stage['epoch'] + bool(batch), stage['epochs'])} of {stage['epochs']}{batch}"
 
 
 def _share(history: History, stages: Collection[str]) -> float:
@@ -219,14 +220,15 @@ def _results(seen: Watched) -> None:
     st.subheader("Test accuracy", anchor=False)
     summary = seen.facts.get("summary", {})
     if not summary:
-        st.caption("It is measured once, when all students have finished." if seen.active else "It is measured when all have finished.")
+        ended = "It was not measured: the run ended before all students had finished."
+        st.caption("It is measured once, when all students have finished." if seen.active else ended)
         return
     _test_accuracy(summary)
-    st.caption(f"On the test split: {headline(summary)}.")
+    st.caption(f"On the test set: {headline(summary)}.")
 
 
 def _test_accuracy(summary: dict[str, Any]) -> None:
     students = {name: np.array(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
-    alt = "Test accuracy of each method: a dot a seed, the mean and its 95 % interval; dotted lines are the teachers."
+    alt = "Test accuracy of each method: one dot per seed, the mean and its 95 % interval; dotted lines are the teachers."
     plot(charts.results(students, labels=LABELS, references=teachers), "results", alt=alt, select=())

@@ -28,7 +28,7 @@ def superfeatures(found: Superfeatures, shape: Sequence[int] | None = None, name
 def agreement(found: Survey, measure: str) -> go.Figure:
     """How a measure is spread over the samples, and behind it what chance gives."""
     row = ALL[measure]
-    levels = {"beside another sample's explanation": found.chance, "beside another of the same class": found.alike}
+    levels = {"against another sample's explanation": found.chance, "against another of the same class": found.alike}
     about = {"student": found.samples[measure]}, {words: {"student": of[measure]} for words, of in levels.items()}
     title = f"{row.label}, {row.unit}" if row.unit else row.label
     return agreement_charts.distribution(*about, title, labels={}, bounds=(row.low, row.high))

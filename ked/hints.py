@@ -57,7 +57,7 @@ HINTS: dict[str, Hint] = {
     for hint in (
         Hint("fitnet", "FitNet", "The student's last map, through a learned projection, equals the teacher's.", _fitnet),
         Hint("at", "AT", "The student looks at the places of the picture that the teacher looks at.", _attention_transfer),
-        Hint("sp", "SP", "Samples are alike to the student that are alike to the teacher.", _similarity_preserving),
+        Hint("sp", "SP", "Samples that are alike to the teacher are alike to the student.", _similarity_preserving),
     )
 }
 

@@ -89,7 +89,7 @@ METHODS: dict[str, Method] = {
             "explaining",
             "true",
         ),
-        Method("architecture", "architecture only", "The KED net on labels alone: what its form buys by itself.", "ked"),
+        Method("architecture", "architecture only", "The KED net on labels alone: what its architecture buys by itself.", "ked"),
         Method(
             "mu0",
             "KED without explanations",
@@ -100,7 +100,7 @@ METHODS: dict[str, Method] = {
         Method(
             "shuffled",
             "shuffled explanations",
-            "KED with the explanations of another training sample: right in form, wrong in content.",
+            "KED with the explanations of another training sample: plausible, but of the wrong sample.",
             "ked",
             "explaining",
             "shuffled",
@@ -163,7 +163,7 @@ METHODS: dict[str, Method] = {
         Method(
             "kd+chimera",
             "KD, then chimeras",
-            "The KD students go on with chimeras that the black-box teacher answers.",
+            "KD students train further on chimeras, which the black-box teacher answers.",
             "plain",
             "teacher",
             continues="kd",
@@ -172,7 +172,7 @@ METHODS: dict[str, Method] = {
         Method(
             "kd+real",
             "KD, then more steps",
-            "The KD students go on with as many steps on real samples: what the steps alone buy.",
+            "KD students train further, for as many steps on real samples: what the steps alone buy.",
             "plain",
             "teacher",
             continues="kd",
@@ -181,7 +181,7 @@ METHODS: dict[str, Method] = {
         Method(
             "ked+chimera",
             "KED, then chimeras",
-            "The KED students go on with chimeras that the explaining teacher answers and explains.",
+            "KED students train further on chimeras, which the explaining teacher answers and explains.",
             "ked",
             "explaining",
             "true",
@@ -191,7 +191,7 @@ METHODS: dict[str, Method] = {
         Method(
             "ked+real",
             "KED, then more steps",
-            "The KED students go on with as many steps on real samples: what the steps alone buy.",
+            "KED students train further, for as many steps on real samples: what the steps alone buy.",
             "ked",
             "explaining",
             "true",

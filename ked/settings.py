@@ -70,22 +70,22 @@ class Settings(BaseModel):
         (), "Data", "Columns of your own table that are used although they would be left out.", allowed="names or places, * for all"
     )
     train_size: int | None = _setting(
-        None, "Data", "Training samples that are used, the same number of each class; by default all.", ge=1
+        None, "Data", "How many training samples are used, the same number of each class; by default all.", ge=1
     )
     methods: tuple[str, ...] = _setting(
-        ("plain", "kd", "ked"), "Students", "How students are trained; each way gets the same seeds.", min_length=1
+        ("plain", "kd", "ked"), "Students", "How students are trained; each method gets the same seeds.", min_length=1
     )
     superfeatures: int = _setting(
-        4, "Superfeatures", "M, into how many groups the input features, or the channels of a convolutional net, are split.",
+        4, "Superfeatures", "M, the number of groups into which the input features, or the channels of a convolutional net, are split.",
         ge=1, le=FEATURES,
     )  # fmt: skip
     student_superfeatures: int | None = _setting(
-        None, "Superfeatures", "M of the students, matched with the teacher's superfeatures by overlap; by default the teacher's M.",
+        None, "Superfeatures", "The students' M, whose superfeatures are matched with the teacher's by overlap; by default the teacher's.",
         ge=1, le=FEATURES,
     )  # fmt: skip
     grouping: str = _setting(
         "hessian", "Superfeatures",
-        "What decides which features belong together; all but hessian are controls that ignore the teacher's curvature or its order.",
+        "What decides which features belong together: hessian is the paper's way, the others are controls.",
         allowed=", ".join(GROUPINGS),
     )  # fmt: skip
     reduce: Literal["abs_mean", "mean_abs"] = _setting(
@@ -114,7 +114,7 @@ class Settings(BaseModel):
         "relu", "Nets", "The nonlinearity of MLPs; smooth ones take the general Hessian path, which is slower."
     )
     seeds: int = _setting(
-        5, "Students", "Students of each method, one a seed; they train together and give the band and the interval.", ge=1, le=100
+        5, "Students", "Students of each method, one per seed; they train together and give bands and intervals.", ge=1, le=100
     )
     seed: int = _setting(0, "Students", "The first seed: of the teachers and of the first student.", ge=0, lt=2**31)
     epochs: int = _setting(20, "Training", "Passes of the students over the training data.", ge=0, le=100_000)
@@ -126,10 +126,10 @@ class Settings(BaseModel):
         None, "Training", "Batch size of the teachers; by default 500, or max(16, n // 20) of n training samples where that is less.", ge=1
     )
     chimeras: int = _setting(
-        20_000, "Distillation", "Chimeras an epoch, or real samples in the control, for students that go on training.",
+        20_000, "Distillation", "Chimeras per epoch, or real samples in the control, for students that train further.",
         ge=1, le=1_000_000_000,
     )  # fmt: skip
-    chimera_epochs: int = _setting(5, "Distillation", "Epochs of students that go on training.", ge=1, le=100_000)
+    chimera_epochs: int = _setting(5, "Distillation", "Epochs of students that train further.", ge=1, le=100_000)
     lr: float = _setting(1e-3, "Training", "The largest learning rate, for all nets.", gt=0, allow_inf_nan=False)
     optimiser: Literal["adam", "sgd"] = _setting("adam", "Training", "Adam, or SGD with Nesterov momentum 0.9.")
     schedule: Literal["constant", "cifar", "tiny-imagenet"] = _setting(
@@ -139,7 +139,7 @@ class Settings(BaseModel):
         0.0, "Training", "Pulls the weights of kernels, and nothing else, towards zero.", ge=0, allow_inf_nan=False
     )
     augment: Literal["none", "crop", "crop+flip"] = _setting(
-        "none", "Training", "How pictures are moved and mirrored at random; teachers answer on what the student sees."
+        "none", "Training", "How pictures are moved and mirrored at random; teachers answer for what the student sees."
     )
     temperature: float = _setting(
         10.0, "Distillation", "T, softens the teacher's predictions: higher shows the student more of the wrong classes.",
@@ -160,7 +160,7 @@ class Settings(BaseModel):
     )
     if_collapsed: Literal["stop", "continue"] = _setting(
         "stop", "Training",
-        "What a run does whose teacher is right no more often than the most frequent class, or has a dependency matrix of zeros.",
+        "What to do if a teacher is right no more often than the most frequent class, or has a dependency matrix of zeros.",
         allowed="stop, or continue all the same",
     )  # fmt: skip
     device: str = _setting(

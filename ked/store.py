@@ -287,7 +287,7 @@ def list_runs(info: Callable[[Run], dict[str, Any]] = lambda run: run.info) -> l
 def strangers() -> dict[str, str]:
     """Folders among the runs that are none, such as a run's copy made by hand: name -> what to do about it."""
     names = (path.parent.name for path in (home() / "runs").glob("*/run.json"))
-    advice = "its name is none that a run can have; rename the folder with small letters, digits and hyphens, or remove it"
+    advice = "no run can have its name; rename the folder with small letters, digits and hyphens, or remove it"
     return {name: advice for name in sorted(names) if not RUN_ID.fullmatch(name) and not name.startswith(".")}
 
 

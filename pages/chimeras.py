@@ -11,7 +11,7 @@ from explorer.blocks.chimeras import view as chimera_view
 
 LEAD = "A **chimera** takes each superfeature from a donor of its own. An explaining net answers part by part, so it can label any of them."
 
-with frame.page("chimeras", "What if a part were another's?", LEAD):
+with frame.page("chimeras", "What if a part came from another sample?", LEAD):
     run = frame.current_run()
     ready = nothing_yet.ready(run)
     parts = ready and run is not None and not cache.convolutional(run) and not cache.recorded(run)

@@ -164,7 +164,7 @@ class Visitor:
     def rest(self) -> None:
         """Pauses the run, and waits until it does rest."""
         self.press("pause")
-        self.offers("Play")
+        self.offers("Resume training")
         self.until(lambda: told(self.run)[-1]["kind"] == "paused")
 
 

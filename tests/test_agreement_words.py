@@ -88,8 +88,8 @@ def test_the_contrast_in_which_the_fewest_things_differ_comes_first_and_others_f
     assert [one.reference for one in found] == ["mu0", "shuffled", "architecture", "plain"]
     assert found[-1].agreement is None
     text = words.answer(found, MEASURES["cosine"], 4)
-    assert "Beside *KED without explanations* (the same net" in text
-    assert text.endswith("Beside *shuffled explanations* and *architecture only*: both.")
+    assert "Compared with *KED without explanations* (the same net" in text
+    assert text.endswith("Compared with *shuffled explanations* and *architecture only*: both.")
     table = words.differences(found)
     assert table["explanations buy"].tolist() == ["Both.", "Both.", "Both.", "–"]
     assert table["agreement"].iloc[-1] == "no explanations"
@@ -99,7 +99,7 @@ def test_students_of_another_run_are_set_beside_and_are_no_answer_to_the_questio
     surveys = {"ked": survey(HIGH, BETTER), "mu0": survey(LOW, WORSE), "ked+beside": survey(LOW, WORSE)}
     (other,) = contrasts(surveys, "cosine", ["ked+beside"])
     text = words.beside(other, MEASURES["cosine"], "*KED of digits-2*")
-    assert text.startswith("Beside *KED of digits-2*, each held against its own teacher, KED agrees more by 0.50 [")
+    assert text.startswith("Compared with *KED of digits-2*, each measured against its own teacher, KED agrees more by 0.50 [")
     names = {"mu0": "KED without explanations", "ked+beside": "KED of digits-2"}
     both = contrasts(surveys, "cosine", ["mu0", "ked+beside"])
     table = words.differences(both, names, {"mu0": "", "ked+beside": words.differing_in(["grouping"])})

@@ -156,7 +156,7 @@ def test_a_page_answers_a_reviewers_questions_about_teachers_data_comparisons_an
         part = page.split(f"\n## {DATA[scale][:1].upper()}{DATA[scale][1:]}\n")[1].split("\n## ")[0]
         assert about.note in part
         assert f"`{command_line(about)}`" in part
-        assert "It may be in *KED − KD* and *KED − plain*, whose sides are nets of different form." in part
+        assert "It may be in *KED − KD* and *KED − plain*, whose sides are nets of different architectures." in part
         (alone,) = [one for one in _report("architecture", scale).contrasts if (one.ours[1], one.theirs[1]) == ("architecture", "plain")]
         assert f"gives on {DATA[scale]} {difference(alone)} points over plain students, {'' if alone.shown else 'not '}shown" in part
     assert "of one teacher" in page

@@ -19,7 +19,7 @@ def test_a_form_that_does_as_well_without_explanations_is_named_with_its_interva
 
 
 def test_students_above_ked_are_said_to_be_above() -> None:
-    assert "KED is below *plain* (−5.0 [" in said(ked=KED, plain=[value + 0.05 for value in KED])
+    assert "KED's accuracy is below that of *plain* (−5.0 [" in said(ked=KED, plain=[value + 0.05 for value in KED])
 
 
 def test_equal_differences_on_few_samples_show_nothing() -> None:
@@ -34,8 +34,8 @@ def test_students_above_their_own_teacher_are_named() -> None:
 
 def test_another_best_student_on_test_than_on_validation_data_is_told_with_its_interval() -> None:
     text = said(validation={"ked": 0.95, "kd": 0.94}, ked=KED, kd=[0.92, 0.90, 0.93, 0.91])
-    assert "On validation data *KED* is best, on test data *KD*, by +0.5 [" in text
-    assert "On validation data" not in said(validation={"ked": 0.95, "kd": 0.94}, ked=KED, kd=[0.8, 0.8, 0.8, 0.8])
+    assert "On the validation set *KED* is best, on the test set *KD*, by +0.5 [" in text
+    assert "On the validation set" not in said(validation={"ked": 0.95, "kd": 0.94}, ked=KED, kd=[0.8, 0.8, 0.8, 0.8])
 
 
 def test_the_size_of_the_test_split_is_said_in_points() -> None:

@@ -103,7 +103,7 @@ def test_gradient_maps_are_compared_of_black_boxes_too_and_own_maps_of_those_tha
 def test_convolutional_students_are_compared_branch_by_branch() -> None:
     app = sound(visit("agreement", run="digits-small-cnn-preset"), "agreement")
     assert figures(app) == ALL
-    assert "Beside *architecture only*" in words(app)
+    assert "Compared with *architecture only*" in words(app)
 
 
 # Other runs
@@ -116,7 +116,7 @@ def test_a_table_lists_its_cases_as_buttons_that_open_them(finish: Callable[[Rec
     app = sound(visit("agreement", run=run.id), "agreement")
     assert figures(app) == ALL - {"worst", "best"}
     assert not [name for name in control(app, "widget.measure").options if "SSIM" in name]
-    assert "Beside *shuffled explanations*" in words(app)
+    assert "Compared with *shuffled explanations*" in words(app)
     (first, *_) = [button for button in app.button if str(button.key).startswith("best-")]
     sound(first.click().run(), "explain")
     assert address(app).get("i", "0") == first.key.removeprefix("best-")

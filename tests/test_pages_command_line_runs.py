@@ -54,7 +54,7 @@ def test_a_run_of_a_file_by_its_path_opens_as_long_as_the_file_is_there_and_the_
     table.unlink()
     app = visit("explain", run=run.id)
     usable(app, "explain")
-    assert "where it is no more" in said(app)[0]
+    assert "which leads nowhere now" in said(app)[0]
     assert "run" not in address(app)
 
 

@@ -45,7 +45,7 @@ def test_a_table_shows_its_rows_and_features_and_what_to_mind() -> None:
     assert 11 < rows["alcohol"].mean() < 15  # in its own units, not standardised
     assert features["tells the class"].is_monotonic_decreasing
     assert {metric.label: metric.value for metric in app.metric}["Samples"] == "178"
-    assert "No sample is there twice." in text_of(app)
+    assert "No sample appears twice." in text_of(app)
 
 
 def test_one_class_can_be_looked_at_by_itself() -> None:
@@ -118,7 +118,7 @@ def test_what_would_be_done_with_a_table_is_said_before_it_is_kept_and_switches_
     assert "3 of 4 columns used: 1 encoded, 1 read as days since 1970, 1 filled in 20 rows; left out: “id”, an id" in said_before
     assert "Values are separated by semicolons. Numbers have decimal commas" in said_before
     shown = app.dataframe[0].value.set_index("column")
-    assert shown.loc["sex"].tolist() == ["one feature a value", "female, male, missing; 20 gaps filled"]
+    assert shown.loc["sex"].tolist() == ["one feature per value", "female, male, missing; 20 gaps filled"]
     assert shown.loc["id"].tolist() == ["left out", "an id: each row has its own"]
     assert user_files.listed() == {}
     app.multiselect(key="drop.0.4").set_value(["seen"]).run()

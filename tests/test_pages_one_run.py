@@ -112,7 +112,7 @@ class Model:
         """Everything that names a run or its settings names the expected one."""
         app = sound(self.app, "train")
         shown = {control(app, "widget.run").value} | {
-            button.key.partition(".")[2] for button in app.button if button.label in ("Stop", "Resume")
+            button.key.partition(".")[2] for button in app.button if button.label in ("Stop", "Resume training")
         }
         assert {name.partition(" · ")[0] for name in shown} == {self.run}
         assert address(app).get("run", "digits-preset") == self.run

@@ -78,12 +78,12 @@ def test_results_of_one_teacher_are_shown_where_there_are_no_others_and_say_so(s
     app = sound(visit("studies"), "studies")
     assert {"differences-accuracy", "study-accuracy"} <= figures(app)
     assert "Nothing is finished yet with 5 teachers with 3 students each. Here are results of 5 students of one teacher." in words(app)
-    assert "They speak of that one teacher: of others they say nothing." in words(app)
-    assert "all of this speaks of one teacher only" in words(app)
+    assert "They speak for that one teacher alone." in words(app)
+    assert "all of this speaks for one teacher only" in words(app)
     assert "5 of 5 runs on digits are still missing" in words(app), "what is started is what was asked for"
     assert repeated(app) == "python -m ked study kd-vs-ked --seeds 5 --teachers 1"
     keep(KD_VS_KED, Settings())
-    assert "speaks of one teacher" not in words(sound(visit("studies"), "studies"))
+    assert "speaks for one teacher" not in words(sound(visit("studies"), "studies"))
 
 
 def test_more_teachers_than_were_asked_for_are_shown_where_they_come_with_the_program(ship: Ship) -> None:

@@ -145,7 +145,7 @@ def test_the_chimeras_sentences_are_made_of_its_figures(asked: dict[str, str]) -
 @pytest.mark.parametrize("asked", [{"i": "3"}, {"i": "12", "c": "5", "student": "mu0"}, {"i": "40", "c": "8", "student": "kd"}])
 def test_the_attributions_sentences_name_the_best_orders_of_the_figures(asked: dict[str, str]) -> None:
     app = sound(visit("attributions", **asked), "attributions")
-    text = said(app, "costs the answer soonest")
+    text = said(app, "is lost soonest")
     summary = re.search(r"of \*\*(.+?)\*\* \(deletion (\S+)\).*? of \*\*(.+?)\*\* \(insertion (\S+)\)", text)
     assert summary
     for kind, method, area in (("deletion", summary[1], summary[2]), ("insertion", summary[3], summary[4])):
@@ -156,9 +156,9 @@ def test_the_attributions_sentences_name_the_best_orders_of_the_figures(asked: d
 @pytest.mark.parametrize("measure", ["cosine", "jensen-shannon", "feature"])
 def test_the_agreement_pages_answer_is_the_difference_of_the_dots(measure: str) -> None:
     app = sound(visit("agreement", agree=measure), "agreement")
-    text = said(app, "Beside *").translate(LETTERS)
+    text = said(app, "Compared with *").translate(LETTERS)
     gain, points = re.search(r"agrees (more|less) by ([\d.]+)", text), re.search(r"accuracy differs by (\S+)", text)
-    reference = re.search(r"Beside \*(.+?)\*", text)
+    reference = re.search(r"Compared with \*(.+?)\*", text)
     assert gain and points and reference  # noqa: PT018
     ked, other = (_means(figure(app, "agreement"), name) for name in ("KED", reference[1]))
     unit = 1000 if "milli" in json_title(figure(app, "agreement")) else 1
@@ -179,7 +179,7 @@ def _means(drawn: dict[str, Any], name: str) -> float:
 
 def test_the_train_pages_line_of_results_is_that_of_the_dots() -> None:
     app = sound(visit("train", run="digits-preset"), "train")
-    line = next(text.value for text in app.caption if text.value.startswith("On the test split"))
+    line = next(text.value for text in app.caption if text.value.startswith("On the test set"))
     dots = [trace for trace in figure(app, "results")["data"] if trace.get("hovertemplate") and len(numbers(trace)) == 1]
     assert len(dots) >= 3
     for dot in dots:

@@ -51,7 +51,7 @@ def test_the_lecturer_sees_what_the_class_guesses(ked_home: Path) -> None:
         buttons(visit("lesson", data="digit-pairs", follow=token), "widget.guess.1").set_value(option).run()
     student = visit("lesson", data="digit-pairs", follow=token, guess="c----")
     assert address(student)["guess"] == "c----", "whoever follows keeps their own guess"
-    (told,) = [text.value for text in lecturer.run().markdown if "The class guesses" in text.value]
+    (told,) = [text.value for text in lecturer.run().markdown if "The class has guessed" in text.value]
     assert told.endswith("Nothing at all: **0** · The first digit: **2** · The second digit: **1**")
 
 

@@ -197,7 +197,7 @@ def test_the_sentence_begins_with_what_no_net_can_beat(one_sentence: Callable[[s
 def test_the_sentence_says_not_shown_where_an_interval_holds_zero() -> None:
     doubtful = _contrast([0.02, -0.01, 0.005], 0.6, p=0.6)
     assert doubtful.difference.low < 0 < doubtful.difference.high
-    assert answer([doubtful]).startswith("A difference of KED from KD is not shown (+0.5 points of accuracy [−")
+    assert answer([doubtful]).startswith("A difference between KED and KD is not shown (+0.5 points of accuracy [−")
     assert "above" not in answer([doubtful])
 
 
@@ -210,19 +210,20 @@ def test_the_sentence_says_why_an_interval_without_zero_may_not_be_enough() -> N
 def test_two_seeds_that_happen_to_differ_by_the_same_show_nothing() -> None:
     one = _contrast([0.014, 0.014], adjusted=math.nan, p=math.nan)
     assert one.shown == 0
-    assert answer([one]) == "A difference of KED from KD is not shown (+1.4 points of accuracy without an interval – too few units)."
+    assert answer([one]) == "A difference between KED and KD is not shown (+1.4 points of accuracy without an interval – too few units)."
 
 
 def test_units_that_all_differ_by_the_same_have_no_interval_of_no_width() -> None:
     one, none = _contrast([0.014] * 5, adjusted=math.nan, p=math.nan), _contrast([0.0] * 5, adjusted=1.0, p=1.0)
-    assert answer([one]) == "A difference of KED from KD is not shown (+1.4 points of accuracy at every unit – which gives no interval)."
-    assert answer([none]) == "A difference of KED from KD is not shown (0.0 points of accuracy at every unit)."
+    said = "A difference between KED and KD is not shown (+1.4 points of accuracy at every unit – which gives no interval)."
+    assert answer([one]) == said
+    assert answer([none]) == "A difference between KED and KD is not shown (0.0 points of accuracy at every unit)."
 
 
 def test_several_levels_are_counted_in_one_clause(one_sentence: Callable[[str], str]) -> None:
     shown, doubtful = _contrast([0.02, 0.021, 0.022, 0.021], 0.01, level="M = 2"), _contrast([0.02, 0.0, -0.02], 0.9, p=0.9, level="M = 4")
     text = answer([shown, doubtful])
-    assert "above it at 1 of 2 levels (M = 2: +2.1" in text
+    assert "higher at 1 of 2 levels (M = 2: +2.1" in text
     assert "not shown to differ at 1 of 2 levels (M = 4: 0.0" in text
     one_sentence(text)
     assert text.count("KED") == 1
@@ -231,7 +232,7 @@ def test_several_levels_are_counted_in_one_clause(one_sentence: Callable[[str], 
 def test_planted_groups_are_told_how_well_they_were_found() -> None:
     text = answer([_contrast([0.02, 0.021, 0.019, 0.02], 0.01)], {"correlation 0": 1.0, "correlation 0.9": -0.02})
     assert text.startswith("The true groups are found")
-    assert "(correlation 0: 1.00, correlation 0.9: −0.02); KED is 2.0" in text
+    assert "(correlation 0: 1.00, correlation 0.9: −0.02), where 1 is perfect and 0 is chance; KED is 2.0" in text
 
 
 def test_nothing_finished_is_no_answer(one_sentence: Callable[[str], str]) -> None:
@@ -241,6 +242,6 @@ def test_nothing_finished_is_no_answer(one_sentence: Callable[[str], str]) -> No
 
 def test_the_note_names_units_and_the_number_of_comparisons() -> None:
     both = [_contrast([0.02, 0.021, 0.022, 0.021], 0.01), _contrast([0.02, 0.03, 0.04, 0.03], 0.01)]
-    assert "4 student seeds of one teacher, and so all of this speaks of one teacher only" in note(both, 1)
+    assert "4 student seeds of one teacher, so all of this speaks for one teacher only" in note(both, 1)
     assert "all 2 comparisons" in note(both, 1)
-    assert "Paired over 4 teachers, trained and grouped anew; the students of one teacher count as one" in note(both, 5)
+    assert "Paired over 4 teachers, each trained and grouped by itself; the students of one teacher count as one" in note(both, 5)

@@ -45,7 +45,7 @@ def test_a_study_is_started_once_and_can_be_stopped(wait_for: Callable[..., None
     study, settings = study_named("kd-vs-ked"), Settings(seeds=2, teachers=1, fields={"epochs": 2})
     assert look(study) is None
     start(study, settings)
-    with pytest.raises(Unavailable, match="at work already") as caught:
+    with pytest.raises(Unavailable, match="already running") as caught:
         start(study, Settings())
     one_sentence(f"So it is: {caught.value}")
     work = look(study)

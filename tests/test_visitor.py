@@ -94,7 +94,7 @@ def test_only_whoever_started_a_run_is_offered_to_rename_or_delete_it(
     app = sound(visit("runs", compare=run.id), "runs")
     assert ({"Save", "Delete for good"} <= labels(app)) is mine
     assert (visitor.NOT_YOURS in [text.value for text in app.caption]) is not mine
-    assert ("Resume" in labels(sound(visit("train", run=run.id), "train"))) is mine
+    assert ("Resume training" in labels(sound(visit("train", run=run.id), "train"))) is mine
 
 
 @pytest.mark.parametrize("mine", [True, False])

@@ -21,7 +21,7 @@ TITLES = {
     "explain": "What does each superfeature say?",
     "attributions": "Which explanation can be trusted?",
     "agreement": "Do students explain as their teacher does?",
-    "chimeras": "What if a part were another's?",
+    "chimeras": "What if a part came from another sample?",
     "data": "What is in the data?",
 }
 PAGES = tuple(TITLES)  # those that show one run or data set

@@ -105,7 +105,7 @@ def several(name: str, *, options: Sequence[str] | None = None, **layout: Any) -
 
 def _at_least_one(chosen: list[str]) -> tuple[str, ...]:
     if not chosen:
-        raise InvalidInput("At least one has to stay.")
+        raise InvalidInput("At least one must stay chosen.")
     return tuple(chosen)
 
 

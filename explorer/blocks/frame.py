@@ -80,7 +80,7 @@ def _words() -> None:
 def _tell(notices: list[str]) -> None:
     """What the address asked for and could not have, in one box."""
     if notices:
-        more = f" So {'were' if len(notices) > 2 else 'was'} {len(notices) - 1} more of its settings." if len(notices) > 1 else ""
+        more = f" {len(notices) - 1} more of its settings {'were' if len(notices) > 2 else 'was'} ignored, too." if len(notices) > 1 else ""
         st.warning(inert(notices[0]) + more, icon=":material/link_off:")
 
 
@@ -121,7 +121,7 @@ def _keep_to_data_that_are_there() -> None:
     """Somebody may have deleted the data that this visitor looks at."""
     name = session.get("dataset")
     if name not in DATASETS:
-        st.warning(f"{inert(name)} has been deleted; here is what a first visitor sees.", icon=":material/link_off:")
+        st.warning(f"{inert(name)} has been deleted; here is what a new visitor sees.", icon=":material/link_off:")
         session.put(dataset=SETTINGS["dataset"].default, run="")
         follow_dataset()
 
@@ -156,7 +156,7 @@ def current_run() -> Run | None:
             if cache.data_changed(run):
                 raise Unavailable(
                     f"run {wanted} was made with the file {quoted(Path(dataset).name)} by its path, and the file, or how it is read, has "
-                    "changed since; train on it anew."
+                    "changed since; train on it again."
                 )
             if dataset != session.get("dataset"):
                 session.put(dataset=dataset)
@@ -177,7 +177,7 @@ def _elsewhere(run_id: str, dataset: str) -> str:
         return f"run {run_id} was made with the file {file} of another machine; add it on the Data page and train on it there to see it."
     if looks_like_path(dataset):
         file = quoted(Path(dataset).name)
-        return f"run {run_id} was made with the file {file} by its path, where it is no more; add it on the Data page and train on it."
+        return f"run {run_id} was made with the file {file} by its path, which leads nowhere now; add it on the Data page and train on it."
     return f"run {run_id} was made with the data set {quoted(dataset)}, which this app does not have."
 
 

@@ -35,13 +35,13 @@ def grids(
             p = np.exp(voice.log_y[m]) * members[m]
             figure = answer_grid.answer_grid(p, pairs, colour=theme.superfeature_colour(m), height=height)
             said = words.says("it", p, pairs).replace("**", "")
-            plot(figure, f"{key}-{m}", alt=f"Answers of {who.lower()} {m + 1}, a cell a pair: {said}")
+            plot(figure, f"{key}-{m}", alt=f"Answers of {who.lower()} {m + 1}, one cell per pair: {said}")
     with columns[-1]:
         st.markdown("**Together**")
         p = np.exp(voice.prediction(list(members)))
         plot(
             answer_grid.answer_grid(p, pairs, truth=truth, height=height), f"{key}-sum",
-            alt="Answers of all that are on, added up, a cell a pair; the right one is framed.",
+            alt="Answers of all that are on, added up, one cell per pair; the right one is framed.",
         )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def revealed(question: str, options: Sequence[str]) -> bool:
     """Whether results may be seen: in a tab whose link hides them, once its visitor has guessed."""
     if not hides("results"):
         return True
-    told = "The results appear when you have guessed."
+    told = "The results appear once you have guessed."
     return st.pills(f"**Guess first:** {question}", options, key=f"ked.guess.{question}", help=told) is not None
 
 
@@ -47,16 +47,16 @@ def hides(part: str) -> bool:
 
 def button(page: str) -> None:
     """The Share menu of a page, and, in a tab that follows, what keeps it beside the lecturer."""
-    with st.container(key="share", width="content"), st.popover("Share", icon=":material/qr_code_2:", help="A link to this very view."):
+    with st.container(key="share", width="content"), st.popover("Share", icon=":material/qr_code_2:", help="A link to exactly this view."):
         controls.segments("present")
         hide = st.pills(
             "The link hides", [*_HIDDEN, "results"], selection_mode="multi", key="ked.share.hide",
             format_func=lambda part: "results until guessed" if part == "results" else part,
-            help="Whoever opens it sees the rest; nothing is taken away for good.",
+            help="Whoever opens the link sees the rest. Without `hide=` in the address, everything is there.",
         )  # fmt: skip
         session.lead(st.toggle(
             "A class follows me", key="ked.share.lead", value=bool(session.leads()),
-            help="Whoever has opened this link sees your moves, a second behind. They see views alone and change nothing of yours.",
+            help="Whoever opens this link sees your moves a second later. They only look on, and can change nothing of yours.",
         ))  # fmt: skip
         link = _link(page, hide)
         st.image(segno.make(link, error="m").svg_data_uri(scale=4, border=2), width=220, caption="The link as a QR code")

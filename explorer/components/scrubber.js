@@ -97,7 +97,7 @@ class Scrubber {
   }
 
   drawButton() {
-    const words = this.playing ? "Pause" : "Play";
+    const words = this.playing ? "Pause" : "Replay";
     this.button.querySelector("path").setAttribute("d", this.playing ? PAUSE : PLAY);
     this.button.setAttribute("aria-label", words);
     this.button.title = words;

@@ -34,7 +34,7 @@ from ked.recipe import Recipe
 from ked.store import Run
 
 _HERE = Path(__file__).parent
-_RECORDED = "Recorded with ked.record from nets that were trained elsewhere; how, is not known here."
+_RECORDED = "Recorded with ked.record from nets that were trained elsewhere; how they were trained is not known here."
 
 
 def report(run: Run) -> str:
@@ -115,7 +115,7 @@ def _explaining_student(recipe: Recipe) -> str:
 
 def _lead(replay: Replay, facts: dict[str, Any]) -> str:
     of = f"{tables.data_name(replay.recipe)}, M = {replay.recipe.superfeatures}, {replay.recipe.seeds} seeds."
-    return f"{of} On the test split: {headline(facts['summary'])}."
+    return f"{of} On the test set: {headline(facts['summary'])}."
 
 
 def _origin(facts: dict[str, Any]) -> str:

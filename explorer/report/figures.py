@@ -37,7 +37,7 @@ def results(summary: dict[str, Any]) -> Figure:
     """Test accuracy of each method, a dot a seed."""
     students = {name: np.array(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
-    alt = "Test accuracy of each method: a dot a seed, the mean and its 95 % interval; dotted lines are the teachers."
+    alt = "Test accuracy of each method: one dot per seed, the mean and its 95 % interval; dotted lines are the teachers."
     return Figure(charts.results(students, labels=LABELS, references=teachers), "Test accuracy", alt, alt)
 
 

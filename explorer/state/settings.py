@@ -76,12 +76,12 @@ _ALL: tuple[Setting, ...] = (
     # What is looked at, shared by all pages.
     Text("run", "run", "Run", "The stored run that all pages show.", "", RUN_ID, "a run's name such as digits-preset"),
     Number("sample", "i", "Sample", "Which test sample is explained.", 0, 0, 10_000_000, 1),
-    Number("label", "c", "Class", "Which class the contributions speak about; -1 is the explaining teacher's answer.", -1, -1, 9999, 1),
-    Number("against", "vs", "Weighed against", "What speaks for the class in question rather than for this one; -1 is none.", -1, -1, 9999, 1),
-    Number("selected", "sf", "Superfeature", "The superfeature that is lit up on every picture, counted from 1; 0 is none.", 0, 0, 64, 1),
+    Number("label", "c", "Class", "Which class the contributions speak about; by default the explaining teacher's answer.", -1, -1, 9999, 1),
+    Number("against", "vs", "Weighed against", "Shows what speaks for the class in question rather than for this one.", -1, -1, 9999, 1),
+    Number("selected", "sf", "Superfeature", "The superfeature that is highlighted in every figure.", 0, 0, 64, 1),
     Text("tick", "t", "Moment of the training", "Which moment is shown; the newest one is followed while a run grows.", "", re.compile(r"[a-z0-9+-]{0,60}"), "a moment's name such as teacher-3"),
     # Sharing.
-    Choice("present", "present", "Shown", "A presentation has larger letters, full contrast and no menu.", "", {"": "as it is", "1": "as a presentation"}),
+    Choice("present", "present", "Shown", "A presentation has larger text, full contrast and no menu.", "", {"": "as it is", "1": "as a presentation"}),
     Text("hide", "hide", "Hidden", "What a shared link hides: controls, navigation, results until somebody has guessed.", "", re.compile(r"[a-z,]{0,40}"), "controls, navigation or results"),
     Text("follow", "follow", "Following", "The lecturer whose moves this tab follows.", "", TOKEN, "the letters of a lecturer's link"),
     # The lesson.
@@ -96,7 +96,7 @@ _ALL: tuple[Setting, ...] = (
     _choice("reduce", "reduce", "Average", {"abs_mean": "signs cancel", "mean_abs": "signs ignored"}),
     _choice("scale", "scale", "Links measured", {"std": "per standard deviation"}, none="per unit"),
     Number("edges", "edges", "Links drawn", "How many of the strongest links the graph shows.", 300, 0, 2000, 20),
-    Number("node", "node", "Feature", "The feature whose links are lit up; -1 is none.", -1, -1, 100_000, 1),
+    Number("node", "node", "Feature", "The feature whose links are highlighted.", -1, -1, 100_000, 1),
     # The train page.
     Several("methods", "methods", "Students", ABOUT["methods"].meaning, ("plain", "kd", "ked", "architecture"), _LABELS),
     _number("seeds", "seeds", "Seeds", high=20),
@@ -127,41 +127,41 @@ _ALL: tuple[Setting, ...] = (
     Choice("student", "student", "Student", "The student beside the explaining teacher.", "ked", _LABELS),
     Number("replica", "rep", "Student's seed", "Which of the students that were trained with different seeds.", 0, 0, 99, 1),
     Choice(
-        "gallery", "show", "Show", "Which test samples the strip offers.", "all",
+        "gallery", "show", "Show", "Which test samples are offered.", "all",
         {"all": "all", "wrong": "student wrong", "disagree": "teacher and student disagree", "unsure": "teacher least sure"},
     ),
     Choice(
         "evidence", "ev", "Maps show", "Grad-CAM of what raises the class in question, or of what lowers it.", "for",
         {"for": "what speaks for the class", "against": "what speaks against it"},
     ),
-    Number("page", "p", "Page", "Which part of the test samples the strip shows.", 1, 1, 1_000_000, 1),
-    Text("coalition", "on", "Coalition", "Which superfeatures take part, one digit each.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
+    Number("page", "p", "Page", "Which page of the test samples is shown.", 1, 1, 1_000_000, 1),
+    Text("coalition", "on", "Coalition", "Which superfeatures take part.", "", re.compile(r"[01]{1,16}"), "a row of 0 and 1 such as 1101"),
     Choice("subject", "what", "Explained", "A sample of the test data, or a picture or row of your own.", "sample", {"sample": "test samples", "own": "your own"}),
     Choice("ground", "paper", "Uploaded picture", "Whether its figure is darker or lighter than its ground; automatic looks at its rim.", "", {"": "automatic", "light": "dark on light", "dark": "light on dark"}),
     # The agreement page.
     Choice("measure", "agree", "Measure of agreement", "How the student's explanations are compared with its teacher's.", "cosine", {name: measure.label for name, measure in (MEASURES | MAPS).items()}),
-    Text("beside", "beside", "Beside KED of", "Adds the KED students of another run, held against their own teacher, such as those of random groups.", "", RUN_ID, "a run's name such as digits-0a1b2c3d"),
+    Text("beside", "beside", "Compare with KED of", "Adds the KED students of another run, measured against their own teacher, such as those of random groups.", "", RUN_ID, "a run's name such as digits-0a1b2c3d"),
     # The attributions page.
     Choice("likeness", "like", "Agreement by", "How two maps are compared: by the ranks of all features, the strongest tenth of them, the sums over superfeatures, or the pictures' structure.", "spearman", {"spearman": "rank correlation", "overlap": "strongest tenth", "cosine": "sums over superfeatures", "structure": "structure (SSIM)"}),
-    Choice("checks", "checks", "Measured", "The sanity check draws a net's weights anew, and max-sensitivity explains ten neighbours of the sample: both take a while.", "", {"": "what is quick", "all": "sanity and max-sensitivity too"}),
+    Choice("checks", "checks", "Checks", "The sanity check re-initialises a net's weights, and max-sensitivity explains ten neighbours of the sample: both take a while.", "", {"": "quick ones", "all": "sanity and max-sensitivity, too"}),
     # The chimeras page.
-    Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor a superfeature such as self,mean,17,blur"),
+    Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor per superfeature such as self,mean,17,blur"),
     # The studies page.
     Choice("study", "study", "Study", "A question about the method, answered by a grid of runs.", "kd-vs-ked", study_titles()),
     Choice("study_scale", "size", "Scale", "Small nets on digits or on pairs of digits, whose superfeatures are known, which take minutes on two cores, or the paper's recipe on Fashion-MNIST, which takes hours.", "small", STUDY_SCALES),
-    Number("study_teachers", "nt", "Teachers", "Of each level, trained and grouped anew; from two on they are the unit of intervals.", StudySettings().teachers, 1, 20, 1),
-    Number("study_seeds", "ns", "Students", "Of each method and teacher, one a seed.", StudySettings().seeds, 2, 20, 1),
+    Number("study_teachers", "nt", "Teachers", "Teachers of each level, each trained and grouped by itself; from two on, intervals are over teachers.", StudySettings().teachers, 1, 20, 1),
+    Number("study_seeds", "ns", "Students", "Students of each method and teacher, one per seed.", StudySettings().seeds, 2, 20, 1),
     Text("cell", "cell", "Cell", "One of the study's runs: each level of its axis has one.", "", _ONE_LINE, "a level such as M = 4"),
     # The data page.
-    Number("kind", "k", "Class shown", "The class whose samples are shown; -1 shows some of every class.", -1, -1, 9999, 1),
+    Number("kind", "k", "Class shown", "The class whose samples are shown.", -1, -1, 9999, 1),
     # The runs page.
     Text("compare", "compare", "Selected runs", "The stored runs that are compared, or the one that is looked at closely.", "", _RUN_IDS, "up to six runs' names such as digits-preset, joined by commas"),
     Text("search", "q", "Search", "Lists the runs whose name, id, tags, data or students hold every one of these words.", "", _ONE_LINE, "up to 80 letters"),
     Text("of_data", "of", "Data set", "Lists the runs of one data set.", "", _ONE_LINE, "a data set such as digits"),
-    Choice("of_status", "state", "Status", "Lists the runs that ended in one way, or are still at work.", "", {"": "all", **STATUSES}),
+    Choice("of_status", "state", "Status", "Lists the runs that ended in one way, or are in progress.", "", {"": "all", **STATUSES}),
     Text("of_tag", "tag", "Tag", "Lists the runs that were given this tag.", "", _ONE_LINE, "a tag such as paper"),
     Choice("order", "order", "Order", "How the list is ordered; a click on a column's head orders by that column.", "new", ORDERS),
-    Several("shown", "only", "Students shown", "Whose curves and results are compared, one colour a method.", ("plain", "kd", "ked"), _LABELS),
+    Several("shown", "only", "Students shown", "Whose curves and results are compared.", ("plain", "kd", "ked"), _LABELS),
 )  # fmt: skip
 
 SETTINGS: dict[str, Setting] = {setting.name: setting for setting in _ALL}

@@ -50,34 +50,34 @@ def answer(found: Sequence[Contrast], measure: Measure, seeds: int) -> str:
         return f"{QUESTION} This run has no KED students, so it cannot say; train them on the Train page."
     if not fair:
         return (
-            f"{QUESTION} This run cannot say: beside KED it has black boxes only. *{LABELS['mu0']}* or *{LABELS['architecture']}* "
+            f"{QUESTION} This run cannot say: besides KED it has black boxes only. *{LABELS['mu0']}* or *{LABELS['architecture']}* "
             "would show what explanations add to the same net."
         )
     (contrast, gain), *others = fair
     lacks = f"*{LABELS[contrast.reference]}* ({LACKS[contrast.reference]})"
     if seeds < CLAIMING:
         few, ked = _FEW[seeds], "this KED student agrees" if seeds == 1 else "KED agrees"
-        why = "Without a third seed there is no interval, and both" if seeds < LEAST else "So few lie close together by chance: both"
+        why = "Without a third seed there is no interval, and both" if seeds < LEAST else "So few can lie close together by luck: both"
         return (
-            f"{QUESTION} **{few} cannot tell.** Beside {lacks}, {ked} {_by(gain, measure)}; its accuracy differs by "
+            f"{QUESTION} **{few} cannot tell.** Compared with {lacks}, {ked} {_by(gain, measure)}; its accuracy differs by "
             f"{_points(contrast.accuracy)} points. {why} may be chance."
         )
     text = (
-        f"{QUESTION} **{verdict(contrast)}** Beside {lacks}, KED agrees {_by(gain, measure)}; its accuracy differs by "
+        f"{QUESTION} **{verdict(contrast)}** Compared with {lacks}, KED agrees {_by(gain, measure)}; its accuracy differs by "
         f"{_points(contrast.accuracy)} points."
     )
     said: dict[str, list[str]] = {}  # verdict -> whom it is beside
     for one, _ in others:
         said.setdefault(_lower(verdict(one)), []).append(f"*{LABELS[one.reference]}*")
-    return text + "".join(f" Beside {listed(names)}: {what}" for what, names in said.items())
+    return text + "".join(f" Compared with {listed(names)}: {what}" for what, names in said.items())
 
 
 def beside(contrast: Contrast, measure: Measure, other: str) -> str:
     """What the KED students of another run have less or more; `other` says which run that is."""
     assert contrast.agreement is not None
     return (
-        f"Beside {other}, each held against its own teacher, KED agrees {_by(contrast.agreement, measure)}; its accuracy differs by "
-        f"{_points(contrast.accuracy)} points."
+        f"Compared with {other}, each measured against its own teacher, KED agrees {_by(contrast.agreement, measure)}; "
+        f"its accuracy differs by {_points(contrast.accuracy)} points."
     )
 
 
@@ -131,12 +131,12 @@ def digits(value: float) -> int:
 def what_chance_is(measure: Measure, found: Survey, *, dotted: bool = True) -> str:
     """What the lines in the chart stand for, and when a measure says little; `dotted`: whether there is a line for the exact level."""
     any_two, like = (float(mean(measure.name).mean()) for mean in (found.chance_mean, found.alike_mean))
-    text = f"Dashed: the same student beside what the teacher says of *another* sample, {number(any_two)} for the first student."
+    text = f"Dashed: the same student against what the teacher says of *another* sample, {number(any_two)} for the first student."
     if not np.isnan(like):
-        text += f" Long dashes: of another sample *of the same class*, {number(like)}: only what agrees beyond that is about this sample."
+        text += f" Long dashes: of another sample *of the same class*, {number(like)}: only agreement beyond that is about this sample."
     least = found.least(measure.name)
     if least is not None and len(found.superfeatures) > 1:
-        text += f" By itself, its superfeature that agrees least has {number(least)}."
+        text += f" Its superfeature that agrees least reaches {number(least)} by itself."
     exact = found.exact_chance(measure.name)
     if exact is None or not dotted:
         return text
@@ -157,7 +157,7 @@ def differences(
         silent = one.agreement is None or np.isnan(one.agreement.low)
         rows.append(
             {
-                "KED beside": labels[one.reference],
+                "KED compared with": labels[one.reference],
                 "explanations buy": "–" if silent or one.reference not in REFERENCES else verdict(one),
                 "agreement": "no explanations" if one.agreement is None else _signed(one.agreement),
                 "accuracy, points": _points(one.accuracy),
@@ -177,7 +177,7 @@ def accuracy_rests(correct: np.ndarray, labels: np.ndarray) -> str:
     """What accuracies on a test set would be for nothing, their steps, and the chance of the test set; correct (K, N), labels (N,)."""
     N, mean = len(labels), float(correct.mean())
     return (
-        f"Who always names the most frequent class is right on {100 * np.bincount(labels).max() / N:.1f} %; one test sample is "
+        f"Always naming the most frequent class would be right on {100 * np.bincount(labels).max() / N:.1f} %; one test sample is "
         f"{100 / N:.2f} points; on other test sets of this size the first student's {100 * mean:.1f} % would vary by "
         f"± {100 * test_set_half(mean, N):.1f} points, which is not in the intervals."
     )

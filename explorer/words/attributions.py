@@ -38,8 +38,8 @@ def table(lines: Sequence[Line]) -> pd.DataFrame:
     for line in lines:
         row: dict[str, object] = {"net": line.net, "method": line.method, "ms": 1000 * line.measured.seconds}
         row |= {"deletion": line.measured.deletion, "insertion": line.measured.insertion}
-        row |= {"own: ranks": line.own.spearman, "own: strongest tenth": line.own.overlap, "own: sums": line.own.cosine}
-        row |= {"own: structure": line.own.structure}
+        row |= {"agreement: ranks": line.own.spearman, "agreement: strongest tenth": line.own.overlap}
+        row |= {"agreement: sums": line.own.cosine, "agreement: structure": line.own.structure}
         row |= {"infidelity": line.measured.infidelity}
         if line.sensitivity is not None:
             row["max-sensitivity"] = line.sensitivity
@@ -75,8 +75,8 @@ def summary(lines: Sequence[Line], view: str) -> str:
     low = min(orderly, key=lambda line: line.measured.deletion)
     high = max(orderly, key=lambda line: line.measured.insertion)
     text = (
-        f"For the {low.net}, removing features costs the answer soonest in the order of **{low.method}** "
-        f"(deletion {low.measured.deletion:.2f}), and putting them in wins it soonest in that of **{high.method}** "
+        f"The {low.net}'s answer is lost soonest when features are removed in the order of **{low.method}** "
+        f"(deletion {low.measured.deletion:.2f}), and won soonest when they are put in in the order of **{high.method}** "
         f"(insertion {high.measured.insertion:.2f})."
     )
     own = next((line for line in orderly if line.method == OWN), None)
@@ -85,7 +85,7 @@ def summary(lines: Sequence[Line], view: str) -> str:
         return text
     nearest = max(others, key=lambda line: float(getattr(line.own, view)))
     return (
-        f"{text} Its own explanation, which speaks of superfeatures and not of single features, comes to "
+        f"{text} Its own explanation, which speaks of superfeatures and not of single features, reaches "
         f"{own.measured.deletion:.2f} and {own.measured.insertion:.2f}; nearest to it is **{nearest.method}** "
         f"({getattr(nearest.own, view):.2f})."
     )
@@ -107,7 +107,7 @@ def orders(lines: Sequence[Line]) -> str:
     if len(orderly) == 1:
         return f"{text}."
     return (
-        f"{text}; latest in those of {lost[-1].method} ({lost[-1].measured.deletion:.2f}) and {won[-1].method} "
+        f"{text}; the latest are {lost[-1].method} ({lost[-1].measured.deletion:.2f}) and {won[-1].method} "
         f"({won[-1].measured.insertion:.2f})."
     )
 
@@ -137,7 +137,7 @@ def sanity(lines: Sequence[Line]) -> str:
     said = "; ".join(f"{kind}: **{', '.join(methods)}**" for kind, methods in kinds.items() if methods)
     return (
         f"{said[:1].upper()}{said[1:]}. A method passes if the rank correlation between its magnitudes before and after all "
-        f"weights are drawn anew is below {THRESHOLD:g}: what shows the sample as much as the net cannot pass."
+        f"weights are re-initialised is below {THRESHOLD:g}: a map that shows the sample more than the net fails."
     )
 
 
@@ -146,15 +146,15 @@ def shapley(net: str, found: ExactShapley) -> str:
     orders = f"{found.orders:,} orders" if found.orders > 1 else "one order"
     text = (
         f"Captum goes through all {orders} of the {net}'s superfeatures and finds the same values to within "
-        f"**{tiny(found.error)} nats**, in {duration(found.captum_seconds)}. The net says them in one pass, in "
+        f"**{tiny(found.error)} nats**, in {duration(found.captum_seconds)}. The net itself gives them in one pass, in "
         f"{duration(found.own_seconds)}: **{found.speed_up:,.0f} times** as fast."
     )
     if found.blanked is None:
         return text
     apart = float(abs(found.blanked - found.own).max())
     return (
-        f"{text} Replacing pixels or features by the training mean, instead of a superfeature's word by the base, "
-        f"is another game, whose values differ by up to {apart:.2f} nats."
+        f"{text} Replacing pixels or features by the training mean, instead of a superfeature's contribution by the base, "
+        f"asks another question: its values differ by up to {apart:.2f} nats."
     )
 
 

@@ -31,7 +31,7 @@ def composed(donors: Sequence[Donor], replaced: Sequence[bool], sample: int, tit
         if new
     ]
     if not parts:
-        return f"Nothing is replaced yet: both pictures are test sample {sample}. Give a superfeature another donor, or be surprised."
+        return f"Nothing is replaced yet: both are test sample {sample}. Give a superfeature another donor, or press *Surprise me*."
     rest = "" if all(replaced) else f"; all else is test sample {sample}"
     return f"The chimera takes {listed(parts)}{rest}."
 

@@ -44,7 +44,7 @@ def origin(name: str) -> str:
     if name in SOURCES:
         return SOURCES[name].description
     if not is_user_file(name):
-        kind = "A file that runs from the command line were trained on" if is_by_path(name) else "Synthetic, made to order"
+        kind = "A file that command-line runs were trained on" if is_by_path(name) else "Synthetic, made to order"
         return f"{kind}: {inert(Titles()[name])}."
     about = user_files.entry(name)
     added = pd.Timestamp(about.added, unit="s")
@@ -93,7 +93,7 @@ def rows(data: Dataset, samples: np.ndarray, most: int) -> pd.DataFrame:
     return table
 
 
-_KINDS = {"number": "number", "date": "days since 1970", "ordered": "place in its order", "category": "one feature a value"}
+_KINDS = {"number": "number", "date": "days since 1970", "ordered": "rank in its order", "category": "one feature per value"}
 
 
 def columns(report: Intake) -> list[dict[str, str]]:
@@ -108,7 +108,7 @@ def _notes(column: Column) -> Iterator[str]:
     if column.gaps:
         yield _count(column.gaps, "gap filled", "gaps filled")
     if column.telling:
-        yield "alone it tells the class"
+        yield "gives the class away by itself"
 
 
 def _gaps(data: Dataset) -> Iterator[Remark]:
@@ -117,8 +117,8 @@ def _gaps(data: Dataset) -> Iterator[Remark]:
         yield True, "No value is missing, so nothing was filled in."
         return
     gaps, names = sum(column.gaps for column in filled), _listed([column.name for column in filled])
-    held = "numbers hold the median of the training samples beside a feature that says so, categories a value of its own"
-    yield True, f"{_count(gaps, 'value is', 'values are')} missing in {names}: {held}."
+    held = "numbers take the median of the training samples, with a feature that says so; categories take a value of their own"
+    yield True, f"{_count(gaps, 'value is', 'values are')} missing in {names}; {held}."
 
 
 def _constant(data: Dataset, found: Checkup) -> Iterator[Remark]:
@@ -151,13 +151,13 @@ def _balance(data: Dataset, found: Checkup) -> Iterator[Remark]:
 
 def _repeats(found: Checkup) -> Iterator[Remark]:
     if not found.duplicates:
-        yield True, "No sample is there twice."
+        yield True, "No sample appears twice."
         return
     text = f"{_count(found.duplicates, 'sample repeats', 'samples repeat')} an earlier one exactly"
     if found.leaks:
         text += f"; {found.leaks} of the validation and test samples are also training samples, which flatters every net"
     if found.contradictions:
-        text += f"; {_count(found.contradictions, 'has', 'have')} another class than the first, so no net can be right on both"
+        text += f"; {_count(found.contradictions, 'has', 'have')} a different class from the first, so no net can be right on both"
     yield False, f"{text}."
 
 
@@ -191,7 +191,7 @@ def _few(data: Dataset) -> Iterator[Remark]:
     if test < FEW:
         yield False, f"Only {test} test samples: each is worth {100 / max(test, 1):.1f} percentage points of accuracy."
     if train < data.feature_count:
-        yield False, f"There are more features ({data.feature_count}) than training samples ({train}): nets will learn them by heart."
+        yield False, f"There are more features ({data.feature_count}) than training samples ({train}): nets can learn them by heart."
 
 
 def _count(number: int, one: str, many: str) -> str:

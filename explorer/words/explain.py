@@ -18,7 +18,7 @@ def sentence(text: str) -> str:
 
 
 NO_GROUPS = (
-    "Modularity at or below zero: links inside are no stronger than chance would make them, so these are no groups worth the name."
+    "Modularity is at or below zero: links inside the groups are no stronger than by chance, so these are hardly groups at all."
 )
 
 
@@ -45,7 +45,7 @@ def independence(inside: float, chance: float, M: int) -> str:
     verdict, more = next(texts for least, *texts in _INDEPENDENCE if gained >= least)
     return (
         f"Are the {M} groups independent? **{verdict}** {inside:.1%} of all link strength lies inside them: {more} than the "
-        f"{chance:.1%} that chance would put there, were it spread evenly over all pairs, and independent groups would hold 100%."
+        f"{chance:.1%} that chance would put there by spreading it evenly over all pairs; independent groups would hold 100%."
     )
 
 
@@ -119,7 +119,7 @@ def comparison(teacher: np.ndarray, student: np.ndarray, members: Sequence[bool]
     if len(on) == 1:
         return f"{agree}."
     same_order = (teacher[on].argsort() == student[on].argsort()).all()
-    return f"{agree} and give them {'the same' if same_order else 'another'} order of importance."
+    return f"{agree} and give them {'the same' if same_order else 'a different'} order of importance."
 
 
 def lit(m: int, evidence: Sequence[np.ndarray], question: str, members: Sequence[bool] = ()) -> str:

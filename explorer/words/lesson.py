@@ -36,10 +36,10 @@ STEPS = (
     ),
     Step(
         "Nobody told it",
-        "Two pixels are linked if they change the net's answer *together*, more than each does by itself.",
+        "Two pixels are linked if they change the net's answer *together*: what one does depends on the other.",
         "Where do the links of one pixel end?",
         ("Anywhere", "Mostly in its own digit", "Mostly in the other digit"),
-        "Click a pixel of the picture.",
+        "Click a pixel of the picture, or choose one below it.",
     ),
     Step(
         "Reasons add up",
@@ -58,7 +58,7 @@ STEPS = (
     Step(
         "Does it always help?",
         "Digits side by side are made for teams. Pictures of clothes are not: nobody knows their true teams.",
-        "On clothes (Fashion-MNIST), is a student better for what the explanations say?",
+        "On clothes (Fashion-MNIST), does learning from explanations make a student better?",
         ("Better", "Worse", "No difference can be shown"),
         "Look at what the study found.",
     ),
@@ -72,7 +72,7 @@ def links_answer(share: float) -> tuple[int, str]:
     """The right option of step 2, and its sentence, from the share of a pixel's link strength in its own half."""
     right = 1 if share >= SHARE else 2
     return right, (
-        f"**{share:.0%}** of all that links this pixel to others ends in its own digit. Nobody told the net where one digit ends: "
+        f"**{share:.0%}** of this pixel's link strength stays in its own digit. Nobody told the net where one digit ends: "
         "groups of pixels with strong links inside are what we call **superfeatures**."
     )
 
@@ -81,12 +81,13 @@ def students_answer(ked: Interval, kd: Interval, difference: Difference, form: I
     """The right option of step 4 and its sentence, from test accuracies and their paired difference over the seeds, which is one of the
     comparisons that the run allows (`ked.agreements.contrasts.accuracy_gains`)."""
     right = {1: 1, -1: 0, 0: 2}[difference.shown]
-    verdict = "which is shown" if difference.shown else "which is not shown"
+    verdict = "more than chance explains" if difference.shown else "which chance may explain"
     gain = points(Interval(*difference[:3]))
     return right, (
-        f"KED is right in **{percent(ked, 1)}** of the test pairs, KD in **{percent(kd, 1)}**: a difference of {gain} "
-        f"percentage points, {verdict}. (95 % intervals over {seeds} students of one teacher.) But mind this: a student of the same "
-        f"*form* that learns from labels alone, with no teacher at all, reaches {percent(form, 1)}. Form and reasons have to be told apart."
+        f"On the test pairs KED reaches **{percent(ked, 1)}**, KD **{percent(kd, 1)}**: a difference of {gain} "
+        f"percentage points, {verdict}. (95 % intervals over {seeds} students of one teacher.) But note: a student with the same "
+        f"*architecture* that learns from labels alone, with no teacher, reaches {percent(form, 1)}. "
+        "Architecture and reasons must be told apart."
     )
 
 

@@ -17,8 +17,8 @@ PAPER: dict[str, float] = {name: Recipe.model_fields[name].default for name in N
 RAISED = {
     "mu": "Raise μ, and the student copies each superfeature's reasons more, and the teacher's whole answer less.",
     "lam": "Raise λ, and the student listens more to its teacher, and less to the labels.",
-    "temperature": "Raise T, and the teacher's unlikely classes count for more; the factor T² keeps the term as strong.",
-    "tau": "Raise τ, and the unlikely classes of each explanation count for more; the factor τ² keeps the term as strong.",
+    "temperature": "Raise T, and the teacher's unlikely classes count more; the factor T² keeps the term's strength.",
+    "tau": "Raise τ, and the unlikely classes of each explanation count more; the factor τ² keeps the term's strength.",
 }
 """Setting -> what happens if it is raised."""
 

@@ -45,14 +45,14 @@ def _explanations(students: Mapping[str, list[float]], samples: int) -> Iterator
         below = [name for name in those if gains[name].shown < 0]
         doubtful = [name for name in those if not gains[name].shown]
         if below:
-            yield f"KED is below {_named(below, gains)}.{why}"
+            yield f"KED's accuracy is below that of {_named(below, gains)}.{why}"
         if doubtful:
             yield f"After correction for all comparisons, KED is not shown to differ from {_named(doubtful, gains)}.{'' if below else why}"
 
 
 _SAME = (
-    " These have KED's own form but did not hear what the teacher says of each sample: here the form, or the teacher's predictions, "
-    "may be all that helps."
+    " These have KED's architecture but did not learn how the teacher explains each sample: here the architecture, or the teacher's "
+    "predictions, may be all that helps."
 )
 
 
@@ -86,8 +86,8 @@ def _best(validation: Mapping[str, float], students: Mapping[str, list[float]], 
         return
     gain = paired_difference(students[best], students[picked], 1 / samples)
     yield (
-        f"On validation data *{LABELS[picked]}* is best, on test data *{LABELS[best]}*, by {_points(gain)} points. A method that is picked "
-        "by its test accuracy is flattered by it: pick on validation data, compare on test data."
+        f"On the validation set *{LABELS[picked]}* is best, on the test set *{LABELS[best]}*, by {_points(gain)} points. A method picked "
+        "by its test accuracy looks better than it is: pick on the validation set, compare on the test set."
     )
 
 
@@ -112,6 +112,6 @@ def _over_teachers(study: Report | None) -> Iterator[str]:
 def _test_set(students: Mapping[str, list[float]], samples: int) -> str:
     accuracy = max((sum(values) / len(values) for values in students.values()), default=0.5)
     return (
-        f"The test split has {samples:,} samples".replace(",", " ") + f": one of them is {100 / samples:.2f} points, and an accuracy of "
+        f"The test set has {samples:,} samples".replace(",", " ") + f": one of them is {100 / samples:.2f} points, and an accuracy of "
         f"{100 * accuracy:.0f} % would vary by ± {100 * test_set_half(accuracy, samples):.1f} points from one such test set to another."
     )

@@ -44,7 +44,7 @@ ASKED = (
         "KED with one of its terms left out shown to be as good, within half a point, over ten teachers.",
     ),
     Asked(
-        "Confidence: medium", "Are the explanations what helps, or the net's form?", "architecture",
+        "Confidence: medium", "Are the explanations what helps, or the net's architecture?", "architecture",
         "another sample's explanations that teach as well where groups are real, or much worse where there are none.",
     ),
     Asked(

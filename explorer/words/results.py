@@ -47,9 +47,9 @@ def headline(summary: dict[str, Any]) -> str:
 
 
 def percent(found: Interval, digits: int = 2) -> str:
-    """An accuracy in percent, with the half width of its interval if it has one."""
+    """An accuracy in percent, with the half width of its interval in points if it has one."""
     mean, low, _ = found
-    half = f" ± {mean - low:.{digits}%}" if low == low else ""
+    half = f" ± {100 * (mean - low):.{digits}f} points" if low == low else ""
     return f"{mean:.{digits}%}{half}"
 
 

@@ -62,11 +62,11 @@ def form(about: Report, reports: Reports) -> str:
     groups = {f"*{name}*": found for name, found in by_comparison(about).items()}
     two = [name for name, found in groups.items() if any(not _alike(about, one) for one in found)]
     same = [name for name in groups if name not in two]
-    parts = ["**Is it the form?**"]
+    parts = ["**Is it the architecture?**"]
     if same:
-        parts.append(f"Not in {listed(same)}: the nets of both sides have the same form.")
+        parts.append(f"Not in {listed(same)}: the nets of both sides have the same architecture.")
     if two:
-        parts.append(f"It may be in {listed(two)}, whose sides are nets of different form.")
+        parts.append(f"It may be in {listed(two)}, whose sides are nets of different architectures.")
         parts += _alone(about, reports)
     return " ".join(parts)
 
@@ -93,6 +93,6 @@ def _alone(about: Report, reports: Reports) -> Iterator[str]:
         if (one.ours[1], one.theirs[1]) == _FORM:
             on = f", {of(asked.settings)}" + f", study `{asked.study.name}`" * (asked.study.name != about.study.name)
             yield (
-                f"The form alone, trained on labels, gives on {DATA[about.settings.scale]} {difference(one)} points over plain students, "
+                f"Architecture only, on labels, gives on {DATA[about.settings.scale]} {difference(one)} points over plain students, "
                 f"{'shown' if one.shown else 'not shown'} ({one.ours[0]}{on})."
             )

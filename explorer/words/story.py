@@ -15,7 +15,7 @@ from ked.studies.report import Report
 
 QUESTIONS: dict[tuple[str, str], str] = {
     ("ked", "kd"): "KED − KD",
-    ("architecture", "plain"): "the net's form alone − plain",
+    ("architecture", "plain"): "architecture only − plain",
     ("mu0", "architecture"): "with the explaining teacher's predictions − on labels",
     ("ked", "mu0"): "with explanations − without",
     ("ked", "shuffled"): "explanations − another sample's explanations",
@@ -114,8 +114,8 @@ def conclusion(found: Sequence[Point]) -> str:
         places = listed(still)
         sentences.append(f"Structure alone is not enough: on {places} explanations beside predictions are not shown to add anything.")
     sentences.append(
-        "It would speak against it if another sample's explanations taught as well where superfeatures are real, or much worse where "
-        "there are none."
+        "Evidence against this would be another sample's explanations that teach as well where superfeatures are real, or much worse "
+        "where there are none."
     )
     return " ".join(sentences)
 

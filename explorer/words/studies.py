@@ -24,7 +24,7 @@ from ked.studies.study import Measured
 TOPICS: dict[str, dict[str, str]] = {
     "Do explanations help?": {
         "kd-vs-ked": "KED or KD?",
-        "architecture": "Form, teacher or explanations?",
+        "architecture": "Architecture, teacher or explanations?",
         "noise": "Would noise do as well?",
         "terms": "Which term of the loss?",
         "attribution": "Is Shapley needed?",
@@ -32,9 +32,9 @@ TOPICS: dict[str, dict[str, str]] = {
     },
     "Which superfeatures?": {
         "m-sweep": "How many?",
-        "grouping": "Found how?",
-        "correlation": "Where features are correlated?",
-        "mismatch": "Unlike the teacher's?",
+        "grouping": "How are they found?",
+        "correlation": "With correlated features?",
+        "mismatch": "Other than the teacher's?",
     },
     "How to train?": {
         "temperatures": "Other temperatures?",
@@ -81,7 +81,7 @@ def instead(about: Report, asked: Settings) -> str:
     """Why something else is shown than was asked for, and of what it speaks."""
     if about.settings.teachers > asked.teachers:
         return f"More is known than {of(asked)}: here are results of {of(about.settings)}."
-    only = " They speak of that one teacher: of others they say nothing." if about.settings.teachers == 1 else ""
+    only = " They speak for that one teacher alone." if about.settings.teachers == 1 else ""
     return f"Nothing is finished yet with {of(asked)}. Here are results of {of(about.settings)}.{only}"
 
 
@@ -94,7 +94,7 @@ def test_set(about: Report) -> str:
     accuracy = float(cells["accuracy"].median())
     half = test_set_half(accuracy, round(1 / step))
     return (
-        f"Not in these intervals is the chance of the test set: it has {round(1 / step)} samples, so that one of them is "
+        f"The chance of the test set is not in these intervals: it has {round(1 / step)} samples, so one of them is "
         f"{100 * step:.2f} points, and an accuracy of {100 * accuracy:.0f} % is known to ± {100 * half:.1f} points. "
     )
 

@@ -185,7 +185,7 @@ def _shapley_sampling(question: Question) -> Tensor:
 
 def _black_box(net: nn.Module) -> str:
     if not isinstance(net, ConvStack) and getattr(net, "of_channels", False):
-        return "The superfeatures are channels of the net's own trunk, which have no place in its input; other methods give a map of it."
+        return "The superfeatures are channels of the net's own trunk, which have no place in its input; other methods give one."
     if isinstance(net, Explains) and len(net.groups) > 1:
         return ""
     return "A black box has no subnets and so no explanation of its own; every other method applies to it."

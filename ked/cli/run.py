@@ -118,7 +118,7 @@ def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:
     table = Table("net", "test accuracy", "above chance", "seeds", "parameters", title=f"run {result['run']}", caption=told)
     for name, value in result["accuracy"].items():
         values = value if isinstance(value, list) else [value]
-        spread = f" ± {stdev(values):.2%} (deviation over seeds)" if len(values) > 1 else ""
+        spread = f" ± {100 * stdev(values):.2f} points (standard deviation over seeds)" if len(values) > 1 else ""
         parameters = f"{info['summary']['parameters'][name]:,}"
         table.add_row(name, f"{mean(values):.2%}{spread}", f"{100 * (mean(values) - chance):+.2f}", str(len(values)), parameters)
     Console().print(table)

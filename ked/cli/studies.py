@@ -38,17 +38,17 @@ _USUAL = Settings()
 @app.command("study")
 def study_command(
     name: Annotated[str, typer.Argument(help="A study's name, or `list`.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and what is there of each; compute nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the cells and what exists of each; compute nothing.")] = False,
     scale: Annotated[str, typer.Option(help=f"How large the trainings are: {' or '.join(SCALES)}.")] = "small",
     dataset: Annotated[str | None, typer.Option(help="Other data than those of the scale.")] = None,
-    seeds: Annotated[int, typer.Option(help="Students of each method and teacher, one a seed.")] = _USUAL.seeds,
-    teachers: Annotated[int, typer.Option(help="Teachers of each level; from two on they are the unit of intervals.")] = _USUAL.teachers,
+    seeds: Annotated[int, typer.Option(help="Students of each method and teacher, one per seed.")] = _USUAL.seeds,
+    teachers: Annotated[int, typer.Option(help="Teachers of each level; from two on, intervals are over teachers.")] = _USUAL.teachers,
     epochs: Annotated[int | None, typer.Option(help=ABOUT["epochs"].meaning)] = None,
     teacher_epochs: Annotated[int | None, typer.Option(help=ABOUT["teacher_epochs"].meaning)] = None,
     device: Annotated[str | None, typer.Option(help=ABOUT["device"].meaning)] = None,
     dask: Annotated[str | None, typer.Option(help="Compute on the Dask cluster of this scheduler, such as tcp://host:8786.")] = None,
-    stored: Annotated[bool, typer.Option("--stored", help="Compute nothing: tell what is stored, or came with the program.")] = False,
-    progress: Annotated[Path | None, typer.Option(help="A file to which each event is added, as a line of JSON.")] = None,
+    stored: Annotated[bool, typer.Option("--stored", help="Compute nothing: report what is stored, or came with the program.")] = False,
+    progress: Annotated[Path | None, typer.Option(help="A file to which each event is added as a line of JSON.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A folder for cells.csv, table.csv and contrasts.csv.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one JSON object on stdout.")] = False,
 ) -> None:

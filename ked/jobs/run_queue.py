@@ -108,7 +108,7 @@ def check_room() -> None:
         Unavailable: The queue is full.
     """
     if len(names()) >= limit():
-        raise Unavailable(f"{limit()} runs are waiting already, more are not taken; try again when one of them has started.")
+        raise Unavailable(f"{limit()} runs are already waiting, and no more are taken; try again when one of them has started.")
 
 
 def add(run: str, visitor: str) -> None:

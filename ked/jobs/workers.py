@@ -72,7 +72,7 @@ def process() -> psutil.Process:
     try:
         return psutil.Process(int(_lock_file().read_text("utf-8")))
     except (OSError, ValueError, psutil.Error):
-        raise Unavailable("no worker is there; `ked.jobs.workers.ensure()` starts one.") from None
+        raise Unavailable("there is no worker; `ked.jobs.workers.ensure()` starts one.") from None
 
 
 def serve(lock: int) -> Taken:

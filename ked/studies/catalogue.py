@@ -119,7 +119,7 @@ STUDIES: dict[str, Study] = {
         ),
         Study(
             "architecture",
-            "Where does KED's gain come from: the form of the net, the explaining teacher's predictions, or its explanations?",
+            "Where does KED's gain come from: the net's architecture, the explaining teacher's predictions, or its explanations?",
             _ONE,
             ("plain", "kd", "kd-explaining", "ked", "architecture", "mu0", "shuffled"),
             (

@@ -89,7 +89,7 @@ def start(study: Study, settings: Settings, visitor: str = "") -> None:
         _check_room(study)
         lock = locks.take(_folder(study.name) / ".process", wait=False)
         if lock is None:
-            raise Unavailable(f"study {study.name!r} is at work already; wait for its end, or stop it first.")
+            raise Unavailable(f"study {study.name!r} is already running; wait for its end, or stop it first.")
         try:
             _spawn(study, settings, lock, visitor)
         finally:
@@ -136,7 +136,7 @@ def _state(kinds: Sequence[str], *, alive: bool, stopping: bool) -> State:
 def _check_room(study: Study) -> None:
     others = [name for name in _at_work() if name != study.name]
     if len(others) >= MOST:
-        raise Unavailable(f"the studies {' and '.join(map(repr, others))} are at work already; wait for the end of one, or stop it first.")
+        raise Unavailable(f"the studies {' and '.join(map(repr, others))} are already running; wait for the end of one, or stop it first.")
 
 
 def _at_work() -> Iterator[str]:

@@ -17,10 +17,10 @@ _UNIT: dict[Measured, tuple[float, str, str]] = {
 _VERDICTS = {
     1: "{ours} {verb} {size} above {theirs} {interval}",
     -1: "{ours} {verb} {size} below {theirs} {interval}",
-    0: "a difference of {ours} from {theirs} is not shown ({size} {interval}{reason})",
+    0: "a difference between {ours} and {theirs} is not shown ({size} {interval}{reason})",
 }
 NOTHING = "Nothing can be compared yet, as no two sides of a comparison are finished."
-_SEVERAL = {1: "above it", -1: "below it", 0: "not shown to differ"}
+_SEVERAL = {1: "higher", -1: "lower", 0: "not shown to differ"}
 
 
 def answer(
@@ -71,8 +71,8 @@ def note(found: Sequence[Contrast], teachers: int) -> str:
     if not found:
         return ""
     count = max(contrast.units for contrast in found)
-    several = f"{count} teachers, trained and grouped anew; the students of one teacher count as one"
-    unit = several if teachers > 1 else f"{count} student seeds of one teacher, and so all of this speaks of one teacher only"
+    several = f"{count} teachers, each trained and grouped by itself; the students of one teacher count as one"
+    unit = several if teachers > 1 else f"{count} student seeds of one teacher, so all of this speaks for one teacher only"
     counted = "the one comparison" if len(found) == 1 else f"all {len(found)} comparisons"
     return (
         f"Paired over {unit}; 95 % Student-t intervals, not corrected, with one test sample as the least spread; a difference counts as "
@@ -99,7 +99,7 @@ def _truths(recovery: Mapping[str, float], bayes_rule: Mapping[str, float], head
 
 def _recovered(recovery: Mapping[str, float]) -> str:
     values = ", ".join(f"{level}: {value:.2f}" for level, value in recovery.items()).replace("-", "−")
-    return f"the true groups are found with these adjusted Rand indices, where 1 is all and 0 is chance ({values})"
+    return f"the true groups are found with these adjusted Rand indices ({values}), where 1 is perfect and 0 is chance"
 
 
 def _ceiling(bayes_rule: Mapping[str, float]) -> str:
@@ -145,7 +145,7 @@ def _summed(group: list[Contrast], *, brief: bool) -> str:
             each = "" if brief and not verdict else f" ({', '.join(one.ours[0] if brief else _of_level(one) for one in members)})"
             parts.append(f"{words} at {len(members)} of {len(group)} levels{each}")
     what = "agreement" if group[0].comparison.measure == "agreement" else "accuracy"
-    return f"against {theirs}, the {what} of {ours} is {', '.join(parts)}"
+    return f"compared with {theirs}, the {what} of {ours} is {', '.join(parts)}"
 
 
 def _of_level(one: Contrast) -> str:

@@ -102,7 +102,7 @@ def test_figures_and_links_are_found_behind_a_proxy(
     page.goto(f"{address}/explain?i=3")
     _is_open(page, "explain")
     shown(page, "Class probabilities")
-    page.get_by_role("link", name="What if a superfeature were another sample's?").click()
+    page.get_by_role("link", name="What if a superfeature came from another sample?").click()
     _is_open(page, "chimeras")
     assert urlsplit(page.url).path == f"{urlsplit(address).path}/chimeras"
 

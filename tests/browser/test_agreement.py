@@ -24,7 +24,7 @@ def test_a_click_on_the_third_of_the_worst_cases_explains_it(open_tab: Callable[
     tab = open_tab()
     tab.goto(f"{address}/agreement?data=digits&student=architecture&agree=spearman")
     side = 8 * 1.18  # the third of five samples in the upper row
-    click_at(tab, "They explain these least alike", 2 * side + 4, 4)
+    click_at(tab, "Explained least alike", 2 * side + 4, 4)
     tab.wait_for_url("**/explain**")
     expect(tab.get_by_role("heading", name=f"test sample {third}")).to_be_visible()
     asked = parse_qs(urlsplit(tab.url).query)

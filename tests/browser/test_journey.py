@@ -74,7 +74,7 @@ def look(page: Page, address: str) -> None:
     click_at(page, GRAPH, 4, 3)
     wait_for_query(page, node="28")
     expect(page.get_by_role("heading", name=re.compile("^Links of "))).to_be_visible()
-    shown(page, "How strongly each pixel depends on the lit one")
+    shown(page, "How strongly each pixel depends on the chosen one")
     assert 1 <= int(query(page)["sf"]) <= 5
     no_complaint(page)
 

@@ -93,7 +93,7 @@ def test_each_press_counts_once_however_long_server_and_run_take(app: App, me: V
     assert sum(event["kind"] == "step" for event in told(run)[before:]) == 20
     assert orders(run)[ordered:] == ["step"] * 20
     for _ in range(5):
-        for words in ("Pause", "Play"):  # what the button offers after the press
+        for words in ("Pause", "Resume training"):  # what the button offers after the press
             me.press("pause")
             me.offers(words)
     assert orders(run)[ordered + 20 :] == ["play", "pause"] * 5

@@ -106,7 +106,7 @@ def test_two_tabs_agree_within_two_seconds_of_ticks_and_the_run_goes_on_without_
     me.press("pause")
     me.until(lambda: steering.asked(run).paused)
     ticks = len(other.reruns)
-    other.until(lambda: other.button("pause").inner_text().endswith("Play"))
+    other.until(lambda: other.button("pause").inner_text().endswith("Resume training"))
     assert len(other.reruns) - ticks <= 4  # a tick comes every second, however long it takes a busy machine to draw it
     other.press("pause")
     me.offers("Pause")

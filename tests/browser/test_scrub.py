@@ -206,37 +206,37 @@ def stopped(page: Page) -> Page:
 
 def test_play_goes_to_the_end_and_pause_stops_it(stopped: Page) -> None:
     go(stopped, 12)
-    button(stopped, "Play").click()
+    button(stopped, "Replay").click()
     stopped.clock.run_for(2.5 * PACE)
     expect(slider(stopped)).to_have_value("14")
     button(stopped, "Pause").click()
     stopped.clock.run_for(100 * PACE)
     expect(slider(stopped)).to_have_value("14")
-    button(stopped, "Play").click()
+    button(stopped, "Replay").click()
     stopped.clock.run_for(20 * PACE + GRACE)
     expect(slider(stopped)).to_have_value("19")
-    expect(button(stopped, "Play")).to_be_visible()
+    expect(button(stopped, "Replay")).to_be_visible()
     stopped.clock.resume()
     wait_for_playhead(stopped, 19)
 
 
 def test_whoever_reaches_for_pause_as_the_end_comes_begins_nothing_anew(stopped: Page) -> None:
     go(stopped, 17)
-    button(stopped, "Play").click()
+    button(stopped, "Replay").click()
     stopped.clock.run_for(3.5 * PACE)  # it has come to its end by itself
     button(stopped, "Pause").click()
     stopped.clock.run_for(100 * PACE)
     expect(slider(stopped)).to_have_value("19")
     go(stopped, 17)
-    button(stopped, "Play").click()
+    button(stopped, "Replay").click()
     button(stopped, "Pause").hover()
     stopped.mouse.down()
     stopped.clock.run_for(100 * PACE)
-    expect(button(stopped, "Play")).to_be_visible()
+    expect(button(stopped, "Replay")).to_be_visible()
     stopped.mouse.up()  # a press that began on Pause
     stopped.clock.run_for(100 * PACE)
     expect(slider(stopped)).to_have_value("19")
-    button(stopped, "Play").click()
+    button(stopped, "Replay").click()
     expect(slider(stopped)).to_have_value("0")
 
 

@@ -26,7 +26,7 @@ _WHOLE = {True: "whole maps", False: "all superfeatures together"}
 
 def choose_student(about: Findings) -> Survey:
     """Whom to look at closely, and which of its seeds where one student is meant."""
-    st.subheader("One student closely", anchor=False)
+    st.subheader("One student up close", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="closely"):
         method = controls.choice("student", options=list(about.own), width=220)
         survey = about.speaking[method]
@@ -50,14 +50,14 @@ def matrix(about: Findings, survey: Survey) -> None:
     chance, best = scale.factor * float(survey.chance_mean(name).mean()), scale.factor * about.measure.best
     figure = agreement_charts.matrix(
         found.mean, [*rows, f"all ({scale.text(survey.mean(name).mean())})"], classes, chance=chance, best=best,
-        title=scale.title.partition(": less")[0], spread=found.mean - found.low,
+        title=scale.title.partition(": lower")[0], spread=found.mean - found.low,
     )  # fmt: skip
     alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: stronger ink is more agreement."
     plot(figure, "cells", alt=alt, select=())
     st.caption(
-        "Mean over seeds and over the test samples of each true class, in brackets of all classes; the colours go from chance to full "
+        "Mean over seeds and over the test samples of each true class; in brackets, over all classes. Colours run from chance to full "
         f"agreement.{_of_class(survey, name)}"
-        + (f" Of {len(classes)} classes those that agree least and most, in order." if len(classes) > agreement_charts.LETTERED else "")
+        + (f" Of {len(classes)} classes, those that agree least and most, in order." if len(classes) > agreement_charts.LETTERED else "")
         + ("" if rows else f" This measure is about {_WHOLE[name in MAPS]}, so it has one row.")
     )
 
@@ -83,8 +83,8 @@ def scatter(about: Findings, survey: Survey) -> None:
     all_there = len(rows) == len(survey.labels)
     whom = f"All {len(rows)} test samples" if all_there else f"{len(rows)} test samples, drawn at random"
     st.caption(
-        f"{whom}, a dot for every class and superfeature. On the dashed line student and teacher give the same; a flatter cloud is a "
-        "student that says the same, but less."
+        f"{whom}, one dot for every class and superfeature. On the dashed line student and teacher agree exactly; in a flatter cloud "
+        "the student says the same, but less strongly."
     )
 
 
@@ -96,21 +96,21 @@ def drawn(count: int, wanted: int) -> tuple[int, ...]:
 
 def distribution(about: Findings) -> None:
     """How the measure is spread over the samples."""
-    st.subheader("Over the samples", anchor=False)
+    st.subheader("Across the test samples", anchor=False)
     name, scale = about.measure.name, scale_of(about.measure, about.measured)
     figure = agreement_charts.distribution(
         {method: scale.factor * one.samples[name] for method, one in about.measured.items()},
         {
-            "beside another sample's explanation": {method: scale.factor * one.chance[name] for method, one in about.measured.items()},
-            "beside another of the same class": {method: scale.factor * one.alike[name] for method, one in about.measured.items()},
+            "against another sample's explanation": {method: scale.factor * one.chance[name] for method, one in about.measured.items()},
+            "against another of the same class": {method: scale.factor * one.alike[name] for method, one in about.measured.items()},
         },
         scale.title, labels=about.labels, bounds=(scale.factor * scale.low, scale.factor * scale.high),
     )  # fmt: skip
-    alt = f"Distribution of {about.measure.label} over the test samples, a row a student, and dotted what other samples give."
+    alt = f"Distribution of {about.measure.label} over the test samples, one row per student; dashed: what other samples give."
     plot(figure, "spread", alt=alt, select=())
     st.caption(
-        "All seeds together, each hill as high as its row, its median beside it. The further it lies from the dashed one, another "
-        "sample of the *same class*, the more the explanation is about *this* sample."
+        "All seeds together; every hill has the same height, its median beside it. The further a hill lies from the dashed one (another "
+        "sample of the *same class*), the more the explanation is about *this* sample."
     )
 
 
@@ -123,14 +123,14 @@ def extremes(about: Findings, survey: Survey) -> None:
     st.subheader(f"Cases: {who} and its teacher", anchor=False)
     worst, best = st.columns(2, gap="large")
     with worst:
-        _gallery(about, survey, order[:count], "worst", "They explain these least alike")
+        _gallery(about, survey, order[:count], "worst", "Explained least alike")
     with best:
-        _gallery(about, survey, order[::-1][:count], "best", "They explain these most alike")
+        _gallery(about, survey, order[::-1][:count], "best", "Explained most alike")
     classes = about.dataset.classes
     st.download_button(
         "Every sample as CSV", lambda: agreement.by_sample(survey, k, classes).to_csv(index=False),
         f"{about.run.id}-{session.get('student')}-agreement.csv", "text/csv", icon=":material/download:", on_click="ignore",
-        help="A row a test sample with every measure of this student.",
+        help="One row per test sample, with every measure of this student.",
     )  # fmt: skip
 
 

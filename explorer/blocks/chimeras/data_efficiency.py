@@ -39,9 +39,9 @@ def curve(run: Run) -> None:
     if len(there) < 2:
         have = f"only runs with {there[0]} training samples" if there else "no such run"
         st.markdown(
-            "Where data are few, can chimeras stand in for samples? That takes runs with this run's settings and other numbers of "
-            f"training samples; so far there {'are' if there else 'is'} {have}. *{LABELS['ked+real']}* goes on for as long as "
-            f"*{LABELS['ked+chimera']}*, on real samples: what it gains is owed to the steps, not to the chimeras."
+            "Where samples are few, can chimeras stand in for them? To see it, train this run's settings on other numbers of "
+            f"training samples; so far there {'are' if there else 'is'} {have}. *{LABELS['ked+real']}* trains for as long as "
+            f"*{LABELS['ked+chimera']}*, but on real samples: what it gains comes from the steps, not from chimeras."
         )
         if recipe.dataset == "digits":
             _shipped()
@@ -55,10 +55,10 @@ def curve(run: Run) -> None:
         _make(recipe, missing, whole)
     if gains := efficiency.gained(_infos(), recipe, whole):
         said = ", ".join(f"**{points(gain)}** at n = {n}" for n, gain in gains.items())
-        st.markdown(f"What chimeras add to as many steps on real samples, in percentage points, paired by seed: {said}.")
+        st.markdown(f"What chimeras gain over as many steps on real samples, in percentage points, paired by seed: {said}.")
     st.caption(
         "Means and 95 % intervals over the students' seeds, of all stored runs with this run's settings. Teachers learn from the same "
-        "few samples. The control goes on for as many steps on real samples."
+        "few samples. The control trains for as many more steps on real samples."
     )
 
 
@@ -71,7 +71,7 @@ def _shipped() -> None:
         return
     plot(drawn, "efficiency-study", alt="Test accuracy of each method against training samples, in the study of chimeras.", select=())
     st.caption(
-        f"From the study “{study.question}”, with nets of its own: means and 95 % intervals over {of(known.report.settings)}. "
+        f"From the study “{study.question}”, which has its own nets: means and 95 % intervals over {of(known.report.settings)}. "
         "Its page, *Studies*, has the differences."
     )
 

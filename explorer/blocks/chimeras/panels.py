@@ -26,8 +26,8 @@ from ked.what_if import BLUR, MEAN, SELF, Donor, moved
 
 _ANOTHER = "another"
 _SURPRISES = "ked.surprises"  # how many this visitor has had
-_SILENT = "A black box has no contributions: all it sees may change all it says. Choose a student with the KED form to compare."
-_OTHER = "Its superfeatures are not its teacher's, so that a replaced part may lie in several of them: they are not compared."
+_SILENT = "A black box has no contributions: anything it sees may change anything it says. Choose a KED student to compare."
+_OTHER = "Its superfeatures are not its teacher's, so a replaced part may lie in several of them: they are not compared."
 
 
 def strip_gives(view: View) -> Callable[[int], None]:
@@ -35,9 +35,9 @@ def strip_gives(view: View) -> Callable[[int], None]:
     M, m = len(view.groups), view.selected
     st.session_state["widget.fills"] = 0 if m is None else m + 1
     st.segmented_control(
-        "A click on a sample below gives", range(M + 1), key="widget.fills", required=True,
+        "A click on a sample below replaces", range(M + 1), key="widget.fills", required=True,
         format_func=lambda slot: f"superfeature {slot}" if slot else "the sample itself",
-        help="Whether it becomes the sample that all others are put into, or the donor of one superfeature.",
+        help="The sample into which parts are put, or one superfeature, whose donor the clicked sample becomes.",
         on_change=lambda: session.put(selected=st.session_state["widget.fills"]),
     )  # fmt: skip
 
@@ -62,12 +62,12 @@ def slots(view: View) -> None:
             with st.container(width=170):  # two side by side on a telephone
                 _slot(view, m)
     with st.container(horizontal=True):
-        told = "Every superfeature from another test sample, drawn at random: the next draw of a fixed series."
+        told = "Takes each superfeature from a random test sample. Everybody gets the same series of draws."
         if st.button("Surprise me", icon=":material/casino:", help=told):
             number = st.session_state[_SURPRISES] = st.session_state.get(_SURPRISES, 0) + 1
             put([*drawn(len(view.dataset.part("test")[1]), len(view.groups), number)])
             st.rerun()
-        back = "Takes every donor away: the chimera is the sample again."
+        back = "Removes every donor: the chimera is the sample again."
         if st.button("All from the sample itself", icon=":material/restart_alt:", type="tertiary", disabled=not any(view.new), help=back):
             put([SELF] * len(view.groups))
             st.rerun()
@@ -147,8 +147,8 @@ def _answers(view: View) -> None:
     names = ["explaining", "teacher", session.get("student")]
     now, before = ({name: np.exp(view.answers[name][place]) for name in names} for place in (1, 0))
     figure = bars.class_probabilities(now, view.dataset.classes, labels=LABELS, before=before)
-    click = plot(figure, "answers", alt="Class probabilities of the chimera by every net; a mark where each was for the sample.")
-    st.caption("Bars: the chimera, in percent. The upright marks: the sample as it was. A click on a class asks about it.")
+    click = plot(figure, "answers", alt="Class probabilities of the chimera by every net; a mark shows where each was for the sample.")
+    st.caption("Bars: the chimera, in percent. Vertical marks: the sample as it was. Click a class to ask about it.")
     names = bars.class_names(view.dataset.classes)
     if click and click["customdata"] in names:
         session.put(label=names.index(click["customdata"]))
@@ -207,7 +207,7 @@ def _everyone(view: View) -> None:
         }
         for name, pair in view.answers.items()
     ]  # fmt: skip
-    told = "How much of a net's probability lies on other classes than before."
+    told = "How much of a net's probability has moved to other classes."
     share = st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100, help=told)
     table(pd.DataFrame(rows), "everyone", columns={"moved": share})
 

@@ -72,7 +72,7 @@ def headline(name: str, data: Dataset, found: Checkup) -> None:
 def recorded(data: Dataset) -> None:
     """Samples that came with a recorded run: what they are, and where they are looked at."""
     st.info(
-        f"{len(data.x)} samples of {data.class_count} classes that were recorded with a run. What its nets learnt from is not kept, so "
+        f"These {len(data.x)} samples of {data.class_count} classes were recorded with a run. What its nets learnt from was not kept, so "
         "there is nothing to train on here.",
         icon=":material/inventory_2:",
     )  # fmt: skip
@@ -81,7 +81,7 @@ def recorded(data: Dataset) -> None:
 
 _USE = {
     "train": "What nets learn from.",
-    "validation": "What guides the eye while a net trains.",
+    "validation": "What is watched while a net trains.",
     "test": "Used once, at the end of a run.",
 }
 
@@ -190,7 +190,7 @@ def _features(data: Dataset, found: Checkup) -> None:
     listed = pd.DataFrame(summary).sort_values("tells the class", ascending=False, kind="stable")
     table(listed, "features", height=_fitting_height(len(listed), 320), columns={"tells the class": ratio, **numbers})
     if data.units is not None:
-        st.caption("In the source's own units; nets see every feature minus its mean, divided by its deviation.")
+        st.caption("In the source's own units; nets see every feature minus its mean, divided by its standard deviation.")
 
 
 def _fitting_height(rows: int, most: int) -> int:

@@ -48,10 +48,10 @@ def _overruled(found: Intake, label: str, key: str) -> Asked:
     with st.container(horizontal=True):
         drop = st.multiselect(
             "Leave out", used, key=f"drop.{key}", placeholder="None", width=320,
-            help="Columns that nets are not to learn from, such as what would not be known beforehand.",
+            help="Columns that nets should not learn from, such as what is not known in advance.",
         )  # fmt: skip
         keep = st.multiselect(
-            "Use all the same", left_out, key=f"keep.{key}", placeholder="None", width=320, disabled=not left_out,
+            "Use anyway", left_out, key=f"keep.{key}", placeholder="None", width=320, disabled=not left_out,
             help="Columns that would be left out, such as an id or a row number.",
         )  # fmt: skip
     return Asked(label, tuple(drop), tuple(keep))

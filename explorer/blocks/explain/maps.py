@@ -24,7 +24,7 @@ from ked.nets.cnn.stack import ConvStack
 
 CELL = 168  # pixels: two stand side by side on a telephone
 _SIDES = {"for": "speak for", "against": "speak against"}
-_CONTRASTED = ", and maps and numbers the difference of what is said for the two classes"
+_CONTRASTED = ", and maps and numbers show the difference between the two classes"
 
 
 def pictures(about: ExplainedSample) -> None:
@@ -45,7 +45,7 @@ def pictures(about: ExplainedSample) -> None:
         controls.segments("evidence")
         st.caption(
             f"Grad-CAM of each branch: where its own channels {_SIDES[session.get('evidence')]} "
-            f"{inert(about.question)}. Full colour is {limit:.1f} nats, were the whole picture like that place; one scale for all maps. "
+            f"{inert(about.question)}. Full colour is {limit:.1f} nats, if the whole picture were like that place; one scale for all maps. "
             f"The numbers are the contributions{_CONTRASTED * (about.against >= 0)}."
         )
         block(about)

@@ -54,11 +54,11 @@ def _panel(run: Run) -> None:
 
 def _upload(dataset: Dataset) -> None:
     """A picture from a file, which goes onto the sheet."""
-    with st.popover("Take a picture from a file", icon=":material/upload:", help="It goes onto the sheet, where you can draw on."):
+    with st.popover("Take a picture from a file", icon=":material/upload:", help="It goes onto the sheet, where you can go on drawing."):
         controls.segments("ground", then=lambda: _take(dataset))
         st.file_uploader(
             f"PNG or JPEG, at most {BYTES >> 20} MB", type=["png", "jpg", "jpeg"], key="widget.picture", max_upload_size=BYTES >> 20,
-            on_change=lambda: _take(dataset), help="One figure on an even ground works best.",
+            on_change=lambda: _take(dataset), help="One object on a plain background works best.",
         )  # fmt: skip
 
 
@@ -72,8 +72,8 @@ def _take(dataset: Dataset) -> None:
         sheets.keep(Sheet((255 * figure).round().astype("uint8"), sheets.sheet_of(dataset).version + 1))
 
 
-_EMPTY = "### Draw something here\n\nWith every stroke the nets say anew what they see, and why."
+_EMPTY = "### Draw something here\n\nWith every stroke the nets say what they see, and why."
 _FITTED = (
-    "What you draw is cut out, scaled and centred as the makers of the data did it, and so is an uploaded picture; the nets see what "
-    "is drawn below. Your picture stays in this browser tab: the address does not hold it."
+    "What you draw is cut out, scaled and centred as the makers of the data did, and so is an uploaded picture; what the nets "
+    "see is shown below. Your picture stays in this browser tab and is not part of the address."
 )

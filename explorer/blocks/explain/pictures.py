@@ -56,7 +56,7 @@ def _sample(about: ExplainedSample) -> None:
         feature = feature_bars.in_order(groups)[int(np.ravel(click["point"])[0])]
         light_up({"customdata": next(m + 1 for m, group in enumerate(groups) if feature in group)})
     mean = "mean of the recorded samples" if cache.recorded(about.run) else "training mean"
-    st.caption(f"Beside each bar what was measured, in the source's own units; the bar is how far that lies from the {mean}.")
+    st.caption(f"Beside each bar: the measured value, in the source's units. The bar shows how far it lies from the {mean}.")
 
 
 def _deviations(about: ExplainedSample) -> np.ndarray:
@@ -74,7 +74,7 @@ def block(about: ExplainedSample) -> None:
     st.subheader("Links by superfeature", anchor=False)
     what = cache.ordered(about.run)
     m = about.selected
-    lit = "none is lit up" if m is None else f"that of superfeature {m + 1} is lit up"
+    lit = "none is highlighted" if m is None else f"that of superfeature {m + 1} is highlighted"
     figure = graphs.small_blocks(what, lit=m)
     alt = f"The teacher's dependency matrix in small: {len(what.sizes)} blocks along its diagonal, of which {lit}."
     click = plot(figure, "block", alt=alt)
@@ -89,7 +89,7 @@ def _overlay(about: ExplainedSample, voice: NetExplanation, limit: float) -> Non
         about.groups_of(voice), about.evidence(voice), about.dataset.shape, about.image,
         limit=limit, names=about.dataset.features, members=about.members_of(voice), selected=about.selected_of(voice), height=330,
     )  # fmt: skip
-    alt = f"Contribution of each superfeature to {about.question} according to the {LABELS[voice.name]} net."
+    alt = f"Contribution of each superfeature to {about.question}, {LABELS[voice.name]}."
     click = plot(figure, f"overlay-{column_name(voice, about)}", alt=alt)
     light_up(click if about.selected_of(voice) == about.selected else None)
 
@@ -111,8 +111,8 @@ def pair_grids(about: ExplainedSample) -> None:
                 voice, pairs, about.members_of(voice), truth=about.truth, key=f"grid-{column_name(voice, about)}", who="Superfeature"
             )
     st.caption(
-        "Every class is a pair: its first figure is the row, its second the column. What a superfeature knows of one figure lights a row "
-        "or a column; added up, they meet in a cell. Shades are logarithms of probabilities; the right answer is framed."
+        "Every class is a pair: the first picture is the row, the second the column. What a superfeature knows about one picture lights up "
+        "a row or a column; added up, they meet in one cell. Shades are log-probabilities; the right answer is framed."
     )
 
 
@@ -139,7 +139,7 @@ def _ends(about: ExplainedSample, voice: NetExplanation) -> np.ndarray:
 
 
 def _waterfall(about: ExplainedSample, voice: NetExplanation, limits: tuple[float, float]) -> None:
-    st.subheader(f"{_title(voice.name)}'s sum", anchor=False)
+    st.subheader(f"{_title(voice.name)}: the sum", anchor=False)
     figure = bar_charts.waterfall(
         voice.phi, voice.base, about.label, against=about.against, classes=about.dataset.classes,
         members=about.members_of(voice), selected=about.selected_of(voice), limits=limits,
@@ -165,20 +165,20 @@ def _answers(about: ExplainedSample) -> None:
         st.caption("Explaining nets answer with the switched-on superfeatures only; black boxes always see everything.")
 
 
-_BLOCKS = "How strongly two of them depend on each other: the stronger the ink, the more. Each superfeature is a block; click one."
-_LIT = "Clear is its block: what its members have to do with each other; paler are its links to the others."
+_BLOCKS = "Stronger ink: stronger dependence between two features. Each superfeature is a block on the diagonal; click one."
+_LIT = "Full ink: how its members depend on each other; pale: its links to the others."
 _EXPLAINED = (
     "The base is the teacher's average answer, before any superfeature has spoken. Contributions are in nats and centred over the "
     "classes: how much more a superfeature says for this class than for the average class. A shift that all classes share "
-    "cannot change a prediction, and the normaliser takes it up. Answers are in percent; black boxes give no contributions. A click on a "
-    "superfeature lights it up everywhere, one on an answer asks about its class."
+    "changes no prediction: the normaliser takes it up. Answers are in percent; black boxes give no contributions. Click a "
+    "superfeature to highlight it everywhere, or an answer to ask about its class."
 )
 _KEPT = (
     "The paper's convolutional nets leave the base out, as if it were the same for all classes; here they keep it, so that contributions "
-    "are Shapley values also where it is not."
+    "are Shapley values even where it is not."
 )
 _CONTRASTED = (
-    "Of two classes the difference is shown: each unit of it makes the one e ≈ 2.7 times as likely beside the other, and the "
+    "The difference between the two classes is shown: each nat makes the first e ≈ 2.7 times as likely relative to the second, and the "
     "normaliser, the same for both, drops out."
 )
 
@@ -192,5 +192,5 @@ def black_box_student(name: str) -> None:
     st.subheader(f"{_title(name)} does not explain itself", anchor=False)
     st.markdown(
         "This student is a black box: it has no subnets, so it has no contributions of its own. "
-        "Choose a student with the KED form to compare explanations."
+        "Choose a KED student to compare explanations."
     )

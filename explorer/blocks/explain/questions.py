@@ -61,7 +61,7 @@ def switches(about: ExplainedSample) -> None:
         format_func=lambda m: f"◉ {m + 1}" if m == about.selected else str(m + 1),
         key="widget.coalition", on_change=changed,
         help="Switch one off and see what the nets would say without it. With all off, only the base is left: "
-        "the teacher's average answer. ◉ marks the one that is lit up.",
+        "the teacher's average answer. ◉ marks the one that is highlighted.",
     )  # fmt: skip
 
 
@@ -94,4 +94,4 @@ def _verdict(about: ExplainedSample, voice: NetExplanation, net: str) -> str:
 def next_step(run: Run) -> None:
     """Where to go on with this sample."""
     if not cache.convolutional(run) and not cache.recorded(run):
-        navigation.link("chimeras", "What if a superfeature were another sample's?")
+        navigation.link("chimeras", "What if a superfeature came from another sample?")

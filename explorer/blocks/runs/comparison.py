@@ -71,7 +71,7 @@ def compare(run_ids: list[str]) -> None:
     with right:
         _results(found)
     if not same_data(*(side.facts for side in found)):
-        st.info("These runs learn different data: their accuracies do not measure the same thing.", icon=":material/info:")
+        st.info("These runs learn from different data: their accuracies do not measure the same thing.", icon=":material/info:")
     _differences(found)
     _paired(found)
 
@@ -114,8 +114,8 @@ def _curves(found: list[Side]) -> None:
         st.info("None of these runs has trained these students yet.", icon=":material/hourglass_top:")
         return
     figure = learning_curves(curves, labels=labels, looks=looks, height=max(340, 26 * len(curves) + 90))
-    plot(figure, "overlay", alt="Validation accuracy against epochs: the sign is the method, the broken line the run.", select=())
-    st.caption("The sign at its name is the method, the kind of line the run. Bands are 95 % intervals over each run's seeds.")
+    plot(figure, "overlay", alt="Validation accuracy against epochs: the sign marks the method, the line style the run.", select=())
+    st.caption("The sign at a name marks the method, the line style the run. Bands are 95 % intervals over each run's seeds.")
 
 
 def _look(name: str, side: Side) -> Look:
@@ -126,13 +126,13 @@ def _results(found: list[Side]) -> None:
     st.markdown("**Test accuracy**")
     with_result = [(name, side) for name, side in _shown(found) if name in side.accuracy]
     if not with_result:
-        st.info("None of these runs has come to a result yet.", icon=":material/hourglass_top:")
+        st.info("None of these runs has a result yet.", icon=":material/hourglass_top:")
         return
     keys = [f"{name} {side.letter}" for name, side in with_result]
     values = {key: np.array(side.accuracy[name]) for key, (name, side) in zip(keys, with_result, strict=True)}
     labels = {key: f"{LABELS[name]} {side.letter}" for key, (name, side) in zip(keys, with_result, strict=True)}
     looks = {key: _look(name, side) for key, (name, side) in zip(keys, with_result, strict=True)}
-    alt = "Test accuracy of each method in each run: a dot a seed, the mean and its 95 % interval over seeds."
+    alt = "Test accuracy of each method in each run: one dot per seed, the mean and its 95 % interval over seeds."
     plot(charts.results(values, labels=labels, looks=looks), "compared", alt=alt, select=())
 
 
@@ -154,10 +154,10 @@ def _paired(found: list[Side]) -> None:
     table(pd.DataFrame(rows), "paired", height="content", columns={"net": st.column_config.TextColumn(pinned=True)})
     st.caption(
         "Test accuracies with 95 % Student-t intervals over seeds; differences in percentage points over the seeds that both "
-        "runs have, not corrected for their number. Where runs share fewer than two seeds, or learn other data, nothing is "
+        "runs have, not corrected for their number. Where runs share fewer than two seeds, or learn from other data, nothing is "
         "paired; what does not depend on the settings that differ is the same net in both. Fewer than three seeds, or seeds that all "
         "give the same, have no interval. "
-        "Teachers are trained once a run: a difference between runs with other teachers holds for those teachers only."
+        "Teachers are trained once per run: a difference between runs with other teachers holds for those teachers only."
     )
 
 

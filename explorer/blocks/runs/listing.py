@@ -93,7 +93,7 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
         + (f" {hidden} marked, but hidden by the filters." if hidden else "")
     )
     for name, advice in list(strangers().items())[:MOST]:
-        st.caption(f":material/folder_off: **{inert(name, most=60)}** among the runs is none: {advice}.")
+        st.caption(f":material/folder_off: **{inert(name, most=60)}** in the runs' folder is not a run: {advice}.")
 
 
 _COLUMNS: dict[str, Any] = {
@@ -114,10 +114,10 @@ _COLUMNS: dict[str, Any] = {
 
 def take_in() -> None:
     """Import a run from a zip that was exported here or elsewhere."""
-    with st.popover("Import", icon=":material/upload:", help="Takes in a run that was downloaded here or elsewhere."):
+    with st.popover("Import", icon=":material/upload:", help="Adds a run that was downloaded here or elsewhere."):
         st.caption("A zip from *Download* or `python -m ked export`. Every file in it is checked; nothing in it is executed.")
         count = st.session_state.setdefault(_UPLOADS, 0)
-        file = st.file_uploader("Zip of a run", "zip", key=f"upload-{count}", max_upload_size=UPLOAD_MB, help="It gets an id of its own.")
+        file = st.file_uploader("Zip of a run", "zip", key=f"upload-{count}", max_upload_size=UPLOAD_MB, help="It gets a new id.")
         if file is not None:
             with frame.sentences():
                 run = import_run(file, visitor.name())
@@ -133,7 +133,7 @@ def details(run_id: str) -> None:
     found = _entry(run, facts := _facts(run))
     st.subheader(inert(found.name), anchor=False)
     if facts is None or found.status == "damaged":
-        st.error(f"run.json of run {run_id} is missing or damaged; nothing is left to do but to delete it.")
+        st.error(f"run.json of run {run_id} is missing or damaged; all that can be done is to delete it.")
         if visitor.may_change({}):
             _delete(run, found)
         else:
@@ -145,7 +145,7 @@ def details(run_id: str) -> None:
         with picture:
             st.markdown("**Validation accuracy**")
             figure = learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
-            plot(figure, "curves", alt="Validation accuracy against epochs, a line a method with its 95 % interval.", select=())
+            plot(figure, "curves", alt="Validation accuracy against epochs, one line per method with its 95 % interval.", select=())
     with actions if curves else st.container():
         _actions(run, found, facts)
     results, made = st.columns([3, 2], gap="large")
@@ -154,7 +154,7 @@ def details(run_id: str) -> None:
     with made:
         if run.recorded:
             st.markdown("**Recipe**")
-            st.caption("Recorded with `ked.record` from nets that were trained elsewhere; how, is not known here.")
+            st.caption("Recorded with `ked.record` from nets that were trained elsewhere; how they were trained is not known here.")
         else:
             _settings(cache.recipe(run))
         _provenance(facts)
@@ -178,7 +178,7 @@ def _actions(run: Run, found: Entry, facts: dict[str, Any]) -> None:
                     navigation.go(page)
         failure = saving.buttons(run, found)
         if not library.is_own(run):
-            st.caption("Ships with the app and stays as it is.", width="content")
+            st.caption("Ships with the app and cannot be changed.", width="content")
         elif visitor.may_change(facts):
             _rename(run, facts)
             _delete(run, found)
@@ -195,13 +195,13 @@ def _rename(run: Run, facts: dict[str, Any]) -> None:
     told = "What people call this run, and words to find it by; its id stays."
     with st.popover("Name and tags", icon=":material/edit:", help=told), st.form(f"name-{run.id}", border=False):
         name = st.text_input(
-            "Name", facts.get("name", ""), placeholder=run.id, max_chars=library.NAME_LENGTH, help="Empty, the id is the name again."
+            "Name", facts.get("name", ""), placeholder=run.id, max_chars=library.NAME_LENGTH, help="If empty, the id is the name."
         )
         tags = st.text_input(
             "Tags, separated by commas", ", ".join(facts.get("tags", [])), placeholder="paper, to do",
             help=f"Up to {library.TAGS}, to filter the list by.",
         )  # fmt: skip
-        if st.form_submit_button("Save", type="primary", help="Keeps both."):
+        if st.form_submit_button("Save", type="primary", help="Saves both."):
             with frame.sentences():
                 cleaned = library.clean_tags(tags.split(","))  # before anything is changed
                 library.rename(run, name)
@@ -210,10 +210,10 @@ def _rename(run: Run, facts: dict[str, Any]) -> None:
 
 
 def _delete(run: Run, found: Entry) -> None:
-    told = "Removes this run, after a question; while it is in progress, stop it first."
+    told = "Deletes this run, after asking; if it is in progress, stop it first."
     with st.popover("Delete", icon=":material/delete:", disabled=found.status == "active", help=told):
         st.markdown(f"Delete **{inert(found.name)}** for good? Its weights, curves and results cannot be brought back.")
-        if st.button("Delete for good", type="primary", key=f"delete-{run.id}", help="It cannot be brought back."):
+        if st.button("Delete for good", type="primary", key=f"delete-{run.id}", help="This cannot be undone."):
             with frame.sentences():
                 library.delete(run)
                 left = [name for name in session.get("compare").split(",") if name != run.id]
@@ -230,7 +230,7 @@ def _results(facts: dict[str, Any]) -> None:
         table(result_table(facts["summary"], facts["seconds"]), "results-table")
         st.caption("95 % Student-t intervals over the students' seeds; differences in percentage points, paired by seed.")
     elif not facts.get("message"):
-        st.info("No result yet: the run has not come to its end.", icon=":material/hourglass_top:")
+        st.info("No result yet: the run has not finished.", icon=":material/hourglass_top:")
 
 
 def _settings(recipe: Recipe) -> None:
@@ -262,7 +262,7 @@ def _provenance(facts: dict[str, Any]) -> None:
         "versions": ", ".join(f"{package} {number}" for package, number in known.items()),
         "device": str(facts.get("device", "")),
         "seeds": "" if "recorded" in facts else ", ".join(map(str, facts.get("seeds", []))),
-        "computing": f"{sum(facts['seconds'].values()):.1f} s, what came from the cache aside" if facts.get("seconds") else "",
+        "computing": f"{sum(facts['seconds'].values()):.1f} s, not counting what came from the cache" if facts.get("seconds") else "",
     }
     rows = [{"what": name, "value": inert(text)} for name, text in lines.items() if text]
     st.table(pd.DataFrame(rows), hide_index=True, hide_header=True, border="horizontal")

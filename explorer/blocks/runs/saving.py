@@ -21,7 +21,7 @@ def buttons(run: Run, found: Entry) -> str:
     st.download_button(
         "Download", lambda: _archive(run), f"{run.id}.zip", "application/zip", icon=":material/download:", on_click="ignore",
         disabled=found.status == "active",
-        help="A zip with run.json, events, weights, results.csv, curves.csv and reproduce.py, which computes the numbers anew.",
+        help="A zip with run.json, events, weights, results.csv, curves.csv and reproduce.py, which computes the numbers again.",
     )  # fmt: skip
     failure = ""
     told = "One file that opens offline: results, the whole training with its slider, superfeatures and explanations."
@@ -32,7 +32,7 @@ def buttons(run: Run, found: Entry) -> str:
     if written is not None and written[0] == run.id:
         st.download_button(
             "Save the report", written[1], _file_name(found.name, run.id), "text/html", icon=":material/save:",
-            on_click="ignore", type="primary", help="It has been written; this saves it.",
+            on_click="ignore", type="primary", help="The report is ready; this saves it.",
         )  # fmt: skip
     else:
         st.session_state.pop(_REPORT, None)

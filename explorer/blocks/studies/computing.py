@@ -36,10 +36,10 @@ _SHIPPED = "shipped with the program"
 _SAID = {
     "starting": ":material/hourglass_top: starting",
     "computing": ":material/directions_run: computing",
-    "stopping": ":material/hourglass_bottom: stopping after the batch in hand",
+    "stopping": ":material/hourglass_bottom: stopping after the current batch",
     "done": ":material/check_circle: finished",
     "stopped": ":material/stop_circle: stopped; what is finished is kept, and Start goes on from there",
-    "broken": ":material/error: broke off",
+    "broken": ":material/error: failed",
 }
 
 
@@ -60,7 +60,7 @@ def _start(about: Report, cells: Sequence[Cell]) -> None:
     """The button that starts, and what there is to do."""
     todo = [cell for cell, place in zip(cells, status_of(cells).values(), strict=True) if place.state != "stored"]
     with st.container(horizontal=True, vertical_alignment="center"):
-        told = "Computes what is missing in a process of its own: you may leave the page and come back."
+        told = "Computes what is missing in a process of its own: you can leave the page and come back."
         pressed = st.button("Start", type="primary", icon=":material/play_arrow:", disabled=not todo, key="study-start", help=told)
         st.caption(_plan(about, cells, todo))
     if pressed:
@@ -83,10 +83,10 @@ def _elsewhere(study: Study, work: Work) -> None:
     """Somebody has started the study with other settings."""
     settings = work.settings
     st.info(
-        f"This study is at work already, with {studies.of(settings)} and {studies.SCALES[settings.scale]}; one at a time.",
+        f"This study is already running, with {studies.of(settings)} and {studies.SCALES[settings.scale]}; one at a time.",
         icon=":material/directions_run:",
     )
-    if st.button("Look at that one", icon=":material/visibility:", help="Shows it with the settings that it is at work with."):
+    if st.button("Look at that one", icon=":material/visibility:", help="Shows it with the settings that it is running with."):
         session.put(study_scale=settings.scale, study_seeds=settings.seeds, study_teachers=settings.teachers)
         st.rerun()
 
@@ -117,7 +117,7 @@ def _progress(study: Study, work: Work) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if work.active and visitor.may_change({"visitor": work.visitor}):
             held = work.state == "stopping"
-            help = "Ends after the batch in hand; nothing is lost."
+            help = "Stops after the current batch; nothing is lost."
             if st.button("Stop", icon=":material/stop:", key="study-stop", disabled=held, help=help):
                 launch.stop(study)
                 st.rerun()
@@ -182,7 +182,7 @@ def open_cell(about: Report) -> None:
         if cell is not None and places[cell.key].run:
             _links(cell, places[cell.key])
     if cell is not None and not places[cell.key].run:
-        st.caption(f"The run of “{cell.level}” is not on this machine: start the study, and it can be opened here, trained nets and all.")
+        st.caption(f"The run of “{cell.level}” is not on this machine: start the study to open it here, with its trained nets.")
 
 
 _PAGES = (

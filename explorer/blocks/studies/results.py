@@ -58,14 +58,14 @@ def answer(about: Report) -> None:
     with st.container(key="study-answer", gap="xsmall"):
         for shown, sentence in about.findings:
             st.markdown(f"**● {sentence}**" if shown else f"○ {sentence}")
-    st.caption(f"● A difference is shown. ○ It is not: that does not mean that there is none. {_from_where(about)}")
+    st.caption(f"● The difference is shown. ○ It is not shown, which does not mean that there is none. {_from_where(about)}")
     if about.missing:
-        st.info(f"Not finished yet, and so left out: {', '.join(about.missing)}.", icon=":material/hourglass_empty:")
+        st.info(f"Not finished yet, so left out: {', '.join(about.missing)}.", icon=":material/hourglass_empty:")
 
 
 def _nothing(about: Report) -> None:
     where = f"with {studies.SCALES[about.settings.scale]}"
-    st.info(f"Nothing of this study is finished {where}. Start it below, or look at the others.", icon=":material/hourglass_empty:")
+    st.info(f"Nothing of this study is finished {where}. Start it below, or look at the other scales.", icon=":material/hourglass_empty:")
 
 
 def _from_where(about: Report) -> str:
@@ -94,7 +94,7 @@ def pictures(shown: Outcome) -> None:
 def differences(shown: Outcome, settings: Settings) -> None:
     """The differences against zero, and what was trained for them. `settings`: what was asked for."""
     for measure, figure in shown.forests.items():
-        alt = "Differences between methods, a row a comparison: a dot and its 95 % interval beside a line at zero."
+        alt = "Differences between methods, one row per comparison: a dot and its 95 % interval, and a line at zero."
         _titled(_FORESTS[measure], figure, f"differences-{measure}", alt)
     about = shown.report
     st.caption(studies.made_of(about) + (f" {studies.instead(about, settings)}" if about.settings != settings else ""))
@@ -146,9 +146,9 @@ def story() -> None:
 def tables(about: Report) -> None:
     """Every number, on what it rests, and the command that repeats it."""
     if about.contrasts:
-        st.subheader("On what this rests", anchor=False)
+        st.subheader("What this rests on", anchor=False)
         st.markdown(doubts(about))
-        st.caption(f"{studies.test_set(about)}Where something is picked, validation data pick it; test data report once.")
+        st.caption(f"{studies.test_set(about)}Choices are made on validation data; test data are used once, to report.")
         with st.expander("Every number, as a table", icon=":material/table_rows:"):
             table(studies.contrast_table(about.contrasts), "contrasts", height="content", columns=_TABLE)
             st.caption("Differences of accuracy are in percentage points; intervals are not corrected, p values by Holm's method are.")
@@ -160,5 +160,5 @@ def tables(about: Report) -> None:
         if not about.cells.empty:
             name = f"{about.study.name}-{about.settings.scale}-cells.csv"
             data = about.cells.to_csv(index=False).encode()
-            told = "A row a cell with every number that was measured."
+            told = "One row per cell, with every number that was measured."
             st.download_button("Cells as CSV", data, name, "text/csv", icon=":material/download:", on_click="ignore", help=told)

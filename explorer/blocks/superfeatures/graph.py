@@ -95,11 +95,11 @@ def headline(view: View) -> None:
     nothing = cache.modularity_for_nothing(view.W, view.groups)
     whose = "explaining" if view.channels else "teacher"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get(whose)
-    told = f"{LABELS[whose]} **{accuracy:.1%}** on the test split · " if accuracy is not None else ""
+    told = f"{LABELS[whose]} **{accuracy:.1%}** on the test set · " if accuracy is not None else ""
     cells.markdown(
         f"{told}modularity **{found.modularity:.3f}** {explain.for_nothing(nothing)}",
-        help="How much more link strength lies inside the groups than chance would put there. Beside it random groups of the same sizes, "
-        "and communities found after all links were dealt anew at random: what a search finds where there is nothing.",
+        help="How much more link strength lies inside the groups than chance would put there. In brackets: random groups of the same sizes "
+        "and communities found after all links were shuffled, which is what a search finds where there is nothing.",
         width="content",
     )
     if found.modularity <= 0 and len(found.groups) > 1:
@@ -122,7 +122,7 @@ def _choose_superfeature(view: View) -> None:
 
     st.pills(
         "Superfeatures", range(len(view.groups)), format_func=named, key="widget.selected", on_change=changed, wrap=True, width="content",
-        help="Choose one to light it up on every picture, or once more to let it go.",
+        help="Choose one to highlight it in every figure; choose it again to let it go.",
     )  # fmt: skip
 
 
@@ -160,8 +160,8 @@ def graph(view: View) -> None:
     clicked = plot(figure, "graph", alt=alt)
     controls.slider("edges")
     st.caption(
-        "Click a feature, or choose it above, to light up its superfeature and its own links. "
-        "Hollow features hardly ever vary: their links mean little."
+        "Click a feature, or choose it above, to highlight its superfeature and its own links. "
+        "Hollow features hardly vary: their links mean little."
     )
     if clicked and clicked.get("customdata") is not None:
         light_up(view, int(np.ravel(clicked["customdata"])[0]))
@@ -186,7 +186,7 @@ def resolutions(view: View) -> None:
     with st.expander("How exactly M communities were found", icon=":material/stairs:"):
         st.markdown(
             "Louvain's method does not take a number of communities; it takes a **resolution**. A larger one gives more, "
-            "smaller communities. We search for the resolution that gives M; where the number jumps over M, communities are "
+            "smaller communities. We search for the resolution that gives M; where the number skips M, communities are "
             "merged or split."
         )
         swept = cache.sweep(view.run, view.reduce, view.scale, view.engine, SPAN)

@@ -24,7 +24,7 @@ def lit(view: View) -> None:
     sample = min(session.get("sample"), len(x) - 1)
     figure = overlays.lit_picture(view.groups, view.dataset.shape, x[sample].numpy(), m, height=300)
     clicked = plot(figure, "lit", alt=f"The pixels of superfeature {m + 1} on test sample {sample}.")
-    told = "together they change the teacher's answer. Click any pixel for its group."
+    told = "together they change the teacher's answer. Click a pixel to see its group."
     st.caption(f"Its {view.found.sizes[m]} pixels on test sample {sample}: {told}")
     if clicked:
         session.put(selected=view.owner(_pixel(view, clicked)) + 1, node=-1)
@@ -40,7 +40,7 @@ def chosen(view: View) -> None:
         clicked = plot(
             graphs.row_image(view.W, view.node, view.dataset.shape, view.groups, height=300),
             "row",
-            alt="How strongly each pixel depends on the lit one.",
+            alt="How strongly each pixel depends on the chosen one.",
         )
     else:
         strength = view.W.sum(1) if view.node is None else view.W[view.node]
@@ -50,13 +50,13 @@ def chosen(view: View) -> None:
         )
         clicked = plot(mask, "mask", alt=f"{whole} in the colours of {len(view.groups)} superfeatures.")
     if view.dataset.is_image:
-        st.caption(_SCATTERED if view.node is None else "How strongly each pixel depends on the lit one, which is framed.")
+        st.caption(_SCATTERED if view.node is None else "How strongly each pixel depends on the chosen one, which is framed.")
     if clicked:
         _answer_pixel(view, clicked)
 
 
 _SCATTERED = (
-    "Superfeatures need not be of one piece: pixels that lie far apart may mean something together. Colours are strong where the "
+    "A superfeature need not be in one piece: pixels that lie far apart may mean something together. Colours are strong where the "
     "average picture is."
 )
 

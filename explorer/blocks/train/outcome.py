@@ -17,8 +17,8 @@ def outcome(run: Run) -> None:
     table(result_table(facts["summary"], facts["seconds"]), "results-table")
     st.caption(
         "Intervals are 95 % Student-t intervals over the students' seeds; the teachers are trained once, so nothing here "
-        "speaks about other teachers. Differences are taken seed by seed, in percentage points; their intervals "
-        "are not corrected for their number. The test split was used once, for this table."
+        "speaks for other teachers. Differences are taken seed by seed, in percentage points; their intervals "
+        "are not corrected for their number. The test set was used once, for this table."
     )
     st.subheader("What it means", anchor=False)
     st.markdown("\n".join(f"- {sentence}" for sentence in conclusion(run)))

@@ -22,14 +22,16 @@ from ked.recipe import Recipe
 from ked.runs import steering
 from ked.store import Run
 
-SPEEDS: dict[float, str] = {0.0: "full speed", 0.5: "2 batches a second", 2.0: "a batch in 2 s"}
+SPEEDS: dict[float, str] = {0.0: "full speed", 0.5: "2 batches a second", 2.0: "one batch every 2 s"}
 """Seconds a batch -> what the menu says."""
 WIDTH = 108  # pixels of a button, as in presses.css
-_REST = Button("pause", "Pause", "Rest before the next batch.", "pause")
-_PLAY = Button("play", "Play", "Go on training.", "play_arrow", primary=True)
+RESUME = "Resume training"
+"""What a paused run and a stopped one offer alike."""
+_REST = Button("pause", "Pause", "Pause before the next batch.", "pause")
+_PLAY = Button("play", RESUME, "Continue with the next batch.", "play_arrow", primary=True)
 _STEPS = (
-    Button("batch", "Batch", "Take one batch, then rest and look.", "skip_next"),
-    Button("epoch", "Epoch", "Go on to the end of this epoch, then rest.", "fast_forward"),
+    Button("batch", "Batch", "Train on one batch, then pause.", "skip_next"),
+    Button("epoch", "Epoch", "Train to the end of this epoch, then pause.", "fast_forward"),
 )
 _ORDERS: dict[str, Callable[..., None]] = {
     "pause": steering.pause,
@@ -66,7 +68,7 @@ def _obey(run: Run, press: Press) -> None:
 
 def _leave(seen: Watched) -> None:
     """Out of the queue."""
-    _button(seen.run, "Stop", "stop", partial(jobs.cancel, seen.run), "Take this run out of the queue.")
+    _button(seen.run, "Stop", "stop", partial(jobs.cancel, seen.run), "Remove this run from the queue.")
 
 
 def _resume(seen: Watched) -> None:
@@ -75,10 +77,10 @@ def _resume(seen: Watched) -> None:
         now = seen.in_force.lr
         st.number_input(
             "New learning rate", 1e-7, now, now / 10, format="%.3g", width=170, key=_lower(seen.run),
-            help=f"Training goes on after epoch {seen.history.place[1]}, the last good one; the change becomes part of the recipe.",
+            help=f"Training continues after epoch {seen.history.place[1]}, the last good one; the change becomes part of the recipe.",
         )  # fmt: skip
-    told = "Goes on after the last epoch that was finished."
-    _button(seen.run, "Resume", "resume", partial(_go_on, seen), told, width="content")
+    told = "Continues after the last finished epoch."
+    _button(seen.run, RESUME, "resume", partial(_go_on, seen), told, width="content")
 
 
 def _go_on(seen: Watched) -> None:
@@ -139,7 +141,7 @@ def _speed(run: Run, slow: float) -> None:
             steering.slow(run, float(seconds))
 
     st.selectbox(
-        "Speed", offered, format_func=lambda s: SPEEDS.get(s, f"a batch in {s:g} s"), label_visibility="collapsed", width=185,
+        "Speed", offered, format_func=lambda s: SPEEDS.get(s, f"one batch every {s:g} s"), label_visibility="collapsed", width=175,
         help="Slow motion shows every batch and its loss, term by term.", **controls.bind(f"speed.{run.id}", slow, choose),
     )  # fmt: skip
 
@@ -147,15 +149,15 @@ def _speed(run: Run, slow: float) -> None:
 def _changes(seen: Watched) -> None:
     """Other values of the stage's settings, from the next batch on; they become part of the recipe."""
     stage, names = seen.history.place[0], seen.adjustable
-    told = "Other temperatures, shares or learning rate from the next batch on."
+    told = "Sets other temperatures, shares or another learning rate, from the next batch on."
     with st.popover("Change", icon=":material/tune:", disabled=not names, help=told):
         if names:
             with st.form("changes", border=False):
                 shown = {_field(stage, name, value): (name, value) for name, value in _shown(seen.in_force, names).items()}
-                told = "Training goes on with these values."
+                told = "Training continues with these values."
                 st.form_submit_button("From the next batch on", help=told, on_click=_guarded(partial(_adjust, seen.run, shown)))
             st.caption(
-                "Counts for the net that trains now, and becomes part of the run's recipe: the same recipe gives the same numbers again."
+                "Applies to the net that trains now, and becomes part of the run's recipe: the same recipe gives the same numbers again."
             )
 
 

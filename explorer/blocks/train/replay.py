@@ -61,18 +61,18 @@ def slider(drawn: Drawn) -> None:
 def accuracy(drawn: Drawn) -> None:
     """Learning curves of the teachers, then of the students."""
     st.subheader("Validation accuracy", anchor=False)
-    alt = "Validation accuracy against epochs: mean over seeds with its 95 % interval, one line a method."
+    alt = "Validation accuracy against epochs: mean over seeds with its 95 % interval, one line per method."
     if _moving(drawn, "accuracy", alt):
         st.caption("Lines are means over the seeds, bands their 95 % intervals; numbers are those at the dots. Dotted: the teachers.")
     else:
-        st.caption("The first epoch is on its way." if drawn.replay.active else "The run ended before its first epoch did.")
+        st.caption("The first epoch is being trained." if drawn.replay.active else "The run ended before its first epoch did.")
 
 
 def losses(drawn: Drawn) -> None:
     """What is minimised, term by term."""
     students = any(moment.phase == "students" for moment in drawn.made.moments)
     st.subheader(f"What {'each student minimises' if students else 'the teachers minimise'}", anchor=False)
-    if _moving(drawn, "losses", "Weighted loss terms against epochs, stacked, one row a net."):
+    if _moving(drawn, "losses", "Weighted loss terms against epochs, stacked, one row per net."):
         st.caption("Each term times its weight; together they are the loss, in nats.")
     else:
         st.caption("The loss, term by term, comes with the first epoch.")
@@ -84,12 +84,12 @@ def superfeatures(drawn: Drawn) -> None:
     alt = "Superfeatures over the mean image with the strongest links between features, at the moment of the slider."
     if not _moving(drawn, "forming", alt):
         soon = "They come with the teacher's first epoch."
-        st.caption(soon if drawn.replay.active else "Of this run they were not kept as they formed.")
+        st.caption(soon if drawn.replay.active else "This run did not keep them as they formed.")
         return
     _moving(drawn, "modularity", "Modularity of the superfeatures against the teacher's epochs.")
     st.caption(
-        "The teacher's dependency matrix and its communities, again and again while it trains. Features stay in place, and "
-        "groups keep their colours. The superfeatures in the end come from more samples, so their modularity may lie beside the line."
+        "The teacher's dependency matrix and its communities, measured repeatedly while it trains. Features stay in place, and "
+        "groups keep their colours. The final superfeatures come from more samples, so their modularity may lie off the line."
     )
 
 
@@ -103,10 +103,10 @@ def pinned(drawn: Drawn) -> None:
         controls.choice("student", options=replay.recipe.methods, width=220)
     with st.container():
         if "answers" in made.figures and made.ends_only:
-            st.caption("Of this run only the finished nets were kept: what they say is shown as it was in the end, and pale before.")
+            st.caption("This run kept only its finished nets: figures show what they say at the end, and are pale before it.")
     teacher, student, answers = st.columns(3, gap="medium")
     waits = "It has not begun to train yet." if replay.active else "It was not trained."
-    silent = "This student is a black box; choose one of the KED form to see contributions."
+    silent = "This student is a black box; choose a KED student to see contributions."
     what = f"on {inert(classes[replay.label])}"
     with teacher:
         _side(drawn, "teacher-overlay", f"Explaining teacher {what}", waits)
@@ -124,13 +124,13 @@ def agreement(drawn: Drawn) -> None:
     st.subheader("Do students explain as their teacher does?", anchor=False)
     alt = "Cosine between the contributions of each student and of the explaining teacher against the students' epochs."
     if _moving(drawn, "agreement", alt):
-        kept = " Of this run only the finished students were kept, hence one point each." if drawn.made.ends_only else ""
+        kept = " This run kept only its finished students, hence one point each." if drawn.made.ends_only else ""
         st.caption(f"1 is full agreement, 0 is none; mean over validation samples and seeds with its 95 % interval.{kept}")
         return
     explain = any(METHODS[name].net == "ked" for name in drawn.replay.recipe.methods)
     soon = "The answer comes with the first epoch of a student that explains itself."
     waits = soon if drawn.replay.active else "No such student has trained."
-    st.caption(waits if explain else "All students of this run are black boxes: there is nothing of theirs to compare.")
+    st.caption(waits if explain else "All students of this run are black boxes: they have no contributions to compare.")
 
 
 def _side(drawn: Drawn, key: str, title: str, otherwise: str) -> None:

@@ -14,16 +14,16 @@ USUAL = ("plain", "kd", "ked", "architecture")
 
 # What a group is called -> what it is for.
 GROUPS: dict[str, str] = {
-    "Controls": "Each takes one thing away from KED, or puts another in its place, so that what it was good for shows.",
-    "Go on training": "A finished student goes on: with chimeras, each put together from superfeatures of several samples, or "
-    "with as many steps on real samples.",
+    "Controls": "Each takes one part of KED away, or replaces it, to show what that part is good for.",
+    "Train further": "A finished student trains further: on chimeras, each put together from superfeatures of several samples, or "
+    "for as many steps on real samples.",
     "Hints": "The student's last feature maps are compared with the teacher's, in three published ways.",
 }
 
 
 def group(method: Method) -> str:
     """The group of a student that is none of the usual ones."""
-    return "Hints" if method.hint else "Go on training" if method.further else "Controls"
+    return "Hints" if method.hint else "Train further" if method.further else "Controls"
 
 
 def choose() -> None:
@@ -37,7 +37,7 @@ def choose() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="students"):
         told = f"{about.help} {_described(shown)}"
         controls.some("methods", shown, part="shown", label=about.label, help=told, width="content")
-        told = "Controls that take something away, students that go on training, and hints."
+        told = "Controls that take something away, students that train further, and hints."
         with st.popover("More students", icon=":material/add:", width="content", help=told):
             for title, purpose in GROUPS.items():
                 names = [name for name in more if group(METHODS[name]) == title]

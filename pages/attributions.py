@@ -22,13 +22,13 @@ with frame.page("attributions", "Which explanation can be trusted?", LEAD):
     elif busy:
         nothing_yet.not_there_yet(run)
     elif not teachers:
-        grid.nothing_to_ask()
+        nothing_yet.nothing_to_ask()
     else:
         choose.sample(run, teachers[0])
         about = grid.subject(run)
         choose.class_in_question(about)
         if not about.methods:
-            grid.nothing_recorded()
+            nothing_yet.nothing_recorded()
         else:
             maps, orders, alike, exact, numbers = st.tabs(["Maps", "Removing and adding", "Do they agree?", "Exact?", "Every number"])
             with maps:

@@ -78,3 +78,18 @@ def no_run_yet() -> None:
     """A data set without any stored run."""
     st.info(f"No teacher has been trained on {frame.title_of(session.get('dataset'))} yet.", icon=":material/school:")
     navigation.link("train", "Train one")
+
+
+def nothing_recorded() -> None:
+    """A recorded run of whose nets nothing was recorded for this sample and class."""
+    st.info(
+        "No attributions were recorded for this sample and class. `ked.record(..., attributions=20)` records them for the first 20 "
+        "samples, for the class that the explaining teacher names.",
+        icon=":material/inventory_2:",
+    )  # fmt: skip
+
+
+def nothing_to_ask() -> None:
+    """A run that ended before any teacher was there."""
+    st.info("This run has no finished teacher, so there is no net to explain.", icon=":material/info:")
+    navigation.link("train", "Go to its training")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from explorer import cache, navigation
+from explorer import cache
 from explorer.blocks import nothing_yet
 from explorer.components.plot import plot
 from explorer.pictures import attribution_charts, maps, theme
@@ -225,9 +225,8 @@ def _pictures(about: AttributedSample, method: str) -> None:
     """The maps of one method, net under net."""
     cells = []
     for net in about.nets:
-        found = about.measured(net, method)
+        found, name = about.measured(net, method), _SHORT.get(net.which, net.title)
         values = None if found is None else _pixels(about, found.values)
-        name = _SHORT.get(net.which, net.title)
         told = f"{net.title}, {ATTRIBUTIONS[method].label}"
         cells.append(maps.Cell(about.image, values, (theme.plain(name, 20),), told, _numbers(about, net, method)))
     figure = maps.sheet(cells, about.dataset.shape, None, limit=1.0, columns=1, width=CELL, head=_head(method))
@@ -299,18 +298,3 @@ def _legend(about: AttributedSample) -> None:
             "The superfeatures of a convolutional net are channels, which hold no pixels: ablation and Shapley sampling take "
             f"away one of {len(about.parts)} squares of the picture instead, and sums are over the squares."
         )
-
-
-def nothing_recorded() -> None:
-    """A recorded run of whose nets nothing was recorded for this sample and class."""
-    st.info(
-        "No attributions were recorded for this sample and class. `ked.record(..., attributions=20)` records them for the first 20 "
-        "samples, for the class that the explaining teacher names.",
-        icon=":material/inventory_2:",
-    )  # fmt: skip
-
-
-def nothing_to_ask() -> None:
-    """A run that ended before any teacher was there."""
-    st.info("This run has no finished teacher, so there is no net to explain.", icon=":material/info:")
-    navigation.link("train", "Go to its training")

@@ -65,6 +65,17 @@ def test_every_net_is_a_row_and_each_map_is_the_librarys_on_one_scale() -> None:
     assert texts(app, "own").count("does not explain itself") == 2
 
 
+def test_figures_are_drawn_anew_for_another_sample_and_kept_for_the_same() -> None:
+    app, drawn = visit("attributions", i="7", c="3"), []
+    for sample in (7, 7, 8, 7):
+        control(app, "widget.sample").set_value(sample).run()
+        drawn.append({key: figure(app, key) for key in ("map-saliency", "deletion-1", "agreement-1")})
+    assert drawn[0] == drawn[1] == drawn[3]
+    assert all(drawn[2][key] != drawn[0][key] for key in drawn[0])
+    values = attribute("saliency", asked(load_run(PIXELS), "teacher", 7, 3))[0].numpy().reshape(8, 8)
+    assert tints(app, "saliency")[0] == pytest.approx(values / np.abs(values).max(), abs=1e-5)
+
+
 def test_the_numbers_under_a_map_are_those_of_the_table_and_of_the_library() -> None:
     app, run = sound(visit("attributions", i="7", c="3"), "attributions"), load_run(PIXELS)
     rows = numbers(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -18,13 +20,14 @@ class Place:
     Only on a page that was just opened: later what stood there stays until the new content comes, and nothing moves.
     """
 
-    def __init__(self, name: str, height: int | None = None) -> None:
+    def __init__(self, name: str, height: Callable[[], int] | None = None) -> None:
+        """`height`: in pixels, asked for where the words need it."""
         self._name, self._height, self._spot = name, height, st.empty()
 
     def say(self, words: str) -> None:
         """What is computed, and how far that is."""
         if self._name not in session.standing():
-            (self._spot.container(height=self._height, border=False) if self._height else self._spot).caption(words)
+            (self._spot.container(height=self._height(), border=False) if self._height else self._spot).caption(words)
 
     def content(self) -> DeltaGenerator:
         """Where the content goes, now that it is there."""

@@ -89,7 +89,8 @@ def _matrix(about: AttributedSample, net: Net, place: int) -> None:
     )
     labels = [ATTRIBUTIONS[method].label for method in methods]
     alt = f"How alike the maps of every two methods are, {net.title}. Mean {np.nanmean(values):.2f}."
-    plot(attribution_charts.matrix(values, labels), f"agreement-{place + 1}", alt=alt, select=())
+    key = f"agreement-{place + 1}"
+    plot(about.figure(key, lambda: attribution_charts.matrix(values, labels)), key, alt=alt, select=())
 
 
 def _between(about: AttributedSample, pairs: list[tuple[Net, Net]]) -> None:
@@ -103,7 +104,7 @@ def _between(about: AttributedSample, pairs: list[tuple[Net, Net]]) -> None:
     labels = [ATTRIBUTIONS[method].label for method in about.methods]
     said = "; ".join(f"{title}: mean {np.nanmean(row):.2f}" for title, row in found.items())
     alt = f"How alike teacher and student are under each method. {said}."
-    plot(attribution_charts.pairs(found, labels, colours), "between", alt=alt, select=())
+    plot(about.figure("between", lambda: attribution_charts.pairs(found, labels, colours)), "between", alt=alt, select=())
 
 
 def shapley(about: AttributedSample) -> None:

@@ -52,4 +52,4 @@ def _curves(about: AttributedSample, net: Net, place: int, *, removed: bool) -> 
     areas = ", ".join(f"{order.label} {order.area:.2f}" for order in drawn)
     alt = f"Probability of {what} by the {net.title} as {_HEADS[removed]}, one line per method. Areas: {areas}."
     key = f"{'deletion' if removed else 'insertion'}-{place + 1}"
-    plot(order_curves(drawn, removed=removed, what=what), key, alt=alt, select=())
+    plot(about.figure(key, lambda: order_curves(drawn, removed=removed, what=what)), key, alt=alt, select=())

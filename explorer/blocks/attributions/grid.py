@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from explorer import cache
 from explorer.blocks import nothing_yet
+from explorer.cache.keys import version
 from explorer.components.plot import plot
 from explorer.pictures import attribution_charts, maps, theme
 from explorer.state import session
@@ -64,6 +68,18 @@ class AttributedSample:
     parts: tuple[tuple[int, ...], ...]
     known: dict[tuple[str, str], Measured] = field(default_factory=dict)
     alike: dict[frozenset[tuple[str, str]], Likeness] = field(default_factory=dict)
+    drawn: dict[tuple[str, str], go.Figure] = field(default_factory=dict)
+
+    def is_about_the_same(self, other: AttributedSample) -> bool:
+        """Whether all that was measured and drawn of the other is true of this one."""
+        return _identity(self) == _identity(other)
+
+    def figure(self, name: str, draw: Callable[[], go.Figure]) -> go.Figure:
+        """A figure of this sample, drawn once for each view of likeness."""
+        key = (name, session.get("likeness"))
+        if key not in self.drawn:
+            self.drawn[key] = draw()
+        return self.drawn[key]
 
     @property
     def methods(self) -> list[str]:
@@ -124,14 +140,22 @@ def teachers(run: Run) -> list[str]:
 
 
 def subject(run: Run) -> AttributedSample:
-    """Gather what the page is about from the settings."""
+    """Gather what the page is about from the settings; the same object as long as it is about the same."""
     dataset = cache.dataset_of(run)
     x, y = dataset.part("test")
     sample = min(session.get("sample"), len(y) - 1)
     asked = cache.test_predictions(run, teachers(run)[0], 0)[sample]
     label = session.get("label") if 0 <= session.get("label") < dataset.class_count else int(asked.argmax())
     nets = _nets(run, sample, label)
-    return AttributedSample(run, dataset, sample, x[sample].numpy(), int(y[sample]), label, nets, cache.parts(run))
+    about = AttributedSample(run, dataset, sample, x[sample].numpy(), int(y[sample]), label, nets, cache.parts(run))
+    before: AttributedSample | None = st.session_state.get("attributions.about")
+    if before is None or not about.is_about_the_same(before):
+        before = st.session_state["attributions.about"] = about
+    return before
+
+
+def _identity(about: AttributedSample) -> tuple[Any, ...]:
+    return version(about.run), about.sample, about.label, about.nets, about.parts, id(about.dataset)
 
 
 def _nets(run: Run, sample: int, label: int) -> list[Net]:
@@ -172,7 +196,7 @@ def _fill(about: AttributedSample) -> None:
     with st.container(horizontal=True, gap="small", key="attributions"):
         for number, method in enumerate(about.methods, 1):
             with st.container(width=CELL if is_image else _TABLE):
-                places[method] = nothing_yet.Place(f"map-{method}", _height(about, method) if is_image else None)
+                places[method] = nothing_yet.Place(f"map-{method}", partial(_height, about, method) if is_image else None)
                 places[method].say(f"**{explain.sentence(ATTRIBUTIONS[method].label)}** {number} of {many}")
     for number, (method, place) in enumerate(places.items(), 1):
         place.say(f"**{explain.sentence(ATTRIBUTIONS[method].label)}** computing {number} of {many} …")
@@ -223,14 +247,18 @@ def _alt(about: AttributedSample, method: str) -> str:
 
 def _pictures(about: AttributedSample, method: str) -> None:
     """The maps of one method, net under net."""
+    figure = about.figure(f"map-{method}", lambda: _sheet(about, method))
+    plot(figure, f"map-{method}", alt=_alt(about, method), select=())
+
+
+def _sheet(about: AttributedSample, method: str) -> go.Figure:
     cells = []
     for net in about.nets:
         found, name = about.measured(net, method), _SHORT.get(net.which, net.title)
         values = None if found is None else _pixels(about, found.values)
         told = f"{net.title}, {ATTRIBUTIONS[method].label}"
         cells.append(maps.Cell(about.image, values, (theme.plain(name, 20),), told, _numbers(about, net, method)))
-    figure = maps.sheet(cells, about.dataset.shape, None, limit=1.0, columns=1, width=CELL, head=_head(method))
-    plot(figure, f"map-{method}", alt=_alt(about, method), select=())
+    return maps.sheet(cells, about.dataset.shape, None, limit=1.0, columns=1, width=CELL, head=_head(method))
 
 
 def _pixels(about: AttributedSample, values: np.ndarray) -> np.ndarray:

@@ -4,18 +4,18 @@ import streamlit as st
 
 from explorer import cache
 from explorer.blocks import choose, controls, frame, nothing_yet
-from explorer.blocks.attributions import checks, curves, grid
+from explorer.blocks.attributions import attributed_sample, checks, curves, grid
 
 LEAD = "**Attribution** methods explain any net from outside, after the fact. Here they stand beside the net's own explanation."
 
 with frame.page("attributions", "Which explanation can be trusted?", LEAD):
     run = frame.current_run()
     busy = run is not None and cache.status(run) in ("queued", "running")
-    teachers = grid.teachers(run) if run and not busy else []
+    teachers = attributed_sample.teachers(run) if run and not busy else []
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         controls.choice("dataset", then=frame.follow_dataset, width=200)
         frame.run_menu()
-        if run and teachers and grid.students(run):
+        if run and teachers and attributed_sample.students(run):
             choose.student(run)
     if run is None:
         nothing_yet.no_run_yet()
@@ -25,7 +25,7 @@ with frame.page("attributions", "Which explanation can be trusted?", LEAD):
         nothing_yet.nothing_to_ask()
     else:
         choose.sample(run, teachers[0])
-        about = grid.subject(run)
+        about = attributed_sample.subject(run)
         choose.class_in_question(about)
         if not about.methods:
             nothing_yet.nothing_recorded()

@@ -11,7 +11,7 @@ import streamlit as st
 
 from explorer import cache
 from explorer.blocks import controls, nothing_yet
-from explorer.blocks.attributions.grid import AttributedSample, Net
+from explorer.blocks.attributions.attributed_sample import AttributedSample, Net
 from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures import attribution_charts, theme

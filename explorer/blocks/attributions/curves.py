@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.blocks.attributions.grid import AttributedSample, Net
+from explorer.blocks.attributions.attributed_sample import AttributedSample, Net
 from explorer.components.plot import plot
 from explorer.pictures.deletion_curves import Order, order_curves
 from explorer.state import session

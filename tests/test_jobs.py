@@ -120,10 +120,10 @@ def test_a_full_queue_refuses_and_leaves_nothing_behind(
     before = len(list_runs())
     ended = create_run(endless)
     ended.update(status="cancelled")
-    with pytest.raises(Unavailable, match="0 runs are waiting") as refusal:
+    with pytest.raises(Unavailable, match="0 runs are already waiting") as refusal:
         jobs.submit(endless)
     one_sentence(str(refusal.value))
-    with pytest.raises(Unavailable, match="0 runs are waiting"):
+    with pytest.raises(Unavailable, match="0 runs are already waiting"):
         jobs.resume(ended)
     assert jobs.status(ended) == "cancelled"
     assert len(list_runs()) == before + 1

@@ -155,7 +155,7 @@ def test_a_text_in_the_address_that_means_nothing_is_a_notice_and_every_page_sta
     usable(app, "superfeatures")
     (message,) = said(app)
     assert "was ignored" in message
-    assert message.endswith("So were 7 more of its settings.")
+    assert message.endswith("7 more of its settings were ignored, too.")
     assert address(app) == {"seeds": "3"}
     for page in ("train", "explain"):  # the pages that have most of these settings
         sound(turn_to(app, page), page)

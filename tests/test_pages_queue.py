@@ -45,6 +45,6 @@ def test_a_full_queue_refuses_in_a_sentence_and_the_run_stays_in_view(
     next(button for button in app.button if button.label == "Train").click().run()
     usable(app, "train")
     (refusal,) = app.error
-    assert "0 runs are waiting already" in one_sentence(refusal.value)
+    assert "0 runs are already waiting" in one_sentence(refusal.value)
     assert address(app)["run"] == finished.id
     assert figure(app, "accuracy")["data"]

@@ -183,7 +183,7 @@ def test_a_study_that_somebody_else_has_started_is_told_and_followed(ked_home: P
     (folder / "progress.jsonl").write_text('{"kind":"began","cells":1}\n', "utf-8")
     with locks.locked(folder / ".process"):  # as the study's process does
         app = sound(visit("studies"), "studies")
-        assert "at work already, with 2 teachers with 7 students each and small nets" in words(app)
+        assert "already running, with 2 teachers with 7 students each and small nets" in words(app)
         assert "study-start" not in {button.key for button in app.button}
         (other,) = [button for button in app.button if button.label == "Look at that one"]
         sound(other.click().run(), "studies")

@@ -144,7 +144,7 @@ def test_a_full_queue_takes_no_more(monkeypatch: pytest.MonkeyPatch, one_sentenc
         run_queue.add("b-1", "bob")
         with pytest.raises(Unavailable) as refusal:
             run_queue.check_room()
-    assert "2 runs are waiting already" in one_sentence(str(refusal.value))
+    assert "2 runs are already waiting" in one_sentence(str(refusal.value))
 
 
 # Slots

@@ -84,7 +84,7 @@ def choose(shown: list[Entry], chosen: list[str]) -> None:
     if not any(listed["tags"]):
         listed = listed.drop(columns="tags")
     table(
-        listed, _TABLE, marked=rows, mark=mark, several=True, columns=_COLUMNS, height=38 + 35 * min(max(len(shown), 2), 7),
+        listed, _TABLE, marked=rows, mark=mark, several=True, columns=_COLUMNS, height=38 + 35 * min(max(len(shown), 2), 5),
         alt="The stored runs: name, best accuracy, data set, status, M, best students, net, when, tags, students.",
     )  # fmt: skip
     hidden = len([name for name in chosen if name not in ids])

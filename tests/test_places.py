@@ -10,7 +10,7 @@ def page() -> None:
 
     from explorer.blocks.nothing_yet import Place
 
-    place = Place("maps", 120)
+    place = Place("maps", lambda: 120)
     place.say("computing 1 of 2 …")
     place.say("computing 2 of 2 …")
     if st.session_state.get("computed"):

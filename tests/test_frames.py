@@ -255,3 +255,4 @@ def test_a_frame_tells_its_numbers_as_plotly_does(values: np.ndarray) -> None:
     numbers = np.frombuffer(base64.b64decode(written["bdata"]), written["dtype"])
     assert np.array_equal(numbers.reshape(values.shape), np.asarray(checked), equal_nan=True)
     assert json.loads(film.to_json())["frames"][0]["data"][0]["y"] == written
+    assert copy.deepcopy(film).to_dict() == film.to_dict()

@@ -35,6 +35,11 @@ def test_cells_are_written_as_the_grid_writes_them() -> None:
     assert written(pd.DataFrame({"x": [0.1, 12345.0]}), {})["cells"] == [["0.1"], ["12345"]]
 
 
+def test_cells_of_columns_that_know_missing_values_are_written_as_of_others() -> None:
+    rows = pd.DataFrame({"x": [1.5, None, -2e-7], "n": [2, None, -3], "yes": [True, None, False], "word": ["a-b", None, "c"]})
+    assert written(rows.convert_dtypes(), {})["cells"] == [["1.5", "2", "yes", "a-b"], ["", "", "", ""], ["0", "−3", "no", "c"]]
+
+
 def test_of_many_rows_the_first_are_written_and_the_rest_counted() -> None:
     found = written(pd.DataFrame({"x": range(MOST + 7)}), {})
     assert (len(found["cells"]), found["left"]) == (MOST, 7)

@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from re import search
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -74,18 +75,18 @@ def written(rows: pd.DataFrame, looks: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cell(value: Any, look: Mapping[str, Any]) -> str | list[str]:
     """A value as the grid would write it."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if pd.isna(value):
+        return ""
     if look.get("type") == "link" and value:
         found = search(look.get("display_text") or "(.+)", str(value))
         return [found[1] if found else str(value), str(value)]
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    if value is None or value is pd.NaT or value != value:
-        return ""
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, Real):
-        usual = f"{value:.4f}".rstrip("0").rstrip(".") if not isinstance(value, Integral) else str(value)
+        usual = f"{round(float(value), 4) or 0.0:.4f}".rstrip("0").rstrip(".") if not isinstance(value, Integral) else str(value)
         return (look["format"] % value if look.get("format") else usual).replace("-", "−")
     return str(value)

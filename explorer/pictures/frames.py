@@ -6,7 +6,7 @@ A tick is a moment with a name, such as "teacher-3". `plot.js` shows the figure 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,16 +18,12 @@ _LISTS = ("annotations", "shapes", "images")  # of a layout
 
 
 class Film(go.Figure):
-    """A figure whose frames stay as they were written: plotly would check every attribute of every tick, which takes most of the time.
+    """A figure whose frames stay as they were written: plotly would check every attribute of every tick, which takes most of the time."""
 
-    Attributes:
-        written: The frames, as `go.Figure.to_dict` gives them.
-    """
-
-    def __init__(self, still: Json, written: Sequence[Json]) -> None:
-        """`still`: the figure without frames, as a dictionary."""
-        super().__init__(data=still["data"], layout=still["layout"])
-        self._written = [*written]
+    def __init__(self, whole: Json) -> None:
+        """`whole`: data, layout and frames, as `go.Figure.to_dict` gives them; so a copy of a film is one, too."""
+        super().__init__(data=whole["data"], layout=whole["layout"])
+        self._written: list[Json] = whole["frames"]
 
     def to_dict(self) -> Json:
         return {**super().to_dict(), "frames": [{**frame, "data": _packed(frame.get("data", []))} for frame in self._written]}
@@ -67,7 +63,7 @@ def moving(base: go.Figure, changes: Iterable[Change]) -> go.Figure:
     for tick, traces, layout in changes:
         data = [{"type": whole["data"][place[name]]["type"], **attributes} for name, attributes in traces.items()]
         frames.append({"name": tick, "data": data, "traces": [place[name] for name in traces], "layout": layout})
-    return Film(whole, frames)
+    return Film({**whole, "frames": frames})
 
 
 def joined(first: go.Figure, second: go.Figure) -> go.Figure:
@@ -77,7 +73,7 @@ def joined(first: go.Figure, second: go.Figure) -> go.Figure:
     frames = [_only(frame, one["layout"], range(counts[0]), range(counts[0], sum(counts)), 0) for frame in one["frames"]]
     frames += [_only(frame, other["layout"], range(counts[0], sum(counts)), range(counts[0]), counts[0]) for frame in other["frames"]]
     plain = {name: value for name, value in other["layout"].items() if name not in _LISTS}  # each frame has its own
-    return Film({"data": [*one["data"], *other["data"]], "layout": plain}, frames)
+    return Film({"data": [*one["data"], *other["data"]], "layout": plain, "frames": frames})
 
 
 def _only(frame: Json, layout: Json, mine: Iterable[int], others: Iterable[int], offset: int) -> Json:

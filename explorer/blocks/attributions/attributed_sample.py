@@ -57,15 +57,15 @@ class AttributedSample:
     parts: tuple[tuple[int, ...], ...]
     known: dict[tuple[str, str], Measured] = field(default_factory=dict)
     alike: dict[frozenset[tuple[str, str]], Likeness] = field(default_factory=dict)
-    drawn: dict[tuple[str, str], go.Figure] = field(default_factory=dict)
+    drawn: dict[tuple[str, ...], go.Figure] = field(default_factory=dict)
 
     def is_about_the_same(self, other: AttributedSample) -> bool:
         """Whether all that was measured and drawn of the other is true of this one."""
         return _identity(self) == _identity(other)
 
     def figure(self, name: str, draw: Callable[[], go.Figure]) -> go.Figure:
-        """A figure of this sample, drawn once for each view of likeness."""
-        key = (name, session.get("likeness"))
+        """A figure of this sample, drawn once for each view of likeness and chosen student."""
+        key = (name, session.get("likeness"), session.get("student"))
         if key not in self.drawn:
             self.drawn[key] = draw()
         return self.drawn[key]

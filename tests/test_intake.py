@@ -37,6 +37,7 @@ TEXTS: dict[str, tuple[str, bytes | str, str]] = {
     "a line that names the separator": ("t.csv", "sep=;\n" + text(";"), "semicolons"),
     "a byte-order mark": ("t.csv", text().encode("utf-8-sig"), ""),
     "UTF-16": ("t.csv", text("\t").encode("utf-16"), "tabs"),
+    "UTF-32": ("t.csv", text().encode("utf-32"), ""),
     "UTF-16 without a mark": ("t.csv", text().encode("utf-16-be"), ""),
     "Windows's line ends": ("t.csv", text().replace("\n", "\r\n"), ""),
     "old line ends": ("t.csv", text().replace("\n", "\r"), ""),
@@ -63,12 +64,27 @@ def test_a_text_is_read_however_it_is_laid_out(case: str, tmp_path: Path) -> Non
     assert told in "\n".join([found.intake.sentence(), *found.intake.remarks()])
 
 
+def test_how_a_file_was_read_is_said_also_where_its_numbers_are_taken_as_they_are(tmp_path: Path) -> None:
+    named = text(";", ",").replace("species", "label")
+    assert "Numbers have decimal commas." in loaded(tmp_path / "t.csv", named, None).notes
+    other = text().replace("species", "label").replace("rose", "Röschen").encode("cp1252")
+    assert "The text is taken for CP1252." in loaded(tmp_path / "t.csv", other, None).notes
+
+
 def test_a_file_without_names_calls_columns_by_their_places_and_the_class_is_guessed(tmp_path: Path) -> None:
     found = loaded(tmp_path / "t.csv", frame().to_csv(index=False, header=False), None)
     assert found.features == ("column 1", "column 2")
     assert "`column 3`, a guess" in found.intake.remarks()[0]
     first = loaded(tmp_path / "t.csv", frame()[["species", "width", "length"]].to_csv(index=False, header=False), None)
     assert first.intake.label == "column 1"
+
+
+@pytest.mark.parametrize("start", [0, 1, 2019])
+def test_numbers_that_count_on_are_names(start: int, tmp_path: Path) -> None:
+    """Those of columns that were never given any, or years."""
+    given = frame().set_axis([*range(start, start + 2), "label" if start > 1 else start + 2], axis=1)
+    found = loaded(tmp_path / "t.csv", given, "-1")
+    assert (len(found.x), found.features) == (N, (str(start), str(start + 1)))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "latin-1", "cp1252"])

@@ -76,11 +76,62 @@ def test_some_texts_among_numbers_are_gaps_and_named(tmp_path: Path) -> None:
     assert "In the column `length` some texts are no numbers and count as gaps: '<0.1'." in found.intake.remarks()
 
 
-@pytest.mark.parametrize("form", ["{:,}", "${:,}.00", "{}%", "€ {}"])
-def test_numbers_with_thousands_money_and_percent_are_numbers(form: str, tmp_path: Path) -> None:
-    price = RNG.integers(900, 99_999, N)
-    found = loaded(tmp_path / "t.csv", frame(price=[form.format(one) for one in price.tolist()]))
-    assert np.allclose(found.original(torch.arange(N))[:, 2], price, atol=1e-2)
+PRICE = (RNG.uniform(900, 99_999, N)).round(2)
+SIGNS = str.maketrans(",.", ".,")
+AMERICAN = ["{:,.2f}", "${:,.2f}", "-{:,.2f}", "({:,.2f})", "−{:,.2f}", "{:,.2f}%", "€ {:,.2f}", "{:,.2f} kg/m³", "{:.2f} cm", "{:.6E}"]
+
+
+@pytest.mark.parametrize("mark", [".", ","])
+@pytest.mark.parametrize("form", AMERICAN)
+def test_numbers_are_read_with_either_mark_and_signs_for_thousands_money_percent_and_units(form: str, mark: str, tmp_path: Path) -> None:
+    texts = [form.format(one) for one in PRICE.tolist()]
+    texts = texts if mark == "." else [text.translate(SIGNS) for text in texts]
+    found = loaded(tmp_path / "t.csv", frame(price=texts))
+    same_price = PRICE * (-1 if form[0] in "-(−" else 1)
+    assert np.allclose(found.original(torch.arange(N))[:, 2], same_price, rtol=1e-6, atol=1e-2)
+
+
+@pytest.mark.parametrize("sign", ["'", "’", "_", " ", "\u00a0", "\u202f"])
+def test_other_signs_for_thousands_are_left_out(sign: str, tmp_path: Path) -> None:
+    found = loaded(tmp_path / "t.csv", frame(price=[f"{one:,.2f}".replace(",", sign) for one in PRICE.tolist()]))
+    assert np.allclose(found.original(torch.arange(N))[:, 2], PRICE, rtol=0, atol=1e-2)
+
+
+def test_a_point_is_a_sign_for_thousands_where_the_file_has_decimal_commas(tmp_path: Path) -> None:
+    """Also among numbers that could all be decimal ones, and the report shows one."""
+    share, people = RNG.uniform(1, 9, N).round(3), RNG.integers(1000, 9999, N)
+    rows = [f"{one:.3f};{many:,};{name}".translate(SIGNS) for one, many, name in zip(share, people.tolist(), SPECIES, strict=True)]
+    found = loaded(tmp_path / "t.csv", "share;people;label\n" + "\n".join(rows), None)
+    assert np.allclose(found.original(torch.arange(N)), np.column_stack([share, people]), rtol=1e-6, atol=1e-2)
+    assert "Numbers have decimal commas." in found.notes
+    most = int(people.max())
+    assert f"Read as numbers or dates: `people`, '{f'{most:,}'.translate(SIGNS)}' as {most}." in found.notes
+
+
+def test_numbers_of_several_units_are_texts(tmp_path: Path) -> None:
+    sizes = [f"{5 * i} {'cm' if i % 2 else 'mm'}" for i in range(N)]
+    assert "`size`, an id" in loaded(tmp_path / "t.csv", frame(size=sizes)).intake.sentence()
+
+
+@pytest.mark.parametrize("gap", ["(null)", "\\N", "x", "#VALUE!", "not available"])
+def test_one_text_among_many_numbers_is_a_gap_however_often_it_comes(gap: str, tmp_path: Path) -> None:
+    length = LENGTH.astype(str).astype(object)
+    length[::3] = gap
+    found = loaded(tmp_path / "t.csv", frame(length=length))
+    assert found.original(torch.arange(N))[:, 1].round().tolist() == [float(row % 3 == 0) for row in range(N)]
+    assert f"In the column `length` some texts are no numbers and count as gaps: '{gap}'." in found.intake.remarks()
+
+
+@pytest.mark.parametrize(("latest", "meant"), [("12/08/2024", "2024-12-08"), ("12/08/65", "2065-12-08")])
+def test_of_dates_that_can_be_read_otherwise_one_is_shown(latest: str, meant: str, tmp_path: Path) -> None:
+    dates = [latest, *(f"0{1 + i % 9}/0{1 + i % 8}/{latest[6:]}" for i in range(1, N))]
+    remarks = loaded(tmp_path / "t.csv", frame(seen=dates)).intake.remarks()
+    assert f"Read as numbers or dates: `seen`, '{latest}' as {meant}." in remarks
+
+
+def test_dates_with_days_in_either_place_are_none(tmp_path: Path) -> None:
+    dates = [f"{13 + i % 9}/01/2024" if i % 2 else f"01/{13 + i % 9}/2024" for i in range(N)]
+    assert "seen = 01/13/2024" in loaded(tmp_path / "t.csv", frame(seen=dates)).features
 
 
 IDS = RNG.permutation(np.arange(1000, 1000 + 7 * N, 7))
@@ -141,6 +192,8 @@ def test_a_column_that_gives_the_class_away_is_named(tmp_path: Path) -> None:
 def test_columns_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     found = loaded(tmp_path / "t.csv", text().replace("width", "length", 1))
     assert found.features == ("length", "length (2)")
+    third = loaded(tmp_path / "t.csv", frame(**{"length (2)": LENGTH**2}).rename(columns={"width": "length"}))
+    assert third.features == ("length", "length (3)", "length (2)")
     assert "Several columns are called 'length'" in "\n".join(found.intake.remarks())
 
 

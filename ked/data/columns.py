@@ -53,6 +53,7 @@ class Column:
             there is a gap; a category's are a value of their own, the last.
         odd: Some of the texts in a column of numbers that are none, and so gaps.
         telling: Whether it gives the class away.
+        read: One of its texts, and what it is read as, where that needs to be told.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Column:
     gaps: int = 0
     odd: tuple[str, ...] = ()
     telling: bool = False
+    read: tuple[str, str] | None = None
 
     @property
     def features(self) -> tuple[int, ...]:
@@ -170,6 +172,10 @@ class Intake:
         said += [f"{count} of {self.rows + sum(self.rows_left_out.values())} rows are left out: {reason}."
                  for reason, count in self.rows_left_out.items()]  # fmt: skip
         said += self.notes
+        if read := [(column.name, *column.read) for column in self.columns if column.read]:
+            shown = [f"{mark(name)}, '{shortened(' '.join(written.split()), 30)}' as {meant}" for name, written, meant in read[:_NAMED]]
+            shown += [f"and {len(read) - _NAMED} more"] if len(read) > _NAMED else []
+            said.append(f"Read as numbers or dates: {'; '.join(shown)}.")
         for column in self.columns:
             if column.odd:
                 texts = ", ".join(f"'{shortened(text, 20)}'" for text in column.odd)

@@ -51,7 +51,7 @@ class Encoding:
                 self._steps.append(SimpleImputer(strategy="median").fit(known))
             self.features += (judged.name, *((f"{judged.name} {GAP}",) if gaps else ()))
         width = len(self.features) - start
-        self.columns += (Column(judged.name, judged.kind, start, width, values, gaps, judged.odd, telling),)
+        self.columns += (Column(judged.name, judged.kind, start, width, values, gaps, judged.odd, telling, judged.read),)
 
     def table(self, columns: Sequence[Judged]) -> np.ndarray:
         """(N, D) float64 of the columns that this was learned from."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from ked.data.intake.layout import MISSING
+from ked.data.intake.numbers import numbers
 
 VALUES = 20  # different texts that a column may hold to be encoded
 _NO_NUMBERS = 0.1  # of the texts in a column of numbers that may be none
+_SIGNS_OF_GAPS = 2  # different texts that may be more, in a column of many numbers: what stands for a gap there
 _NO_VALUES = ("none", "-", "--", ".", "..", "missing", "unknown", "nil", "n.a.", "n.d.", "nd", "#DIV/0!")
 _NONE = frozenset(text.casefold() for text in (*MISSING, *_NO_VALUES))
 _ROW_NAMES = re.compile(r"(?i)(row[ _.]?(names?|id|nr|no|number|num)?|index|idx|nr|no|#|x|obs|observation|sample|case|unnamed: \d+)")
@@ -28,7 +30,6 @@ _WORDY_DATE = re.compile(rf"(\d{{1,2}}[- ]{_MONTH}[- ,]+\d{{2,4}}|{_MONTH} \d{{1
 _EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
 _DAY = pd.Timedelta(days=1)
 _FREE_TEXT = 3  # words on average, from which on texts are free
-_STYLED = re.compile(r"[€$£¥]?\s?([+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?\d+(?:\.\d+)?|[+-]?\d{1,3}(?:\.\d{3})+)\s?[%€$£¥]?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +43,7 @@ class Judged:
         categories: Of a category or an ordered column.
         odd: Some texts that are no numbers.
         day_first: How its dates are written.
+        read: One of its texts, and what it is read as, where that needs to be told.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Judged:
     categories: tuple[str, ...] = ()
     odd: tuple[str, ...] = ()
     day_first: bool = False
+    read: tuple[str, str] | None = None
 
     @property
     def fingerprint(self) -> bytes:
@@ -62,8 +65,8 @@ class Judged:
         return hashlib.blake2b(content.tobytes(), digest_size=16).digest() + (b"c" if self.kind in ("category", "ordered") else b"n")
 
 
-def judged(values: pd.Series, name: str, *, unnamed: bool, first: bool, keep: bool) -> Judged:
-    """What a column is; one to keep is used for all that it can be used for."""
+def judged(values: pd.Series, name: str, mark: str = ".", *, unnamed: bool, first: bool, keep: bool) -> Judged:
+    """What a column is; one to keep is used for all that it can be used for. mark: the decimal one of its file."""
     values = values.reset_index(drop=True)
     if not values.notna().any():
         return Judged(name, "", values, "empty")
@@ -85,7 +88,7 @@ def judged(values: pd.Series, name: str, *, unnamed: bool, first: bool, keep: bo
         return _category(name, as_texts(texts), keep=keep)
     if (texts.map(type).isin([list, dict, tuple, set, bytes, np.ndarray])).any():
         return Judged(name, "", values, "nested values")
-    return _texts(name, as_texts(texts), unnamed=unnamed, first=first, keep=keep)
+    return _texts(name, as_texts(texts), mark, unnamed=unnamed, first=first, keep=keep)
 
 
 def present_or_none(values: pd.Series) -> pd.Series:
@@ -125,15 +128,16 @@ def is_row_number(values: pd.Series) -> bool:
     return bool((np.diff(numbers) == 1).all() or (low in (0, 1) and len(np.unique(numbers)) == len(numbers)))
 
 
-def _texts(name: str, texts: pd.Series, *, unnamed: bool, first: bool, keep: bool) -> Judged:
+def _texts(name: str, texts: pd.Series, mark: str, *, unnamed: bool, first: bool, keep: bool) -> Judged:
     present = texts.dropna()
     if present.empty:
         return Judged(name, "", texts, "empty")
-    if (numbers := _numbers(present)) is not None:
-        odd = present[numbers.isna() & ~present.str.casefold().isin(_NONE)]
-        return _number(name, numbers.reindex(texts.index), tuple(odd.unique()[:3]), unnamed=unnamed, keep=keep)
+    if (read := _numbers(present, mark)) is not None:
+        values, odd, example = read
+        return replace(_number(name, values.reindex(texts.index), odd, unnamed=unnamed, keep=keep), read=example)
     if (dates := _dates(present)) is not None:
-        return _constant(Judged(name, "date", dates[0].reindex(texts.index), day_first=dates[1]), keep)
+        days_of, day_first = dates
+        return _constant(Judged(name, "date", days_of.reindex(texts.index), day_first=day_first, read=_latest(present, days_of)), keep)
     different = present.nunique()
     if different <= VALUES and not unnamed:
         return _category(name, texts, keep=keep)
@@ -148,28 +152,17 @@ def _texts(name: str, texts: pd.Series, *, unnamed: bool, first: bool, keep: boo
     return Judged(name, found.kind, texts, reason, found.categories)
 
 
-def _numbers(present: pd.Series) -> pd.Series | None:
-    """Numbers of texts that nearly all are numbers, NaN for the others; also with signs for money, percent and thousands."""
-    numbers = pd.to_numeric(present, errors="coerce")
-    others = present[numbers.isna()]
-    if len(others) and others.map(lambda text: _STYLED.fullmatch(text) is not None).mean() > 1 - _NO_NUMBERS:
-        bare = present.map(lambda text: match[1] if (match := _STYLED.fullmatch(text)) else text)
-        points = bare.str.fullmatch(r"[+-]?\d{1,3}(\.\d{3}){2,}").any()
-        numbers = pd.to_numeric(bare.str.replace("." if points else ",", "", regex=False), errors="coerce")
-        others = present[numbers.isna()]
-    odd = ~others.str.casefold().isin(_NONE)
-    if numbers.notna().sum() < 2 or odd.sum() > _NO_NUMBERS * len(present):
+def _numbers(present: pd.Series, mark: str) -> tuple[pd.Series, tuple[str, ...], tuple[str, str] | None] | None:
+    """Numbers of texts that nearly all are numbers, NaN for the others; some of these; and a text beside what it is read as."""
+    if (read := numbers(present, mark)) is None:
         return None
-    exact = present[numbers.notna()].map(_exactly)
-    return numbers.where(exact.reindex(numbers.index).isna(), exact.reindex(numbers.index)).astype(float)
-
-
-def _exactly(text: str) -> float:
-    """Rounded as Python does."""
-    try:
-        return float(text)
-    except ValueError:
-        return np.nan
+    values, example = read
+    others = present[values.isna()]
+    odd = others[~others.str.casefold().isin(_NONE)]
+    gaps = odd.str.casefold().nunique() <= _SIGNS_OF_GAPS and values.nunique() > VALUES
+    if values.notna().sum() < 2 or not (gaps or len(odd) <= _NO_NUMBERS * len(present)):
+        return None
+    return values, tuple(odd.unique()[:3]), None if example is None else (example[0], f"{example[1]:.15g}")
 
 
 def _dates(present: pd.Series) -> tuple[pd.Series, bool] | None:
@@ -180,8 +173,18 @@ def _dates(present: pd.Series) -> tuple[pd.Series, bool] | None:
         return None
     parts = [(int(match[1]), int(match[3]), match[2]) for match in matches.dropna() if match[1]]
     day_first = any(one > 12 or sign == "." for one, _, sign in parts)
+    if day_first and any(two > 12 for _, two, _ in parts):  # some days first, some months
+        return None
     found = parsed_dates(present, day_first=day_first)
     return None if found.isna().any() else (found, day_first)
+
+
+def _latest(texts: pd.Series, found: pd.Series) -> tuple[str, str] | None:
+    """The last of some dates, which tells what was taken for the month and for the century; none of dates that can be read one way only."""
+    if texts.map(lambda text: _ISO.fullmatch(text) is not None).all():
+        return None
+    at = found.idxmax()
+    return texts[at], str((_EPOCH + found[at] * _DAY).date())
 
 
 def _number(name: str, values: pd.Series, odd: tuple[str, ...], *, unnamed: bool, keep: bool) -> Judged:
@@ -217,4 +220,4 @@ def _constant(found: Judged, keep: bool) -> Judged:
 
 
 def _without(found: Judged, reason: str) -> Judged:
-    return Judged(found.name, found.kind, found.values, reason, found.categories, found.odd, found.day_first)
+    return replace(found, reason=reason)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, pairwise
 from typing import Any
+
+from ked.data.intake.numbers import mark_of
 
 SEPARATORS = ("\t", ";", "|", ",", " ")
 _NAMES = {"\t": "tabs", ";": "semicolons", "|": "strokes", ",": "commas", " ": "blanks"}
@@ -16,9 +19,8 @@ MISSING = ("", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "NULL", "null", "N
 """What stands for a value that is not there, in every column. Words such as "none" may be values, and are no gaps but among numbers."""
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][+-]?\d+)?")
-_DECIMAL_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.\d+([eE][+-]?\d+)?")
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_WHOLE = re.compile(r"[+-]?\d{1,15}")
+_CELLS = 100_000  # that tell the decimal mark
 _EVEN = 0.9  # of the lines of a sample have as many values as the table
 
 
@@ -56,7 +58,7 @@ def of_lines(lines: Sequence[str]) -> Layout:
     separator = separator or _separator(lines[start:], quote)
     cells = split(lines[start:], separator, quote)
     notes: tuple[str, ...] = () if separator == "," else (f"Values are separated by {_NAMES.get(separator, repr(separator))}.",)
-    decimal = _decimal(separator, [cell for row in cells for cell in row])
+    decimal = _decimal(separator, chain.from_iterable(cells))
     notes += ("Numbers have decimal commas.",) if decimal == "," else ()
     commented = lines[start - 1].lstrip().lstrip("#%/ ") if start and lines[start - 1].lstrip().startswith(_COMMENTS) else ""
     table = of_rows(cells, next(iter(split([commented], separator, quote)), None))
@@ -130,25 +132,43 @@ def _separator(lines: Sequence[str], quote: str) -> str:
     return max(scores, key=lambda separator: scores[separator], default=",")
 
 
-def _decimal(separator: str, cells: Sequence[str]) -> str:
-    commas = [cell for cell in cells if _DECIMAL_COMMA.fullmatch(cell)]
-    points = sum(_DECIMAL_POINT.fullmatch(cell) is not None for cell in cells)
-    thousands = all(_THOUSANDS.fullmatch(cell) for cell in commas) and separator == ","
-    return "," if commas and not thousands and len(commas) > points else "."
+def _decimal(separator: str, cells: Iterable[str]) -> str:
+    """The decimal mark; where 1,234 can be both, a comma is a decimal one unless commas separate."""
+    marked = [cell for cell in islice(cells, _CELLS) if "," in cell or "." in cell]
+    commas = separator != "," and any(re.fullmatch(r"[+-]?\d+,\d+", cell) for cell in marked)
+    return mark_of(marked, "," if commas else ".")
 
 
 def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Whether a line names columns: a vote of the columns on whether it is of the kind of the values below it."""
-    votes = 0
+    votes, numbered, finer = 0, list[int](), False
+    new = True  # whether no other name is among the values below it
     for column, name in enumerate(first):
         below = [row[column] for row in rest if len(row) > column and row[column] not in MISSING]
         numbers = sum(map(is_number, below)) > 0.8 * len(below) if below else False
-        if numbers:
+        if numbers and _WHOLE.fullmatch(name):
+            fractions = sum(_WHOLE.fullmatch(text) is None for text in below) > _EVEN * len(below)
+            numbered, finer, votes = [*numbered, int(name)], finer or fractions, votes - (not fractions)
+        elif numbers:
             votes += 0 if name in MISSING else -1 if is_number(name) else 1
+            new = new and not is_number(name)
         elif below and name not in MISSING:
             few = len(set(below)) <= len(below) / 2
             votes += -1 if name in below else 1 if few and not is_number(name) else 0
+            new = new and name not in below
+    if new and _count_on(numbered, others=sum(name not in MISSING for name in first) > len(numbered), finer=finer):
+        return True
     return votes > 0 or (votes == 0 and not any(map(is_number, first)) and len(set(first)) == len(first))
+
+
+def _count_on(numbers: Sequence[int], *, others: bool, finer: bool) -> bool:
+    """Whether whole numbers count on, as the columns' places or years do.
+
+    others: whether there are other names, so that any start will do.  finer: whether there are fractions below one of them.
+    """
+    if len(numbers) < 2 or any(after != before + 1 for before, after in pairwise(numbers)):
+        return False
+    return others or (numbers[0] in (0, 1) and (len(numbers) > 3 or finer))
 
 
 def _beside(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -52,6 +52,11 @@ class Sheet:
     layout: Layout | None = None
     encoding: str = "utf-8"
 
+    @property
+    def mark(self) -> str:
+        """The decimal mark of numbers in texts."""
+        return self.layout.decimal if self.layout else "."
+
     def texts(self, column: str) -> pd.Series:
         """A column's values as they are written in the file, gaps as None: class 007 is no class 7."""
         values = self.frame[column]
@@ -88,6 +93,8 @@ def _text(path: Path) -> Sheet:
 def _encodings(path: Path) -> tuple[str, ...]:
     with _bytes(path) as file:
         start = file.read(4096)
+    if start[:4] in (b"\xff\xfe\0\0", b"\0\0\xfe\xff"):
+        return ("utf-32",)
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return ("utf-16",)
     if len(start) > 3 and start[1::2].count(0) > 0.4 * len(start) / 2:
@@ -257,12 +264,14 @@ def _named(frame: pd.DataFrame, header: tuple[str, ...] | None, notes: tuple[str
     frame = frame.reindex(columns=range(max(frame.shape[1], len(header or ()))))
     names = [*(header or ()), *[""] * (frame.shape[1] - len(header or ()))]
     given = [name or f"column {place}" for place, name in enumerate(names, start=1)]
-    times: Counter[str] = Counter()
+    repeated = sorted(name for name, count in Counter(given).items() if count > 1)
+    taken, times = set(given), Counter[str]()
     for place, name in enumerate(given):
         times[name] += 1
-        if times[name] > 1:
+        while times[name] > 1 and (given[place] == name or given[place] in taken):
             given[place] = f"{name} ({times[name]})"
-    repeated = sorted(name for name, count in times.items() if count > 1)
+            times[name] += given[place] in taken
+        taken.add(given[place])
     if repeated:
         notes = (*notes, f"Several columns are called {quoted(repeated[0])}: the later ones got a number.")
     frame.columns = pd.Index(given)

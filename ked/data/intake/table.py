@@ -55,7 +55,7 @@ def read(path: Path, asked: Asked) -> Dataset:
         path=path, sheet=sheet, frame=frame, y=y, classes=classes, keep=frozenset(frame.columns if asked.everything else keep),
         report=Intake(label, guessed, (), (), len(rows), rows_left_out, notes=sheet.notes),
         dropped=tuple(LeftOut(name, "as asked") for name in drop),
-        as_ever=sheet.named and not drop and not rows_left_out and label == (asked.label or LABEL),
+        as_ever=sheet.named and not sheet.notes and not drop and not rows_left_out and label == (asked.label or LABEL),
     )  # fmt: skip
     pictures = None if asked.everything else _pictures(taken)
     return pictures or _table(taken)
@@ -142,7 +142,8 @@ def _table(taken: _Taken) -> Dataset:
     encoding = Encoding(used, taken.splits[0].numpy(), telling)
     limits.check_size(taken.path, len(y), encoding.width)
     filled = int(np.logical_or.reduce([column.values.isna().to_numpy() for column in used]).sum())
-    as_ever = taken.as_ever and not out and all(column.kind == "number" and not column.gaps for column in encoding.columns)
+    numbers = all(column.kind == "number" and not column.gaps and not column.read for column in encoding.columns)
+    as_ever = taken.as_ever and not out and numbers
     report = replace(taken.report, columns=encoding.columns, left_out=tuple(out), filled=filled, plain=as_ever, encoder=encoding)
     data = table(taken.path.name, encoding.table(used), y, taken.classes, encoding.features, taken.splits, report.told)
     return replace(data, intake=report)
@@ -154,7 +155,7 @@ def _judged(taken: _Taken) -> tuple[list[Judged], list[LeftOut]]:
     seen: dict[bytes, str] = {}
     for place, name in enumerate(taken.frame.columns):
         keep = name in taken.keep
-        column = judged(taken.frame[name], name, unnamed=name in taken.sheet.unnamed, first=place == 0, keep=keep)
+        column = judged(taken.frame[name], name, taken.sheet.mark, unnamed=name in taken.sheet.unnamed, first=place == 0, keep=keep)
         reason = column.reason
         if not reason and not keep and (twin := seen.setdefault(column.fingerprint, name)) != name:
             reason = f"the same as {quoted(twin, 40)}"

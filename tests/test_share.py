@@ -38,7 +38,10 @@ def test_a_class_sees_the_lecturers_moves_on_every_page(ked_home: Path) -> None:
     moved = following.view(token)
     assert moved is not None
     assert (moved.page, moved.query["m"]) == ("explain", "6")
-    sound(follower.run(), "explain")
+    waiting = follower.run()
+    assert waiting.session_state["ked.page"] == "superfeatures", "until the browser has said that no tick of this page is to come"
+    waiting.session_state["ked.follows.ready"] = {"word": str(moved.stamp)}
+    sound(waiting.run(), "explain")
     assert address(follower)["m"] == "6"
     assert address(follower)["follow"] == token, "the next move is seen as well"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NoReturn
 from urllib.parse import urlencode
 
 import segno
@@ -10,10 +11,12 @@ import streamlit as st
 
 from explorer import navigation
 from explorer.blocks import controls
+from explorer.components.echo import heard
 from explorer.state import following, session
 from explorer.state.settings import from_url
 
 _SEEN = "ked.follows"  # in the session: the lecturer's move that this tab has seen
+_GOES = "ked.follows.to"  # in the session: the page that this tab is about to turn to
 _HIDDEN = {
     "controls": ".st-key-controls, .st-key-choose-sample, .st-key-phone-settings, .st-key-share",
     "navigation": '[data-testid="stHeader"], [data-testid="stSidebar"], .st-key-flow, .st-key-doors',
@@ -65,8 +68,13 @@ def button(page: str) -> None:
 
 def follow(page: str) -> None:
     """In a tab that follows: go where the lecturer goes."""
-    if session.get("follow") and not session.leads():
-        st.fragment(_beside, run_every=1.0)(page)
+    if not session.get("follow") or session.leads():
+        return
+    if st.session_state.get(_GOES) == page:
+        del st.session_state[_GOES]
+    if _GOES in st.session_state:
+        _turn()
+    st.fragment(_beside, run_every=1.0)(page)
 
 
 def _beside(page: str) -> None:
@@ -77,8 +85,18 @@ def _beside(page: str) -> None:
     own = {name: session.get(name) for name in ("present", "hide", "follow", "guesses")}  # a guess stays one's own
     session.put(**(from_url(dict(found.query))[0] | own))
     if found.page != page and found.page in navigation.PAGES:
-        navigation.go(found.page)
+        st.session_state[_GOES] = found.page
     st.rerun()
+
+
+def _turn() -> NoReturn:
+    """Go where the lecturer has gone, as soon as the browser has stopped the clock that `_beside` runs by.
+
+    A tick of that clock after the new page would be answered in the old one's name, and Streamlit would empty the page.
+    """
+    if heard("ked.follows.ready", str(st.session_state[_SEEN])):
+        navigation.go(st.session_state[_GOES])
+    st.stop()
 
 
 def _link(page: str, hide: list[str]) -> str:

@@ -37,10 +37,11 @@ function laidOver(base, changes) {
   return result;
 }
 
-// The frame at the group's tick, or the latest before it; without a scrubber the last one. What has no frame so early is
-// shown as it first was, and `early`.
+// The frame at the group's tick, or the latest before it; at the newest tick and without a scrubber the last one, which may have
+// come before the scrubber hears of its tick. What has no frame so early is shown as it first was, and `early`.
 function frameAt(frames, group) {
-  const { ticks, at } = window.kedScrub?.[group] ?? { ticks: frames.map((frame) => frame.name), at: frames.length - 1 };
+  const { ticks, at } = window.kedScrub?.[group] ?? { ticks: [], at: -1 };
+  if (at === ticks.length - 1) return { frame: frames.at(-1) };
   for (let i = at; i >= 0; i -= 1) {
     const frame = frames.findLast(({ name }) => name === ticks[i]);
     if (frame) return { frame };
@@ -53,7 +54,7 @@ function atTick({ frames, ...figure }, group) {
   const { frame, early } = frameAt(frames, group);
   const data = [...figure.data];
   (frame.traces ?? []).forEach((place, i) => { data[place] = laidOver(data[place], frame.data[i]); });
-  return { figure: { data, layout: laidOver(figure.layout, frame.layout ?? {}) }, early };
+  return { figure: { data, layout: laidOver(figure.layout, frame.layout ?? {}) }, frame, early };
 }
 
 const axesOf = (layout) => Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name) && layout[name].range);
@@ -164,8 +165,9 @@ class Plot {
       this.letters = letters();
       this.parsed ??= this.letters > 1 ? enlarged(parseFigure(this.data.figure, this.parent), this.letters) : parseFigure(this.data.figure, this.parent);
       const height = this.fit();
-      const { figure, early } = atTick(this.parsed, this.data.group);
+      const { figure, frame, early } = atTick(this.parsed, this.data.group);
       this.node.style.opacity = early ? 0.3 : 1;
+      if (this.isShown(this.parsed, frame, height, this.node.offsetWidth)) continue;
       // Plotly writes zoom and hidden traces into what it is given: not into what the next tick starts from.
       figure.data = figure.data.map((trace) => ({ ...trace }));
       figure.layout = { ...structuredClone(figure.layout), autosize: true, height };
@@ -185,8 +187,15 @@ class Plot {
       this.listen();
       oneStop(this.node);
       this.numbers.follow();
-      this.node.setAttribute("aria-busy", String(this.stale));
     }
+    this.node.setAttribute("aria-busy", String(this.stale));
+  }
+
+  // Whether these make the picture that is there: a training's clock moves all figures, and most have nothing new each time.
+  isShown(...made) {
+    const same = this.listening && made.every((part, i) => part === this.made[i]);
+    this.made = made;
+    return same;
   }
 
   listen() {

@@ -87,15 +87,17 @@ def enter(
 
 
 class Made(NamedTuple):
-    """All figures with their frames, the moments that these are of, and whether nets were kept as they were in the end only."""
+    """All figures with their frames, the moments that these are of, whether nets were kept as they were in the end only, and what
+    the figures of forming superfeatures are made of."""
 
     figures: Figures
     moments: list[Moment]
     ends_only: bool
+    formed: tuple[Any, ...] = ()
 
 
-def make(replay: Replay) -> Made:
-    """The figures, as far as the run has told something to show."""
+def make(replay: Replay, before: Made | None = None) -> Made:
+    """The figures, as far as the run has told something to show; those of `before`, made of the same run, where they are about the same."""
     if not replay.found:
         return Made({}, replay.found, False)
     told = _told(replay)
@@ -103,11 +105,20 @@ def make(replay: Replay) -> Made:
         "accuracy": over_time.accuracy(replay.history, replay.found, replay.recipe),
         "losses": over_time.losses(replay.history, replay.found, replay.recipe),
     }
-    for part in (_forming, partial(_sample, told=told), _agreement):
+    formed = _formed(replay)
+    for part in (partial(_forming, before=before, formed=formed), partial(_sample, told=told), _agreement):
         with contextlib.suppress(Unavailable):  # a damaged file takes away what is drawn from it, and no more
             made |= part(replay)
     longer = [net for net, stage in _stages(replay).items() if replay.reached(stage) > 1]
-    return Made(made, replay.found, not replay.active and all(net in told and len(told[net].epochs) == 1 for net in longer))
+    ends_only = not replay.active and all(net in told and len(told[net].epochs) == 1 for net in longer)
+    return Made(made, replay.found, ends_only, formed)
+
+
+def _formed(replay: Replay) -> tuple[Any, ...]:
+    """What `_forming` draws changes with these alone, while the run is the same."""
+    later = next((moment.name for moment in replay.found if moment.phase != "teacher"), None)
+    there = replay.run.has("superfeatures"), replay.run.has("dependency")
+    return len(replay.history.forming), tuple(replay.moments_of("teacher")), later, *there
 
 
 def _stages(replay: Replay) -> dict[str, str]:
@@ -124,8 +135,10 @@ def _told(replay: Replay) -> dict[str, Trajectory]:
     return told
 
 
-def _forming(replay: Replay) -> Figures:
+def _forming(replay: Replay, before: Made | None, formed: tuple[Any, ...]) -> Figures:
     """The teacher's superfeatures at its epochs, and those that came out; nothing for channels, which do not form."""
+    if before and before.formed == formed:
+        return {name: before.figures[name] for name in ("forming", "modularity") if name in before.figures}
     told = cache.forming(replay.run, len(replay.history.forming)) if replay.history.forming else {}
     if not told:
         return {}

@@ -112,7 +112,6 @@ def test_a_shared_link_opens_the_same_view_and_follows_its_lecturer(visitor: Cal
     lecturer.keyboard.press("Escape")
     lecturer.get_by_role("slider", name="Superfeatures M").first.press("ArrowRight")
     shown(student, "Graph of 64 features in 6 communities")
-    student.wait_for_function(RESTING)
     lecturer.get_by_test_id("stTopNavLink").filter(has_text="Explain").click()
     expect(student).to_have_url(re.compile("/explain"))
     expect(student.get_by_role("heading", name="What does each superfeature say?")).to_be_visible()

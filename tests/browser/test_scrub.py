@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 TESTS = str(Path(__file__).resolve().parents[1])
 GRAPH, MASK, CURVES, LATE = "a graph of 64 pixels", "a mask of 64 pixels", "curves with a playhead", "a student's bar"
 PACE, GRACE = 6000 / 20, 1000  # milliseconds: a tick while 20 are played, and how long the button then still says Pause
+COUNT = """alt => { window.drawn = 0;
+    document.querySelector(`[aria-label="${alt}"]`).on('plotly_afterplot', () => { window.drawn += 1; }); }"""
 
 SCRIPT = f"""
 import sys
@@ -19,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
-
 sys.path.append({TESTS!r})
 from films import with_frames
 
@@ -31,7 +32,6 @@ from explorer.components.scrubber import scrubber
 
 st.session_state.reruns = st.session_state.get("reruns", 0) + 1
 session.begin("scrub")
-
 
 @st.cache_resource
 def pictures(count):
@@ -45,15 +45,12 @@ def pictures(count):
         mask.append((f"e{{t}}", overlays.superfeature_mask(groups, (8, 8), image=rng.random(64))))
     return with_frames(graph[-1][1], graph), with_frames(mask[-1][1], mask)
 
-
-TICKS = [(f"e{{t}}", f"teacher, epoch {{t}} of 19") for t in range(20)]
-st.text(f"at {{scrubber('run', TICKS)!r}}, {{st.session_state.reruns}} reruns")
+ticks = [(f"e{{t}}", f"teacher, epoch {{t}} of 19") for t in range(20)]
+st.text(f"at {{scrubber('run', ticks)!r}}, {{st.session_state.reruns}} reruns")
 graph, mask = pictures(20)
-left, right = st.columns(2)
-with left:
-    plot(graph, "graph", alt={GRAPH!r}, group="run")
-with right:
-    plot(mask, "mask", alt={MASK!r}, group="run")
+for column, shown, name, alt in zip(st.columns(2), (graph, mask), ("graph", "mask"), ({GRAPH!r}, {MASK!r})):
+    with column:
+        plot(shown, name, alt=alt, group="run")
 accuracy = {{"plain": np.linspace(0.2, 0.9, 20)[:, None] + [0, 0.01], "ked": np.linspace(0.3, 0.95, 20)[:, None] + [0, 0.02]}}
 line = {{"type": "line", "y0": 0, "y1": 1, "xref": "x", "yref": "y domain"}}
 marks = [frames.Change(f"e{{t}}", {{}}, {{"shapes": [{{**line, "x0": t, "x1": t}}]}}) for t in range(20)]
@@ -68,7 +65,6 @@ if st.button("from afar"):
     session.put(tick="e3")
     st.rerun()
 
-
 @st.fragment(run_every=0.5)
 def growing():
     count = st.session_state.count = st.session_state.get("count", 1) + st.session_state.get("growing", 0)
@@ -77,7 +73,6 @@ def growing():
     scrubber("live", ticks)
     shown = [(name, theme.figure(120).add_bar(x=["a"], y=[t + 1])) for t, (name, _) in enumerate(ticks)]
     plot(with_frames(shown[0][1], shown), "growing", alt="a bar that grows", group="live")
-
 
 growing()
 """
@@ -158,7 +153,8 @@ def test_every_tick_shows_the_figure_of_that_tick(page: Page) -> None:
     assert len(set(looks)) == 4
 
 
-def test_a_plot_shows_its_latest_frame_and_is_pale_before_its_first(page: Page) -> None:
+def test_a_plot_shows_its_latest_frame_is_pale_before_its_first_and_is_drawn_when_it_changes_alone(page: Page) -> None:
+    page.evaluate(COUNT, LATE)
     for at, height, opacity in ((19, 12, "1"), (9, 8, "1"), (3, 8, "0.3"), (12, 12, "1")):
         go(page, at)
         page.wait_for_function(
@@ -166,6 +162,8 @@ def test_a_plot_shows_its_latest_frame_and_is_pale_before_its_first(page: Page) 
             " return n._fullData[0].y[0] === height && n.style.opacity === opacity; }",
             arg=[LATE, height, opacity],
         )
+    expect(page.get_by_role("img", name=LATE)).to_have_attribute("aria-busy", "false")
+    assert page.evaluate("window.drawn") == 2
 
 
 def test_the_keyboard_moves_it_and_the_address_opens_at_the_same_tick(page: Page) -> None:
@@ -288,8 +286,10 @@ def test_zoom_and_hidden_traces_survive_scrubbing_and_another_control(page: Page
 
 def test_new_ticks_are_followed_from_the_end_and_only_from_there(page: Page) -> None:
     height = "() => document.querySelector('[aria-label=\"a bar that grows\"]')._fullData[0].y[0]"
+    page.evaluate(COUNT, "a bar that grows")
     page.get_by_text("growing", exact=True).click()
     page.wait_for_function(f"() => ({height})() > 4")
+    assert page.evaluate(f"() => window.drawn <= ({height})()"), "once for each new moment, whichever comes first, it or its tick"
     assert slider(page, 1).evaluate("node => node.value === node.max")
     go(page, 1, which=1)
     page.wait_for_function(f"() => ({height})() === 2")

@@ -47,7 +47,7 @@ def _made(replay: Replay) -> Made:
     kept, now = st.session_state.get(_KEPT), time.monotonic()
     if kept and (kept["of"] == wanted or (replay.active and kept["of"][0] == subject and now < kept["until"])):
         return Made(*kept["made"])
-    made = figures.make(replay)
+    made = figures.make(replay, Made(*kept["made"]) if kept and kept["of"][0][0] == replay.run.id else None)
     ended = time.monotonic()
     st.session_state[_KEPT] = {"of": wanted, "made": made, "until": ended + _SHARE * (ended - now)}
     return made

@@ -20,7 +20,7 @@ from explorer.words.results import LABELS
 from ked.methods import METHODS
 
 _KEPT = "ked.past"  # the figures that this visitor saw last, what they are of, and until when they are good enough
-_SHARE = 4.0  # figures of a run in progress are made anew after so many times as long as making them took
+_SHARE = 12.0  # figures of a run in progress are made anew after so many times as long as making them took: drawing takes longer still
 
 
 class Drawn(NamedTuple):

@@ -5,7 +5,9 @@ Needs Chromium. A server and a $KED_HOME of its own are started and thrown away.
 - preset_seconds: from a cold browser's request to the preset's picture, for digits and Fashion-MNIST.
 - first_point_seconds: from the click on *Train* to the first live point of a curve.
 - live_updates_per_second: of the accuracy chart of one tab while two jobs train.
-- watched_slowdown: seconds of a training with a tab that watches it over those without, minus 1.
+- watched_slowdown: epochs a second of one training while no tab watches it, over those while one does, minus 1; the two take turns
+  within the run, and what opening the page costs is not counted. watching_cores: processor seconds a second that server and browser
+  take for it, which do not depend on what else the machine does.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +40,6 @@ EPOCHS = 31  # of the run that is begun: the axis ends there, as that of the run
 RECIPE = f"data=digits&th=200,200&sh=20,20&methods=plain,ked&seeds=5&tep={EPOCHS}&ep={EPOCHS}"
 ITS_POINT = """epochs => { const node = document.querySelector("[aria-label^='Validation accuracy']");
     return node?._fullLayout?.xaxis?.range[1] === epochs && node._fullData.some(line => line._length > 0); }"""
-WATCHED = {"teacher_epochs": 40, "epochs": 150, "methods": ("plain", "ked"), "teacher_hidden": (200, 200)}
 
 
 @contextmanager
@@ -107,15 +109,39 @@ def updates_per_second(browser: Browser, address: str, home: str, seconds: float
     return float(seen) / seconds
 
 
-def training_seconds(browser: Browser, address: str, home: str, seed: int, *, watched: bool) -> float:
-    """Seconds from the first to the last event of a run."""
-    run = _start(home, seed, **WATCHED)
-    page = _page(browser, f"{address}/train?run={run}") if watched else None
-    folder = _wait(home, run)
-    if page is not None:
-        page.context.close()
-    info = json.loads((folder / "run.json").read_text())
-    return float(info["ended"] - info["started"])
+def watching(browser: Browser, address: str, home: str, seconds: float = 12.0) -> list[dict[str, float]]:
+    """One long training, alone and watched by turns: its epochs a second, and the cores that server and browser are busy with."""
+    run = _start(home, 200, teacher_epochs=40, epochs=20_000, methods=("plain", "ked"), teacher_hidden=(200, 200))
+    events, rounds = Path(home, "runs", run, "events.jsonl"), []
+    page = browser.new_context(viewport={"width": 1400, "height": 1400}).new_page()
+    while not (events.exists() and '"student-plain","epochs"' in events.read_text()):
+        time.sleep(0.2)
+    for _ in range(ROUNDS):
+        page.goto("about:blank")
+        alone, _ = _pace(events, seconds)
+        page.goto(f"{address}/train?run={run}")
+        page.locator(POINTS).first.wait_for(state="attached", timeout=60_000)
+        page.wait_for_timeout(4000)  # the page has been opened; now it is watched
+        watched, cores = _pace(events, seconds)
+        rounds.append({"alone": alone, "watched": watched, "cores": cores})
+    page.context.close()
+    _ked(home, f"from ked.store import load_run; jobs.cancel(load_run('{run}'))")
+    _wait(home, run)
+    return rounds
+
+
+def _pace(events: Path, seconds: float) -> tuple[float, float]:
+    """Epochs a second for so long, and processor seconds a second of this program's server and browser."""
+    before, used, began = events.read_text().count('"kind":"epoch"'), _busy(), time.perf_counter()
+    time.sleep(seconds)
+    took = time.perf_counter() - began
+    return (events.read_text().count('"kind":"epoch"') - before) / took, (_busy() - used) / took
+
+
+def _busy() -> float:
+    """Processor seconds of the server and the browser so far; trainings are worker processes, and not among them."""
+    ours = [one for one in psutil.Process().children(recursive=True) if {"worker", "spawn"}.isdisjoint(" ".join(one.cmdline()).split())]
+    return sum(sum(one.cpu_times()[:2]) for one in ours)
 
 
 def _wait(home: str, run: str, ends: tuple[str, ...] = ("done", "failed", "cancelled")) -> Path:
@@ -152,17 +178,15 @@ def main() -> None:
         presets = {name: _median(lambda name=name: preset_seconds(browser, address, name)) for name in ("digits", "fashion-mnist")}
         points = [first_point_seconds(browser, address, 100 + number) for number in range(ROUNDS)]
         updates = updates_per_second(browser, address, home)
-        pairs = [
-            [training_seconds(browser, address, home, 200 + 2 * number + watched, watched=bool(watched)) for watched in (0, 1)]
-            for number in range(ROUNDS)
-        ]
+        rounds = watching(browser, address, home)
         browser.close()
     found = {
         "preset_seconds": presets,
         "first_point_seconds": {"median": statistics.median(points), "all": points},
         "live_updates_per_second_with_two_jobs": updates,
-        "watched_slowdown": statistics.median(watched / alone - 1 for alone, watched in pairs),
-        "training_seconds_alone_and_watched": pairs,
+        "watched_slowdown": statistics.median(one["alone"] / one["watched"] - 1 for one in rounds),
+        "watching_cores": statistics.median(one["cores"] for one in rounds),
+        "watching": rounds,
         "load": os.getloadavg()[0],
     }
     print(json.dumps(found, indent=1))

@@ -13,12 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ked.dependency.samples import check_no_probabilities
 from ked.errors import InvalidInput
 from ked.explaining import SLIGHT, check_shape, check_sums, checked_base
 from ked.explanation import full, total_logits
 from ked.losses import batch_divergence, check_temperature, weights
 from ked.methods import METHODS
 
+_TELLING = 8  # samples whose logits do not all add up to 1 by chance
 _NONE = -(1 << 60)  # torch would pass over labels of -100 in silence
 
 
@@ -169,6 +171,9 @@ class KDLoss(nn.Module):
             terms = LossTerms.of(self.weights, ce=_cross_entropy(own, y, self.check), prediction=prediction, explanation=own.new_empty(0))
         if self.check:
             _check_values(terms.total, y, own.shape[1], student=student, teacher=teacher)
+            for name, logits in (("student", student), ("teacher", teacher)):
+                if len(logits) >= _TELLING:
+                    check_no_probabilities(logits.detach(), f"{name}'s answers")
         return terms
 
     def extra_repr(self) -> str:

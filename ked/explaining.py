@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ked.communities.groups import Superfeatures
-from ked.dependency.samples import as_tensor, modules_of, samples_of, shortened
+from ked.dependency.samples import as_tensor, check_no_probabilities, modules_of, samples_of, shortened
 from ked.errors import InvalidInput
 from ked.explanation import coalition, contributions, full, teacher_base, total_logits
 
@@ -210,6 +210,8 @@ def checked_base(base: Any) -> Tensor:
     found = as_tensor(base)
     if found.ndim != 1 or len(found) < 2 or not found.is_floating_point() or not bool(found.isfinite().all()):
         raise InvalidInput(f"base must be the finite logs of (C,) mean probabilities, from ked.base_of, not of shape {tuple(found.shape)}.")
+    if bool((found >= 0).all()) and abs(float(found.sum()) - 1) < SLIGHT:
+        raise InvalidInput("base holds probabilities, but their logarithms are needed, as ked.base_of gives them.")
     return full(found.detach()).clone()
 
 
@@ -239,12 +241,13 @@ def _logits(say: Callable[[Tensor], Any], x: Tensor) -> Tensor:
     z = _answer(say, x)
     if z.ndim != 2 or len(z) != len(x) or z.shape[1] < 2 or not bool(z.isfinite().all()):
         raise InvalidInput(f"the net must answer with finite logits of shape (N, C), not {tuple(z.shape)} for {len(x)} samples.")
+    check_no_probabilities(z, "the net's answers")
     return full(z)
 
 
 def _answer(say: Callable[[Tensor], Any], x: Tensor) -> Tensor:
     try:
-        answer = say(x)
+        answer = say(x.clone())  # it may work in place
     except (InvalidInput, torch.OutOfMemoryError):
         raise
     except Exception as error:

@@ -35,6 +35,7 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {  # above eac
     "images between": (("train/images/{}/", "valid/images/{}/"), {"train/labels/1.txt": "no"}, "train validation"),
     "parts below the classes": (("{}/train/", "{}/test/"), {}, "train test"),
     "test pictures without a class": (("train/{}/", "val/{}/"), {"test/1.png": "homeless", "test/2.png": "homeless"}, "train validation"),
+    "no test picture with a class": (("train/{}/",), {"test/1.png": "homeless", "test/2.png": "homeless"}, ""),
     "a training part alone": (("train/{}/",), {}, ""),
     "a class called train": (("{}/", "train/"), {}, ""),
 }

@@ -113,6 +113,7 @@ def test_a_table_keeps_its_official_parts_and_is_standardised_on_the_training_pa
         ({"x": BYTES, "ids": KINDS}, "it holds ids, x"),
         ({"x_train": BYTES, "y_train": KINDS, "x_test": BYTES[:, :, 1:], "y_test": KINDS}, r"shapes \[\(3, 5, 5\), \(3, 6, 5\)\]"),
         ({"x_train": BYTES, "y_train": KINDS, "x_test": BYTES, "y_test": KINDS + 1}, "'2' has 0 samples in its training part"),
+        ({"x_train": BYTES, "y_train": KINDS, "x_test": BYTES / 255, "y_test": KINDS}, "values up to 255 and 1, but all must"),
     ],
 )
 def test_what_is_no_such_layout_is_refused(arrays: dict[str, Any], named: str, tmp_path: Path) -> None:

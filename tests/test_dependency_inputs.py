@@ -45,6 +45,8 @@ def _made_in_inference_mode() -> nn.Module:
         (nn.Linear(3, 2), torch.ones(4, 3, device="meta"), {}, "meta"),
         (nn.Linear(3, 2), "samples.csv", {}, "array or a DataLoader, not str"),
         (nn.Linear(3, 2), None, {}, "not NoneType"),
+        (nn.Sequential(nn.Linear(3, 2), nn.Softmax(1)), torch.ones(4, 3), {}, r"are probabilities .*, not logits; .*net\(x\)\.log\(\)"),
+        (nn.Linear(3, 2).state_dict(), torch.ones(4, 3), {}, "not its weights alone: load them"),
         (nn.Linear(3, 2), [[1.0, 2.0, 3.0], [1.0]], {}, "not list"),
         (nn.Linear(3, 2), DataLoader([{"image": one} for one in X]), {}, "not dict"),
         (nn.Linear(3, 2), DataLoader([]), {}, "no batches"),

@@ -209,6 +209,7 @@ def test_functions_of_a_net_have_its_matrix() -> None:
     net, x = nn.Sequential(nn.Linear(D, WIDTH), nn.BatchNorm1d(WIDTH), nn.Dropout(), nn.ReLU(), nn.Linear(WIDTH, C)).double(), _samples()
     W = dependency_matrix(net.eval(), x)
     net.train()
-    for function in (lambda one: net(one), net.forward, lambda one: functional.log_softmax(net(one), 1)):
+    likely = (lambda one: functional.log_softmax(net(one), 1), lambda one: functional.softmax(net(one), 1).log())
+    for function in (lambda one: net(one), net.forward, *likely):
         torch.testing.assert_close(dependency_matrix(function, x), W)
         assert net.training

@@ -206,6 +206,14 @@ def test_kd_names_what_is_wrong(one_sentence: Callable[[str], str]) -> None:
         assert names in one_sentence(str(raised.value))
 
 
+@pytest.mark.parametrize("which", ["student", "teacher"])
+def test_kd_takes_no_probabilities_for_logits(which: str) -> None:
+    given = {"student": torch.randn(9, C), "teacher": torch.randn(9, C)}
+    given[which] = given[which].softmax(1)
+    with pytest.raises(InvalidInput, match=f"{which}'s answers are probabilities"):
+        ked.KDLoss()(**given, y=torch.randint(C, (9,)))
+
+
 @pytest.mark.parametrize("wrong", [{"temperature": 0.0}, {"tau": -1.0}, {"lam": 1.2}, {"mu": float("nan")}])
 def test_settings_outside_their_bounds_are_named(wrong: dict[str, float], one_sentence: Callable[[str], str]) -> None:
     with pytest.raises(InvalidInput) as raised:

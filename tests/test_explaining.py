@@ -155,17 +155,31 @@ def _net(base: Tensor, **parts: object) -> ked.ExplainingNet:
         (lambda: _net(torch.zeros(C), subnets=[nn.Linear(1, C)]), "subnets holds 1 modules"),
         (lambda: _net(torch.zeros(C, 2), subnet=nn.Identity), "base must be"),
         (lambda: _net(torch.full((C,), -torch.inf), subnet=nn.Identity), "base must be"),
+        (lambda: _net(torch.full((C,), 1 / C), subnet=nn.Identity), "base holds probabilities"),
         (lambda: _net(torch.zeros(C), subnet=_linear)(torch.zeros(2, 3)), "features of x are 3"),
         (lambda: _net(torch.zeros(C), subnet=lambda s: nn.Linear(s, 3))(torch.zeros(2, 2)), "subnet 0 must answer"),
         (lambda: ked.base_of(nn.Linear(2, C), torch.tensor([[1.0, torch.nan]])), "x contains NaN"),
         (lambda: ked.base_of(nn.Linear(2, C), torch.zeros(3, 5)), "the net fails on x of shape (3, 5)"),
         (lambda: ked.base_of(nn.Linear(2, 1), torch.zeros(3, 2)), "logits of shape (N, C)"),
+        (lambda: ked.base_of(nn.Softmax(1), torch.ones(3, 2)), "the net's answers are probabilities"),
+        (lambda: ked.attributions(nn.Softmax(1), torch.ones(3, 2), y=torch.zeros(3).long()), "the net's answers are probabilities"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_sentence(build: Callable[[], object], names: str, one_sentence: Callable[[str], str]) -> None:
     with pytest.raises(InvalidInput) as raised:
         build()
     assert names in one_sentence(str(raised.value))
+
+
+def test_a_net_that_works_in_place_leaves_its_samples_as_they_were() -> None:
+    x = torch.randn(5, 4)
+    before, net = x.clone(), nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, C))
+    same = nn.Sequential(nn.ReLU(), net[1])
+    assert torch.equal(ked.base_of(net, x), ked.base_of(same, x))
+    maps = [ked.attributions(one, x, methods=("saliency", "occlusion")) for one in (net, same)]
+    for method in ("saliency", "occlusion"):
+        np.testing.assert_array_equal(maps[0].values(method), maps[1].values(method))
+    assert torch.equal(x, before)
 
 
 def test_superfeatures_as_table_and_figure() -> None:

@@ -81,8 +81,8 @@ class _Own(nn.Module):
         return logits
 
     def laid_out(self, x: Tensor) -> Tensor:
-        """Flat samples (B, D) as the net takes them."""
-        laid: Tensor = x.unflatten(1, self.shape)
+        """A copy of flat samples (B, D) as the net takes them, which may work in place."""
+        laid: Tensor = x.unflatten(1, self.shape).clone()
         return laid
 
 

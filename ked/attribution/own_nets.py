@@ -108,12 +108,15 @@ def attributions(
     asked = _on_cpu(net, forward)
     home, shape = next(asked.parameters(), samples), tuple(samples.shape[1:])
     flat = samples.flatten(1).to(home.dtype)
-    target = log_probabilities(asked, samples).argmax(dim=-1) if y is None else torch.as_tensor(y).cpu()
+    said = log_probabilities(asked, samples)
+    target = said.argmax(dim=-1) if y is None else _classes(y)
     if groups is None:
         members: Sequence[Sequence[int]] = squares(shape)
     else:
         members = Superfeatures.checked(groups)
     absent = flat.mean(dim=0) if baseline is None else as_tensor(baseline).detach().cpu().flatten().to(flat)
+    if not bool(absent.isfinite().all()):
+        raise InvalidInput("baseline must hold finite numbers, as it stands for features that are absent.")
     spread = float(flat.std(dim=0, correction=0).mean()) or float(flat.std(correction=0)) or 1.0
     question = Question(asked, 0, flat, target, Reference(absent, spread), members, shape)
     measured, refused = {}, {}
@@ -148,6 +151,13 @@ def _on_cpu(net: nn.Module, forward: Forward | None) -> nn.Module:
     if any(weight.dtype in (torch.float16, torch.bfloat16) for weight in own.parameters()):
         own = own.float()
     return own if forward is None else _Through(own, forward)
+
+
+def _classes(y: Any) -> Tensor:
+    found = as_tensor(y).detach().cpu()
+    if found.is_floating_point() or found.dtype == torch.bool or found.is_complex():
+        raise InvalidInput(f"y must hold whole numbers, the classes in question, not {found.dtype}.")
+    return found.long()
 
 
 def _one(flat: Tensor, target: Tensor, n: int) -> tuple[Tensor, Tensor]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,7 +134,7 @@ def normalised(W: Tensor | np.ndarray) -> np.ndarray:
     """W as float64 on the CPU: symmetric, empty diagonal, sum 1 (or all zero); InvalidInput where it is no graph."""
     import torch
 
-    links = torch.as_tensor(W).detach().cpu().double().numpy().copy()
+    links = torch.as_tensor(W if isinstance(W, torch.Tensor) else np.asarray(W)).detach().cpu().double().numpy().copy()
     if links.ndim != 2 or links.shape[0] != links.shape[1] or not len(links):
         raise InvalidInput(f"The dependency matrix must be square, not of shape {links.shape}.")
     if not np.isfinite(links).all() or (links < 0).any():
@@ -153,7 +154,7 @@ def checked_engine(engine: str | None, features: int) -> str:
 
 def smallest_size(features: int, M: int, min_size: int | None = None) -> int:
     """The smallest number of features a group may have; InvalidInput if M or min_size is impossible."""
-    if isinstance(M, bool) or not isinstance(M, int) or not 1 <= M <= features:
+    if isinstance(M, bool) or not isinstance(M, Integral) or not 1 <= M <= features:
         raise InvalidInput(f"The number of superfeatures must be a whole number from 1 to {features}, not {M}.")
     if min_size is None:
         return min(max(1, features // 100), features // M)

@@ -99,7 +99,9 @@ def _in_parts(inside: dict[int, Folders]) -> dict[int, tuple[str, str]]:
             if folders[place] in parts
         }
         if below:
-            return {number: (folders[0], part) for number, (part, folders) in below.items() if folders}
+            found = {number: (folders[0], part) for number, (part, folders) in below.items() if folders}
+            alone = {part for _, part in found.values()} == {"train"}  # a test part without classes is none
+            return {number: (label, "" if alone else part) for number, (label, part) in found.items()}
     return {}
 
 

@@ -186,6 +186,10 @@ def _check_finite(path: Path, name: str, x: np.ndarray) -> None:
 def _pictures(
     path: Path, samples: list[np.ndarray], y: np.ndarray, rows: Splits, classes: tuple[str, ...], notes: tuple[str, ...]
 ) -> Dataset:
+    tops = {float(x.max()) <= 1 for x in samples}
+    if len(tops) > 1 and any(x.dtype != np.uint8 for x in samples):
+        highest = " and ".join(f"{float(x.max()):g}" for x in samples)
+        raise refuse(path, f"its parts have values up to {highest}", "all must have the same range")
     low, high = min(float(x.min()) for x in samples), max(float(x.max()) for x in samples)
     scale = in_unit_interval(low, high)
     if scale is None:

@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from ked.dependency.piecewise_linear import CUT_OFF
 from ked.dependency.probing import chunks, gradient, trace
+from ked.dependency.samples import check_no_probabilities
 from ked.errors import InvalidInput
 
 _SAMPLES = 8  # that the net is tried on
@@ -22,7 +23,7 @@ _NO_DERIVATIVE = ".*autograd kernel was not registered"  # torch's warning that 
 
 
 def check_net(net: nn.Module, x: Tensor) -> None:
-    """Refuse a net that cuts its input off, computes too coarsely, answers at random or mixes the samples x (N, D) of a batch."""
+    """Refuse a net that gives probabilities, cuts x (N, D) off, computes too coarsely, answers at random or mixes samples."""
     few = x[:_SAMPLES]
     with _Precision() as seen:
         z, leaf = trace(net, few)
@@ -31,6 +32,7 @@ def check_net(net: nn.Module, x: Tensor) -> None:
             f"The net computes in {seen.coarsest} (half precision or autocast in its forward), too coarse for second derivatives; "
             "give it and its samples in float32 or float64, and switch autocast off."
         )
+    check_no_probabilities(z.detach(), "The net's answers")
     _check_way_in(z, leaf)
     if _apart(z, trace(net, few)[0]):
         raise InvalidInput(

@@ -6,7 +6,7 @@ not fit it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -56,7 +56,8 @@ def probing(net: Any, x: Any) -> Iterator[tuple[Probed, Tensor]]:
     twice. Afterwards modes, buffers and the state of the random numbers are as they were.
     """
     if not callable(net) or isinstance(net, type):
-        raise InvalidInput(f"The net must be a module or a function from samples to logits, not {shortened(repr(net))}.")
+        given = "its weights alone: load them into one" if isinstance(net, Mapping) else shortened(repr(net))
+        raise InvalidInput(f"The net must be a module or a function from samples to logits, not {given}.")
     net = getattr(net, "_orig_mod", net)  # what torch.compile made cannot be differentiated twice; what it was made from can
     parts = modules_of(net)
     with ExitStack() as after:

@@ -51,6 +51,16 @@ def flat_samples(x: Any, parts: list[nn.Module]) -> tuple[Tensor, tuple[int, ...
     return (x.clone() if x.is_inference() else x.detach()).as_subclass(Tensor).flatten(1), tuple(x.shape[1:])
 
 
+def check_no_probabilities(z: Tensor, whose: str) -> None:
+    """InvalidInput for probabilities (N, C) in place of logits, of which another softmax would make wrong numbers without a word."""
+    near = min(100 * torch.finfo(z.dtype).eps, 0.01)
+    if bool((z >= 0).all()) and bool(((z.sum(dim=1) - 1).abs() < near).all()):
+        raise InvalidInput(
+            f"{whose} are probabilities (none is negative, and each sample's add up to 1), not logits; "
+            "give the logits, or the probabilities' logarithms: net(x).log() in place of net(x)."
+        )
+
+
 def shortened(what: object) -> str:
     """An error's first sentence, or any other text, on one line and not too long."""
     return shorten(str(what).strip().split("\n")[0].split(". ")[0].rstrip("."), 160, placeholder=" …")

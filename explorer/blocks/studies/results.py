@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -13,7 +15,7 @@ from explorer.state import session
 from explorer.study_results import Outcome, doubts, open_questions, over_data_sets
 from explorer.words import studies
 from explorer.words.results import LABELS
-from explorer.words.story import paragraph
+from explorer.words.story import Point, paragraph
 from ked.studies import study_named
 from ked.studies.authors import AUTHORS
 from ked.studies.cells import Settings
@@ -137,10 +139,16 @@ def story() -> None:
         return
     st.subheader("When do explanations help?", anchor=False)
     alt = "Differences in test accuracy, question by question, over data sets with known superfeatures and without: dots and intervals."
-    plot(story_figure(found), "study-story", alt=alt, select=())
+    plot(_story_of(tuple(found)), "study-story", alt=alt, select=())
     st.markdown(paragraph(found))
     with st.expander("Open questions: what was found, what is missing, what would change our mind", icon=":material/help:"):
         st.markdown(open_questions())
+
+
+@functools.lru_cache(maxsize=1)
+def _story_of(found: tuple[Point, ...]) -> go.Figure:
+    """Cells change seldom, and the figure has a row for each data set and question."""
+    return story_figure(found)
 
 
 def tables(about: Report) -> None:

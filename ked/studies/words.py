@@ -71,7 +71,8 @@ def note(found: Sequence[Contrast], teachers: int) -> str:
     if not found:
         return ""
     count = max(contrast.units for contrast in found)
-    several = f"{count} teachers, each trained and grouped by itself; the students of one teacher count as one"
+    each = "each trained and grouped by itself; the students of one teacher count as one"
+    several = f"{count} teachers, {each}" if count > 1 else "the one teacher that is finished so far, so nothing is shown yet"
     unit = several if teachers > 1 else f"{count} student seeds of one teacher, so all of this speaks for one teacher only"
     counted = "the one comparison" if len(found) == 1 else f"all {len(found)} comparisons"
     return (

@@ -66,6 +66,26 @@ function keepTheFocus() {
   }).observe(document.body, { attributeFilter: ["disabled"], childList: true, characterData: true, subtree: true });
 }
 
+// What a step is done with may stand far above the answer, which comes into view as soon as the hand lets go.
+function bringTheAnswer() {
+  const answer = () => document.querySelector(".st-key-lesson-answer");
+  const step = () => document.querySelector(".st-key-lesson-title")?.textContent;
+  let asked, held = false;
+  const begin = ({ type }) => {
+    held = type === "pointerdown";
+    asked = answer() ? undefined : step();
+  };
+  const look = () => {
+    if (!asked || held || !answer()) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (asked === step()) answer().scrollIntoView({ block: "nearest", behavior: still ? "instant" : "smooth" });
+    asked = undefined;
+  };
+  for (const kind of ["pointerdown", "keydown"]) window.addEventListener(kind, begin, { capture: true, passive: true });
+  for (const kind of ["pointerup", "pointercancel"]) window.addEventListener(kind, () => { held = false; look(); }, { capture: true, passive: true });
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+}
+
 // Streamlit calls a control what its label is, signs of Markdown and all: those who hear it are spared them.
 function callControlsPlainly() {
   const plain = (text) => text.replace(/:color\[[^\]]*\]\{[^}]*\} */g, "").replace(/\*\*(.+?)\*\*/g, "$1");
@@ -85,6 +105,7 @@ if (!window.kedFrame) {
   leaveUndoToTextFields();
   letKeysIntoTheMenu();
   keepTheFocus();
+  bringTheAnswer();
   callControlsPlainly();
   explainWords(window.kedWords);
 }

@@ -39,7 +39,7 @@ STEPS = (
         "Two pixels are linked if they change the net's answer *together*: what one does depends on the other.",
         "Where do the links of one pixel end?",
         ("Anywhere", "Mostly in its own digit", "Mostly in the other digit"),
-        "Click a pixel of the picture, or choose one below it.",
+        "Choose a pixel: touch it in the picture, or name it below.",
     ),
     Step(
         "Reasons add up",
@@ -94,7 +94,7 @@ def students_answer(ked: Interval, kd: Interval, difference: Difference, form: I
 def study_answer(findings: list[str], difference: Interval, shown: bool) -> tuple[int, str]:
     """The right option of step 5 and its sentence, from a study's comparison of KED with KED without explanations."""
     right = (0 if difference.mean > 0 else 1) if shown else 2
-    return right, " ".join(findings)
+    return right, "\n\n".join(findings)
 
 
 OURS = (

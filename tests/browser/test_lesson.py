@@ -52,7 +52,7 @@ def test_the_lesson_is_done_with_keys_alone_and_the_focus_is_never_lost(visitor:
     tab_to(page, "Anywhere")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(focused).to_have_text(re.compile("^Now: Click a pixel"))
+    expect(focused).to_have_text(re.compile("^Now: Choose a pixel"))
     page.wait_for_function(RESTING)
     tab_to(page, "Pixel")
     page.keyboard.press("ArrowDown")
@@ -78,7 +78,7 @@ def test_the_lesson_is_done_by_hand(visitor: Callable[..., Visitor], address: st
     page.get_by_text("Team 2 may speak").click()
     learnt(page, 1)
     guess(page, "Mostly in its own digit")
-    click_at(page, "Two digits side by side; click a pixel", 3, 2)
+    click_at(page, "Two digits side by side; choose a pixel", 3, 2)
     learnt(page, 2)
     guess(page, "One cell")
     choose(page, "Together")
@@ -115,3 +115,19 @@ def test_a_shared_link_opens_the_same_view_and_follows_its_lecturer(visitor: Cal
     lecturer.get_by_test_id("stTopNavLink").filter(has_text="Explain").click()
     expect(student).to_have_url(re.compile("/explain"))
     expect(student.get_by_role("heading", name="What does each superfeature say?")).to_be_visible()
+
+
+def test_on_a_phone_the_answer_comes_into_view_with_what_leads_on(visitor: Callable[..., Visitor], address: str) -> None:
+    page = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).page
+    page.goto(f"{address}/lesson")
+    expect(page.get_by_text("First guess, then try.")).to_be_visible()
+    page.wait_for_function(RESTING)
+    page.get_by_test_id("stButtonGroup").locator("button", has_text="The first digit").tap()
+    shown(page, "Two digits side by side")
+    page.get_by_text("Team 2 may speak").tap()
+    expect(page.locator(".st-key-lesson-answer")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Next")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "20")
+    expect(page.locator(".st-key-header").get_by_text("expand_more").first).to_be_hidden()
+    page.get_by_role("button", name="Next").tap()
+    expect(page.get_by_role("heading", name="2 of 5")).to_be_in_viewport()

@@ -52,7 +52,8 @@ def _guarded() -> None:
 def _page() -> None:
     place = here()
     step = place.step
-    st.progress((place.number - 1 + place.done) / len(STEPS))
+    bar = st.empty()
+    bar.progress((place.number - 1 + place.done) / len(STEPS))
     with st.container(key="lesson-title"):  # this and the next two are where the focus goes on (`frame.js`)
         st.subheader(f"{place.number} of {len(STEPS)} · {step.title}", anchor=False)
     st.markdown(step.sentence)
@@ -62,6 +63,7 @@ def _page() -> None:
     if right is not None and place.guess is not None and not place.done:
         _mark_done(place.number)
         place = here()
+        bar.progress(place.number / len(STEPS))
     if place.done and right is not None:
         option, told = right
         with st.container(key="lesson-answer"):
@@ -105,9 +107,11 @@ def _ask(place: Place) -> None:
     )  # fmt: skip
     if session.leads():
         st.fragment(_class_guesses, run_every=2.0)(place)
-    with st.container(key="lesson-task"):  # empty once the step is done: what stands below keeps its place, and the focus with it
-        if not place.done:
-            st.markdown(f"**Now:** {step.task}" if place.guess is not None else "*First guess, then try.*")
+    with st.container(key="lesson-task"):  # it stays: what stands below keeps its place, and the focus with it
+        if place.guess is not None:
+            st.markdown(f"**Now:** {step.task}")
+        elif not place.done:
+            st.markdown("*First guess, then try.*")
 
 
 def _class_guesses(place: Place) -> None:

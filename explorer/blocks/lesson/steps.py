@@ -137,7 +137,7 @@ def links(lesson: Lesson, may: bool, done: bool) -> Answer:
     picture, colours = st.columns(2, gap="large")
     with picture:
         drawing = graphs.row_image(W, node, shape, height=230) if tapped else overlays.picture(lesson.image, shape, height=230)
-        alt = "How strongly each pixel is linked to the framed one." if tapped else "Two digits side by side; click a pixel."
+        alt = "How strongly each pixel is linked to the framed one." if tapped else "Two digits side by side; choose a pixel."
         click = plot(drawing, "lesson-links", alt=alt)
         _choose_pixel(node if tapped else -1, lesson.dataset.features, may)
         st.caption("The stronger a pixel's colour, the stronger its link to the framed one. Choose others, too." if tapped else "The pair.")

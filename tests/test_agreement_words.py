@@ -160,7 +160,7 @@ def test_a_run_that_cannot_say_says_why() -> None:
 def test_a_measure_that_chance_half_fills_is_named_as_such() -> None:
     told = words.what_chance_is(MEASURES["feature"], survey(HIGH, BETTER))
     assert "0.50, the mean of independent rankings of M = 4 with k = 2" in told
-    assert "chance alone fills 50%" in told
+    assert "chance alone fills 50 %" in told
     assert "Dotted" not in words.what_chance_is(MEASURES["jensen-shannon"], survey(HIGH, BETTER))
 
 

@@ -20,7 +20,7 @@ LIMIT = 300
 
 FLOORS = {
     "ked": (
-        ("errors", "statistics", "run_form"),
+        ("errors", "shares", "statistics", "run_form"),
         ("showing",),
         ("files", "communities", "dependency", "explanation"),
         ("data", "nets", "groupings", "group_sums", "explaining"),

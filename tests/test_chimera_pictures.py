@@ -91,8 +91,8 @@ def test_nothing_replaced_is_said() -> None:
 
 def test_an_answer_moves_or_stays() -> None:
     first, then = np.log([0.9, 0.1]), np.log([0.4, 0.6])
-    assert words.movement("teacher", first, then, ("cat", "dog")) == "The teacher goes from **cat** (90%) to **dog** (60%)."
-    assert words.movement("teacher", first, np.log([0.7, 0.3]), ("cat", "dog")) == "The teacher stays with **cat** (90%, now 70%)."
+    assert words.movement("teacher", first, then, ("cat", "dog")) == "The teacher goes from **cat** (90 %) to **dog** (60 %)."
+    assert words.movement("teacher", first, np.log([0.7, 0.3]), ("cat", "dog")) == "The teacher stays with **cat** (90 %, now 70 %)."
 
 
 def test_the_cause_is_the_replaced_superfeature_that_changed_most() -> None:

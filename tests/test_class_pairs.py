@@ -32,13 +32,13 @@ def test_names_that_are_no_pairs_form_no_grid(classes: list[str]) -> None:
 def test_an_answer_that_knows_a_figure_says_which_and_that_the_other_is_open(first: int, second: int) -> None:
     row = np.zeros((10, 10))
     row[first] = 0.1
-    assert words.says("It", row.ravel(), PAIRS) == f"**It** reads the first: **{first}** (100%). The second it leaves open."
+    assert words.says("It", row.ravel(), PAIRS) == f"**It** reads the first: **{first}** (100 %). The second it leaves open."
     assert words.knows(row.T.ravel(), PAIRS) == (False, True)
     cell = np.zeros((10, 10))
     cell[first, second] = 1
     assert words.knows(cell.ravel(), PAIRS) == (True, True)
     said = words.together(cell.ravel(), [a + b for a in DIGITS for b in DIGITS], [True, False], 10 * first + second)
-    assert said == f"Without team 2 the net says **{first}{second}** (100%), and that is right."
+    assert said == f"Without team 2 the net says **{first}{second}** (100 %), and that is right."
 
 
 def test_a_cell_of_the_grid_is_its_pair_and_as_clear_as_the_logarithm_of_its_probability() -> None:
@@ -49,4 +49,4 @@ def test_a_cell_of_the_grid_is_its_pair_and_as_clear_as_the_logarithm_of_its_pro
     assert levels[2, 7] == pytest.approx(-1.0)
     assert np.argmax(levels) == 28
     assert np.sort(levels.ravel())[:-2].tolist() == [-FAINT] * 98
-    assert cells.customdata[2][7].tolist() == ["2 and 7", "36.8%"]
+    assert cells.customdata[2][7].tolist() == ["2 and 7", "36.8 %"]

@@ -39,8 +39,8 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_a_dead_teacher_stops_the_run_before_anybody_learns_from_it(stopped: Run, one_sentence: Callable[[str], str]) -> None:
     assert (stopped.status, stopped.info["diverged"]) == ("failed", False)
     assert one_sentence(stopped.info["message"]) == (
-        "the teacher has learnt nothing: it is right on 62.6% of the validation samples, and the most frequent class alone would be on "
-        "62.6%; train longer or with a learning rate below 1, or set if_collapsed to continue, and the run goes on all the same."
+        "the teacher has learnt nothing: it is right on 62.6 % of the validation samples, and the most frequent class alone would be on "
+        "62.6 %; train longer or with a learning rate below 1, or set if_collapsed to continue, and the run goes on all the same."
     )
     assert stopped.has("teacher")
     assert not stopped.has("student-plain")
@@ -50,7 +50,7 @@ def test_a_dead_teacher_stops_the_run_before_anybody_learns_from_it(stopped: Run
 def test_it_goes_on_when_it_is_told_to_and_says_what_it_rests_on(finish: Finish) -> None:
     run = finish(DEAD.without(if_collapsed="continue"))
     teacher, matrix, explaining = run.info["collapsed"]
-    assert teacher.startswith("the teacher has learnt nothing: it is right on 62.6%")
+    assert teacher.startswith("the teacher has learnt nothing: it is right on 62.6 %")
     assert matrix.startswith("the dependency matrix is zero: no two features act together")
     assert explaining.startswith("the explaining teacher has learnt nothing")
     assert not bool(run.dependency().any())
@@ -87,7 +87,7 @@ def test_a_sound_run_says_nothing_of_it_and_has_the_rate_of_the_most_frequent_cl
 def test_every_net_stands_beside_the_most_frequent_class() -> None:
     summary = {"accuracy": {"teacher": 0.626, "plain": [0.9, 0.95, 1.0]}, "majority": 0.626, "parameters": {"teacher": 9, "plain": 3}}
     table = result_table(summary, {})
-    assert table["above the most frequent class, 62.6%"].tolist() == ["0.00", "+32.40"]
+    assert table["above the most frequent class, 62.6 %"].tolist() == ["0.00", "+32.40"]
     assert not any("most frequent" in name for name in result_table({**summary, "majority": 0.1} | {"accuracy": {}}, {}).columns)
     assert not any("most frequent" in name for name in result_table({k: v for k, v in summary.items() if k != "majority"}, {}).columns)
 
@@ -102,7 +102,7 @@ def test_the_command_stops_with_the_sentence_and_its_table_has_the_rate(ked: Ked
     assert "the teacher has learnt nothing" in stopped.err
     told = ked(*dead, "--if-collapsed", "continue")
     assert told.code == 0
-    assert "chance is the most frequent class alone: 62.83%" in " ".join(told.out.split())
+    assert "chance is the most frequent class alone: 62.83 %" in " ".join(told.out.split())
     assert "warning: the teacher has learnt nothing" in told.err
 
 

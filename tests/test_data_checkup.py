@@ -126,7 +126,7 @@ def test_nothing_is_wrong_with_sound_data() -> None:
 @pytest.mark.parametrize(
     ("counts", "well", "words"),
     [
-        ((50, 50), True, "The classes are equally large, with 50 training samples each. Always answering `a` would be right for 50%"),
+        ((50, 50), True, "The classes are equally large, with 50 training samples each. Always answering `a` would be right for 50 %"),
         ((50, 60), True, "The classes are about equally large, with 50 to 60 training samples each. Always answering `b`"),
         ((214, 127), True, "The classes are not equally large: `a` has 214 training samples, `b` 127. Always answering `a` would"),
         ((20, 90), False, "The classes are uneven: `b` has 90 training samples, `a` 20."),

@@ -112,9 +112,9 @@ def test_every_filter_in_the_settings_is_known_to_the_gallery() -> None:
 
 def test_a_verdict_says_the_answer_how_sure_and_whether_right() -> None:
     sure = np.log(np.array([0.1, 0.7, 0.2]))
-    assert explain.verdict("student", sure, 1, CLASSES) == "The student says **dog** (70%), which is right."
-    assert explain.verdict("student", sure, None, CLASSES) == "The student says **dog** (70%)."
-    assert explain.verdict("student", sure, 2, CLASSES) == "The student says **dog** (70%), but it is owl."
+    assert explain.verdict("student", sure, 1, CLASSES) == "The student says **dog** (70 %), which is right."
+    assert explain.verdict("student", sure, None, CLASSES) == "The student says **dog** (70 %)."
+    assert explain.verdict("student", sure, 2, CLASSES) == "The student says **dog** (70 %), but it is owl."
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_reasons_name_the_strongest_voices(column: list[float], sentence: str) -
 )
 def test_what_is_switched_off_is_not_heard(members: str, verdict: str, reasons: str, comparison: str) -> None:
     on, evidence = [digit == "1" for digit in members], np.array([0.5, -0.2, 1.5])
-    assert explain.verdict("net", np.log([0.1, 0.7, 0.2]), None, CLASSES, on) == f"{verdict} the net says **dog** (70%)."
+    assert explain.verdict("net", np.log([0.1, 0.7, 0.2]), None, CLASSES, on) == f"{verdict} the net says **dog** (70 %)."
     assert explain.reasons(evidence, "dog", on).startswith(reasons)
     assert comparison in explain.comparison(evidence, np.array([0.5, -0.1, -1.5]), on)
     lit = ": for dog +0.50 by the explaining teacher." if on[0] else ", and switched off."

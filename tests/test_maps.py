@@ -67,8 +67,8 @@ def test_channels_are_counted_from_one() -> None:
 )
 def test_the_verdict_on_independence_follows_the_numbers(inside: float, verdict: str) -> None:
     said = explain.independence(inside, 0.25, 4)
-    assert said.startswith(f"Are the 4 groups independent? **{verdict}** {inside:.1%} of all link strength")
-    assert "25.0%" in said
+    assert said.startswith(f"Are the 4 groups independent? **{verdict}** {100 * inside:.1f} % of all link strength")
+    assert "25.0 %" in said
     assert ("no more than" in said) == (inside <= 0.25)
 
 

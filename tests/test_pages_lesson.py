@@ -20,7 +20,7 @@ def test_the_app_opens_with_a_pair_of_digits_that_answers() -> None:
     assert [title.value for title in app.title] == ["Not only what, but why"]
     assert address(app) == {"m": "2", "scale": "std"}, "the settings are those of the run on screen"
     assert {"pair", "says-0", "says-1", "says-sum"} <= figures(app)
-    assert re.search(r"Together they say \*\*(\d\d)\*\* \(\d+%\), and that is right\.", read(app))
+    assert re.search(r"Together they say \*\*(\d\d)\*\* \(\d+ %\), and that is right\.", read(app))
     both = figure(app, "says-sum")
     buttons(app, "widget.teams").set_value([0]).run()
     assert address(app)["on"] == "10"

@@ -52,7 +52,7 @@ def test_the_accuracies_are_those_of_the_run(finished: Run) -> None:
     text = report(finished)
     for values in finished.info["summary"]["accuracy"].values():
         mean = sum(values) / len(values) if isinstance(values, list) else values
-        assert f"{mean:.2%}" in text
+        assert f"{100 * mean:.2f} %" in text
 
 
 def test_it_holds_the_data_card_agreement_with_both_chance_levels_attributions_and_what_they_mean(finished: Run) -> None:

@@ -61,7 +61,7 @@ ASKED += [{"i": "1", "on": on, "student": "ked"} for on in ("0000", "1011", "001
 def test_explains_sentences_follow_switches_classes_and_contrasts(asked: dict[str, str]) -> None:
     app = sound(visit("explain", **asked), "explain")
     text, shares, off = said(app, "explaining teacher says"), answers(app), asked["on"].count("0")
-    verdicts = re.findall(r"(Without [^.]*? t|T)he (explaining teacher|.+? student) says \*\*(.+?)\*\* \((\d+)%\)", text)
+    verdicts = re.findall(r"(Without [^.]*? t|T)he (explaining teacher|.+? student) says \*\*(.+?)\*\* \((\d+) %\)", text)
     assert next(net for _, net, _, _ in verdicts) == "explaining teacher"
     for without, net, answer, percent in verdicts:
         column = shares[net.removesuffix(" student")]
@@ -110,7 +110,7 @@ def test_a_student_with_superfeatures_of_its_own_is_not_asked_about_the_one_that
 
 MOVE = (
     r"The ([\w-]+ teacher|\S+ student) (?:stays with|goes from) "
-    r"\*\*(\S+)\*\* \((\d+)%(?:, now |\) to \*\*(\S+)\*\* \()(\d+)%\)"
+    r"\*\*(\S+)\*\* \((\d+) %(?:, now |\) to \*\*(\S+)\*\* \()(\d+) %\)"
 )
 CHIMERAS = [
     {
@@ -136,7 +136,7 @@ def test_the_chimeras_sentences_are_made_of_its_figures(asked: dict[str, str]) -
         column = names.get(net, 2)
         bars, marks = list(now.values())[column], [float(share) for share in numbers(was[column]).astype(float) if share == share]
         assert bars[then or first] == after == max(filter(None, bars.values()), key=float)
-        assert f"{max(marks):.0%}" == f"{before}%"
+        assert f"{100 * max(marks):.0f}" == before
     if cause := re.search(r"superfeature (\d) (?:loses|gains) most: its contribution goes from (\S+) to (\S+?)\.( |$)", text):
         before, after = ([trace["text"] for trace in figure(app, "changes-teacher")["data"]][place] for place in (0, 1))
         assert (before[int(cause[1]) - 1], after[int(cause[1]) - 1]) == cause.group(2, 3)
@@ -183,7 +183,7 @@ def test_the_train_pages_line_of_results_is_that_of_the_dots() -> None:
     dots = [trace for trace in figure(app, "results")["data"] if trace.get("hovertemplate") and len(numbers(trace)) == 1]
     assert len(dots) >= 3
     for dot in dots:
-        assert f"{dot['hovertemplate'].rpartition(': ')[0]} {numbers(dot)[0]:.1f}% ± " in line
+        assert f"{dot['hovertemplate'].rpartition(': ')[0]} {numbers(dot)[0]:.1f} % ± " in line
 
 
 def test_the_train_pages_line_of_settings_has_those_in_force_after_a_change() -> None:

@@ -30,7 +30,7 @@ def said(loss: Sequence[float] = FALLING, validation: Sequence[float] = (), teac
 def test_who_is_behind_and_still_improves_is_said_with_what_to_set() -> None:
     (sentence,) = said()
     assert sentence == (
-        "KED has not reached its teacher (65.0% of the validation samples against 90.0%) and still improves after 200 batches: "
+        "KED has not reached its teacher (65.0 % of the validation samples against 90.0 %) and still improves after 200 batches: "
         "train it longer, with epochs = 200."
     )
 

@@ -22,7 +22,7 @@ INDEPENDENCE = {0.1: "no more", 0.25: "no more", 0.26: "a little more", 0.4: "mo
 @pytest.mark.parametrize(("inside", "verdict"), INDEPENDENCE.items())
 def test_how_independent_groups_are_is_measured_from_chance_to_one(inside: float, verdict: str) -> None:
     """At a chance of a quarter: 0.625 is half the way, and 0.925 nine tenths of it."""
-    assert f"inside them: {verdict} than the 25.0%" in explain.independence(inside, 0.25, 4)
+    assert f"inside them: {verdict} than the 25.0 %" in explain.independence(inside, 0.25, 4)
 
 
 def test_the_contribution_that_changed_most_is_named_with_its_direction() -> None:
@@ -36,12 +36,12 @@ def test_the_contribution_that_changed_most_is_named_with_its_direction() -> Non
 
 def test_an_answer_that_moves_is_told_with_both_shares() -> None:
     before, after = np.log([0.7, 0.2, 0.1]), np.log([0.1, 0.6, 0.3])
-    assert chimeras.movement("teacher", before, after, "abc") == "The teacher goes from **a** (70%) to **b** (60%)."
-    assert chimeras.movement("teacher", before, before, "abc") == "The teacher stays with **a** (70%, now 70%)."
+    assert chimeras.movement("teacher", before, after, "abc") == "The teacher goes from **a** (70 %) to **b** (60 %)."
+    assert chimeras.movement("teacher", before, before, "abc") == "The teacher stays with **a** (70 %, now 70 %)."
 
 
 def test_accuracies_are_in_percent_and_their_differences_in_points() -> None:
     assert results.points(Interval(0.0123, 0.0023, 0.0223)) == "+1.23 ± 1.00"
     assert results.points(Interval(-0.0123, float("nan"), float("nan"))) == "−1.23"
-    assert results.percent(Interval(0.95, 0.94, 0.96)) == "95.00% ± 1.00 points"
-    assert results.percent(Interval(0.95, float("nan"), float("nan")), 1) == "95.0%"
+    assert results.percent(Interval(0.95, 0.94, 0.96)) == "95.00 % ± 1.00 points"
+    assert results.percent(Interval(0.95, float("nan"), float("nan")), 1) == "95.0 %"

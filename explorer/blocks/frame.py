@@ -30,6 +30,7 @@ from ked.jobs import workers
 from ked.library import title
 from ked.nets.cnn.architectures import ARCHITECTURES
 from ked.recipe import MLP
+from ked.shares import in_percent
 from ked.store import Run, list_presets, load_run
 
 assert isinstance(SETTINGS["dataset"], Choice)
@@ -239,7 +240,7 @@ def describe(run: Run) -> str:
     status = cache.status(run)
     ended = "" if status == "done" else f" · {STATUSES.get(status, STATUSES['active'])}"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get("teacher")
-    scored = f" · {accuracy:.1%}" if accuracy is not None else ""
+    scored = f" · {in_percent(accuracy, 1)}" if accuracy is not None else ""
     called, known = title(run.id, facts), f" · {run.id}" if facts.get("name") else ""
     return f"{called} · {taught}{scored} · M {recipe['superfeatures']}{ended}{known}"
 

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from explorer.pictures import theme
 from explorer.words.inert import inert
 from ked.data.class_pairs import ClassPairs
+from ked.shares import in_percent
 
 CELLS = "answers"  # name of the trace
 FAINT = 6.0  # nats below certainty, from which on a cell is clear: less than 1 in 400
@@ -31,7 +32,7 @@ def answer_grid(
     drawing = theme.figure(height, dragmode=False, margin={"l": rim, "r": 6, "t": rim, "b": 6})
     drawing.add_heatmap(
         z=_levels(cells), zmin=-FAINT, zmax=0, colorscale=((0.0, theme.PAPER), (1.0, colour)), showscale=False,
-        xgap=1, ygap=1, customdata=np.dstack([names, [[f"{p:.1%}" for p in row] for row in cells]]),
+        xgap=1, ygap=1, customdata=np.dstack([names, [[f"{in_percent(p, 1)}" for p in row] for row in cells]]),
         hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>", name=CELLS,
     )  # fmt: skip
     look: dict[str, object] = {"showgrid": False, "zeroline": False, "showticklabels": named, "fixedrange": True}

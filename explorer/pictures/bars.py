@@ -12,6 +12,7 @@ from explorer.pictures import theme
 from explorer.pictures.frames import Change, moving
 from explorer.words.inert import inert
 from explorer.words.numbers import signed
+from ked.shares import in_percent
 
 Values = np.ndarray
 _LETTERS = 18  # of a class's name have room beside a bar; the tooltip has it whole
@@ -210,13 +211,14 @@ _HEAD = {"x": 0, "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom"
 def _marks_before(axis: str, row: Values) -> dict[str, Any]:
     return {
         "type": "scatter", "x": [p if p >= 0.005 else None for p in row], "y": list(range(len(row))), "xaxis": axis, "yaxis": "y",
-        "mode": "markers", "name": "before", "cliponaxis": False, "hovertemplate": "before: %{x:.1%}<extra></extra>",
+        "mode": "markers", "name": "before", "cliponaxis": False, "hovertext": [in_percent(p, 1) for p in row],
+        "hovertemplate": "before: %{hovertext}<extra></extra>",
         "marker": {"symbol": "line-ns", "size": 15, "line": {"width": 2.5, "color": theme.INK}},
     }  # fmt: skip
 
 
 def _probability_values(row: Values) -> dict[str, Any]:
-    return {"x": row, "text": [f"{100 * p:.0f}" if p >= 0.005 else "" for p in row]}
+    return {"x": row, "text": [f"{100 * p:.0f}" if p >= 0.005 else "" for p in row], "hovertext": [in_percent(p, 1) for p in row]}
 
 
 def _probability_column(axis: str, name: str, label: str, row: Values, classes: Sequence[str]) -> dict[str, Any]:
@@ -224,5 +226,5 @@ def _probability_column(axis: str, name: str, label: str, row: Values, classes: 
         "type": "bar", "orientation": "h", "y": list(range(len(row))), "name": label, "xaxis": axis, "yaxis": "y",
         "marker": {"color": theme.method_colour(name), "line": {"width": 0}}, "textposition": "outside", "cliponaxis": False,
         "textfont": {"size": 11, "color": theme.MUTED}, "customdata": class_names(classes),
-        "hovertemplate": "%{customdata}: %{x:.1%}<extra></extra>", **_probability_values(row),
+        "hovertemplate": "%{customdata}: %{hovertext}<extra></extra>", **_probability_values(row),
     }  # fmt: skip

@@ -84,7 +84,7 @@ _LETTERS = "DNCMK"
 
 def speed(figures: Figures) -> str:
     """What was measured, all in one run."""
-    return markdown(["what", "measured"], [[text.format(**figures) for text in row] for row in _ROWS])
+    return markdown(["what", "measured"], [[text.format(**figures).replace("%", " %") for text in row] for row in _ROWS])
 
 
 def growth(figures: Figures) -> str:

@@ -12,6 +12,7 @@ from explorer.words.numbers import listed, plus_minus
 from explorer.words.results import LABELS
 from ked.agreements import ALL, Measure, Survey
 from ked.agreements.contrasts import REFERENCES, Contrast
+from ked.shares import in_percent
 from ked.statistics import CLAIMING, LEAST, Difference, Interval, interval, test_set_half
 
 QUESTION = "Does learning from explanations buy agreement, accuracy, both or neither?"
@@ -144,7 +145,10 @@ def what_chance_is(measure: Measure, found: Survey, *, dotted: bool = True) -> s
     ways = "of independent explanations" if measure.low < 0 else f"of independent rankings of M = {M} with k = {k}"
     text += f" Dotted: {number(exact)}, the mean {ways}."
     if measure.name == "feature" and exact >= 0.5:
-        text += f" With so few superfeatures chance alone fills {exact:.0%} of this measure: prefer the order of pairs, or a correlation."
+        text += (
+            f" With so few superfeatures chance alone fills {in_percent(exact)} of this measure: prefer the order of pairs, or a "
+            "correlation."
+        )
     return text
 
 

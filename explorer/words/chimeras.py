@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.words.inert import inert
 from explorer.words.numbers import listed, signed
+from ked.shares import in_percent
 from ked.what_if import BLUR, MEAN, SELF, Donor
 
 PLACES = {SELF: "the sample itself", MEAN: "the training mean", BLUR: "the sample, blurred"}
@@ -41,8 +42,8 @@ def movement(net: str, before: np.ndarray, after: np.ndarray, classes: Sequence[
     first, then = int(before.argmax()), int(after.argmax())
     was, now = np.exp(before[first]), np.exp(after[then])
     if first == then:
-        return f"The {net} stays with **{inert(classes[first])}** ({was:.0%}, now {now:.0%})."
-    return f"The {net} goes from **{inert(classes[first])}** ({was:.0%}) to **{inert(classes[then])}** ({now:.0%})."
+        return f"The {net} stays with **{inert(classes[first])}** ({in_percent(was)}, now {in_percent(now)})."
+    return f"The {net} goes from **{inert(classes[first])}** ({in_percent(was)}) to **{inert(classes[then])}** ({in_percent(now)})."
 
 
 def cause(before: np.ndarray, after: np.ndarray, replaced: Sequence[bool], label: str) -> str:

@@ -13,6 +13,7 @@ from ked.data import PARTS, SOURCES, Dataset, is_user_file, user_files
 from ked.data.checkup import Checkup
 from ked.data.columns import Column, Intake
 from ked.errors import shortened
+from ked.shares import in_percent
 
 EQUAL = 1.25  # times that the largest class may be the smallest and they still count as equally large
 UNEVEN = 3.0  # times that it may be before it is worth a thought
@@ -138,7 +139,7 @@ def _constant(data: Dataset, found: Checkup) -> Iterator[Remark]:
 def _balance(data: Dataset, found: Checkup) -> Iterator[Remark]:
     train = found.counts[0].numpy()
     large, small = int(train.argmax()), int(train.argmin())
-    always = f"Always answering {quoted(data.classes[large])} would be right for {train[large] / train.sum():.0%} of them."
+    always = f"Always answering {quoted(data.classes[large])} would be right for {in_percent(train[large] / train.sum())} of them."
     if train[small] and train[large] <= EQUAL * train[small]:
         sizes = f"{train[small]}" if train[small] == train[large] else f"{train[small]} to {train[large]}"
         equally = "equally" if train[small] == train[large] else "about equally"

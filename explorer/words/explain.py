@@ -10,6 +10,7 @@ from explorer.words.inert import inert
 from explorer.words.numbers import listed, signed
 from ked.communities.yardsticks import Yardsticks
 from ked.recipe import Recipe
+from ked.shares import in_percent
 
 
 def sentence(text: str) -> str:
@@ -44,8 +45,8 @@ def independence(inside: float, chance: float, M: int) -> str:
     gained = (inside - chance) / (1 - chance)  # 0 is chance, 1 is independence
     verdict, more = next(texts for least, *texts in _INDEPENDENCE if gained >= least)
     return (
-        f"Are the {M} groups independent? **{verdict}** {inside:.1%} of all link strength lies inside them: {more} than the "
-        f"{chance:.1%} that chance would put there by spreading it evenly over all pairs; independent groups would hold 100%."
+        f"Are the {M} groups independent? **{verdict}** {in_percent(inside, 1)} of all link strength lies inside them: {more} than the "
+        f"{in_percent(chance, 1)} that chance would put there by spreading it evenly over all pairs; independent groups would hold 100 %."
     )
 
 
@@ -68,7 +69,7 @@ def verdict(
         members: Which of its superfeatures take part, where it has any: without which of them it answers so.
     """
     answer = int(log_p.argmax())
-    said = f"{_without(members)}he {net} says **{inert(classes[answer])}** ({np.exp(log_p[answer]):.0%})"
+    said = f"{_without(members)}he {net} says **{inert(classes[answer])}** ({in_percent(np.exp(log_p[answer]))})"
     if truth is None:
         return f"{said}."
     return f"{said}, which is right." if answer == truth else f"{said}, but it is {inert(classes[truth])}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from explorer.words.results import percent, points
+from ked.shares import in_percent
 from ked.statistics import Difference, Interval
 
 
@@ -72,7 +73,7 @@ def links_answer(share: float) -> tuple[int, str]:
     """The right option of step 2, and its sentence, from the share of a pixel's link strength in its own half."""
     right = 1 if share >= SHARE else 2
     return right, (
-        f"**{share:.0%}** of this pixel's link strength stays in its own digit. Nobody told the net where one digit ends: "
+        f"**{in_percent(share)}** of this pixel's link strength stays in its own digit. Nobody told the net where one digit ends: "
         "groups of pixels with strong links inside are what we call **superfeatures**."
     )
 

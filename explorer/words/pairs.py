@@ -8,6 +8,7 @@ import numpy as np
 
 from explorer.words.inert import inert
 from ked.data.class_pairs import ClassPairs
+from ked.shares import in_percent
 
 SURE = 0.8
 """A figure of the pair is known where one of its names has at least this probability, whatever the other figure is."""
@@ -29,7 +30,7 @@ def says(who: str, p: np.ndarray, pairs: ClassPairs) -> str:
     """What an answer makes of both figures: "**Team 1** is sure of the first: **2** (98 %), and leaves the second open."."""
     first, second = marginals(p, pairs)
     left, right = (
-        f"**{inert(names[int(share.argmax())])}** ({share.max():.0%})" for names, share in zip(pairs, (first, second), strict=True)
+        f"**{inert(names[int(share.argmax())])}** ({in_percent(share.max())})" for names, share in zip(pairs, (first, second), strict=True)
     )
     texts = {
         (True, True): f"reads both: first {left}, then {right}.",
@@ -47,7 +48,7 @@ def together(p: np.ndarray, classes: Sequence[str], members: Sequence[bool], tru
     answer = int(np.argmax(p))
     off = [f"team {m + 1}" for m, on in enumerate(members) if not on]
     lead = f"Without {' and '.join(off)} the net" if off else "Together they"
-    said = f"{lead} say{'s' * bool(off)} **{inert(classes[answer])}** ({p[answer]:.0%})"
+    said = f"{lead} say{'s' * bool(off)} **{inert(classes[answer])}** ({in_percent(p[answer])})"
     if truth is None:
         return f"{said}."
     return f"{said}, and that is right." if answer == truth else f"{said}, but it is {inert(classes[truth])}."

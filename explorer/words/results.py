@@ -8,6 +8,7 @@ import pandas as pd
 
 from explorer.words.numbers import plus_minus, signed
 from ked.methods import METHODS
+from ked.shares import in_percent
 from ked.statistics import Interval, interval, paired_difference
 from ked.studies.study import BAYES_RULE
 
@@ -27,7 +28,7 @@ def result_table(summary: dict[str, Any], seconds: dict[str, float]) -> pd.DataF
         row: dict[str, Any] = {"net": LABELS[name], "test accuracy": percent(interval(values)), "seeds": len(values)}
         if "majority" in summary:
             above = sum(values) / len(values) - summary["majority"]
-            row[f"above the most frequent class, {summary['majority']:.1%}"] = signed(100 * above)
+            row[f"above the most frequent class, {in_percent(summary['majority'], 1)}"] = signed(100 * above)
         for reference in ("plain", "kd"):
             if reference in scores:
                 student = isinstance(value, list) and name != reference
@@ -42,7 +43,7 @@ def headline(summary: dict[str, Any]) -> str:
     """The students' accuracies in a line, best mean first, with their intervals over the seeds."""
     students = {name: interval(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     ranked = sorted(students.items(), key=lambda item: -item[1][0])
-    rule = f"; the Bayes rule {summary['bayes_rule']:.1%}" if "bayes_rule" in summary else ""
+    rule = f"; the Bayes rule {in_percent(summary['bayes_rule'], 1)}" if "bayes_rule" in summary else ""
     return ", ".join(f"{LABELS[name]} {percent(found, 1)}" for name, found in ranked) + rule
 
 
@@ -50,7 +51,7 @@ def percent(found: Interval, digits: int = 2) -> str:
     """An accuracy in percent, with the half width of its interval in points if it has one."""
     mean, low, _ = found
     half = f" ± {100 * (mean - low):.{digits}f} points" if low == low else ""
-    return f"{mean:.{digits}%}{half}"
+    return f"{in_percent(mean, digits)}{half}"
 
 
 def points(found: Interval) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ked.data.progress import listening
+from ked.shares import in_percent
 
 err = Console(stderr=True)
 
@@ -30,7 +31,7 @@ def follow(events: Generator[dict[str, Any], None, None], name: str = "") -> Non
                     progress.reset(task, total=event["epochs"])
                 elif event["kind"] == "epoch":
                     best = max(event["validation"])
-                    progress.update(task, completed=event["epoch"], note=f"validation {best:.1%}")
+                    progress.update(task, completed=event["epoch"], note=f"validation {in_percent(best, 1)}")
                 elif event["kind"] in ("paused", "resumed"):
                     progress.update(task, note="paused" if event["kind"] == "paused" else "")
                 elif event["kind"] == "progress":

@@ -22,6 +22,7 @@ from ked.recipe import Recipe
 from ked.runs.ending import ended_by_signals
 from ked.runs.run_lock import RunLock
 from ked.settings import ABOUT, About
+from ked.shares import in_percent
 
 app = typer.Typer()
 
@@ -114,13 +115,13 @@ def _events(folder: store.Run, lock: RunLock) -> Generator[dict[str, Any], None,
 
 def _print_result(result: dict[str, Any], info: dict[str, Any]) -> None:
     chance = info["summary"]["majority"]
-    told = f"chance is the most frequent class alone: {chance:.2%}"
+    told = f"chance is the most frequent class alone: {in_percent(chance, 2)}"
     table = Table("net", "test accuracy", "above chance", "seeds", "parameters", title=f"run {result['run']}", caption=told)
     for name, value in result["accuracy"].items():
         values = value if isinstance(value, list) else [value]
         spread = f" ± {100 * stdev(values):.2f} points (standard deviation over seeds)" if len(values) > 1 else ""
         parameters = f"{info['summary']['parameters'][name]:,}"
-        table.add_row(name, f"{mean(values):.2%}{spread}", f"{100 * (mean(values) - chance):+.2f}", str(len(values)), parameters)
+        table.add_row(name, f"{in_percent(mean(values), 2)}{spread}", f"{100 * (mean(values) - chance):+.2f}", str(len(values)), parameters)
     Console().print(table)
     if (table_read := info.get("data")) and not table_read["plain"]:
         Console().print("\n".join([table_read["said"], *table_read["remarks"]]), soft_wrap=True, markup=False)

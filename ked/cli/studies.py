@@ -155,10 +155,10 @@ def _show(found: Report) -> None:
 
 def _with_half(row: dict[str, Any], name: str, form: str) -> str:
     half = row[f"{name}_high"] - row[name]
-    return _number(row[name], form) + (f" ± {half:{form}}" if half == half else "")
+    return _number(row[name], form) + (f" ± {_number(half, form)}" if half == half else "")
 
 
 def _number(value: float, form: str) -> str:
-    return format(value, form) if value == value else ""
+    return format(value, form).replace("%", " %") if value == value else ""
 
 

@@ -12,6 +12,7 @@ from ked.data import Dataset
 from ked.nets.inference import accuracy
 from ked.recipe import Recipe
 from ked.runs.context import Context
+from ked.shares import in_percent
 
 ENOUGH = 100
 """Batches after which a teacher must have learnt something; of one that has had fewer, as in a quick trial, nobody expects it yet."""
@@ -47,8 +48,8 @@ def _at_chance(stage: str, context: Context) -> str:
     if right > chance + 1e-9:
         return ""
     return (
-        f"the {_NAMES[stage]} has learnt nothing: it is right on {right:.1%} of the validation samples, and the most frequent class "
-        f"alone would be on {chance:.1%}"
+        f"the {_NAMES[stage]} has learnt nothing: it is right on {in_percent(right, 1)} of the validation samples, and the most frequent "
+        f"class alone would be on {in_percent(chance, 1)}"
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from ked.methods import METHODS
 from ked.recipe import Recipe
 from ked.runs.steering import Event
+from ked.shares import in_percent
 
 SHARE = 5
 """The last epochs, one in so many, are compared with as many before them."""
@@ -39,7 +40,7 @@ def found(events: Sequence[Event], recipe: Recipe, train: int) -> list[str]:
             continue
         behind, ahead = student.validation[-student.last :].mean(), reference.validation[-1]
         if behind < ahead - BEHIND:
-            reached = f"{behind:.1%} of the validation samples against {ahead:.1%}"
+            reached = f"{in_percent(behind, 1)} of the validation samples against {in_percent(ahead, 1)}"
             said.append(
                 f"{METHODS[method.name].label} has not reached its teacher ({reached}) and still improves after {batches} batches: "
                 f"train it longer, with epochs = {longer}."

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from ked.methods import METHODS
+from ked.shares import in_percent
 from ked.statistics import ALPHA, CLAIMING, LEAST
 from ked.studies.outcome import Contrast, Side
 from ked.studies.study import Measured
@@ -104,7 +105,7 @@ def _recovered(recovery: Mapping[str, float]) -> str:
 
 
 def _ceiling(bayes_rule: Mapping[str, float]) -> str:
-    shares = [f"{value:.1%}".replace("%", " %") for value in bayes_rule.values()]
+    shares = [in_percent(value, 1) for value in bayes_rule.values()]
     if len(set(shares)) == 1:
         return f"the Bayes rule, which no net beats on average, has an accuracy of {shares[0]}"
     values = ", ".join(f"{level}: {share}" for level, share in zip(bayes_rule, shares, strict=True))

@@ -21,6 +21,7 @@ from explorer.words import chimeras as chimera_words
 from explorer.words import explain
 from explorer.words.inert import inert
 from explorer.words.results import LABELS
+from ked.shares import in_percent
 from ked.store import Run
 from ked.what_if import BLUR, MEAN, SELF, Donor, moved
 
@@ -214,7 +215,7 @@ def _everyone(view: View) -> None:
 
 def _answer(log_p: np.ndarray, classes: tuple[str, ...]) -> str:
     answer = int(log_p.argmax())
-    return f"{classes[answer]} ({np.exp(log_p[answer]):.0%})"
+    return f"{classes[answer]} ({in_percent(np.exp(log_p[answer]))})"
 
 
 def channels_instead(run: Run) -> None:

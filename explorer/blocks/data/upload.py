@@ -15,6 +15,7 @@ from explorer.state.settings import SETTINGS
 from ked.data import limits, own, user_files
 from ked.data.columns import Asked
 from ked.data.progress import listening
+from ked.shares import in_percent
 
 MEGABYTES = limits.FILE_BYTES >> 20  # of one upload, which the server holds in memory, as the command line allows them
 ENDINGS = [".csv", ".tsv", ".tab", ".txt", ".dat", ".data", ".gz", ".parquet", ".xlsx", ".npz", ".zip"]
@@ -54,7 +55,7 @@ def _take(file: UploadedFile, count: int) -> None:
         bar = st.progress(0.0, _WAIT)
 
         def told(share: float) -> None:
-            bar.progress(share, f"{_WAIT} {share:.0%}")
+            bar.progress(share, f"{_WAIT} {in_percent(share)}")
 
         with listening(told):
             name = user_files.add(file.name, content, asked.label, visitor=visitor.name(), drop=asked.drop, keep=asked.keep)

@@ -18,6 +18,7 @@ from explorer.words import explain
 from explorer.words.results import LABELS
 from ked.communities.groups import Superfeatures
 from ked.data import Dataset
+from ked.shares import in_percent
 from ked.store import Run
 
 SPAN = 8.0  # the staircase covers resolutions from 1/8 to 8
@@ -95,7 +96,7 @@ def headline(view: View) -> None:
     nothing = cache.modularity_for_nothing(view.W, view.groups)
     whose = "explaining" if view.channels else "teacher"
     accuracy = facts.get("summary", {}).get("accuracy", {}).get(whose)
-    told = f"{LABELS[whose]} **{accuracy:.1%}** on the test set · " if accuracy is not None else ""
+    told = f"{LABELS[whose]} **{in_percent(accuracy, 1)}** on the test set · " if accuracy is not None else ""
     cells.markdown(
         f"{told}modularity **{found.modularity:.3f}** {explain.for_nothing(nothing)}",
         help="How much more link strength lies inside the groups than chance would put there. In brackets: random groups of the same sizes "

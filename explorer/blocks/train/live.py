@@ -30,6 +30,7 @@ from ked.library import IN_PROGRESS
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys
 from ked.runs.steering import Control
+from ked.shares import in_percent
 from ked.stage_cache import StageCache
 from ked.store import Run
 
@@ -186,7 +187,7 @@ def _close_up(history: History, control: Control) -> None:
 
 def _position(history: History, stages: Sequence[str]) -> str:
     if not history.order:
-        return f"reading the data, {history.share:.0%}" if history.share else "starting up"
+        return f"reading the data, {in_percent(history.share)}" if history.share else "starting up"
     name = history.order[-1]
     stage = history.stages[name]
     label = f"{stages.index(name) + 1} of {len(stages)}: {_stage_label(name)}" if name in stages else _stage_label(name)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import sklearn.datasets
 import torch
-from flowers import RNG, N, frame, loaded, same, text
+from flowers import LENGTH, RNG, SPECIES, WIDTH, N, frame, loaded, same, text
 from refusals import refused
 
 from ked import data
@@ -92,6 +92,31 @@ def test_letters_come_through_in_every_encoding(encoding: str, tmp_path: Path) -
     assert loaded(tmp_path / "t.csv", UMLAUT.encode(encoding)).classes == ("Röschen", "aster", "tulip")
 
 
+def test_rows_may_lack_their_last_values(tmp_path: Path) -> None:
+    """Also the first one."""
+    rows = [f"{length},{width},{name}" for length, width, name in zip(LENGTH, WIDTH, SPECIES, strict=True)]
+    found = loaded(tmp_path / "t.csv", "\n".join(["length,width,species", "5.5,2", *rows]))
+    assert found.intake.rows_left_out == {"they have no class": 1}
+    same(found)
+
+
+def test_one_and_one_point_nought_are_one_class(tmp_path: Path) -> None:
+    kinds = [["1", "1.0", "2"][i % 3] for i in range(N)]
+    assert loaded(tmp_path / "t.csv", frame(kind=kinds), "kind").classes == ("1", "2")
+    assert loaded(tmp_path / "t.csv", frame(kind=[["1.0", "2.0"][i % 2] for i in range(N)]), "kind").classes == ("1.0", "2.0")
+
+
+def test_a_sheet_that_can_be_no_table_is_passed_over_and_an_index_with_a_name_is_a_column(tmp_path: Path) -> None:
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        pd.DataFrame({"Flowers of 2026": []}).to_excel(book, sheet_name="about", index=False)
+        frame().to_excel(book, sheet_name="flowers", index=False)
+    same(data.load(str(tmp_path / "t.xlsx"), "species"))
+    frame().set_index("species").to_parquet(tmp_path / "t.parquet")
+    same(data.load(str(tmp_path / "t.parquet"), "species"))
+    frame().set_index("width").to_parquet(tmp_path / "t.parquet")
+    assert data.load(str(tmp_path / "t.parquet"), "species").features == ("width", "length")
+
+
 def test_sheets_and_parquet_files_come_in(tmp_path: Path) -> None:
     frame().to_parquet(tmp_path / "t.parquet")
     frame().to_excel(tmp_path / "t.xlsx", index=False)
@@ -103,7 +128,7 @@ def test_sheets_and_parquet_files_come_in(tmp_path: Path) -> None:
         pd.DataFrame({"a": [1]}).to_excel(book, sheet_name="notes")
     found = data.load(str(tmp_path / "t.xlsx"), "species")
     same(found)
-    assert "Of 2 sheets the first, 'flowers'" in "\n".join(found.intake.remarks())
+    assert "Of 2 sheets the first that can be a table, 'flowers'" in "\n".join(found.intake.remarks())
     assert [one.reason for one in found.intake.left_out] == ["a row number"]
 
 

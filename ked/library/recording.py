@@ -93,6 +93,8 @@ def record(
     """
     began, run_id = time.time(), new_id(name)
     samples, dataset = _dataset(data, classes, features, shape, recorded.PREFIX + run_id)
+    if not isinstance(students, Mapping) or not students:
+        raise InvalidInput("students must hold at least one net, named by what it learnt from, such as {'kd': net}.")
     nets = {"teacher": teacher, "explaining": explaining, **students}
     said = {which: _named(which, heard, net, samples, forward, batch) for which, net in nets.items()}
     _check(said, dataset.class_count, len(samples), students)
@@ -160,8 +162,6 @@ def _named(which: str, ask: Any, *about: Any) -> Heard:
 
 
 def _check(said: Mapping[str, Heard], classes: int, count: int, students: Mapping[str, Any]) -> None:
-    if not students:
-        raise InvalidInput("students is empty: give at least one, named by what it learnt from, such as {'kd': net}.")
     if not said["explaining"].speaks:
         raise InvalidInput("explaining has no explanations of its own: give a net with explain(x), base and several groups.")
     for which, one in said.items():
@@ -179,6 +179,8 @@ def _check(said: Mapping[str, Heard], classes: int, count: int, students: Mappin
 
 def _superfeatures(given: Superfeatures | None, explaining: Heard, W: Tensor | None, features: int) -> Superfeatures:
     groups = explaining.groups
+    if given is not None and not isinstance(given, Superfeatures):
+        raise InvalidInput(f"superfeatures must be what ked.find_superfeatures gives, or left out, not {type(given).__name__}.")
     if given is not None and given.groups != groups:
         raise InvalidInput("superfeatures are not those of explaining: the two hold different groups.")
     count = sum(map(len, groups))

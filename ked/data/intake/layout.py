@@ -33,7 +33,7 @@ class Layout:
         quote: What quotes texts.
         decimal: "." or ",".
         skipped: Lines before the first row, those of names included.
-        width: Values in a row.
+        width: Values in a row, those of the first row if it has more.
         header: The names that the file gives, as many as `width`; None where it gives none.
         notes: What was found that is not as usual, as sentences.
     """
@@ -63,7 +63,8 @@ def of_lines(lines: Sequence[str]) -> Layout:
     commented = lines[start - 1].lstrip().lstrip("#%/ ") if start and lines[start - 1].lstrip().startswith(_COMMENTS) else ""
     table = of_rows(cells, next(iter(split([commented], separator, quote)), None))
     begin = start + _lines_of(lines[start:], separator, quote, table.skipped)
-    return Layout(separator, quote, decimal, begin, table.width, table.header, (*notes, *table.notes))
+    width = max(table.width, *map(len, cells[table.skipped : table.skipped + 1]), 0)
+    return Layout(separator, quote, decimal, begin, width, table.header, (*notes, *table.notes))
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Sheet:
         frame: Its columns, with names that are all different.
         notes: How it was read, as sentences.
         named: Whether the file names its columns.
-        unnamed: Columns that it names not although it names others, or that are the index of whoever wrote it.
+        unnamed: Columns that it names not although it names others.
         texts: The values of a column as they are written; made when the class is known.
     """
 
@@ -65,7 +65,9 @@ class Sheet:
             values = _frame(self.source, self.layout, self.encoding, usecols=[place], dtype=str)[place]
         elif pd.api.types.is_float_dtype(values.dtype) and values.dropna().mod(1).eq(0).all():
             values = values.astype("Int64")  # of a sheet, in which all numbers have points
-        return as_texts(values)
+        texts = as_texts(values)
+        bare = texts.str.replace(r"^([+-]?\d+)\.0+$", r"\1", regex=True)
+        return bare if bare.nunique() < texts.nunique() else texts  # 1 and 1.0, of tables that were put together, are one class
 
 
 def read(path: Path) -> Sheet:
@@ -167,8 +169,9 @@ def _frame(path: Path, found: Layout, encoding: str, **more: Any) -> pd.DataFram
             for _ in range(found.skipped):
                 file.readline()
             return pd.read_csv(
-                _Tracked(path, file, path.stat().st_size), header=None, index_col=False, float_precision="round_trip",
-                sep=r"\s+" if found.separator == " " else found.separator, quotechar=found.quote, decimal=found.decimal,
+                _Tracked(path, file, path.stat().st_size), header=None, names=range(found.width), index_col=False,
+                float_precision="round_trip", sep=r"\s+" if found.separator == " " else found.separator, quotechar=found.quote,
+                decimal=found.decimal,
                 na_values=list(MISSING), keep_default_na=False, skipinitialspace=True, low_memory=False,
                 nrows=min(limits.SAMPLES, limits.room() // max(1, found.width - 1)) + 1, **more,
             )  # fmt: skip
@@ -225,8 +228,8 @@ def _excel(path: Path) -> Sheet:
     full = {name: frame for name, frame in sheets.items() if frame.notna().to_numpy().any()}
     if not full:
         raise refuse(path, "it has no cells", "it must hold a table")
-    name, grid = next(iter(full.items()))
-    grid = grid.dropna(how="all").dropna(how="all", axis=1)
+    grids = {name: frame.dropna(how="all").dropna(how="all", axis=1) for name, frame in full.items()}
+    name, grid = next((item for item in grids.items() if item[1].shape[1] > 1), next(iter(grids.items())))
     _check_width(path, grid.shape[1])
     shown = grid.head(_SAMPLE).map(lambda cell: "" if pd.isna(cell) else str(cell))
     rows = [_trimmed(row) for row in shown.to_numpy().tolist()]
@@ -234,7 +237,7 @@ def _excel(path: Path) -> Sheet:
     top = layout.of_rows([row + [""] * (widest - len(row)) if len(row) > widest / 2 else row for row in rows])
     body = grid.iloc[top.skipped :].infer_objects().reset_index(drop=True)
     body.columns = range(body.shape[1])
-    others = (f"Of {len(full)} sheets the first, {quoted(name)}, is taken.",) if len(full) > 1 else ()
+    others = (f"Of {len(full)} sheets the first that can be a table, {quoted(name)}, is taken.",) if len(full) > 1 else ()
     return _named(body, top.header, (*others, *top.notes))
 
 
@@ -249,14 +252,9 @@ def _indexed(frame: pd.DataFrame) -> Sheet:
     header = [str(name) for name in frame.columns]
     if not (isinstance(frame.index, pd.RangeIndex) and frame.index.name is None):
         header = ["" if name is None else str(name) for name in frame.index.names] + header
-        index = frame.index.nlevels
-        frame = frame.rename_axis([f"index {i}" for i in range(index)]).reset_index()
-        unnamed = tuple(range(index))
-    else:
-        unnamed = ()
+        frame = frame.rename_axis([f"index {i}" for i in range(frame.index.nlevels)]).reset_index()
     frame.columns = range(frame.shape[1])
-    sheet = _named(frame, tuple(header), ())
-    return Sheet(sheet.frame, (), True, sheet.unnamed | {sheet.frame.columns[i] for i in unnamed})
+    return _named(frame, tuple(header), ())
 
 
 def _named(frame: pd.DataFrame, header: tuple[str, ...] | None, notes: tuple[str, ...], **more: Any) -> Sheet:

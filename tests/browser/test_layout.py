@@ -45,6 +45,29 @@ PLACE = """word => {
         if (width && y > 0 && y + height < innerHeight) return [x + width / 2, y + height / 2];
     }
 }"""
+# Words that are hardly told from their ground: less than 4.5 to 1, or 3 to 1 where they are large. Dots are no words, and a slider's
+# number stands above the thumb that it belongs to.
+FAINT = """() => {
+    const parse = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+    const over = (top, ground) => [0, 1, 2].map(i => top[i] * top[3] + ground[i] * (1 - top[3]));
+    const light = colour => colour.map(v => v / 255).map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const above = node => node ? [getComputedStyle(node), ...above(node.parentElement)] : [];
+    const nodes = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), faint = [];
+    for (let text = nodes.nextNode(); text; text = nodes.nextNode()) {
+        const node = text.parentElement, own = getComputedStyle(node);
+        if (!/\\w/.test(text.data) || !node.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
+        if (node.closest('script, style, svg, [disabled], [data-disabled=true], [data-testid=stSliderThumbValue]')) continue;
+        const styles = above(node), grounds = styles.map(style => parse(style.backgroundColor));
+        const solid = grounds.findIndex(one => one[3] === 1);
+        const ground = grounds.slice(0, solid + 1).reduceRight((below, one) => over(one, below), [0, 0, 0]);
+        const [r, g, b, a] = parse(own.color), opacity = styles.reduce((all, style) => all * style.opacity, a);
+        const [more, less] = [light(over([r, g, b, opacity], ground)), light(ground)].sort((x, y) => y - x);
+        const size = parseFloat(own.fontSize), large = size >= 24 || (size >= 18.6 && own.fontWeight >= 700);
+        if ((more + 0.05) / (less + 0.05) < (large ? 3 : 4.5)) faint.push(text.data.slice(0, 40));
+    }
+    return faint;
+}"""
 FIRST = """() => [...document.querySelectorAll('.ked-plot')].map(plot => plot.getBoundingClientRect())
     .map(({ top, bottom, height }) => (Math.min(bottom, innerHeight) - top) / height)[0]"""
 
@@ -109,3 +132,18 @@ def test_a_phone_has_words_sharing_and_settings_in_its_bar(visitor: Callable[...
     row.get_by_role("checkbox").tap()
     expect(page).to_have_url(re.compile("[?&]compare="))
     expect(row.get_by_role("checkbox")).to_be_checked()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_words_are_told_from_their_ground_also_in_what_opens(visitor: Callable[..., Visitor], address: str, scheme: str) -> None:
+    page = visitor(viewport={"width": 390, "height": 844}, color_scheme=scheme, has_touch=True, is_mobile=True).page
+    page.goto(f"{address}/explain?run=digits-preset")
+    settled(page, 390, 844)
+    page.locator(".st-key-phone-settings label").tap()
+    strip = page.locator(".st-key-strip .ked-plot").bounding_box()
+    assert strip is not None
+    assert strip["width"] / 10 / 1.18 >= 44, "each sample is large enough for a finger"
+    assert page.evaluate(FAINT) == []
+    page.get_by_role("button", name="Share").first.tap()
+    expect(page.get_by_text("The link as a QR code")).to_be_visible()
+    page.wait_for_function(f"() => !({FAINT})().length")  # it opens by and by

@@ -5,7 +5,7 @@ from pathlib import Path
 COMPONENTS = Path(__file__).parent
 """The folder of their scripts and styles."""
 
-_PARTS = {"plot": ("library", "numbers", "bar", "plot")}
+_PARTS = {"plot": ("library", "numbers", "bar", "sketch", "plot")}
 
 
 def script(name: str) -> str:

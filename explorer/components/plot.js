@@ -154,7 +154,9 @@ class Plot {
 
   // Data that arrive while a figure is being drawn, or while the visitor drags, are drawn afterwards: only the newest.
   async draw() {
-    const Plotly = await loadLibrary(this.data.library);
+    this.waiting = !window.Plotly;
+    this.sketch();
+    const Plotly = await loadLibrary(this.data.library).catch((error) => { this.sketched?.remove(); throw error; });
     if (!this.listening) await comesIntoView(this.node);
     while (this.stale && this.wanted && !this.gone) {
       if (this.node._dragging) {
@@ -162,8 +164,7 @@ class Plot {
         continue;
       }
       this.stale = false;
-      this.letters = letters();
-      this.parsed ??= this.letters > 1 ? enlarged(parseFigure(this.data.figure, this.parent), this.letters) : parseFigure(this.data.figure, this.parent);
+      this.parse();
       const height = this.fit();
       const { figure, frame, early } = atTick(this.parsed, this.data.group);
       this.node.style.opacity = early ? 0.3 : 1;
@@ -184,11 +185,26 @@ class Plot {
       const config = this.listening ? undefined : settings(this.data.select, this.data.name);
       await Plotly.react(this.node, { ...figure, config });
       setHome(this.node, ranges);
+      this.waiting = false;
+      this.sketched?.remove();
       this.listen();
       oneStop(this.node);
       this.numbers.follow();
     }
     this.node.setAttribute("aria-busy", String(this.stale));
+  }
+
+  parse() {
+    this.letters = letters();
+    this.parsed ??= this.letters > 1 ? enlarged(parseFigure(this.data.figure, this.parent), this.letters) : parseFigure(this.data.figure, this.parent);
+  }
+
+  // What can be shown without the library, until that has drawn.
+  sketch() {
+    if (!this.waiting) return;
+    this.parse();
+    this.sketched?.remove();
+    this.sketched = sketch(this.frame, this.parsed, this.node.offsetWidth, this.fit());
   }
 
   // Whether these make the picture that is there: a training's clock moves all figures, and most have nothing new each time.
@@ -225,7 +241,8 @@ class Plot {
   }
 
   resize() {
-    if (!this.listening || this.node.offsetWidth === 0) return;
+    if (this.node.offsetWidth === 0) return;
+    if (!this.listening) return void this.sketch();
     const before = this.node.style.height;
     this.fit();
     if (this.node.style.height !== before || this.parsed?.layout.meta?.lettered) this.refresh();

@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from laboratory import click_at
-from playwright.sync_api import Page, expect
+from PIL import Image
+from playwright.sync_api import Page, Route, expect
 
 ROOT = Path(__file__).resolve().parents[2]
 HEIGHT = 300
@@ -57,6 +59,12 @@ pixels = theme.figure({HEIGHT})
 pixels.add_image(z=np.full((4, 5, 4), 128, dtype=np.uint8), colormodel="rgba256", customdata=np.arange(20).reshape(4, 5))
 theme.pixel_axes(pixels, 4, 5)
 report("pixels", plot(pixels, "pixels", alt="twenty pixels"))
+heat = theme.figure({HEIGHT}).add_heatmap(
+    z=np.array([[0, 4, np.nan], [2, 1, 3]]), zmin=0, zmax=4, showscale=False,
+    colorscale=[[0, "#FFFFFF"], [0.5, "rgba(200, 0, 0, 1)"], [1, "#0000C8"]],
+)
+theme.pixel_axes(heat, 2, 3)
+plot(heat, "heat", alt="six cells")
 frames = theme.figure({HEIGHT}).add_scatter(x=[0, 1], y=[0, 0])
 frames.frames = [go.Frame(name=n, data=[dict(y=[0, float(n)])]) for n in "123"]
 steps = [dict(method="animate", label=n, args=[[n], dict(mode="immediate")]) for n in "123"]
@@ -75,7 +83,7 @@ def address(serve: Callable[[str], str]) -> str:
 def page(open_tab: Callable[..., Page], address: str) -> Page:
     tab = open_tab(viewport={"width": 1000, "height": 1600}, color_scheme="light")
     tab.goto(address)
-    expect(tab.locator(".ked-plot .cartesianlayer")).to_have_count(4)
+    expect(tab.locator(".ked-plot .cartesianlayer")).to_have_count(5)
     return tab
 
 
@@ -143,7 +151,7 @@ def test_a_figure_follows_its_column_and_one_that_is_removed_is_purged_and_can_c
                            " return n.offsetWidth < 390 && n._fullLayout.width === n.offsetWidth; }")  # fmt: skip
     page.evaluate("window.old = document.querySelector('[aria-label=\"three frames\"]')")
     page.get_by_text("frames", exact=True).click()
-    expect(page.locator(".ked-plot")).to_have_count(3)
+    expect(page.locator(".ked-plot")).to_have_count(4)
     page.wait_for_function("() => !window.old._fullLayout")
     page.get_by_text("frames", exact=True).click()
     expect(page.locator(".ked-plot .cartesianlayer")).to_have_count(4)
@@ -158,6 +166,37 @@ def test_height_is_reserved_and_a_missing_library_is_said(open_tab: Callable[[],
     box = figure.bounding_box()
     assert box is not None
     assert box["height"] == HEIGHT
+
+
+def test_a_sketch_shows_the_cells_where_the_library_will_draw_them(open_tab: Callable[..., Page], address: str) -> None:
+    tab = open_tab(new=True, viewport={"width": 1000, "height": 1800}, color_scheme="light")
+    held: list[Route] = []
+    tab.route("**/plotly.min.js*", lambda route: held.append(route))
+    tab.goto(address)
+    sketches = tab.locator(".ked-sketch")
+    expect(sketches).to_have_count(2)
+    names = ("twenty pixels", "six cells")
+    before = [colours(tab, name) for name in names]
+    for route in held:
+        route.continue_()
+    expect(tab.locator(".ked-plot .cartesianlayer")).to_have_count(5)
+    expect(sketches).to_have_count(0)
+    for name, sketched in zip(names, before, strict=True):
+        np.testing.assert_allclose(sketched, colours(tab, name), atol=3)
+    assert len({tuple(colour) for colour in before[1]}) == 6, "the cells differ, so a wrong place shows"
+
+
+def colours(page: Page, name: str) -> np.ndarray:
+    """The colours that stand at the middles of the cells of a picture, row by row."""
+    figure = page.get_by_role("img", name=name)
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    assert box is not None
+    shot = np.asarray(Image.open(io.BytesIO(page.screenshot(clip=box, scale="css"))).convert("RGB")).astype(int)
+    rows, columns = (4, 5) if name == "twenty pixels" else (2, 3)
+    cell = min((box["width"] - 16) / columns, (HEIGHT - 16) / rows)
+    left, top = (box["width"] - cell * columns) / 2, (HEIGHT - cell * rows) / 2
+    return np.array([shot[int(top + cell * (r + 0.5)), int(left + cell * (c + 0.5))] for r in range(rows) for c in range(columns)])
 
 
 def saved(page: Page, alt: str, button: str) -> bytes:

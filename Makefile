@@ -22,6 +22,7 @@ docs: $(READY)
 bench: $(READY)
 	$(BIN)/python -m ked bench all
 	$(BIN)/python tests/benchmarks/live_page.py
+	$(BIN)/python tests/benchmarks/followers.py
 
 presets: $(READY)
 	$(BIN)/python -m ked presets

@@ -7,10 +7,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import plotly.graph_objects as go
 import pytest
 from visitor import copy_of
 
 from explorer import cache
+from explorer.pictures import feature_bars
 from ked.errors import Unavailable
 from ked.store import Run, list_presets, list_runs
 
@@ -68,3 +71,12 @@ def test_presets_and_own_runs_stand_in_the_list_and_are_remembered_alike(finishe
     assert cache.list_runs() == list_runs() == [finished, *list_presets()]
     assert [cache.facts(run) for run in cache.list_runs()] == [run.info for run in list_runs()]
     assert [cache.recipe(run) for run in cache.list_runs()] == [run.recipe for run in list_runs()]
+
+
+def test_a_figure_is_drawn_once_for_all_who_look_at_the_same() -> None:
+    def shown(lit: int, *values: float) -> go.Figure:
+        return cache.figure(feature_bars.measured, ((0,), (1,)), ("a", "b"), np.array(values), ("one", "two"), lit)
+
+    assert shown(0, 1.0, 2.0) is shown(0, 1.0, 2.0)
+    assert list(shown(0, 1.0, 2.0).data[0].x) != list(shown(0, 1.0, 3.0).data[0].x)
+    assert shown(1, 1.0, 2.0) is not shown(0, 1.0, 2.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import NoReturn
 from urllib.parse import urlencode
@@ -62,7 +63,7 @@ def button(page: str) -> None:
             help="Whoever opens this link sees your moves a second later. They only look on, and can change nothing of yours.",
         ))  # fmt: skip
         link = _link(page, hide)
-        st.image(segno.make(link, error="m").svg_data_uri(scale=4, border=2), width=220, caption="The link as a QR code")
+        st.image(_code(link), width=220, caption="The link as a QR code")
         st.code(link, language=None, wrap_lines=True)
 
 
@@ -97,6 +98,12 @@ def _turn() -> NoReturn:
     if heard("ked.follows.ready", str(st.session_state[_SEEN])):
         navigation.go(st.session_state[_GOES])
     st.stop()
+
+
+@functools.lru_cache(maxsize=64)
+def _code(link: str) -> str:
+    """The QR code of a link, the same for all who look at this view."""
+    return segno.make(link, error="m").svg_data_uri(scale=4, border=2)
 
 
 def _link(page: str, hide: list[str]) -> str:

@@ -55,7 +55,7 @@ def plot(
     """
     pixels = int(height or figure.layout.height or _DEFAULT_HEIGHT)
     data = {
-        "figure": _json(figure, key),
+        "figure": _json(figure),
         "alt": alt,
         "height": pixels,
         "select": list(select),
@@ -76,12 +76,11 @@ def library_path() -> str:
     return f"component/{_served.name}/{LIBRARY.name}?v={get_plotlyjs_version()}"
 
 
-def _json(figure: go.Figure, key: str) -> str:
-    """The figure as JSON; what moves by itself shows one and the same figure several times a second."""
-    kept: tuple[go.Figure, str] | None = st.session_state.get(f"{key}.json")
-    if kept is None or kept[0] is not figure:
-        kept = st.session_state[f"{key}.json"] = (figure, theme.to_json(figure))
-    return kept[1]
+def _json(figure: go.Figure) -> str:
+    """The figure as JSON, kept with it: what moves by itself, or many look at, is shown several times a second."""
+    if not hasattr(figure, "_ked_json"):
+        figure._ked_json = theme.to_json(figure)
+    return str(figure._ked_json)
 
 
 def _once(key: str, event: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -45,12 +45,14 @@ def _sample(about: ExplainedSample) -> None:
     """The picture, or a table's row as it was measured; a click lights up a superfeature."""
     groups = about.groups_of(about.teacher)
     if about.dataset.is_image:
-        mask = overlays.superfeature_mask(groups, about.dataset.shape, image=about.image, selected=about.selected, over=True, height=330)
+        mask = cache.figure(
+            overlays.superfeature_mask, groups, about.dataset.shape, image=about.image, selected=about.selected, over=True, height=330
+        )
         light_up(plot(mask, "sample", alt="The sample, its pixels in the colours of their superfeatures."))
         return
     values = about.dataset.in_units(torch.from_numpy(about.image)[None])[0].numpy()
     texts = data_words.measured(about.dataset, values)
-    figure = feature_bars.measured(groups, texts, _deviations(about), about.dataset.features, about.selected)
+    figure = cache.figure(feature_bars.measured, groups, texts, _deviations(about), about.dataset.features, about.selected)
     click = plot(figure, "sample", alt="The sample's features with their measured values, in the colours of their superfeatures.")
     if click:
         feature = feature_bars.in_order(groups)[int(np.ravel(click["point"])[0])]
@@ -75,7 +77,7 @@ def block(about: ExplainedSample) -> None:
     what = cache.ordered(about.run)
     m = about.selected
     lit = "none is highlighted" if m is None else f"that of superfeature {m + 1} is highlighted"
-    figure = graphs.small_blocks(what, lit=m)
+    figure = cache.figure(graphs.small_blocks, what, lit=m)
     alt = f"The teacher's dependency matrix in small: {len(what.sizes)} blocks along its diagonal, of which {lit}."
     click = plot(figure, "block", alt=alt)
     st.caption(_BLOCKS if m is None else f"Superfeature {m + 1}: {what.sizes[m]} of {sum(what.sizes)} {about.unit}. {_LIT}")
@@ -85,8 +87,8 @@ def block(about: ExplainedSample) -> None:
 
 def _overlay(about: ExplainedSample, voice: NetExplanation, limit: float) -> None:
     st.subheader(f"{_title(voice.name)} on {inert(about.question)}", anchor=False)
-    figure = overlays.contributions(
-        about.groups_of(voice), about.evidence(voice), about.dataset.shape, about.image,
+    figure = cache.figure(
+        overlays.contributions, about.groups_of(voice), about.evidence(voice), about.dataset.shape, about.image,
         limit=limit, names=about.dataset.features, members=about.members_of(voice), selected=about.selected_of(voice), height=330,
     )  # fmt: skip
     alt = f"Contribution of each superfeature to {about.question}, {LABELS[voice.name]}."
@@ -140,8 +142,8 @@ def _ends(about: ExplainedSample, voice: NetExplanation) -> np.ndarray:
 
 def _waterfall(about: ExplainedSample, voice: NetExplanation, limits: tuple[float, float]) -> None:
     st.subheader(f"{_title(voice.name)}: the sum", anchor=False)
-    figure = bar_charts.waterfall(
-        voice.phi, voice.base, about.label, against=about.against, classes=about.dataset.classes,
+    figure = cache.figure(
+        bar_charts.waterfall, voice.phi, voice.base, about.label, against=about.against, classes=about.dataset.classes,
         members=about.members_of(voice), selected=about.selected_of(voice), limits=limits,
     )  # fmt: skip
     alt = f"Bars from the base over {len(voice.phi)} contributions to the log-probability of {about.question}."
@@ -155,7 +157,7 @@ def _answers(about: ExplainedSample) -> None:
     classes = about.dataset.classes
     said = {voice.name: np.exp(voice.prediction(about.members_of(voice))) for voice in about.voices}
     said |= {name: np.exp(log_p) for name, log_p in about.black_boxes.items()}
-    figure = bar_charts.class_probabilities(said, classes, labels=LABELS, truth=about.truth)
+    figure = cache.figure(bar_charts.class_probabilities, said, classes, labels=LABELS, truth=about.truth)
     click = plot(figure, "answers", alt="Class probabilities of every net.")
     names = bar_charts.class_names(classes)
     if click and click["customdata"] in names:

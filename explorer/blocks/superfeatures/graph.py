@@ -145,7 +145,8 @@ def graph(view: View) -> None:
     """Nodes at their pixels, the strongest links between them; a click lights up a feature."""
     st.subheader("The dependency graph", anchor=False)
     mean, spread = cache.mean_image(view.run)
-    figure = graphs.dependency_graph(
+    figure = cache.figure(
+        graphs.dependency_graph,
         view.W,
         view.groups,
         view.dataset.shape,
@@ -171,7 +172,7 @@ def graph(view: View) -> None:
 def matrix(view: View) -> None:
     """W ordered by community with its blocks outlined; a click lights up the row's feature."""
     st.subheader("Dependency matrix, ordered", anchor=False)
-    figure = graphs.dependency_blocks(view.W, view.groups, selected=view.node, lit=view.selected, names=view.names)
+    figure = cache.figure(graphs.dependency_blocks, view.W, view.groups, selected=view.node, lit=view.selected, names=view.names)
     clicked = plot(
         figure, "matrix", alt=f"Dependency matrix with {len(view.groups)} blocks along its diagonal; stronger ink is a stronger link."
     )
@@ -191,7 +192,7 @@ def resolutions(view: View) -> None:
             "merged or split."
         )
         swept = cache.sweep(view.run, view.reduce, view.scale, view.engine, SPAN)
-        figure = charts.staircase(*swept, chosen=view.found.resolution)
+        figure = cache.figure(charts.staircase, *swept, chosen=view.found.resolution)
         plot(figure, "staircase", alt="Number of communities, a staircase, and modularity against the resolution.", select=())
         st.caption(f"Engine {view.found.engine}, resolution {view.found.resolution:.3g}.")
 

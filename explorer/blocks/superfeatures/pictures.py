@@ -22,7 +22,7 @@ def lit(view: View) -> None:
     st.subheader(f"Superfeature {m + 1} of {len(view.groups)}", anchor=False)
     x, _ = view.dataset.part("test")
     sample = min(session.get("sample"), len(x) - 1)
-    figure = overlays.lit_picture(view.groups, view.dataset.shape, x[sample].numpy(), m, height=300)
+    figure = cache.figure(overlays.lit_picture, view.groups, view.dataset.shape, x[sample].numpy(), m, height=300)
     clicked = plot(figure, "lit", alt=f"The pixels of superfeature {m + 1} on test sample {sample}.")
     told = "together they change the teacher's answer. Click a pixel to see its group."
     st.caption(f"Its {view.found.sizes[m]} pixels on test sample {sample}: {told}")
@@ -38,16 +38,17 @@ def chosen(view: View) -> None:
     mean, _ = cache.mean_image(view.run)
     if view.node is not None and view.dataset.is_image:
         clicked = plot(
-            graphs.row_image(view.W, view.node, view.dataset.shape, view.groups, height=300),
+            cache.figure(graphs.row_image, view.W, view.node, view.dataset.shape, view.groups, height=300),
             "row",
             alt="How strongly each pixel depends on the chosen one.",
         )
     else:
         strength = view.W.sum(1) if view.node is None else view.W[view.node]
         shown = mean if view.dataset.is_image else strength
-        mask = overlays.superfeature_mask(
-            view.groups, view.dataset.shape, image=shown, names=view.dataset.features, selected=view.selected, height=300
-        )
+        mask = cache.figure(
+            overlays.superfeature_mask, view.groups, view.dataset.shape, image=shown, names=view.dataset.features,
+            selected=view.selected, height=300,
+        )  # fmt: skip
         clicked = plot(mask, "mask", alt=f"{whole} in the colours of {len(view.groups)} superfeatures.")
     if view.dataset.is_image:
         st.caption(_SCATTERED if view.node is None else "How strongly each pixel depends on the chosen one, which is framed.")

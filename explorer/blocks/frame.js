@@ -100,7 +100,7 @@ function callControlsPlainly() {
 
 if (!window.kedFrame) {
   window.kedFrame = true;
-  loadLibrary(window.kedLibraryPath).catch(() => {}); // while the server still makes the first figures; those ask again
+  fetchLibrary(window.kedLibraryPath).catch(() => {}); // while the server still makes the first figures; those ask again
   makeOneStepAGesture();
   leaveUndoToTextFields();
   letKeysIntoTheMenu();

@@ -1,4 +1,4 @@
-"""The pieces of JavaScript: a plot that stays, the slider that moves plots through time, a canvas, buttons that count, a table."""
+"""The pieces of JavaScript: a plot that stays and is sketched before it can be drawn, the slider that moves plots through time, a canvas, buttons that count, a table."""
 
 from pathlib import Path
 

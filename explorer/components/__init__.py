@@ -1,4 +1,5 @@
-"""The pieces of JavaScript: a plot that stays and is sketched before it can be drawn, the slider that moves plots through time, a canvas, buttons that count, a table."""
+"""The pieces of JavaScript: a plot that stays, with a sketch of it for the time before; the slider that moves plots through time; a
+canvas; buttons that count; a table; and a word that the browser says back."""
 
 from pathlib import Path
 

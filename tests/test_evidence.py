@@ -18,9 +18,9 @@ from explorer.readme.forest import Row, forest
 from explorer.readme.speed import growth
 from explorer.readme.speed import speed as in_speed
 from explorer.readme.tables import markdown, nets
-from explorer.words.open_questions import ASKED, DATA, scales, sections
+from explorer.words.open_questions import ASKED, DATA, missing, scales, sections
 from explorer.words.results import LABELS
-from explorer.words.sceptic import form
+from explorer.words.sceptic import form, teachers
 from explorer.words.story import PLACES, conclusion, paragraph, points
 from explorer.words.studies import VERDICTS, brief, command_line, difference, signed
 from ked.studies import STUDIES
@@ -97,6 +97,9 @@ def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
     assert "`python -m ked study architecture --teachers 10`" in said.split("Repeat it: ")[1]
     for sign, start in ((1, "above zero on"), (0, "not shown on")):
         assert any(one.contrast.shown == sign for one in found) == (start in said)
+    bare = found[0].contrast.difference._replace(low=float("nan"), high=float("nan"))
+    few = [replace(found[0], teachers=2, contrast=replace(found[0].contrast, difference=bare))]
+    assert f"({signed(bare.mean, 'accuracy')}, 2 teachers)" in paragraph(few), "without an interval nothing stands in its place"
     turned = [replace(one, recovery=None) for one in found]
     assert "the gain goes with the structure" in said
     assert "tructure" not in paragraph(turned), "without known groups nothing is claimed"
@@ -163,6 +166,15 @@ def test_a_page_answers_a_reviewers_questions_about_teachers_data_comparisons_an
     assert "`python -m ked study kd-vs-ked --scale paper`" in page.split("![")[0], "what is missing, and how to compute it"
 
 
+def test_what_more_teachers_would_take_is_told_until_there_are_five() -> None:
+    about = _report("architecture", "small")
+    for there, told in ((1, "5 teachers with 3 students each"), (3, "2 more teachers"), (4, "1 more teacher"), (5, "")):
+        lacking = [*missing("small", replace(about, settings=replace(about.settings, teachers=there)))]
+        assert [text.split(", ")[1].split(": `python")[0] for text in lacking] == ([told] if told else [])
+        if told:
+            assert told in teachers(replace(about, settings=replace(about.settings, teachers=there)))
+
+
 def test_nets_of_one_form_are_told_from_nets_of_two() -> None:
     told = {name: form(_report(name, "small"), _report) for name in ("temperatures", "grouping", "m-sweep", "noise")}
     assert "may be" not in told["temperatures"]
@@ -202,5 +214,5 @@ def test_the_page_of_open_questions_says_what_the_results_give_and_what_is_missi
         for scale in scales(STUDIES[one.study]):
             few = _report(one.study, scale)
             command = f"`python -m ked study {one.study}{f' --scale {scale}' * (scale != 'small')}`"
-            assert (command in part) == (few.settings.teachers == 1 or bool(few.missing) or few.cells.empty)
+            assert (command in part) == (few.settings.teachers < 5 or bool(few.missing) or few.cells.empty)
     assert {*DATA} == {"small", "pairs", "paper"}

@@ -95,12 +95,16 @@ def _answer(about: Report) -> str:
 
 def missing(scale: str, about: Report) -> Iterator[str]:
     """What five teachers of three students each would take, where they are not there."""
-    if about.settings.teachers > 1 and not about.missing:
+    usual, there = Settings(scale), about.settings.teachers
+    if there >= usual.teachers and not about.missing:
         return
-    usual = Settings(scale)
     took = estimate.seconds(cells_of(about.study, usual), usual)
+    fewer = 1 < there < usual.teachers and not about.missing
+    if took and fewer:
+        took *= 1 - there / usual.teachers
     length = "not measured yet" if took is None else f"about {estimate.in_words(took)} of training"
     command = f"`python -m ked study {about.study.name}{f' --scale {scale}' * (scale != 'small')}`"
     levels = f"{len(about.missing)} of {len(about.study.levels(scale))} levels"
-    what = of(usual) if about.settings.teachers == 1 else levels
+    more = usual.teachers - there
+    what = f"{more} more teacher{'s' * (more > 1)}" if fewer else of(usual) if there == 1 else levels
     yield f"{where(about.study, scale)}, {what}: {command}, {length}"

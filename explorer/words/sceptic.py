@@ -12,7 +12,7 @@ from explorer.words.numbers import listed
 from explorer.words.open_questions import DATA, missing, scales, where
 from explorer.words.studies import by_comparison, difference, in_short, of
 from ked.methods import METHODS
-from ked.studies.cells import cells_of
+from ked.studies.cells import Settings, cells_of
 from ked.studies.outcome import Contrast, Side
 from ked.studies.report import Report
 
@@ -29,7 +29,8 @@ def doubts(about: Report, reports: Reports) -> str:
 
 def teachers(about: Report) -> str:
     """Of how many teachers a report speaks, for which comparisons p values are corrected, and what more teachers would take."""
-    more = "".join(f" More teachers: {told}." for told in missing(about.settings.scale, about)) if about.settings.teachers == 1 else ""
+    few = about.settings.teachers < Settings(about.settings.scale).teachers
+    more = "".join(f" More teachers: {told}." for told in missing(about.settings.scale, about)) if few else ""
     return f"**One teacher? Which comparisons?** {about.note}{more}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from explorer.words.numbers import listed
-from explorer.words.studies import between, command_line, signed
+from explorer.words.studies import command_line, difference
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report
 
@@ -124,9 +124,5 @@ def _listed(found: Sequence[Point], sign: int) -> str:
     members = [one for one in found if one.contrast.shown == sign]
     if not members:
         return ""
-    each = [
-        f"{one.place} ({signed(one.contrast.difference.mean, 'accuracy')} {between(one.contrast.difference, 'accuracy')}, "
-        f"{one.teachers} teacher{'s' * (one.teachers > 1)})"
-        for one in members
-    ]
+    each = [f"{one.place} ({difference(one.contrast)}, {one.teachers} teacher{'s' * (one.teachers > 1)})" for one in members]
     return f"{_SAID[sign]} {listed(each)}"

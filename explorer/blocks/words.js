@@ -47,6 +47,7 @@ function explainWords(table) {
       const box = [...range.getClientRects()].find(({ left, right, top, bottom }) => left <= x && x <= right && top <= y && y <= bottom);
       if (!box) continue;
       note.replaceChildren(Object.assign(document.createElement("b"), { textContent: told.term }), `: ${told.meaning}`);
+      note.style.colorScheme = getComputedStyle(target.closest(".stApp") ?? note).colorScheme; // the note stands beside the app
       note.hidden = false;
       const below = box.bottom + note.offsetHeight + 8 < window.innerHeight;
       note.style.top = `${below ? box.bottom + 6 : box.top - note.offsetHeight - 6}px`;

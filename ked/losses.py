@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -50,8 +51,9 @@ def soften(log_probabilities: Tensor, temperature: float) -> SoftTarget:
 
 def check_temperature(name: str, temperature: float) -> None:
     """InvalidInput unless float32 has something left of the loss at this temperature."""
-    if not COOLEST <= temperature <= HOTTEST:
-        raise InvalidInput(f"{name} of {temperature:g} is not allowed: take one from {COOLEST:g} to {HOTTEST:g}.")
+    if not isinstance(temperature, Real) or not COOLEST <= temperature <= HOTTEST:
+        told = f"{temperature:g}" if isinstance(temperature, Real) else repr(temperature)
+        raise InvalidInput(f"{name} of {told} is not allowed: take one from {COOLEST:g} to {HOTTEST:g}.")
 
 
 def _softened(logits: Tensor, temperature: float, dim: int) -> Tensor:

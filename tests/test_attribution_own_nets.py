@@ -113,6 +113,8 @@ def test_channels_have_no_place_in_the_input() -> None:
         (lambda: ked.attributions(nn.Linear(8, 3), X * torch.nan), "x must hold"),
         (lambda: ked.attributions(nn.Linear(8, 3), X, [0]), "classes 0 to 2"),
         (lambda: ked.attributions(nn.Linear(8, 3), X, [0.5] * len(X)), "y must hold whole numbers"),
+        (lambda: ked.attributions(nn.Linear(8, 3), X, ["a"] * len(X)), "The classes must be a tensor, an array"),
+        (lambda: ked.KDLoss(temperature="4"), "temperature of '4' is not allowed"),
         (lambda: ked.attributions(nn.Linear(8, 3), X, baseline=[torch.nan] * 8), "baseline must hold finite numbers"),
         (lambda: ked.attributions(nn.Linear(8, 3), X, groups=[(0, 1)]), "each of the 8 features once"),
         (lambda: ked.attributions(lambda x: x, X), "torch.nn.Module"),

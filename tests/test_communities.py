@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import oracles
@@ -216,6 +217,12 @@ def test_superfeatures_survive_json() -> None:
 def test_damaged_json_is_one_sentence(text: str) -> None:
     with pytest.raises(Unavailable, match="damaged"):
         Superfeatures.from_json(text)
+
+
+@pytest.mark.parametrize("groups", ["0,1", [["a"], ["b"]], [[0.0, 1.5], [2.0]]])
+def test_groups_of_something_else_than_numbers_of_features_are_refused_and_never_rounded(groups: Any) -> None:
+    with pytest.raises(InvalidInput, match="numbers of features, from 0"):
+        Superfeatures.checked(groups)
 
 
 @pytest.mark.parametrize("groups", [(), ((),), ((0, 1), (1, 2)), ((0,), (2,)), ((0, 1), ())])

@@ -154,7 +154,7 @@ def _on_cpu(net: nn.Module, forward: Forward | None) -> nn.Module:
 
 
 def _classes(y: Any) -> Tensor:
-    found = as_tensor(y).detach().cpu()
+    found = as_tensor(y, "The classes").detach().cpu()
     if found.is_floating_point() or found.dtype == torch.bool or found.is_complex():
         raise InvalidInput(f"y must hold whole numbers, the classes in question, not {found.dtype}.")
     return found.long()

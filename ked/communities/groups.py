@@ -7,11 +7,12 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ked.errors import InvalidInput, Unavailable
+from ked.errors import InvalidInput, Unavailable, shortened
 from ked.showing import figure
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ class Superfeatures:
     @staticmethod
     def checked(groups: Iterable[Iterable[int]]) -> tuple[tuple[int, ...], ...]:
         """Groups as tuples; InvalidInput unless they hold each of some features once, and none is empty."""
-        found = tuple(tuple(int(feature) for feature in group) for group in groups)
+        try:
+            found = tuple(tuple(index(feature) for feature in group) for group in groups)
+        except TypeError as error:
+            raise InvalidInput(f"Groups hold the numbers of features, from 0, such as [(0, 1), (2, 3)]: {shortened(error)}.") from error
         members = sorted(feature for group in found for feature in group)
         if not members or not all(found) or members != list(range(len(members))):
             raise InvalidInput(f"These {len(found)} groups are not a disjoint cover of the features by non-empty groups.")

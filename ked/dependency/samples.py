@@ -75,7 +75,7 @@ def _check_weights(weights: list[Tensor]) -> None:
         )
 
 
-def as_tensor(x: Any) -> Tensor:
+def as_tensor(x: Any, what: str = "The samples") -> Tensor:
     """A tensor as it is; a DataLoader's batches one after the other, or what numpy takes for an array."""
     if isinstance(x, Tensor):
         return x
@@ -85,7 +85,7 @@ def as_tensor(x: Any) -> Tensor:
         return torch.from_numpy(np.array(x))  # a copy: torch warns of an array that may not be written to
     except (TypeError, ValueError) as error:
         kind = type(x).__name__
-        raise InvalidInput(f"The samples must be a tensor, an array or a DataLoader, not {kind} ({shortened(error)}).") from error
+        raise InvalidInput(f"{what} must be a tensor, an array or a DataLoader, not {kind} ({shortened(error)}).") from error
 
 
 def samples_of(batches: DataLoader[Any]) -> Iterator[Tensor]:

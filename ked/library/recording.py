@@ -136,7 +136,7 @@ def _dataset(
     """The samples as nets take them, and as a data set to look at."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise InvalidInput("data must be a pair: the samples, and a label for each.")
-    x, y = (as_tensor(part).detach().cpu() for part in data)
+    x, y = (as_tensor(part, what).detach().cpu() for part, what in zip(data, ("The samples", "The classes"), strict=True))
     if x.ndim < 2 or not x.is_floating_point():
         raise InvalidInput(f"the samples in data must be floats of shape (N, D) or (N, *shape), not {x.dtype} of shape {tuple(x.shape)}.")
     if y.ndim != 1 or y.is_floating_point() or len(y) != len(x) or not len(y):

@@ -100,6 +100,7 @@ def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
     bare = found[0].contrast.difference._replace(low=float("nan"), high=float("nan"))
     few = [replace(found[0], teachers=2, contrast=replace(found[0].contrast, difference=bare))]
     assert f"({signed(bare.mean, 'accuracy')}, 2 teachers)" in paragraph(few), "without an interval nothing stands in its place"
+    assert replace(found[0], modularity=-0.014).about.endswith("modularity −0.01)")
     turned = [replace(one, recovery=None) for one in found]
     assert "the gain goes with the structure" in said
     assert "tructure" not in paragraph(turned), "without known groups nothing is claimed"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from explorer.words.numbers import listed
+from explorer.words.numbers import listed, signed
 from explorer.words.studies import command_line, difference
 from ked.studies.outcome import Contrast
 from ked.studies.report import Report
@@ -64,7 +64,8 @@ class Point:
     def about(self) -> str:
         """The data, and on what that rests."""
         truth = "true groups unknown" if self.recovery is None else f"true groups found {self.recovery:.2f}"
-        return f"{self.place} ({self.teachers} teacher{'s' * (self.teachers > 1)}; {truth}; modularity {self.modularity:.2f})"
+        clear = signed(self.modularity).lstrip("+")
+        return f"{self.place} ({self.teachers} teacher{'s' * (self.teachers > 1)}; {truth}; modularity {clear})"
 
 
 def points(report: Callable[[str, str], Report]) -> list[Point]:

@@ -72,7 +72,7 @@ CURVED = {
     "silu": lambda: _mlp(nn.SiLU()),
     "tanh": lambda: _mlp(nn.Tanh()),
     "softplus": lambda: _mlp(nn.Softplus()),
-    "softmax-at-the-end": lambda: nn.Sequential(nn.Linear(16, 3), nn.Softmax(dim=1)),
+    "softmax-in-between": lambda: nn.Sequential(nn.Linear(16, 3), nn.Softmax(dim=1), nn.Linear(3, 3)),
     "squares": Squares,
     "curved-in-places": CurvedInPlaces,
 }

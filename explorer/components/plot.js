@@ -146,10 +146,12 @@ class Plot {
   refresh() {
     this.stale = true;
     this.node.setAttribute("aria-busy", "true");
-    if (!this.wanted) return;
-    this.drawing ??= this.draw()
-      .catch((error) => { this.node.textContent = error.message; })
-      .finally(() => { this.drawing = undefined; });
+    if (!this.wanted || this.drawing) return;
+    this.drawing = true;
+    this.draw().catch((error) => {
+      this.drawing = false;
+      this.node.textContent = error.message;
+    });
   }
 
   // Data that arrive while a figure is being drawn, or while the visitor drags, are drawn afterwards: only the newest.
@@ -191,6 +193,7 @@ class Plot {
       oneStop(this.node);
       this.numbers.follow();
     }
+    this.drawing = false; // at once: what comes between the last look at `stale` and the promise's end would be forgotten
     this.node.setAttribute("aria-busy", String(this.stale));
   }
 

@@ -80,3 +80,12 @@ def test_a_figure_is_drawn_once_for_all_who_look_at_the_same() -> None:
     assert shown(0, 1.0, 2.0) is shown(0, 1.0, 2.0)
     assert list(shown(0, 1.0, 2.0).data[0].x) != list(shown(0, 1.0, 3.0).data[0].x)
     assert shown(1, 1.0, 2.0) is not shown(0, 1.0, 2.0)
+
+
+@pytest.mark.parametrize("place", [0, 300_000, 639_999])
+def test_figures_of_large_matrices_that_differ_in_one_cell_are_told_apart(place: int) -> None:
+    W = np.zeros((800, 800), dtype=np.float32)
+    other = W.copy()
+    other.flat[place] = 1.0
+    drawn = [cache.figure(go.Figure, {"data": [{"type": "heatmap", "z": cells}]}) for cells in (W, other)]
+    assert [float(np.asarray(figure.data[0].z).flat[place]) for figure in drawn] == [0.0, 1.0]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -16,6 +18,11 @@ def figure(draw: Callable[Asked, go.Figure], *asked: Asked.args, **settings: Ask
     return _drawn(f"{draw.__module__}.{draw.__qualname__}", asked, settings, draw)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+def _exactly(array: np.ndarray) -> tuple[str, tuple[int, ...], str]:
+    """What tells an array from all others; Streamlit looks at a sample of a large one, and two may agree there."""
+    return array.dtype.str, array.shape, hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={np.ndarray: _exactly})
 def _drawn(name: str, asked: tuple[Any, ...], settings: Mapping[str, Any], _draw: Callable[..., go.Figure]) -> go.Figure:
     return _draw(*asked, **settings)

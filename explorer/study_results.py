@@ -11,6 +11,8 @@ from explorer.pictures import study_figures
 from explorer.words import sceptic
 from explorer.words.open_questions import sections
 from explorer.words.story import Point, points
+from ked.errors import Unavailable
+from ked.recipe import Recipe
 from ked.studies import STUDIES, ledger, shipped, study_named
 from ked.studies.cells import Settings
 from ked.studies.report import Report, report_with_shipped
@@ -93,14 +95,19 @@ def outcome(study: Study, settings: Settings) -> Outcome:
     return _made(study.name, settings.scale, settings.seeds, settings.teachers, _stamps(settings.scale))
 
 
-def on(dataset: str) -> Report | None:
-    """What several teachers showed on a data set that a scale has: where KED's gain comes from. None for other data.
+def on(recipe: Recipe, study: str = "architecture") -> Report | None:
+    """What a study showed on a recipe's data with such nets; by default the one that asks where KED's gain comes from.
 
-    Raises:
-        Unavailable: The shipped results are damaged.
+    None where nothing is known, or the shipped results are damaged: that takes away what is read off them, and no more.
     """
-    scale = next((scale for scale, name in DATASETS.items() if name == dataset), None)
-    return best_known(study_named("architecture"), Settings(scale)).report if scale else None
+    scale = next((scale for scale, name in DATASETS.items() if name == recipe.dataset), None)
+    if scale is None or recipe.convolutional:
+        return None
+    try:
+        report = best_known(study_named(study), Settings(scale)).report
+    except Unavailable:
+        return None
+    return report if report.contrasts else None
 
 
 def over_data_sets() -> list[Point]:

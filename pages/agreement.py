@@ -27,6 +27,7 @@ with frame.page("agreement", "Do students explain as their teacher does?", LEAD)
         overview.answer(about)
         overview.headline(about)
         overview.differences(about)
+        overview.meaning(about)
         if about.speaking:
             survey = details.choose_student(about)
             cells, dots, spread = st.columns([5, 4, 4], gap="medium")

@@ -44,3 +44,4 @@ with frame.page("attributions", "Which explanation can be trusted?", LEAD):
                     checks.shapley(about)
             with numbers:
                 checks.numbers(about)
+            checks.meaning(about)

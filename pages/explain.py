@@ -34,4 +34,5 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
         questions.in_words(about)
         explain_pictures.pair_grids(about)
         explain_pictures.bars(about)
+        questions.over_the_test_set(about, run)
         questions.next_step(run)

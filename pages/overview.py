@@ -9,3 +9,4 @@ with frame.page("overview", "Not only what, but why", LEAD):
     pair.panel()
     flow.doors()
     flow.flow()
+    flow.helped()

@@ -58,5 +58,6 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
             graph_panels.graph(view)
         with table:
             pictures.links_table(view)
+        graph_panels.meaning(view)
         graph_panels.resolutions(view)
         graph_panels.next_step(run, session.get("superfeatures"), session.get("grouping"))

@@ -54,6 +54,14 @@ def test_the_answer_is_what_the_intervals_show(
     assert says in words.answer(contrasts(surveys, "cosine"), MEASURES["cosine"], 4)
 
 
+def test_students_without_explanations_that_agree_are_named_where_their_seeds_show_it() -> None:
+    told = words.without_explanations({"ked": survey(HIGH, BETTER), "mu0": survey(HIGH, BETTER)}, MEASURES["cosine"])
+    assert "*KED without explanations* 0.91, another sample of the same class 0.40." in told
+    assert "*KED* " not in told
+    assert not words.without_explanations({"mu0": survey([0.2, 0.6, 0.4, 0.45], BETTER)}, MEASURES["cosine"])
+    assert not words.without_explanations({"mu0": survey(HIGH[:3], BETTER[:3])}, MEASURES["cosine"])
+
+
 def test_the_interval_of_a_loss_goes_from_its_low_end_to_its_high_one() -> None:
     told = words.answer(contrasts({"ked": survey(LOW, BETTER), "mu0": survey(HIGH, WORSE)}, "cosine"), MEASURES["cosine"], 4)
     found = re.search(r"agrees less by (\S+) \[(\S+), (\S+)\]", told)

@@ -53,7 +53,7 @@ FLOORS = {
 """The rooms of a layer from the ground up: a room imports only from rooms of the floors below its own."""
 
 WITHOUT_STREAMLIT = ("explorer.pictures", "explorer.words", "explorer.timeline", "explorer.notebook")
-SHARED_BLOCKS = ("frame", "controls", "choose", "nothing_yet", "explained_sample", "pair_answers", "share", "sheets")
+SHARED_BLOCKS = ("frame", "controls", "choose", "nothing_yet", "explained_sample", "pair_answers", "share", "sheets", "what_it_means")
 UNPICKLERS = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 UNPICKLING = {"torch.load", "np.load", "numpy.load", "joblib.load", "pd.read_pickle", "pandas.read_pickle"}
 

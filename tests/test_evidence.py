@@ -21,7 +21,7 @@ from explorer.readme.tables import markdown, nets
 from explorer.words.open_questions import ASKED, DATA, missing, scales, sections
 from explorer.words.results import LABELS
 from explorer.words.sceptic import form, teachers
-from explorer.words.story import PLACES, conclusion, paragraph, points
+from explorer.words.story import PLACES, conclusion, helped, paragraph, points
 from explorer.words.studies import VERDICTS, brief, command_line, difference, signed
 from ked.studies import STUDIES
 from ked.studies.cells import cells_of
@@ -104,6 +104,16 @@ def test_the_story_says_of_each_data_set_what_its_study_shows() -> None:
     turned = [replace(one, recovery=None) for one in found]
     assert "the gain goes with the structure" in said
     assert "tructure" not in paragraph(turned), "without known groups nothing is claimed"
+
+
+def test_the_first_page_says_whether_it_helped_as_the_studies_do() -> None:
+    found = points(_report)
+    told = " ".join(helped(found))
+    for one in found:
+        if one.question == "with explanations − without" and one.place in ("pairs of digits", "digits", "Fashion-MNIST"):
+            assert f"{one.place} ({difference(one.contrast)}, {one.teachers} teacher" in told
+    none = [replace(one, contrast=replace(one.contrast, adjusted=1.0)) for one in found]
+    assert "more often right" not in " ".join(helped(none))
 
 
 def test_readme_and_documentation_say_what_the_results_give() -> None:

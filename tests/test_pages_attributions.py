@@ -13,7 +13,20 @@ import torch
 from streamlit.testing.v1 import AppTest
 from visitor import address, control, copy_of, figure, figures, row, sound, visit
 
-from explorer.words.attributions import Line, duration, maps_csv, orders, sanity, shapley, share, summary, table, tiny, verdict
+from explorer.words.attributions import (
+    Line,
+    duration,
+    maps_csv,
+    meaning,
+    orders,
+    sanity,
+    shapley,
+    share,
+    summary,
+    table,
+    tiny,
+    verdict,
+)
 from ked.attribution import ATTRIBUTIONS, Question, Reference, attribute
 from ked.attribution.likeness import Likeness, likeness
 from ked.attribution.quality import Curve, Measured, measure
@@ -280,6 +293,16 @@ def test_the_table_has_every_number_and_no_empty_column() -> None:
     assert rows.iloc[0].tolist() == ["net", "a", 10.0, 0.1, 0.9, 0.5, 0.2, 1.0, 2.0, 0.3, 0.1, "passes"]
     bare = Line("net", "a", line("a", 0.1).measured, Likeness(*[float("nan")] * 3))
     assert list(table([bare])) == ["net", "method", "ms", "deletion", "insertion", "infidelity"]
+
+
+def test_where_the_own_explanation_is_not_first_it_is_said_how_many_are_before_it() -> None:
+    def of(method: str, deletion: float) -> Line:
+        return Line("net", method, measured(deletion, 0.9), Likeness(0.1, 0.2, 0.1))
+
+    told = meaning([of("own explanation", 0.2), of("a", 0.1), of("b", 0.3)], 7)
+    assert "test sample 7" in told[0]
+    assert "does worse by deletion than 1 of the 2 other methods" in told[1]
+    assert len(meaning([of("own explanation", 0.1), of("a", 0.2)], 7)) == 1
 
 
 def test_numbers_are_written_short() -> None:

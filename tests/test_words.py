@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from explorer.words import chimeras, explain, results
+from ked.communities.yardsticks import Yardsticks
 from ked.statistics import Interval
 
 
@@ -23,6 +24,21 @@ INDEPENDENCE = {0.1: "no more", 0.25: "no more", 0.26: "a little more", 0.4: "mo
 def test_how_independent_groups_are_is_measured_from_chance_to_one(inside: float, verdict: str) -> None:
     """At a chance of a quarter: 0.625 is half the way, and 0.925 nine tenths of it."""
     assert f"inside them: {verdict} than the 25.0 %" in explain.independence(inside, 0.25, 4)
+
+
+def test_modularity_is_told_beside_that_of_shuffled_links() -> None:
+    told = explain.structure(0.124, Yardsticks(-0.011, 0.078))
+    assert "modularity of 0.078" in told
+    assert "of the 0.124 here, only what lies above that" in told
+    assert "no more than that" in explain.structure(0.05, Yardsticks(0.0, 0.078))
+    assert explain.structure(0.2, Yardsticks(0.0, 0.1), -0.02).endswith("adjusted Rand index of −0.02 (1: the same; 0: chance).")
+
+
+def test_errors_and_differences_are_counted_over_all_samples() -> None:
+    teacher, student, truth = np.array([0, 1, 2, 3]), np.array([0, 1, 0, 0]), np.array([0, 1, 2, 0])
+    told = explain.over_the_test_set(teacher, student, truth)
+    assert "of 4 test samples this student answers 1 wrongly (25.0 % ± 32.7 points" in told  # Wilson 1927
+    assert "and 2 otherwise than its teacher" in told
 
 
 def test_the_contribution_that_changed_most_is_named_with_its_direction() -> None:

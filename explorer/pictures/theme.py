@@ -208,8 +208,8 @@ def _shared(names: Sequence[str]) -> int:
 
 
 def wrapped(text: str, width: int = 14) -> str:
-    """`text` broken at spaces into lines of about `width` characters, for labels beside a narrow plot."""
-    return "<br>".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
+    """`text` broken at spaces into lines of about `width` characters, for labels beside a narrow plot; "%" stays with its number."""
+    return "<br>".join(textwrap.wrap(text.replace(" %", "\xa0%"), width, break_long_words=False, break_on_hyphens=False))
 
 
 _AXIS: dict[str, Any] = {

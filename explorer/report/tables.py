@@ -68,11 +68,7 @@ def conclusion(run: Run) -> list[str]:
     summary, samples = cache.facts(run)["summary"], len(cache.dataset_of(run).test)
     curves = cache.curves(run)
     validation = {name: float(values[-1].mean()) for name, values in curves.items() if len(values)}
-    try:
-        study = study_results.on(cache.recipe(run).dataset)
-    except Unavailable:  # a damaged file of studies takes away what is read off it, and no more
-        study = None
-    return meaning(summary, samples, validation, study)
+    return meaning(summary, samples, validation, study_results.on(cache.recipe(run)))
 
 
 def surveys(run: Run) -> dict[str, Survey]:

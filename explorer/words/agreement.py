@@ -152,6 +152,28 @@ def what_chance_is(measure: Measure, found: Survey, *, dotted: bool = True) -> s
     return text
 
 
+def without_explanations(found: Mapping[str, Survey], measure: Measure) -> str:
+    """Which students agree more than another sample of the same class does, though nobody explained anything to them; "" if none does."""
+    sign = 1 if measure.more_is_better else -1
+    told = []
+    for name, survey in found.items():
+        if name not in _UNTAUGHT or measure.name not in survey.samples:
+            continue
+        mean, like = survey.mean(measure.name), survey.alike_mean(measure.name)
+        beyond = interval(sign * (mean - like))
+        if len(mean) >= CLAIMING and beyond.low > 0:
+            told.append(f"*{LABELS[name]}* {number(float(mean.mean()))}, another sample of the same class {number(float(like.mean()))}")
+    if not told:
+        return ""
+    return (
+        f"Agreement comes without explanations, too ({measure.label}): {'; '.join(told)}. The same data and groups make nets alike, so "
+        "KED is to be compared with these students, and not with chance alone."
+    )
+
+
+_UNTAUGHT = ("mu0", "architecture")
+
+
 def differences(
     found: Sequence[Contrast], labels: Mapping[str, str] = LABELS, lacks: Mapping[str, str] = LACKS
 ) -> pd.DataFrame:

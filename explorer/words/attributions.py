@@ -91,6 +91,21 @@ def summary(lines: Sequence[Line], view: str) -> str:
     )
 
 
+def meaning(lines: Sequence[Line], sample: int) -> list[str]:
+    """What one sample's numbers of one net mean, and what they do not."""
+    said = [f"All of this is test sample {sample} and one class: on others the methods may come in another order."]
+    orderly = [line for line in lines if line.measured.orders]
+    own = next((line for line in orderly if line.method == OWN), None)
+    better = sum(line.measured.deletion < own.measured.deletion for line in orderly) if own else 0
+    if better:
+        said.append(
+            f"The own explanation does worse by deletion than {better} of the {len(orderly) - 1} other methods: it gives each superfeature "
+            "one value, and inside a superfeature features go in a random order. Deletion asks for an order of single features, which is "
+            "more than it claims to know; what it claims is contributions that add up to the answer."
+        )
+    return said
+
+
 def orders(lines: Sequence[Line]) -> str:
     """Whose order of the features loses and wins one net's answer soonest, whose latest, and after how many features."""
     orderly = [line for line in lines if line.measured.orders]

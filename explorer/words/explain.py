@@ -11,6 +11,7 @@ from explorer.words.numbers import listed, signed
 from ked.communities.yardsticks import Yardsticks
 from ked.recipe import Recipe
 from ked.shares import in_percent
+from ked.statistics import test_set_half
 
 
 def sentence(text: str) -> str:
@@ -130,6 +131,29 @@ def lit(m: int, evidence: Sequence[np.ndarray], question: str, members: Sequence
     nets = zip(("explaining teacher", "student"), evidence, strict=False)
     said = [f"{signed(values[m])} by the {net}" for net, values in nets]
     return f"Superfeature {m + 1} is highlighted: for {question} {' and '.join(said)}."
+
+
+def structure(modularity: float, found: Yardsticks, recovery: float | None = None) -> str:
+    """What modularity says of groups, beside what a search finds where there is nothing, and how far they are the true ones, if known."""
+    above = modularity > found.shuffled_links
+    text = (
+        f"A search finds a modularity of {found.shuffled_links:.3f} even where the same links are shuffled: "
+        + (f"of the {modularity:.3f} here, only what lies above that speaks of structure" if above else "what is here is no more than that")
+    )
+    if recovery is not None:
+        text += f". The true groups are known, and these match them with an adjusted Rand index of {recovery:.2f} (1: the same; 0: chance)"
+    return f"{text}.".replace("-", "−")
+
+
+def over_the_test_set(teacher: np.ndarray, student: np.ndarray, truth: np.ndarray) -> str:
+    """How often a student errs, and differs from its teacher, over all samples; answers and true classes (N,)."""
+    N = len(truth)
+    wrong, apart = int((student != truth).sum()), int((student != teacher).sum())
+    return (
+        f"One sample shows how a net explains, not how often it is right: of {N} test samples this student answers {wrong} wrongly "
+        f"({in_percent(wrong / N, 1)} ± {100 * test_set_half(wrong / N, N):.1f} points over other test sets of this size), and {apart} "
+        "otherwise than its teacher."
+    )
 
 
 def for_nothing(found: Yardsticks) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from explorer.words import studies
@@ -10,6 +10,7 @@ from explorer.words.numbers import listed
 from explorer.words.results import LABELS
 from ked.agreements.contrasts import accuracy_gains
 from ked.statistics import Difference, Interval, family, paired_difference, test_set_half
+from ked.studies.outcome import Contrast
 from ked.studies.report import Report
 
 SAME_FORM = ("mu0", "architecture", "kd-architecture", "shuffled", "noise")
@@ -37,10 +38,13 @@ def meaning(
 
 
 def _explanations(students: Mapping[str, list[float]], samples: int) -> Iterator[str]:
-    """From whom of the same form KED is not shown to differ, or below whom it is; and of the others."""
+    """From whom of the same form KED is not shown to differ, or below or above whom it is; of the others, where that surprises."""
     if "ked" not in students:
         return
     gains = accuracy_gains(students, samples)
+    if above := [name for name in gains if name in SAME_FORM and gains[name].shown > 0]:
+        helps = "explanations say" if {*above} & {"mu0", "shuffled", "noise"} else "it is taught"
+        yield f"KED's accuracy is above that of {_named(above, gains)}: with this teacher, what {helps} helps."
     for those, why in (([name for name in gains if name in SAME_FORM], _SAME), ([name for name in gains if name not in SAME_FORM], "")):
         below = [name for name in those if gains[name].shown < 0]
         doubtful = [name for name in those if not gains[name].shown]
@@ -56,7 +60,7 @@ _SAME = (
 )
 
 
-def _named(names: list[str], gains: Mapping[str, Difference]) -> str:
+def _named(names: Sequence[str], gains: Mapping[str, Difference]) -> str:
     return listed([f"*{LABELS[name]}* ({_points(gains[name])} points)" for name in names])
 
 
@@ -95,18 +99,33 @@ def _over_teachers(study: Report | None) -> Iterator[str]:
     """The same comparisons over several teachers, of which a run has one."""
     if study is None or study.settings.teachers < 2:
         return
-    wanted = [("ked", reference) for reference in ("mu0", "shuffled", "kd", "plain")]
     found = {(one.ours[1], one.theirs[1]): one for one in study.contrasts if one.comparison.measure == "accuracy"}
-    told = [
-        f"KED − {LABELS[pair[1]]} {_points(found[pair].difference)}{'' if found[pair].shown else ', not shown'}"
-        for pair in wanted
-        if pair in found
-    ]
-    if told:
-        yield (
-            f"This run has one teacher. Over {studies.of(study.settings)}, the study *{study.study.name}* found, in points: "
-            f"{'; '.join(told)}."
-        )
+    if told := told_by(study, [found[pair] for pair in _ASKED if pair in found]):
+        yield f"This run has one teacher. {told}"
+
+
+_ASKED = [("ked", reference) for reference in ("mu0", "shuffled", "kd", "plain")]
+
+
+def told_by(study: Report, chosen: Sequence[Contrast], named: Callable[[Contrast], str] = studies.pair) -> str:
+    """What a study found in these of its comparisons of one measure, in a sentence; "" where there are none."""
+    if not chosen:
+        return ""
+    groups: dict[str, list[Contrast]] = {}
+    for one in chosen:
+        groups.setdefault(named(one), []).append(one)
+    unit = "points" if chosen[0].comparison.measure == "accuracy" else "agreement (cosine)"
+    told = "; ".join(f"*{name}*: {_over_levels(found)}" for name, found in groups.items())
+    name = study.study.name
+    return f"Over {studies.of(study.settings)}, the study *{studies.titles().get(name, name)}* found, in {unit}, {told}."
+
+
+def _over_levels(found: Sequence[Contrast]) -> str:
+    if len(found) == 1:
+        return f"{studies.difference(found[0])}{'' if found[0].shown else ', not shown'}"
+    ends = (studies.signed(pick(float(one.difference.mean) for one in found), found[0].comparison.measure) for pick in (min, max))
+    count = sum(one.shown != 0 for one in found)
+    return f"{' to '.join(ends)} at {len(found)} levels, shown at {count or 'none'} of them"
 
 
 def _test_set(students: Mapping[str, list[float]], samples: int) -> str:

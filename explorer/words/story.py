@@ -5,7 +5,7 @@ Everything is read off reports of studies; no number stands here. No streamlit h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from explorer.words.numbers import listed, signed
@@ -96,6 +96,25 @@ def paragraph(found: Sequence[Point]) -> str:
     return "\n".join([*told_of, "", conclusion(found), "", f"Repeat it: {', '.join(commands)}."])
 
 
+def helped(found: Sequence[Point]) -> list[str]:
+    """Whether explanations helped, for who does not know the field's words (Markdown): on the three data sets that all have."""
+    asked = {
+        ("ked", "kd"): "Students that learn answers *and* reasons, rather than answers alone, are",
+        ("ked", "mu0"): "Of two small nets of the same form, the one that learns reasons, too, is",
+    }
+    told = []
+    for pair, text in asked.items():
+        here = [one for one in found if one.question == QUESTIONS[pair] and one.place in _PLAIN]
+        said = "; ".join(filter(None, (_listed(here, sign, _RIGHT) for sign in (1, -1, 0))))
+        if said:
+            told.append(f"{text} {said}.")
+    return told
+
+
+_PLAIN = ("pairs of digits", "digits", "Fashion-MNIST")
+_RIGHT = {1: "more often right on", -1: "less often right on", 0: "no difference is shown on"}
+
+
 def conclusion(found: Sequence[Point]) -> str:
     """What the points mean together, no more than they show, and what would speak against it."""
     sentences = []
@@ -121,9 +140,9 @@ def conclusion(found: Sequence[Point]) -> str:
     return " ".join(sentences)
 
 
-def _listed(found: Sequence[Point], sign: int) -> str:
+def _listed(found: Sequence[Point], sign: int, said: Mapping[int, str] = _SAID) -> str:
     members = [one for one in found if one.contrast.shown == sign]
     if not members:
         return ""
     each = [f"{one.place} ({difference(one.contrast)}, {one.teachers} teacher{'s' * (one.teachers > 1)})" for one in members]
-    return f"{_SAID[sign]} {listed(each)}"
+    return f"{said[sign]} {listed(each)}"

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from explorer import cache, navigation
+from explorer import cache, navigation, study_results
 from explorer.blocks import controls, frame, nothing_yet
+from explorer.blocks.what_it_means import what_it_means
 from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures.levels import Level, Scale, levels
 from explorer.state import session
 from explorer.words import agreement as agreement_words
+from explorer.words.meaning import told_by
 from explorer.words.numbers import listed
 from explorer.words.results import LABELS
 from ked.agreements import ALL, FIDELITY, MAPS, MEASURES, Measure, Survey, kind_of, map_measures
@@ -241,6 +243,19 @@ _CORRECTED = "with 95 % intervals; a gain counts as shown after Holm's correctio
 
 def _spaced(count: int) -> str:
     return f"{count:,}".replace(",", " ")
+
+
+def meaning(about: Findings) -> None:
+    """What surprises in it, and what several teachers say of accuracy and of agreement, each in the study that asks for it."""
+    recipe = cache.recipe(about.run)
+    said = [agreement_words.without_explanations(about.surveys, about.measure)]
+    accuracy, agreement = (study_results.on(recipe, name) for name in ("architecture", "m-sweep"))
+    for study, measure, references in ((accuracy, "accuracy", ("mu0", "shuffled", "plain")), (agreement, "agreement", ("mu0",))):
+        if study:
+            level = f"M = {recipe.superfeatures}"
+            chosen = [one for one in study.contrasts if one.comparison.measure == measure and one.ours == (level, "ked")]
+            said.append(told_by(study, [one for one in chosen if one.theirs in {(level, name) for name in references}]))
+    what_it_means(said, accuracy)
 
 
 def differences(about: Findings) -> None:

@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from explorer import cache
+from explorer import cache, study_results
 from explorer.blocks import controls, nothing_yet
 from explorer.blocks.attributions.attributed_sample import AttributedSample, Net
+from explorer.blocks.what_it_means import what_it_means
 from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures import attribution_charts, theme
 from explorer.state import session
 from explorer.words import attributions, explain
 from explorer.words.attributions import Line
+from explorer.words.meaning import told_by
 from explorer.words.numbers import signed
 from ked.attribution import ATTRIBUTIONS
 from ked.attribution.likeness import Likeness
@@ -105,6 +107,17 @@ def _between(about: AttributedSample, pairs: list[tuple[Net, Net]]) -> None:
     said = "; ".join(f"{title}: mean {np.nanmean(row):.2f}" for title, row in found.items())
     alt = f"How alike teacher and student are under each method. {said}."
     plot(about.figure("between", lambda: attribution_charts.pairs(found, labels, colours)), "between", alt=alt, select=())
+
+
+def meaning(about: AttributedSample) -> None:
+    """What one sample shows and what not, and whether attributions would teach a student as well."""
+    net = next((net for net in about.nets if net.which == "explaining"), about.nets[0])
+    said = attributions.meaning([line for line in about.lines() if line.net == net.title], about.sample)
+    study = study_results.on(cache.recipe(about.run), "attribution")
+    if study:
+        asked = [one for one in study.contrasts if (one.ours[1], one.theirs[1]) == ("ked", "ked-ig")]
+        said += [told_by(study, [one for one in asked if one.comparison.measure == measure]) for measure in ("accuracy", "agreement")]
+    what_it_means(said, study)
 
 
 def shapley(about: AttributedSample) -> None:

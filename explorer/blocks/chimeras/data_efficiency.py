@@ -10,11 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from explorer import cache, navigation, study_results
+from explorer.blocks.what_it_means import what_it_means
 from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures import efficiency as pictures
 from explorer.state import session
 from explorer.state.settings import of_recipe
+from explorer.words.meaning import told_by
 from explorer.words.results import LABELS, percent, points
 from explorer.words.studies import of
 from ked.errors import Unavailable
@@ -22,8 +24,7 @@ from ked.library import efficiency
 from ked.recipe import Recipe
 from ked.statistics import interval
 from ked.store import Run
-from ked.studies import study_named
-from ked.studies.cells import Settings
+from ked.studies.report import Report
 
 
 def curve(run: Run) -> None:
@@ -34,6 +35,13 @@ def curve(run: Run) -> None:
     st.subheader("How many samples does it take?", anchor=False)
     whole = len(cache.dataset_of(run).train)
     found = efficiency.curves(_infos(), recipe, whole)
+    _curve(recipe, found, whole)
+    if study := study_results.on(recipe, "chimera"):
+        sides = ("ked+chimera", "ked+real")
+        what_it_means([told_by(study, [one for one in study.contrasts if (one.ours[1], one.theirs[1]) == sides])], study)
+
+
+def _curve(recipe: Recipe, found: efficiency.Curves, whole: int) -> None:
     there = sorted({n for points in found.values() for n in points})
     missing = [n for n in efficiency.sizes(whole) if any(n not in found.get(name, {}) for name in efficiency.STUDENTS)]
     if len(there) < 2:
@@ -43,8 +51,8 @@ def curve(run: Run) -> None:
             f"training samples; so far there {'are' if there else 'is'} {have}. *{LABELS['ked+real']}* trains for as long as "
             f"*{LABELS['ked+chimera']}*, but on real samples: what it gains comes from the steps, not from chimeras."
         )
-        if recipe.dataset == "digits":
-            _shipped()
+        if study := study_results.on(recipe, "chimera"):
+            _shipped(study)
         _make(recipe, missing, whole)
         return
     left, right = st.columns([3, 2], gap="large")
@@ -62,16 +70,14 @@ def curve(run: Run) -> None:
     )
 
 
-def _shipped() -> None:
-    """The curve of the study that comes with the program, whose settings need not be this run's."""
-    study = study_named("chimera")
-    known = study_results.best_known(study, Settings())
-    drawn = known.accuracy
+def _shipped(about: Report) -> None:
+    """The curve of the study on the same data, whose settings need not be this run's."""
+    drawn = study_results.best_known(about.study, about.settings).accuracy
     if drawn is None:
         return
     plot(drawn, "efficiency-study", alt="Test accuracy of each method against training samples, in the study of chimeras.", select=())
     st.caption(
-        f"From the study “{study.question}”, which has its own nets: means and 95 % intervals over {of(known.report.settings)}. "
+        f"From the study “{about.study.question}”, which has its own nets: means and 95 % intervals over {of(about.settings)}. "
         "Its page, *Studies*, has the differences."
     )
 

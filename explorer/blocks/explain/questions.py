@@ -7,6 +7,7 @@ import streamlit as st
 from explorer import cache, navigation
 from explorer.blocks import choose
 from explorer.blocks.explained_sample import ExplainedSample, NetExplanation
+from explorer.blocks.what_it_means import what_it_means
 from explorer.state import session
 from explorer.state.settings import SETTINGS
 from explorer.words import explain
@@ -89,6 +90,15 @@ def sentences(about: ExplainedSample) -> list[str]:
 def _verdict(about: ExplainedSample, voice: NetExplanation, net: str) -> str:
     on = about.members_of(voice)
     return explain.verdict(net, voice.prediction(on), about.truth, about.dataset.classes, on)
+
+
+def over_the_test_set(about: ExplainedSample, run: Run) -> None:
+    """How often what one sample shows happens at all, and where all samples are compared."""
+    if about.student:
+        nets = ("explaining", 0), (about.student.name, session.get("replica"))
+        teacher, student = (cache.test_predictions(run, *net).argmax(1) for net in nets)
+        said = explain.over_the_test_set(teacher, student, about.dataset.part("test")[1].numpy())
+        what_it_means([said], more=("agreement", "Compare the explanations of all test samples"))
 
 
 def next_step(run: Run) -> None:

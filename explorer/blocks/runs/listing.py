@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from explorer import cache, navigation
+from explorer import cache, navigation, study_results
 from explorer.blocks import controls, frame
 from explorer.blocks.runs import saving
+from explorer.blocks.what_it_means import what_it_means
 from explorer.components.plot import plot
 from explorer.components.table import table
 from explorer.pictures.curves import learning_curves
+from explorer.report.tables import conclusion
 from explorer.state import session, visitor
 from explorer.state.settings import RECIPE_SETTINGS, SETTINGS, of_recipe
 from explorer.words import run_list
@@ -148,15 +150,15 @@ def details(run_id: str) -> None:
             plot(figure, "curves", alt="Validation accuracy against epochs, one line per method with its 95 % interval.", select=())
     with actions if curves else st.container():
         _actions(run, found, facts)
-    results, made = st.columns([3, 2], gap="large")
-    with results:
-        _results(facts)
+    _results(run, facts)
+    made, origin = st.columns(2, gap="large")
     with made:
         if run.recorded:
             st.markdown("**Recipe**")
             st.caption("Recorded with `ked.record` from nets that were trained elsewhere; how they were trained is not known here.")
         else:
             _settings(cache.recipe(run))
+    with origin:
         _provenance(facts)
 
 
@@ -222,13 +224,14 @@ def _delete(run: Run, found: Entry) -> None:
                 st.rerun()
 
 
-def _results(facts: dict[str, Any]) -> None:
+def _results(run: Run, facts: dict[str, Any]) -> None:
     if facts.get("message"):
         st.error(inert(facts["message"]), icon=":material/error:")
     if "summary" in facts:
         st.markdown("**Test accuracy**")
         table(result_table(facts["summary"], facts["seconds"]), "results-table")
         st.caption("95 % Student-t intervals over the students' seeds; differences in percentage points, paired by seed.")
+        what_it_means(conclusion(run), study_results.on(cache.recipe(run)))
     elif not facts.get("message"):
         st.info("No result yet: the run has not finished.", icon=":material/hourglass_top:")
 

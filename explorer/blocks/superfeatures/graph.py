@@ -8,16 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from explorer import cache, navigation
+from explorer import cache, navigation, study_results
 from explorer.blocks import controls, nothing_yet
+from explorer.blocks.what_it_means import what_it_means
 from explorer.components.plot import plot
 from explorer.pictures import charts, graphs, theme
 from explorer.state import session
 from explorer.state.settings import SETTINGS
 from explorer.words import explain
+from explorer.words.meaning import told_by
 from explorer.words.results import LABELS
 from ked.communities.groups import Superfeatures
 from ked.data import Dataset
+from ked.nets.cnn.channels import group_links
 from ked.shares import in_percent
 from ked.store import Run
 
@@ -195,6 +198,24 @@ def resolutions(view: View) -> None:
         figure = cache.figure(charts.staircase, *swept, chosen=view.found.resolution)
         plot(figure, "staircase", alt="Number of communities, a staircase, and modularity against the resolution.", select=())
         st.caption(f"Engine {view.found.engine}, resolution {view.found.resolution:.3g}.")
+
+
+def meaning(view: View) -> None:
+    """Whether the groups are more than a search finds anywhere, whether they are independent, and whether students need them."""
+    run, links = view.run, group_links(view.W, view.groups)
+    same = run.has("superfeatures") and run.superfeatures().groups == view.groups
+    recovery = cache.facts(run).get("summary", {}).get("recovery") if same else None
+    said = [
+        explain.independence(links.inside, links.chance, len(view.groups)),
+        explain.structure(view.found.modularity, cache.modularity_for_nothing(view.W, view.groups), recovery),
+    ]
+    study = study_results.on(cache.recipe(run), "grouping")
+    if study:
+        grouping = session.get("grouping")
+        sides = ("random" if grouping == "hessian" else grouping, "ked"), ("hessian", "ked")
+        chosen = [one for one in study.contrasts if (one.ours, one.theirs) == sides]
+        said.append(told_by(study, chosen, lambda one: f"KED with {one.ours[0]} groups − with those of the Hessian"))
+    what_it_means(said, study)
 
 
 def next_step(run: Run, M: int, grouping: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer import cache, navigation
+from explorer import cache, study_results
+from explorer.blocks.what_it_means import what_it_means
 from explorer.components.table import table
 from explorer.report.tables import conclusion
 from explorer.words.results import result_table
@@ -20,6 +21,4 @@ def outcome(run: Run) -> None:
         "speaks for other teachers. Differences are taken seed by seed, in percentage points; their intervals "
         "are not corrected for their number. The test set was used once, for this table."
     )
-    st.subheader("What it means", anchor=False)
-    st.markdown("\n".join(f"- {sentence}" for sentence in conclusion(run)))
-    navigation.link("studies", "See what several teachers say")
+    what_it_means(conclusion(run), study_results.on(cache.recipe(run)))

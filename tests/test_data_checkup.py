@@ -8,7 +8,7 @@ import torch
 
 from explorer.words import data as data_words
 from ked.data import Dataset
-from ked.data.checkup import checkup, correlation_ratios
+from ked.data.checkup import checkup
 from ked.data.tabular import table
 
 
@@ -27,14 +27,14 @@ def test_a_correlation_ratio_of_two_classes_is_the_absolute_correlation_with_the
     data = made(x + 0.7 * y[:, None], y)
     train = data.train.numpy()
     expected = [abs(np.corrcoef(data.x.numpy()[train, d], y[train])[0, 1]) for d in range(4)]
-    assert correlation_ratios(data).tolist() == pytest.approx(expected, abs=1e-6)
+    assert checkup(data).ratios.tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_correlation_ratios_are_those_of_a_loop_over_classes() -> None:
     x, y = noise(500, D=10, C=4)
     data = made(x * (1 + y[:, None]) + y[:, None] % 3, y)
     x, y = (tensor.double().numpy() for tensor in data.part("train"))
-    for d, ratio in enumerate(correlation_ratios(data).tolist()):
+    for d, ratio in enumerate(checkup(data).ratios.tolist()):
         column = x[:, d]
         between = sum((y == c).sum() * (column[y == c].mean() - column.mean()) ** 2 for c in range(4))
         assert ratio**2 == pytest.approx(between / ((column - column.mean()) ** 2).sum(), abs=1e-9)
@@ -45,7 +45,7 @@ def test_correlation_ratios_weigh_classes_by_their_size() -> None:
     y = np.where(np.arange(500) < 450, 0, 1)
     data = made(x + 0.7 * y[:, None], y)
     column, label = (tensor.double().numpy() for tensor in data.part("train"))
-    assert correlation_ratios(data)[0].item() == pytest.approx(abs(np.corrcoef(column[:, 0], label)[0, 1]), abs=1e-6)
+    assert checkup(data).ratios[0].item() == pytest.approx(abs(np.corrcoef(column[:, 0], label)[0, 1]), abs=1e-6)
 
 
 @pytest.mark.parametrize(("share", "telling"), [(0.93, ()), (0.97, (0,))])

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from ked.dependency import dependency_matrix, probing, sample_influence
-from ked.dependency.curvature import is_piecewise_linear
 from ked.dependency.double_backward import general_path
 from ked.dependency.matrix import REDUCTIONS
 from ked.dependency.piecewise_linear import closed_form
@@ -106,22 +105,20 @@ def test_dependency_matrix_agrees_with_double_backward(name: str, reduce: str) -
 
 @pytest.mark.parametrize("name", PIECEWISE_LINEAR)
 def test_piecewise_linear_nets_take_the_closed_form(name: str) -> None:
-    assert is_piecewise_linear(_net(name), _samples())
     assert closed_form(_net(name), _samples()) is not None
 
 
 @pytest.mark.parametrize("name", CURVED)
 def test_curved_nets_take_the_general_path(name: str) -> None:
-    assert not is_piecewise_linear(_net(name), _samples())
     assert closed_form(_net(name), _samples()) is None
 
 
 def test_one_curved_sample_of_one_class_is_enough_for_the_general_path() -> None:
     net, x = CurvedInPlaces().double(), _samples(40)
     x[:, 0] = -1
-    assert is_piecewise_linear(net, x)
+    assert closed_form(net, x) is not None
     x[17, 0] = 1
-    assert not is_piecewise_linear(net, x)
+    assert closed_form(net, x) is None
 
 
 def test_frozen_nets_have_the_same_matrix() -> None:

@@ -23,7 +23,6 @@ LINE = "var(--st-border-color)"
 PAPER = "var(--st-background-color)"
 PANEL = "var(--st-secondary-background-color)"
 FONT = "var(--st-font)"
-ACCENT = "var(--st-primary-color)"
 CLEAR = "rgba(0,0,0,0)"
 GREY = "#8A8F98"
 

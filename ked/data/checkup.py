@@ -53,17 +53,13 @@ def checkup(data: Dataset) -> Checkup:
     )
 
 
-def correlation_ratios(data: Dataset) -> Tensor:
-    """(D,) how much of each feature's spread over the training samples lies between the classes: 0 none, 1 all of it.
-
-    The root of the variance of the class means over the whole variance (Pearson 1905), which for two classes is the absolute
-    correlation with the class; it also finds a feature that is a code of the class in any order.  0 for a constant feature.
-    """
-    return _of_features(data)[0]
-
-
 def _of_features(data: Dataset) -> tuple[Tensor, Tensor]:
-    """(D,) correlation ratios, and whether each feature varies at all over the training samples."""
+    """(D,) correlation ratios, and whether each feature varies at all over the training samples.
+
+    A ratio is how much of the feature's spread lies between the classes, 0 none, 1 all of it: the root of the variance of the class
+    means over the whole variance (Pearson 1905). For two classes it is the absolute correlation with the class; it also finds a
+    feature that is a code of the class in any order. 0 for a constant feature.
+    """
     x, y = data.part("train")
     if isinstance(x, BytePixels):
         return _of_bytes(x, y, data.class_count)

@@ -7,17 +7,11 @@ and where rounding makes it something else the general path is right all the sam
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ked.dependency.probing import chunks, gradient, trace
+from ked.dependency.probing import gradient
 
 _EXACT = 2**22  # sums of whole numbers up to this are exact in float32, in any order
-
-
-def is_piecewise_linear(net: nn.Module, x: Tensor) -> bool:
-    """Whether the class-centred logits have no curvature at any of the samples x (N, D); see `is_flat`."""
-    generator = torch.Generator().manual_seed(0)
-    return all(is_flat(*trace(net, part), generator) for part in chunks(net, x))
 
 
 def is_flat(z: Tensor, source: Tensor, generator: torch.Generator) -> bool:

@@ -38,10 +38,18 @@ def odd(ked_home: Path) -> Path:
 @pytest.mark.parametrize("page", TITLES)
 def test_no_odd_folder_takes_a_page_down(odd: Path, page: str) -> None:
     sound(visit(page), page)
-    for name in DAMAGED:
-        app = visit(page, run=name)
-        usable(app, page)
-        assert [name in message for message in said(app)] == [True]
+    _told(page, "bad-data")
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_run_is_named_in_one_sentence(odd: Path, name: str) -> None:
+    _told("superfeatures", name)
+
+
+def _told(page: str, name: str) -> None:
+    app = visit(page, run=name)
+    usable(app, page)
+    assert [name in message for message in said(app)] == [True]
 
 
 def test_a_copy_made_by_hand_is_no_run_and_the_runs_page_says_what_to_do(odd: Path) -> None:

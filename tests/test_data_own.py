@@ -105,10 +105,10 @@ def test_another_column_can_be_the_class_and_numbered_classes_are_in_the_order_o
 
 
 def test_classes_stand_by_number_and_then_by_name_whatever_they_are_called(tmp_path: Path) -> None:
-    names = ("10", "a", "inf", "9", "B", "1e1", "-2.5", "nano", "NaNo", "infinite")
+    names = ("10", "a", "inf", "9", "B", "1e1", "-2.5", "nano", "NaNs", "infinite")
     (tmp_path / "t.csv").write_text("a,b,label\n" + "".join(f"{i}.5,{i * i % 7}, {names[i % 10]}{' ' * (i % 3)}\n" for i in range(60)))
     table = data.load(str(tmp_path / "t.csv"))
-    assert table.classes == ("-2.5", "9", "10", "1e1", "inf", "B", "NaNo", "a", "infinite", "nano")
+    assert table.classes == ("-2.5", "9", "10", "1e1", "inf", "B", "NaNs", "a", "infinite", "nano")
     assert [table.classes[y] for y in table.y] == [names[i % 10] for i in range(60)]
 
 

@@ -122,7 +122,7 @@ def test_one_text_among_many_numbers_is_a_gap_however_often_it_comes(gap: str, t
     assert f"In the column `length` some texts are no numbers and count as gaps: '{gap}'." in found.intake.remarks()
 
 
-@pytest.mark.parametrize(("latest", "meant"), [("12/08/2024", "2024-12-08"), ("12/08/65", "2065-12-08")])
+@pytest.mark.parametrize(("latest", "meant"), [("12/08/2024", "2024-12-08"), ("12/08/65", "1965-12-08"), ("12/08/49", "2049-12-08")])
 def test_of_dates_that_can_be_read_otherwise_one_is_shown(latest: str, meant: str, tmp_path: Path) -> None:
     dates = [latest, *(f"0{1 + i % 9}/0{1 + i % 8}/{latest[6:]}" for i in range(1, N))]
     remarks = loaded(tmp_path / "t.csv", frame(seen=dates)).intake.remarks()

@@ -54,6 +54,8 @@ class Column:
         odd: Some of the texts in a column of numbers that are none, and so gaps.
         telling: Whether it gives the class away.
         read: One of its texts, and what it is read as, where that needs to be told.
+        codes: Numbers such as -999 that are taken for gaps.
+        spellings: Of one of its words, which count as one.
     """
 
     name: str
@@ -65,6 +67,8 @@ class Column:
     odd: tuple[str, ...] = ()
     telling: bool = False
     read: tuple[str, str] | None = None
+    codes: tuple[float, ...] = ()
+    spellings: tuple[str, ...] = ()
 
     @property
     def features(self) -> tuple[int, ...]:
@@ -78,6 +82,11 @@ class LeftOut:
 
     name: str
     reason: str
+
+
+def spelt(spellings: tuple[str, ...]) -> str:
+    """Some spellings of a word, to be shown."""
+    return f"spellings such as {', '.join(quoted(one, 30) for one in spellings)}"
 
 
 def number_in(column: Column, text: str) -> float:
@@ -180,6 +189,11 @@ class Intake:
             if column.odd:
                 texts = ", ".join(f"'{shortened(text, 20)}'" for text in column.odd)
                 said.append(f"In the column {mark(column.name)} some texts are no numbers and count as gaps: {texts}.")
+            if column.codes:
+                codes, far = " and ".join(f"{code:.15g}" for code in column.codes), "lies" if len(column.codes) == 1 else "lie"
+                said.append(f"In the column {mark(column.name)} {codes} {far} far from all other numbers and is taken for a gap (--keep).")
+            if column.spellings:
+                said.append(f"In the column {mark(column.name)} {spelt(column.spellings)} are one.")
         if telling := [mark(column.name) for column in self.columns if column.telling][:_NAMED]:
             each = "each alone tells" if len(telling) > 1 else "alone it tells"
             said.append(f"{', '.join(telling)}: {each} the class; leave out what would not be known beforehand.")

@@ -11,7 +11,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from ked.data.columns import Column, number_in
-from ked.data.intake.kinds import Judged, parsed_dates
+from ked.data.intake import dates, spelling
+from ked.data.intake.kinds import Judged
 from ked.data.intake.layout import MISSING
 from ked.errors import InvalidInput, quoted, shortened
 
@@ -51,7 +52,11 @@ class Encoding:
                 self._steps.append(SimpleImputer(strategy="median").fit(known))
             self.features += (judged.name, *((f"{judged.name} {GAP}",) if gaps else ()))
         width = len(self.features) - start
-        self.columns += (Column(judged.name, judged.kind, start, width, values, gaps, judged.odd, telling, judged.read),)
+        self.columns += (
+            Column(
+                judged.name, judged.kind, start, width, values, gaps, judged.odd, telling, judged.read, judged.codes, judged.spellings
+            ),
+        )  # fmt: skip
 
     def table(self, columns: Sequence[Judged]) -> np.ndarray:
         """(N, D) float64 of the columns that this was learned from."""
@@ -80,11 +85,16 @@ class Encoding:
                 raise InvalidInput(f"The column {quoted(column.name)} needs a value: no row of the table is without.")
             return pd.Series([None if column.values else np.nan], dtype=object if column.values else float)
         if column.values:
+            same = [value for value in column.values if spelling.key(value) == spelling.key(text)]
+            text = same[0] if len(same) == 1 else text
             if text not in column.values:
                 allowed = shortened(", ".join(column.values), 120)
                 raise InvalidInput(f"The column {quoted(column.name)} holds no {quoted(text)}; choose one of {allowed}.")
             return pd.Series([text], dtype=object)
-        return pd.Series([_date(column, text, self._day_first[column.name]) if column.kind == "date" else number_in(column, text)])
+        if column.kind == "date":
+            return pd.Series([_date(column, text, self._day_first[column.name])])
+        number = number_in(column, text)
+        return pd.Series([np.nan if number in column.codes else number])
 
     def decode(self, features: np.ndarray) -> dict[str, str]:
         """Column name -> text; see `ked.data.columns.Intake.decode`."""
@@ -111,7 +121,7 @@ def _column(values: pd.Series, column: Judged | Column) -> np.ndarray:
 
 
 def _date(column: Column, text: str, day_first: bool) -> float:
-    found = float(parsed_dates(pd.Series([text], dtype=object), day_first=day_first).iloc[0])
+    found = float(dates.parsed(pd.Series([text], dtype=object), day_first=day_first).iloc[0])
     if not np.isfinite(found):
         raise InvalidInput(f"The column {quoted(column.name)} holds dates, and {quoted(text)} is none; write it as 2026-01-31.")
     return found

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from ked.data.intake import dates, gaps, spelling
 from ked.data.intake.layout import MISSING
 from ked.data.intake.numbers import numbers
 
 VALUES = 20  # different texts that a column may hold to be encoded
 _NO_NUMBERS = 0.1  # of the texts in a column of numbers that may be none
 _SIGNS_OF_GAPS = 2  # different texts that may be more, in a column of many numbers: what stands for a gap there
-_NO_VALUES = ("none", "-", "--", ".", "..", "missing", "unknown", "nil", "n.a.", "n.d.", "nd", "#DIV/0!")
-_NONE = frozenset(text.casefold() for text in (*MISSING, *_NO_VALUES))
-_ROW_NAMES = re.compile(r"(?i)(row[ _.]?(names?|id|nr|no|number|num)?|index|idx|nr|no|#|x|obs|observation|sample|case|unnamed: \d+)")
-_ID = re.compile(r"(?i:(^|.*[\W_])(id|ids|uid|uuid|guid|key|index|rownames?))|.*[a-z]I[dD]|(?i:(patient|customer|user|sample|case)id)")
-_ISO = re.compile(r"\d{4}-\d{1,2}(-\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s?(Z|UTC|[+-]\d{2}:?\d{2})?)?)?")
-_TIME = r"([ T,]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?"
-_NUMERIC_DATE = re.compile(
-    rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}|\d{{4}}(?P<sign>[/.])\d{{1,2}}(?P=sign)\d{{1,2}}{_TIME}"
+_ROW_NAMES = re.compile(
+    r"(?i)(row[ _.]?(names?|id|nr|no|number|num)?|index|idx|nr|no|#|x|obs|observation|sample|case|unnamed: [\d.]+|level_\d|\.\.\.\d+"
+    r"|s[rl]?[. ]*no\.?|serial([ _.]?(no|nr|number)\.?)?)"
 )
-_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-_WORDY_DATE = re.compile(rf"(\d{{1,2}}[- ]{_MONTH}[- ,]+\d{{2,4}}|{_MONTH} \d{{1,2}},? \d{{4}}){_TIME}", re.IGNORECASE)
-_EPOCH = pd.Timestamp("1970-01-01", tz="UTC")
-_DAY = pd.Timedelta(days=1)
+_ID = re.compile(r"(?i:(^|.*[\W_])(id|ids|uid|uuid|guid|key|index|rownames?))|.*[a-z]I[dD]|(?i:(patient|customer|user|sample|case)id)")
+_LONG = re.compile(r"[+-]?\d{16,}")
+_TOO_LONG = "whole numbers that differ after their 15th digit, as those of ids do"
 _FREE_TEXT = 3  # words on average, from which on texts are free
 
 
@@ -44,6 +38,8 @@ class Judged:
         odd: Some texts that are no numbers.
         day_first: How its dates are written.
         read: One of its texts, and what it is read as, where that needs to be told.
+        codes: Numbers that are taken for gaps.
+        spellings: Of one of its words that is written in several ways.
     """
 
     name: str
@@ -54,6 +50,8 @@ class Judged:
     odd: tuple[str, ...] = ()
     day_first: bool = False
     read: tuple[str, str] | None = None
+    codes: tuple[float, ...] = ()
+    spellings: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> bytes:
@@ -78,7 +76,7 @@ def judged(values: pd.Series, name: str, mark: str = ".", *, unnamed: bool, firs
     if pd.api.types.is_bool_dtype(values.dtype):
         return _category(name, as_texts(values), keep=keep)
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
-        return _constant(Judged(name, "date", days(values)), keep)
+        return _constant(Judged(name, "date", dates.days(values)), keep)
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         values = values / pd.Timedelta(seconds=1)
     if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_complex_dtype(values.dtype):
@@ -103,20 +101,6 @@ def as_texts(values: pd.Series) -> pd.Series:
     return pd.Series(texts, values.index, dtype=object)
 
 
-def days(values: pd.Series) -> pd.Series:
-    """Dates as days since 1970-01-01, in UTC where they name a zone; NaN for gaps."""
-    aware = values.dt.tz_localize("UTC") if values.dt.tz is None else values.dt.tz_convert("UTC")
-    return (aware - _EPOCH) / _DAY
-
-
-def parsed_dates(texts: pd.Series, *, day_first: bool) -> pd.Series:
-    """Days since 1970 of texts that are dates, NaN for all others."""
-    form = "ISO8601" if texts.dropna().map(lambda text: _ISO.fullmatch(text) is not None).all() else "mixed"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return days(pd.to_datetime(texts, errors="coerce", format=form, dayfirst=day_first and form == "mixed", utc=True))
-
-
 def is_row_number(values: pd.Series) -> bool:
     """Whether a column counts the rows: each whole number from 0 or 1 on once, or one more in every row."""
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype) or len(values) < 2:
@@ -134,11 +118,18 @@ def _texts(name: str, texts: pd.Series, mark: str, *, unnamed: bool, first: bool
         return Judged(name, "", texts, "empty")
     if (read := _numbers(present, mark)) is not None:
         values, odd, example = read
-        return replace(_number(name, values.reindex(texts.index), odd, unnamed=unnamed, keep=keep), read=example)
-    if (dates := _dates(present)) is not None:
-        days_of, day_first = dates
-        return _constant(Judged(name, "date", days_of.reindex(texts.index), day_first=day_first, read=_latest(present, days_of)), keep)
-    different = present.nunique()
+        number = _number(name, values.reindex(texts.index), odd, unnamed=unnamed, keep=keep)
+        long = present[present.str.fullmatch(_LONG)]
+        if not keep and long.nunique() > values.reindex(long.index).nunique():
+            return _without(number, _TOO_LONG)
+        return number if number.read else replace(number, read=example)
+    told = present[~gaps.are_none(present)]
+    if len(told) and (dated := dates.of_texts(told)) is not None:
+        days, day_first = dated
+        return _constant(
+            Judged(name, "date", days.reindex(texts.index), day_first=day_first, read=dates.latest(told, days)), keep
+        )
+    different = present.nunique() if keep else present.map(spelling.key).nunique()
     if different <= VALUES and not unnamed:
         return _category(name, texts, keep=keep)
     found = _category(name, texts, keep=True)
@@ -154,37 +145,15 @@ def _texts(name: str, texts: pd.Series, mark: str, *, unnamed: bool, first: bool
 
 def _numbers(present: pd.Series, mark: str) -> tuple[pd.Series, tuple[str, ...], tuple[str, str] | None] | None:
     """Numbers of texts that nearly all are numbers, NaN for the others; some of these; and a text beside what it is read as."""
-    if (read := numbers(present, mark)) is None:
+    told = present[~gaps.are_none(present)]
+    if not len(told) or (read := numbers(told, mark)) is None:
         return None
     values, example = read
-    others = present[values.isna()]
-    odd = others[~others.str.casefold().isin(_NONE)]
-    gaps = odd.str.casefold().nunique() <= _SIGNS_OF_GAPS and values.nunique() > VALUES
-    if values.notna().sum() < 2 or not (gaps or len(odd) <= _NO_NUMBERS * len(present)):
+    named, odd = present[gaps.are_told(present)], told[values.isna()]
+    signs = odd.str.casefold().nunique() <= _SIGNS_OF_GAPS and values.nunique() > VALUES
+    if values.notna().sum() < 2 or not (signs or len(odd) <= _NO_NUMBERS * len(told)):
         return None
-    return values, tuple(odd.unique()[:3]), None if example is None else (example[0], f"{example[1]:.15g}")
-
-
-def _dates(present: pd.Series) -> tuple[pd.Series, bool] | None:
-    """Days since 1970, and whether days come before months."""
-    matches = present.map(lambda text: _NUMERIC_DATE.fullmatch(text))
-    other = present[matches.isna()]
-    if not other.map(lambda text: bool(_ISO.fullmatch(text) or _WORDY_DATE.fullmatch(text))).all():
-        return None
-    parts = [(int(match[1]), int(match[3]), match[2]) for match in matches.dropna() if match[1]]
-    day_first = any(one > 12 or sign == "." for one, _, sign in parts)
-    if day_first and any(two > 12 for _, two, _ in parts):  # some days first, some months
-        return None
-    found = parsed_dates(present, day_first=day_first)
-    return None if found.isna().any() else (found, day_first)
-
-
-def _latest(texts: pd.Series, found: pd.Series) -> tuple[str, str] | None:
-    """The last of some dates, which tells what was taken for the month and for the century; none of dates that can be read one way only."""
-    if texts.map(lambda text: _ISO.fullmatch(text) is not None).all():
-        return None
-    at = found.idxmax()
-    return texts[at], str((_EPOCH + found[at] * _DAY).date())
+    return values, tuple(pd.concat([odd, named]).unique()[:3]), None if example is None else (example[0], f"{example[1]:.15g}")
 
 
 def _number(name: str, values: pd.Series, odd: tuple[str, ...], *, unnamed: bool, keep: bool) -> Judged:
@@ -195,6 +164,12 @@ def _number(name: str, values: pd.Series, odd: tuple[str, ...], *, unnamed: bool
     found = Judged(name, "number", numbers, odd=odd)
     if keep:
         return found
+    if codes := gaps.codes(numbers):
+        numbers = numbers.where(~numbers.isin(codes))
+        found = replace(found, values=numbers, codes=codes)
+    if (days := dates.of_numbers(numbers)) is not None:
+        written, day = f"{numbers.max():.0f}", float(days.max())
+        return _constant(replace(found, kind="date", values=days, read=(written, dates.shown(day))), keep)
     unique = bool(numbers.notna().all()) and numbers.nunique() == len(numbers)
     whole = not np.mod(numbers.dropna(), 1).any()
     if is_row_number(numbers):
@@ -203,11 +178,15 @@ def _number(name: str, values: pd.Series, odd: tuple[str, ...], *, unnamed: bool
         return _without(found, "row numbers of another table")
     if whole and numbers.nunique() > VALUES and numbers.nunique() > 0.9 * numbers.notna().sum() and _ID.fullmatch(name):
         return _without(found, "an id")
+    if pd.api.types.is_integer_dtype(values.dtype) and values.nunique() > numbers.nunique() + len(codes):
+        return _without(found, _TOO_LONG)
     return _constant(found, keep)
 
 
 def _category(name: str, texts: pd.Series, *, keep: bool) -> Judged:
-    return _constant(Judged(name, "category", texts, categories=tuple(sorted(texts.dropna().unique()))), keep)
+    spelt, spellings = (texts, ()) if keep else spelling.unified(texts)
+    found = Judged(name, "category", spelt, categories=tuple(sorted(spelt.dropna().unique())), spellings=spellings)
+    return _constant(found, keep)
 
 
 def _ordered(name: str, values: pd.Series) -> Judged:

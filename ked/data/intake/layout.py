@@ -21,6 +21,7 @@ MISSING = ("", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "NULL", "null", "N
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
 _CELLS = 100_000  # that tell the decimal mark
+_ABOVE = 10  # lines, at most, that end in one of separators alone before a table begins
 _EVEN = 0.9  # of the lines of a sample have as many values as the table
 
 
@@ -35,6 +36,7 @@ class Layout:
         skipped: Lines before the first row, those of names included.
         width: Values in a row, those of the first row if it has more.
         header: The names that the file gives, as many as `width`; None where it gives none.
+        named: The line of the names as it stands, "" where it is none by itself: it comes again where files were put together.
         notes: What was found that is not as usual, as sentences.
     """
 
@@ -45,13 +47,14 @@ class Layout:
     width: int
     header: tuple[str, ...] | None
     notes: tuple[str, ...]
+    named: str = ""
 
 
 def of_lines(lines: Sequence[str]) -> Layout:
     """The layout of a file that begins with these lines, of which the last one is whole."""
     start, separator = 0, ""
-    if lines and (named := re.fullmatch(r"sep=(.)\s*", lines[0])):
-        start, separator = 1, named[1]
+    if lines and (told := re.fullmatch(r"sep=(.)\s*", lines[0])):
+        start, separator = 1, told[1]
     while start < len(lines) - 1 and (not lines[start].strip() or lines[start].lstrip().startswith(_COMMENTS)):
         start += 1
     quote = _quote(lines[start:])
@@ -64,7 +67,8 @@ def of_lines(lines: Sequence[str]) -> Layout:
     table = of_rows(cells, next(iter(split([commented], separator, quote)), None))
     begin = start + _lines_of(lines[start:], separator, quote, table.skipped)
     width = max(table.width, *map(len, cells[table.skipped : table.skipped + 1]), 0)
-    return Layout(separator, quote, decimal, begin, width, table.header, (*notes, *table.notes))
+    named = lines[begin - 1].strip() if table.header and begin > start else ""
+    return Layout(separator, quote, decimal, begin, width, table.header, (*notes, *table.notes), named)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Top:
 
 def of_rows(rows: Sequence[Sequence[str]], commented: Sequence[str] | None = None) -> Top:
     """The same of rows that are split already; `commented` is a line of names behind a sign of comments."""
+    rows = _without_padding(rows)
     counts = Counter(len(row) for row in rows)
     width = max(counts, key=lambda count: (counts[count], count), default=0)
     first = next((at for at, row in enumerate(rows) if len(row) == width), 0)
@@ -91,7 +96,7 @@ def of_rows(rows: Sequence[Sequence[str]], commented: Sequence[str] | None = Non
         header, skipped, width, preamble = tuple(above), first, len(above), first - 1  # the last columns are empty
     elif commented is not None and first == 0 and len(commented) == width:
         return Top(0, width, tuple(name.strip() for name in commented), ())
-    elif _is_header(rows[first], rows[first + 1 :]) if rows else False:
+    elif _is_header(rows[first], _once(rows[first], rows[first + 1 :])) if rows else False:
         header, skipped, preamble = tuple(rows[first]), first + 1, first
     else:
         header, skipped, preamble = None, first, first
@@ -108,6 +113,27 @@ def split(lines: Sequence[str], separator: str, quote: str) -> list[list[str]]:
     except csv.Error:
         rows = [line.rstrip("\r\n").split(separator) for line in lines]
     return [[cell.strip() for cell in row] for row in rows if row]
+
+
+def trimmed(row: Sequence[str]) -> Sequence[str]:
+    """A row without the empty cells behind it."""
+    return row[: max((at + 1 for at, cell in enumerate(row) if cell), default=0)]
+
+
+def _without_padding(rows: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    """The rows, of which those above the table, a title say, have no more values than they show: sheets pad them to the table's width."""
+    widest = max((len(trimmed(row)) for row in rows), default=0)
+    begin = next((at for at, row in enumerate(rows) if len(trimmed(row)) > widest / 2), 0)
+    begin = max(begin, *(at + 1 for at, row in enumerate(rows[:_ABOVE]) if row and not trimmed(row)), 0)
+    return [*map(trimmed, rows[:begin]), *rows[begin:]]
+
+
+def _once(first: Sequence[str], rest: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """The rows below a first one without those that repeat it, where that shows numbers: of files put together names come again."""
+    others = [row for row in rest if row != first]
+    below = zip(first, *(row for row in others if len(row) == len(first)), strict=True)
+    numbers = any(not is_number(name) and values and sum(map(is_number, values)) > 0.8 * len(values) for name, *values in below)
+    return others if len(others) < len(rest) and numbers else rest
 
 
 def is_number(text: str) -> bool:

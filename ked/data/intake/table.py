@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from ked.data import limits
-from ked.data.columns import Asked, Intake, LeftOut
+from ked.data.columns import Asked, Intake, LeftOut, spelt
 from ked.data.dataset import SHARES, Dataset, stratified_split
 from ked.data.intake import pixels, reading
 from ked.data.intake.encoding import Encoding
 from ked.data.intake.kinds import VALUES, Judged, is_row_number, judged
 from ked.data.intake.reading import Sheet
+from ked.data.intake.spelling import letters, unified
 from ked.data.intake.target import check_is_class, column_named, everything, label_of
 from ked.data.limits import LABEL, refuse
 from ked.data.pixels import own_pictures
@@ -44,6 +45,10 @@ def read(path: Path, asked: Asked) -> Dataset:
     label, guessed = label_of(path, sheet, asked.label)
     texts = sheet.texts(label)
     check_is_class(path, sheet, label, texts)
+    texts, spellings = (texts, ()) if asked.everything else unified(texts)
+    notes = sheet.notes + ((f"Among the classes {spelt(spellings)} are one.",) if spellings else ())
+    if pair := letters(texts):
+        notes += (f"The classes {' and '.join(map(quoted, pair))} are two, as letters may be.",)
     rows, rows_left_out = _rows(path, texts)
     y, classes = limits.numbered(path, texts[rows].tolist())
     drop = list(dict.fromkeys(column_named(path, sheet, name, "leave out") for name in asked.drop))
@@ -53,9 +58,9 @@ def read(path: Path, asked: Asked) -> Dataset:
     keep = [column_named(path, sheet, name, "keep") for name in everything(asked.keep)]
     taken = _Taken(
         path=path, sheet=sheet, frame=frame, y=y, classes=classes, keep=frozenset(frame.columns if asked.everything else keep),
-        report=Intake(label, guessed, (), (), len(rows), rows_left_out, notes=sheet.notes),
+        report=Intake(label, guessed, (), (), len(rows), rows_left_out, notes=notes),
         dropped=tuple(LeftOut(name, "as asked") for name in drop),
-        as_ever=sheet.named and not sheet.notes and not drop and not rows_left_out and label == (asked.label or LABEL),
+        as_ever=sheet.named and not notes and not drop and not rows_left_out and label == (asked.label or LABEL),
     )  # fmt: skip
     pictures = None if asked.everything else _pictures(taken)
     return pictures or _table(taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from visitor import visit
 
-from explorer.words.glossary import GLOSSARY, spoken
+from explorer.words.glossary import GLOSSARY, explained, spoken
 
 
 @pytest.mark.parametrize("term", GLOSSARY)
@@ -23,3 +23,12 @@ def test_a_term_is_known_by_each_of_its_forms() -> None:
     forms = [form for found, _, _ in spoken() for form in found]
     assert {"KD", "knowledge distillation", "τ", "W", "superfeature"} <= set(forms)
     assert len(forms) == len(set(forms))
+
+
+def test_the_words_of_a_text_are_explained_once_each_and_signs_by_their_case_alone() -> None:
+    told = explained("Modularity of superfeatures, of a superfeature and of communities; W")
+    assert told.split("  \n") == [f"**{term}**: {meaning}" for term, meaning in (
+        ("modularity", GLOSSARY["modularity"]), ("superfeature", GLOSSARY["superfeature"]),
+        ("community", GLOSSARY["community (communities)"]), ("dependency matrix", GLOSSARY["dependency matrix (W)"]),
+    )]  # fmt: skip
+    assert explained("w, of no word that is a term; datahint") == ""

@@ -49,6 +49,9 @@ FIRST = {
 }  # fmt: skip
 
 
+MEANING = {"superfeatures", "train", "explain", "attributions", "agreement", "chimeras"}  # pages of one run's results
+
+
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("preset", ["digits", "fashion-mnist"])
 def test_every_page_opens_with_a_preset(preset: str, page: str) -> None:
@@ -59,6 +62,8 @@ def test_every_page_opens_with_a_preset(preset: str, page: str) -> None:
     assert figures(app) == FIRST[page] | of_digits
     assert control(app, "widget.dataset").value == preset
     assert control(app, "widget.run").value == f"{preset}-preset"
+    if preset == "digits":
+        assert ("What it means" in [head.value for head in app.subheader]) is (page in MEANING)
 
 
 def test_a_visitor_walks_through_all_pages_in_one_session_and_no_preset_is_written_to() -> None:

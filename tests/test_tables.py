@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from explorer.components.table import MOST, written
+from explorer.components.table import MOST, explaining, written
 
 
 def test_cells_are_written_as_the_grid_writes_them() -> None:
@@ -64,3 +64,12 @@ def test_rows_that_are_marked_are_marked_in_the_grid() -> None:
     app = AppTest.from_function(page).run()
     assert not app.exception
     assert app.session_state["table.few"]["selection"]["rows"] == [1]
+
+
+def test_a_head_explains_its_words_unless_it_has_help_of_its_own() -> None:
+    rows = pd.DataFrame({"modularity": [0.1], "fidelity": [0.2], "x": [1]})
+    looks = explaining(rows, {"fidelity": st.column_config.NumberColumn(help="Mine."), "x": st.column_config.NumberColumn("seed")})
+    assert looks["modularity"]["help"].startswith("**modularity**: How much more link strength")
+    assert looks["fidelity"]["help"] == "Mine."
+    assert looks["x"]["label"] == "seed"
+    assert looks["x"]["help"].startswith("**seed**")

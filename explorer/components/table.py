@@ -17,6 +17,7 @@ import pandas as pd
 import streamlit as st
 
 from explorer.components import script, style
+from explorer.words.glossary import explained
 
 _component = st.components.v2.component(
     "ked_table",
@@ -45,7 +46,7 @@ def table(
 
     `mark`: rows can be marked, one or `several`; `marked` are those that are, and `mark` is called with those that a visitor wants to be.
     """
-    looks, key, narrow = columns or {}, f"table.{key}", f"table.{key}.narrow"
+    looks, key, narrow = explaining(rows, columns or {}), f"table.{key}", f"table.{key}.narrow"
     grid: dict[str, Any] = {}
     if mark is not None:
         st.session_state[key] = {"selection": {"rows": list(marked), "columns": [], "cells": []}}
@@ -60,6 +61,15 @@ def table(
             mark([row for row in asked if isinstance(row, int) and 0 <= row < len(rows)])
 
     _component(key=narrow, data=data, on_marks_change=told)
+
+
+def explaining(rows: pd.DataFrame, looks: Mapping[str, Any]) -> dict[str, Any]:
+    """How columns are written, where the field's words in a head without help explain themselves under the pointer."""
+    told = {name: explained((looks.get(name) or {}).get("label") or str(name)) for name in rows.columns}
+    helped = {name for name in told if (looks.get(name) or {}).get("help")}
+    return {**looks} | {
+        name: {**(looks.get(name) or st.column_config.Column()), "help": text} for name, text in told.items() if text and name not in helped
+    }
 
 
 def written(rows: pd.DataFrame, looks: Mapping[str, Any]) -> dict[str, Any]:

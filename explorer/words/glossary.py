@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 GLOSSARY = {
     "teacher": "A large net that has learnt from the labels, and from which a student learns.",
     "student": "A small net that learns from a teacher.",
@@ -54,6 +56,17 @@ GLOSSARY = {
 """A term, in brackets its other forms -> what it means."""
 
 
+def explained(text: str) -> str:
+    """The meanings of the field's words in a text, each once; "" where it has none."""
+    found: dict[str, str] = {}
+    for match in _PATTERN.finditer(text):
+        for form in (match[1], match[1].removesuffix("s"), match[1].removesuffix("es")):
+            if told := _FORMS.get(_key(form)):
+                found.setdefault(*told)
+                break
+    return "  \n".join(f"**{term}**: {meaning}" for term, meaning in found.items())
+
+
 def spoken() -> list[tuple[list[str], str, str]]:
     """Each term with all its forms, for whoever looks for them in a text: (forms, the term, its meaning)."""
     found = []
@@ -61,3 +74,14 @@ def spoken() -> list[tuple[list[str], str, str]]:
         term, _, others = entry.partition(" (")
         found.append(([term, *filter(None, others.rstrip(")").split(", "))], term, meaning))
     return found
+
+
+def _key(word: str) -> str:
+    """Long words are known in capitals, too; short ones are signs."""
+    return word.lower() if len(word) > 2 else word
+
+
+_FORMS = {_key(form): (term, meaning) for forms, term, meaning in spoken() for form in forms}
+_LONGEST_FIRST = sorted(_FORMS, key=len, reverse=True)
+# The same rule as in `words.js`.
+_PATTERN = re.compile(rf"(?<![\w-])((?:{'|'.join(map(re.escape, _LONGEST_FIRST))})(?:e?s)?)(?!\w)", re.IGNORECASE)

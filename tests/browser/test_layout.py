@@ -109,6 +109,15 @@ def test_a_word_says_what_it_means_where_it_stands(visitor: Callable[..., Visito
     expect(note).to_contain_text("How much more link strength lies inside the groups")
     page.keyboard.press("Escape")
     expect(note).to_be_hidden()
+    title = page.locator(".main-svg .cbtitle text").first  # a figure's letters, and the name of a fold
+    title.scroll_into_view_if_needed()
+    box = title.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(note).to_contain_text("How strongly two features act together")
+    page.get_by_text("How exactly M communities were found").scroll_into_view_if_needed()
+    page.mouse.move(*page.evaluate(PLACE, "communities"))
+    expect(note).to_contain_text("A group of nodes with more links inside")
 
 
 def test_a_phone_has_words_sharing_and_settings_in_its_bar(visitor: Callable[..., Visitor], address: str) -> None:

@@ -98,11 +98,11 @@ def net_table(cells: pd.DataFrame) -> pd.DataFrame:
 
     Columns beside these: units, modularity and recovery (means over the teachers), adjusted, seconds (mean over the cells).
     """
-    rows = []
+    rows, of_units = [], {name: _units(cells, name) for name in _AVERAGED}
     for (level, net), part in cells.groupby(["level", "net"], sort=False):
-        row: dict[str, Any] = {"level": level, "net": net, "units": len(_units(part, "accuracy"))}
-        for name in _AVERAGED:
-            values = interval(_units(part, name).to_numpy()) if part[name].notna().any() else _NOTHING
+        row: dict[str, Any] = {"level": level, "net": net, "units": len(of_units["accuracy"].get((level, net), {}))}
+        for name, sides in of_units.items():
+            values = interval(np.array([*sides[level, net].values()])) if (level, net) in sides else _NOTHING
             row |= {name: float(values.mean), f"{name}_low": float(values.low), f"{name}_high": float(values.high)}
         first = part.groupby("teacher", sort=False).first()
         row |= {name: first[name].astype(float).mean() for name in ("modularity", "recovery", "seconds")}
@@ -119,7 +119,8 @@ def contrasts(study: Study, cells: pd.DataFrame, levels: Sequence[str]) -> list[
         levels: The study's, in order.
     """
     found = [pair for comparison in study.comparisons for pair in _pairs(comparison, cells, levels)]
-    values = [_paired(cells, *pair) for pair in found]
+    of_units = {measure: _units(cells, measure) for measure in {comparison.measure for comparison in study.comparisons}}
+    values = [_paired(of_units[comparison.measure], ours, theirs) for comparison, ours, theirs in found]
     steps = {level: step_of(part["accuracy"]) for level, part in cells[cells["net"] != BAYES_RULE].groupby("level")}
     there = [
         (pair, both, steps.get(pair[1][0], 0.0) if pair[0].measure == "accuracy" else 0.0)
@@ -174,18 +175,16 @@ def _pairs(comparison: Comparison, cells: pd.DataFrame, levels: Sequence[str]) -
                 yield comparison, ours, theirs
 
 
-def _paired(cells: pd.DataFrame, comparison: Comparison, ours: Side, theirs: Side) -> tuple[list[float], list[float]]:
+def _paired(sides: Mapping[Side, Mapping[int, float]], ours: Side, theirs: Side) -> tuple[list[float], list[float]]:
     """The values of both sides at the units that both have."""
-    mine, other = (_units(_of(cells, side), comparison.measure) for side in (ours, theirs))
-    both = [unit for unit in mine.index if unit in other.index]
-    return mine[both].tolist(), other[both].tolist()
+    mine, other = sides.get(ours, {}), sides.get(theirs, {})
+    both = [unit for unit in mine if unit in other]
+    return [mine[unit] for unit in both], [other[unit] for unit in both]
 
 
-def _of(cells: pd.DataFrame, side: Side) -> pd.DataFrame:
-    return cells[(cells["level"] == side[0]) & (cells["net"] == side[1])]
-
-
-def _units(part: pd.DataFrame, name: str) -> pd.Series:
-    """A value a unit: of several teachers the mean over each one's students, of a single one each student's."""
-    values = part.set_index("unit")[name].dropna().sort_index()
-    return values if values.index.is_unique else values.groupby(level=0).mean()
+def _units(cells: pd.DataFrame, name: str) -> dict[Side, dict[int, float]]:
+    """Of each level and net a value a unit: of several teachers the mean over each one's students, of a single one each student's."""
+    found: dict[Side, dict[int, float]] = {}
+    for (level, net, unit), value in cells.groupby(["level", "net", "unit"])[name].mean().dropna().items():
+        found.setdefault((level, net), {})[unit] = value
+    return found

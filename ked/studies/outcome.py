@@ -19,6 +19,7 @@ Side = tuple[str, str]
 
 _NOTHING = Interval(float("nan"), float("nan"), float("nan"))
 _AVERAGED = ("accuracy", "agreement", "answer")
+_OF_A_CELL = ("modularity", "recovery", "seconds")
 
 COLUMNS: dict[str, str] = {
     "level": "str", "teacher": "int", "net": "str", "seed": "int", "unit": "int", "accuracy": "float", "validation": "float",
@@ -99,14 +100,14 @@ def net_table(cells: pd.DataFrame) -> pd.DataFrame:
     Columns beside these: units, modularity and recovery (means over the teachers), adjusted, seconds (mean over the cells).
     """
     rows, of_units = [], {name: _units(cells, name) for name in _AVERAGED}
-    for (level, net), part in cells.groupby(["level", "net"], sort=False):
+    teachers = cells.groupby(["level", "net", "teacher"], sort=False)[["adjusted", *_OF_A_CELL]].first()
+    means = teachers[[*_OF_A_CELL]].astype(float).groupby(level=["level", "net"]).mean()
+    for (level, net), adjusted in teachers["adjusted"].groupby(level=["level", "net"], sort=False):
         row: dict[str, Any] = {"level": level, "net": net, "units": len(of_units["accuracy"].get((level, net), {}))}
         for name, sides in of_units.items():
             values = interval(np.array([*sides[level, net].values()])) if (level, net) in sides else _NOTHING
             row |= {name: float(values.mean), f"{name}_low": float(values.low), f"{name}_high": float(values.high)}
-        first = part.groupby("teacher", sort=False).first()
-        row |= {name: first[name].astype(float).mean() for name in ("modularity", "recovery", "seconds")}
-        rows.append(row | {"adjusted": "; ".join(dict.fromkeys(filter(None, first["adjusted"])))})
+        rows.append({**row, **means.loc[(level, net)], "adjusted": "; ".join(dict.fromkeys(filter(None, adjusted)))})
     return pd.DataFrame(rows)
 
 

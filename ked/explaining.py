@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from ked.communities.groups import Superfeatures
-from ked.dependency.samples import as_tensor, check_no_probabilities, modules_of, samples_of, shortened
+from ked.dependency.samples import Watched, as_tensor, check_no_probabilities, modules_of, samples_of, shortened, way_out
 from ked.errors import InvalidInput
 from ked.explanation import coalition, contributions, full, teacher_base, total_logits
 
 BATCH = 1024  # samples that go through a net at once where nothing else is said
 SLIGHT = 1e-3  # what a sum of probabilities may be off by
+_ASKED_TWICE = 8  # samples
+_ANOTHER = 0.02  # share of the largest number by which two answers differ in more than rounding, also in half precision
 
 Forward = Callable[[Any, Tensor], Tensor]
 """From a net and samples to logits, for nets whose answer is something else: `lambda net, x: net(x).logits`."""
@@ -91,7 +94,7 @@ class ExplainingNet(nn.Module):
         if len(made) != len(self.groups):
             raise InvalidInput(f"subnets holds {len(made)} modules, but there are {len(self.groups)} superfeatures.")
         self.register_buffer("base", checked_base(base))
-        self.trunk, self.subnets = trunk, nn.ModuleList(made)
+        self.trunk, self.subnets, self._looked_at = trunk, nn.ModuleList(made), False
         for m, group in enumerate(self.groups):  # buffers, so that they go where the net goes; not in its state
             self.register_buffer(f"_members{m}", torch.tensor(group), persistent=False)
 
@@ -104,7 +107,7 @@ class ExplainingNet(nn.Module):
         """log y_m (B, M, C), of samples x (B, D) or (B, *shape); in float32 at least, also under autocast.
 
         Raises:
-            InvalidInput: x has another number of features, or a subnet does not answer with (B, C).
+            InvalidInput: x has another number of features, or a subnet does not answer with logits (B, C).
         """
         seen = x.flatten(1) if self.trunk is None else self.trunk(x)
         count = sum(map(len, self.groups))
@@ -117,7 +120,11 @@ class ExplainingNet(nn.Module):
             if not isinstance(logits, Tensor) or logits.shape != (len(x), len(self.base)):
                 got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
                 raise InvalidInput(f"subnet {m} must answer with logits of shape {(len(x), len(self.base))}, not {got}.")
+            if not self._looked_at and not torch.compiler.is_compiling():
+                with suppress(RuntimeError):  # where values cannot be looked at, as under vmap
+                    check_no_probabilities(logits.detach(), f"subnet {m}'s answers")
             said.append(full(logits).log_softmax(dim=-1))
+        self._looked_at = True
         return torch.stack(said, dim=1)
 
     def forward(self, x: Tensor, explain: bool = False) -> Tensor:
@@ -163,8 +170,8 @@ def log_probabilities(net: Any, x: Any, *, forward: Forward | None = None, batch
     say = net if forward is None else lambda part: forward(net, part)
     if forward is None and isinstance(net, Explains):
         return log_predictions(explanations(net, x, batch=batch), net.base)
-    with asking(net):
-        return torch.cat([_logits(say, part).log_softmax(dim=-1) for part in _batches(net, x, batch)])
+    with asking(net, forward):
+        return torch.cat([said.log_softmax(dim=-1) for said in _told(partial(_logits, say), _batches(net, x, batch))])
 
 
 def explanations(net: Explains, x: Any, *, batch: int = BATCH) -> Tensor:
@@ -174,7 +181,7 @@ def explanations(net: Explains, x: Any, *, batch: int = BATCH) -> Tensor:
         InvalidInput: The net's explanations are no log-probabilities of shape (N, M, C).
     """
     with asking(net):
-        parts = [full(_answer(net.explain, part)) for part in _batches(net, x, batch)]
+        parts = list(_told(lambda part: full(_answer(net.explain, part)), _batches(net, x, batch)))
     for part in parts:
         check_shape("the net's explain(x)", part, len(net.base), len(net.groups))
         check_sums("the net's explain(x)", part)
@@ -216,32 +223,57 @@ def checked_base(base: Any) -> Tensor:
 
 
 @contextmanager
-def asking(net: Any) -> Iterator[None]:
+def asking(*nets: Any) -> Iterator[None]:
     """In eval mode and without gradients; afterwards every module is in the mode that it was in."""
-    modules = [module for part in modules_of(net) for module in part.modules()]
-    modes = [(module, module.training) for module in modules]
-    with ExitStack() as after:
-        after.enter_context(torch.no_grad())
-        for module, mode in modes:
-            after.callback(setattr, module, "training", mode)
+    with torch.no_grad(), evaluating(*nets):
+        yield
+
+
+@contextmanager
+def evaluating(*nets: Any) -> Iterator[None]:
+    """Modules, and those that functions name, in eval mode; afterwards each is in the mode that it was in."""
+    modes = [(module, module.training) for part in modules_of(*nets) for module in part.modules()]
+    try:
+        for module, _ in modes:
             module.training = False
         yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
 
 
 def _batches(net: Any, x: Any, batch: int) -> Iterator[Tensor]:
     """The samples, a batch at a time, where the net is and, if they are floats, in its precision."""
     home = next((weight for part in modules_of(net) for weight in part.parameters() if weight.is_floating_point()), None)
-    for part in samples_of(x) if isinstance(x, DataLoader) else as_tensor(x).split(batch):
+    for part in samples_of(x) if isinstance(x, DataLoader | Dataset) else as_tensor(x).split(batch):
         if part.is_floating_point() and not bool(part.isfinite().all()):
             raise InvalidInput("x contains NaN or infinite values; remove or replace them first.")
         yield part if home is None else part.to(home) if part.is_floating_point() else part.to(home.device)
 
 
+def _told(say: Callable[[Tensor], Tensor], batches: Iterator[Tensor]) -> Iterator[Tensor]:
+    """What is said of each batch; InvalidInput where half of the first one's samples, asked again, get another answer."""
+    for number, part in enumerate(batches):
+        said = say(part)
+        if number == 0:
+            few = min(_ASKED_TWICE, (len(part) + 1) // 2)
+            again = say(part[:few])
+            if again.shape == said[:few].shape and bool((again - said[:few]).abs().max() > _ANOTHER * said.abs().max()):
+                raise InvalidInput(
+                    "the net answers the same samples differently when they are asked again (dropout or noise that stays on), "
+                    "or among others (batch statistics, attention over the batch)."
+                )
+        yield said
+
+
 def _logits(say: Callable[[Tensor], Any], x: Tensor) -> Tensor:
-    z = _answer(say, x)
+    with Watched() as seen:
+        z = _answer(say, x)
     if z.ndim != 2 or len(z) != len(x) or z.shape[1] < 2 or not bool(z.isfinite().all()):
-        raise InvalidInput(f"the net must answer with finite logits of shape (N, C), not {tuple(z.shape)} for {len(x)} samples.")
+        told = f"the net must answer with finite logits of shape (N, C), not {tuple(z.shape)} for {len(x)} samples"
+        raise InvalidInput(f"{told}; {way_out(z, len(x))}." if z.shape[1:] in ((), (1,)) else f"{told}.")
     check_no_probabilities(z, "the net's answers")
+    seen.check_no_sigmoids(z, "the net's answers")
     return full(z)
 
 

@@ -115,6 +115,7 @@ def test_the_table_has_every_measure_beside_its_chance_levels() -> None:
         (lambda: ked.agreement(TEACHER, STUDENTS, X), "explainer must be one net"),
         (lambda: ked.agreement(TEACHER, TEACHER, X, base=BASE), "base belongs to arrays"),
         (lambda: ked.agreement(TEACHER, TEACHER, X, Y[:3]), "y must hold"),
+        (lambda: ked.agreement(TEACHER, TEACHER, DataLoader(X, 4, shuffle=True)), "an order of its own"),
         (lambda: ked.agreement(TEACHER, TEACHER, X, Y + C), "y must hold"),
         (lambda: ked.agreement(torch.zeros(3, 2, C), torch.zeros(3, 2, C)), "student does not sum to one"),
         (lambda: ked.agreement(np.zeros((3, 2)), np.zeros((3, 2))), "student must hold finite log-probabilities"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import attribution_samples as samples
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 import ked
 from ked.attribution import ATTRIBUTIONS, Reference, attribute
@@ -98,6 +100,91 @@ def test_an_answer_of_ones_own_is_taken_through_forward() -> None:
     assert (found.values("saliency") == ked.attributions(net, X, [1, 1], methods=("saliency",)).values("saliency")).all()
 
 
+def _evidence(net: Callable[[Tensor], Tensor], x: Tensor, target: np.ndarray) -> Tensor:
+    z = net(x)
+    return (z - z.mean(1, keepdim=True))[range(len(x)), target]
+
+
+def _slopes(net: Callable[[Tensor], Tensor], x: Tensor, target: np.ndarray) -> np.ndarray:
+    leaf = x.clone().requires_grad_()
+    return torch.autograd.grad(_evidence(net, leaf, target).sum(), leaf)[0].abs().numpy()
+
+
+def _mlp() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(samples.D, 9), nn.ReLU(), nn.Linear(9, 3))
+
+
+def test_backward_hooks_are_no_part_of_a_net() -> None:
+    net = _mlp()
+    plain = copy.deepcopy(net)
+    net[0].register_full_backward_hook(lambda module, inputs, outputs: (2 * inputs[0],))
+    found = ked.attributions(net, X, methods=("saliency", "deep-lift"))
+    np.testing.assert_allclose(found.values("saliency"), _slopes(plain, X, found.target), rtol=1e-5)
+    assert not found.refused
+    assert net[0]._backward_hooks
+
+
+def test_forward_may_name_nets_of_its_own_which_are_asked_in_eval_mode() -> None:
+    net, head = _mlp(), nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5)).train()
+    found = ked.attributions(net, X, methods=("saliency",), forward=lambda net, x: head(net(x)))
+    np.testing.assert_allclose(found.values("saliency"), _slopes(lambda x: head[0](net(x)), X, found.target), rtol=1e-5)
+    assert head[1].training
+
+
+def test_a_compiled_net_is_the_net_that_it_was_made_from() -> None:
+    net = _mlp()
+    found = ked.attributions(torch.compile(net, backend="aot_eager"), X, methods=("saliency", "deep-lift"))
+    assert not found.refused
+    np.testing.assert_allclose(found.values("saliency"), _slopes(net, X, found.target), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm")
+def test_a_net_that_keeps_a_part_of_its_last_graph() -> None:
+    net = nn.Sequential(torch.nn.utils.weight_norm(nn.Linear(samples.D, 9)), nn.ReLU(), nn.Linear(9, 3))
+    net(X)
+    found = ked.attributions(net, X, methods=("saliency",))
+    np.testing.assert_allclose(found.values("saliency"), _slopes(net, X, found.target), rtol=1e-5)
+
+
+def test_a_net_that_computes_in_half_precision_within() -> None:
+    class Coarse(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = _mlp()
+
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                return self.inner(x)
+
+    net = Coarse()
+    found = ked.attributions(net, X, methods=("saliency",))
+    expected = _slopes(net.inner, X, found.target)
+    np.testing.assert_allclose(found.values("saliency"), expected, atol=0.02 * expected.max())
+
+
+def test_where_the_way_from_the_input_is_cut_only_methods_without_gradients_apply() -> None:
+    class Cut(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.head = nn.Sequential(nn.Linear(samples.D, 9), nn.ReLU()), nn.Linear(9, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            with torch.no_grad():
+                h = self.body(x)
+            return self.head(h)
+
+    found = ked.attributions(Cut(), X, methods=QUICK)
+    assert set(found.measured) == {"occlusion", "feature-ablation"}
+    assert "cannot be differentiated" in found.refused["saliency"]
+
+
+def test_a_sample_that_is_its_own_baseline_is_compared_with_nothing(one_sentence: Callable[[str], str]) -> None:
+    found = ked.attributions(_mlp(), X[:1], methods=QUICK)
+    assert set(found.measured) == {"saliency", "input-x-gradient"}
+    assert "give a baseline" in one_sentence(found.refused["occlusion"])
+    assert not ked.attributions(_mlp(), X[:1], methods=QUICK, baseline=torch.zeros(samples.D)).refused
+
+
 def test_channels_have_no_place_in_the_input() -> None:
     trunk = nn.Sequential(nn.Linear(samples.D, 4), nn.ReLU())
     net = ked.ExplainingNet([(0, 1), (2, 3)], torch.zeros(3), trunk=trunk, subnet=lambda size: nn.Linear(size, 3))
@@ -118,6 +205,8 @@ def test_channels_have_no_place_in_the_input() -> None:
         (lambda: ked.attributions(nn.Linear(8, 3), X, baseline=[torch.nan] * 8), "baseline must hold finite numbers"),
         (lambda: ked.attributions(nn.Linear(8, 3), X, groups=[(0, 1)]), "each of the 8 features once"),
         (lambda: ked.attributions(lambda x: x, X), "torch.nn.Module"),
+        (lambda: ked.attributions(nn.LazyLinear(3), X), "lazy layers"),
+        (lambda: ked.attributions(nn.Linear(8, 3), DataLoader(X, 2, shuffle=True), [0, 1]), "an order of its own"),
         (lambda: ked.attributions(nn.Linear(8, 3), X, methods=("beauty",)), "'beauty' is unknown"),
         (lambda: ked.attributions(nn.Linear(8, 3), X, methods=("own",)).values("own"), "there are no maps of 'own'"),
     ],

@@ -94,6 +94,7 @@ def test_a_net_without_a_matrix_is_refused_by_the_name_of_its_fault(make: Callab
     _assert_same(_state(net), before)
 
 
+@pytest.mark.filterwarnings("ignore:The net's derivative is not that of its answers")
 def test_what_is_cut_off_for_some_features_alone_is_no_fault() -> None:
     net = wired(lambda x, layer, head: head(layer(torch.cat([x[:, :6], x[:, 6:].detach()], 1)).relu()))
     W = dependency_matrix(net, X)

@@ -47,6 +47,7 @@ def _error(net: nn.Module, x: Tensor, reduce: str = "abs_mean") -> float:
     return float((dependency_matrix(net, x, reduce) - true).norm() / true.norm().clamp_min(1e-300))
 
 
+@pytest.mark.filterwarnings("ignore:The net's derivative is not that of its answers")
 @pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("reduce", REDUCTIONS)
 def test_a_first_layer_counts_as_what_it_does(first: str, reduce: str) -> None:
@@ -131,6 +132,7 @@ def test_curvature_that_shows_in_neither_value_nor_slope_is_seen() -> None:
     assert _error(starting_with(square, nn.Identity()), torch.zeros(4, D, dtype=torch.float64)) < 1e-12
 
 
+@pytest.mark.filterwarnings("ignore:The net's derivative is not that of its answers")
 def test_a_layer_that_is_cut_off_in_places_is_not_taken_for_the_whole() -> None:
     """Its values are linear everywhere; only its derivative is not the same."""
     cut = Wired(lambda x, layer: layer(torch.where(x[:, :1] > 0, x, x.detach())), nn.Linear(D, WIDTH))
@@ -195,7 +197,8 @@ class _Rounded(torch.autograd.Function):
 
 def test_a_straight_through_estimator_counts_with_the_derivative_that_it_gives() -> None:
     net = Wired(lambda x, layer, last: last(_Rounded.apply(3 * layer(x)).relu()), nn.Linear(D, WIDTH), nn.Linear(WIDTH, C)).double()
-    assert _error(net, _samples()) < 1e-12
+    with pytest.warns(UserWarning, match="straight-through"):
+        assert _error(net, _samples()) < 1e-12
 
 
 @pytest.mark.filterwarnings("ignore:.*jit.script.* is deprecated")

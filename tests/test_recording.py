@@ -13,6 +13,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 from torch import nn
+from torch.utils.data import DataLoader
 from visitor import PAGES, figure, figures, sound, visit
 
 import ked
@@ -219,6 +220,7 @@ def _asked(**changed: Any) -> dict[str, Any]:
         ({"data": (torch.rand(9, 4), torch.rand(9))}, "a label for each"),
         ({"data": (torch.randint(9, (9, 4)), torch.zeros(9))}, "must be floats"),
         ({"data": (torch.full((9, 4), torch.nan), torch.arange(9) % 3)}, "all values must be finite"),
+        ({"data": (DataLoader(torch.rand(9, 4), 3, shuffle=True), torch.arange(9) % 3)}, "an order of its own"),
         ({"shape": (3, 3)}, "does not hold its 4 features"),
         ({"classes": ["a", "b"]}, "it has the classes 0 to 1"),
         ({"classes": list("abcd")}, "speaks of 3 classes, but data have 4"),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ked.agreements.survey import Survey, survey
+from ked.dependency.samples import check_order
 from ked.errors import InvalidInput
 from ked.explaining import BATCH
 from ked.heard import Heard, heard, heard_explanations
@@ -74,6 +75,7 @@ def agreement(
 def _heard(name: str, net: Any, x: Any, base: Any, batch: int) -> Heard:
     if isinstance(net, _ARRAYS):
         return heard_explanations(net, base, name=name)
+    check_order(x)
     if x is None:
         raise InvalidInput(f"x is missing: {name} is a net, which has to be asked about samples.")
     return heard(net, x, batch=batch)

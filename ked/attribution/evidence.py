@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ked.errors import InvalidInput
-from ked.explanation import centre
+from ked.explanation import centre, full
 from ked.nets.cnn.stack import ConvStack
 from ked.nets.stack import Stack
 from ked.nets.subnets import SubnetStack
@@ -44,7 +44,7 @@ class Evidence(nn.Module):
         super().__init__()
         if not isinstance(net, Stack):
             self.subnets = 1
-            self.body: nn.Module = _Own(_copy_of(net), tuple(shape))
+            self.body: nn.Module = _Own(copy_of(net), tuple(shape))
             self.register_buffer("base", torch.zeros(()))
         elif not 0 <= k < net.replicas:
             raise InvalidInput(f"replica {k} is not there: the net has the replicas 0 to {net.replicas - 1}.")
@@ -56,7 +56,7 @@ class Evidence(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Evidence (B, C) of x (B, D)."""
-        logits: Tensor = centre(self.body(x))
+        logits: Tensor = centre(full(self.body(x)))
         return logits - (self.subnets - 1) * self.base
 
     @property
@@ -86,7 +86,8 @@ class _Own(nn.Module):
         return laid
 
 
-def _copy_of(net: nn.Module) -> nn.Module:
+def copy_of(net: nn.Module) -> nn.Module:
+    """A copy of anybody's net; InvalidInput where it cannot be made."""
     try:
         return copy.deepcopy(net)
     except Exception as error:

@@ -49,6 +49,7 @@ class Attribution:
     compute: the map (B, D) of a question.
     signed: whether values below zero speak against the class; if not, the map only says how much a feature matters.
     refuse: why the method does not apply to a net, or an empty text.
+    compares: whether it compares the sample with what stands for absent features.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Attribution:
     compute: Callable[[Question], Tensor]
     signed: bool = True
     refuse: Callable[[nn.Module], str] = lambda net: ""
+    compares: bool = True
 
 
 def attribute(name: str, question: Question, seed: int = 0) -> Tensor:
@@ -221,6 +223,7 @@ ATTRIBUTIONS: dict[str, Attribution] = {
             "(of a convolutional net, over where its branch looks).",
             own_map,
             refuse=_black_box,
+            compares=False,
         ),
         Attribution(
             "grad-cam",
@@ -228,6 +231,7 @@ ATTRIBUTIONS: dict[str, Attribution] = {
             "The maps where the branches part, weighed by their mean gradients, both signs kept (Selvaraju et al. 2017).",
             _grad_cam,
             refuse=_without_maps,
+            compares=False,
         ),
         Attribution(
             "integrated-gradients",
@@ -241,12 +245,14 @@ ATTRIBUTIONS: dict[str, Attribution] = {
             "The magnitude of the gradient: how much a feature matters, not in which direction (Simonyan et al. 2014).",
             _saliency,
             signed=False,
+            compares=False,
         ),
         Attribution(
             "input-x-gradient",
             "input × gradient",
             "The feature's value times the gradient: a first guess at what it adds, with zero as the silent baseline.",
             _input_x_gradient,
+            compares=False,
         ),
         Attribution(
             "deep-lift",

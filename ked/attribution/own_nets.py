@@ -11,13 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ked.attribution.evidence import copy_of
 from ked.attribution.methods import ATTRIBUTIONS, refusal
 from ked.attribution.quality import Measured, measure
 from ked.attribution.question import Question, Reference, squares
 from ked.communities.groups import Superfeatures
-from ked.dependency.samples import as_tensor
+from ked.dependency.derivatives import warn_of_slope
+from ked.dependency.probing import without_backward_hooks
+from ked.dependency.samples import as_tensor, check_order, check_weights, modules_of, shortened
 from ked.errors import InvalidInput
-from ked.explaining import Forward, log_probabilities
+from ked.explaining import Forward, evaluating, log_probabilities
 from ked.nets.stack import Stack
 from ked.showing import figure
 
@@ -102,10 +105,12 @@ def attributions(
         >>> found.values("saliency").shape, list(found.refused), len(found.to_frame())
         ((2, 4), ['own'], 4)
     """
+    if y is not None:
+        check_order(x)
     samples = as_tensor(x).detach().cpu()
     if samples.ndim < 2 or 0 in samples.shape or not samples.is_floating_point() or not bool(samples.isfinite().all()):
         raise InvalidInput(f"x must hold finite floats of shape (N, *shape), not {samples.dtype} of shape {tuple(samples.shape)}.")
-    asked = _on_cpu(net, forward)
+    asked = _on_cpu(net, samples, forward)
     home, shape = next(asked.parameters(), samples), tuple(samples.shape[1:])
     flat = samples.flatten(1).to(home.dtype)
     said = log_probabilities(asked, samples)
@@ -120,14 +125,24 @@ def attributions(
     spread = float(flat.std(dim=0, correction=0).mean()) or float(flat.std(correction=0)) or 1.0
     question = Question(asked, 0, flat, target, Reference(absent, spread), members, shape)
     measured, refused = {}, {}
-    for name in methods:
-        if reason := refusal(name, asked):
-            refused[name] = reason
-            continue
-        try:
-            measured[name] = tuple(measure(name, question.about(*_one(flat, target, n))) for n in range(len(flat)))
-        except InvalidInput as error:  # seen by the values themselves
-            refused[name] = str(error)
+    nothing_absent = bool((flat == absent).all())
+    with evaluating(forward), without_backward_hooks(module for part in modules_of(forward) for module in part.modules()):
+        warn_of_slope(question.net, flat[:8])
+        for name in methods:
+            if reason := refusal(name, asked):
+                refused[name] = reason
+                continue
+            if nothing_absent and ATTRIBUTIONS[name].compares:
+                refused[name] = "The samples are what stands for absent features, as the mean of one sample is; give a baseline."
+                continue
+            try:
+                measured[name] = tuple(measure(name, question.about(*_one(flat, target, n))) for n in range(len(flat)))
+            except InvalidInput as error:  # seen by the values themselves
+                refused[name] = str(error)
+            except RuntimeError as error:
+                if isinstance(error, torch.OutOfMemoryError):
+                    raise
+                refused[name] = f"The net cannot be differentiated as the method asks for ({shortened(error)})."
     return Attributions(measured, target.numpy(), refused, samples.numpy())
 
 
@@ -142,12 +157,22 @@ class _Through(nn.Module):
         return self.take(self.net, x)
 
 
-def _on_cpu(net: nn.Module, forward: Forward | None) -> nn.Module:
+def _on_cpu(net: nn.Module, x: Tensor, forward: Forward | None) -> nn.Module:
     if not isinstance(net, nn.Module):
         raise InvalidInput(f"attributions hook into modules; give a torch.nn.Module, not {type(net).__name__}.")
+    check_weights([*net.parameters(), *net.buffers()])
     if isinstance(net, Stack):
         return copy.deepcopy(net).cpu()
-    own = copy.deepcopy(net).cpu().eval()
+    net = getattr(net, "_orig_mod", net)  # what torch.compile made of it takes no hooks
+    try:
+        own = copy_of(net)
+    except InvalidInput:  # it may hold a part of its last answer's graph, as torch.nn.utils.weight_norm does
+        log_probabilities(net, x[:1], forward=forward)
+        own = copy_of(net)
+    own = own.cpu().eval()
+    for module in own.modules():  # which change gradients, and not what the net says
+        for hooks in ("_backward_hooks", "_backward_pre_hooks"):
+            vars(module).get(hooks, {}).clear()
     if any(weight.dtype in (torch.float16, torch.bfloat16) for weight in own.parameters()):
         own = own.float()
     return own if forward is None else _Through(own, forward)

@@ -6,16 +6,14 @@ A net is asked about a few samples only, twice and together with others; a preci
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
+from ked.dependency.derivatives import check_curvature, warn_of_slope
 from ked.dependency.piecewise_linear import CUT_OFF
 from ked.dependency.probing import chunks, gradient, trace
-from ked.dependency.samples import check_no_probabilities
+from ked.dependency.samples import Watched, check_no_probabilities
 from ked.errors import InvalidInput
 
 _SAMPLES = 8  # that the net is tried on
@@ -23,9 +21,12 @@ _NO_DERIVATIVE = ".*autograd kernel was not registered"  # torch's warning that 
 
 
 def check_net(net: nn.Module, x: Tensor) -> None:
-    """Refuse a net that gives probabilities, cuts x (N, D) off, computes too coarsely, answers at random or mixes samples."""
+    """Refuse a net that gives probabilities, cuts x (N, D) off, computes too coarsely, answers at random or mixes samples.
+
+    A warning where its derivative is another than its answers'.
+    """
     few = x[:_SAMPLES]
-    with _Precision() as seen:
+    with Watched() as seen:
         z, leaf = trace(net, few)
     if seen.coarsest is not None:
         raise InvalidInput(
@@ -33,6 +34,7 @@ def check_net(net: nn.Module, x: Tensor) -> None:
             "give it and its samples in float32 or float64, and switch autocast off."
         )
     check_no_probabilities(z.detach(), "The net's answers")
+    seen.check_no_sigmoids(z, "The net's answers")
     _check_way_in(z, leaf)
     if _apart(z, trace(net, few)[0]):
         raise InvalidInput(
@@ -43,6 +45,8 @@ def check_net(net: nn.Module, x: Tensor) -> None:
             "The net mixes the samples of a batch: what it answers to one changes with the others "
             "(batch statistics, as of BatchNorm without running statistics, or attention over the batch)."
         )
+    if warn_of_slope(net, few):
+        check_curvature(net, few)
 
 
 def check_zero(net: nn.Module, x: Tensor) -> None:
@@ -57,25 +61,6 @@ def check_zero(net: nn.Module, x: Tensor) -> None:
     z = torch.cat(answers)
     if _apart(z, z[:1].expand_as(z)):
         raise InvalidInput(f"{CUT_OFF}: it is constant around every sample, as if it rounded or compared its input.")
-
-
-class _Precision(TorchFunctionMode):
-    """While inside, notes the coarsest precision below float32 that anything is computed in."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.coarsest: torch.dtype | None = None
-
-    def __torch_function__(
-        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """What the function gives, unchanged."""
-        given = func(*args, **(kwargs or {}))
-        if isinstance(given, Tensor) and given.is_floating_point():
-            eps = torch.finfo(given.dtype).eps
-            if eps > torch.finfo(self.coarsest or torch.float32).eps:
-                self.coarsest = given.dtype
-        return given
 
 
 def _check_way_in(z: Tensor, leaf: Tensor) -> None:

@@ -6,7 +6,8 @@ not fit it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from ked.dependency.samples import flat_samples, modules_of, shortened
+from ked.dependency.samples import flat_samples, modules_of, shortened, way_out
 from ked.errors import InvalidInput
 
 Progress = Callable[[float], None]
@@ -58,7 +59,7 @@ def probing(net: Any, x: Any) -> Iterator[tuple[Probed, Tensor]]:
     if not callable(net) or isinstance(net, type):
         given = "its weights alone: load them into one" if isinstance(net, Mapping) else shortened(repr(net))
         raise InvalidInput(f"The net must be a module or a function from samples to logits, not {given}.")
-    net = getattr(net, "_orig_mod", net)  # what torch.compile made cannot be differentiated twice; what it was made from can
+    net = getattr(net, "_orig_mod", net)  # what torch.compile made of a module takes no hooks; what it was made from does
     parts = modules_of(net)
     with ExitStack() as after:
         after.enter_context(torch.inference_mode(False))
@@ -67,6 +68,8 @@ def probing(net: Any, x: Any) -> Iterator[tuple[Probed, Tensor]]:
         samples, shape = flat_samples(x, parts)
         after.enter_context(torch.autocast(samples.device.type, enabled=False))
         after.enter_context(sdpa_kernel(SDPBackend.MATH))
+        if "torch._dynamo" in sys.modules:  # as nets may be compiled in part or in place; importing it takes seconds
+            after.enter_context(torch.compiler.set_stance("force_eager"))
         after.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
         torch.backends.mha.set_fastpath_enabled(False)
         if samples.is_cuda:
@@ -114,13 +117,14 @@ def _held(net: nn.Module, x: Tensor) -> int:
         sizes[storage.data_ptr()] = storage.nbytes() // tensor.element_size()
         return tensor
 
-    totals = []
-    for few in (x[:1], x[:2]):
-        sizes: dict[int, int] = {}
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            kept = trace(net, few)  # noqa: F841 as the graph's tensors must outlive each other to be told apart
-        totals.append(sum(sizes.values()))
-    return totals[1] - totals[0]
+    totals = [0, 0]
+    with suppress(InvalidInput):  # a net that differentiates in its own forward may allow no such hooks
+        for number, few in enumerate((x[:1], x[:2])):
+            sizes: dict[int, int] = {}
+            with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+                kept = trace(net, few)  # noqa: F841 as the graph's tensors must outlive each other to be told apart
+            totals[number] = sum(sizes.values())
+    return max(0, totals[1] - totals[0])
 
 
 def tell(progress: Progress | None, share: float) -> None:
@@ -130,15 +134,33 @@ def tell(progress: Progress | None, share: float) -> None:
 
 
 @contextmanager
+def without_backward_hooks(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """While inside, gradients are those of what the modules compute, whatever hooks make of them."""
+    hooks = [vars(module).get(kind) for module in modules for kind in ("_backward_hooks", "_backward_pre_hooks")]
+    kept = [(some, dict(some)) for some in hooks if some]
+    try:
+        for some, _ in kept:
+            some.clear()
+        yield
+    finally:
+        for some, before in kept:
+            some.update(before)
+
+
+@contextmanager
 def _kept(parts: list[nn.Module]) -> Iterator[None]:
-    """Every module's mode and buffers are put back afterwards: batch statistics may change even in a net that is refused."""
+    """Every module's mode and buffers are put back afterwards: batch statistics may change even in a net that is refused.
+
+    Backward hooks, which change gradients and not what a net says, are off meanwhile.
+    """
     modules = list(dict.fromkeys(module for part in parts for module in part.modules()))
     modes = [(module, module.training) for module in modules]
     buffers = [
         (module, name, value, value.clone()) for module in modules for name, value in module.named_buffers(recurse=False)
     ]
     try:
-        yield
+        with without_backward_hooks(modules):
+            yield
     finally:
         for module, mode in modes:
             module.training = mode
@@ -153,10 +175,8 @@ def _kept(parts: list[nn.Module]) -> Iterator[None]:
 def _logits(z: Any, count: int) -> Tensor:
     if not isinstance(z, Tensor) or z.ndim != 2 or len(z) != count or z.shape[1] < 2 or not z.is_floating_point():
         got = f"{z.dtype} of shape {tuple(z.shape)}" if isinstance(z, Tensor) else type(z).__name__
-        raise InvalidInput(
-            f"The net must return logits of shape (N, C) with C of at least 2, not {got} for {count} samples; "
-            "give a function that takes them from its answer, if they are in there."
-        )
+        wanted = "logits of shape (N, C) with C of at least 2"
+        raise InvalidInput(f"The net must return {wanted}, not {got} for {count} samples; {way_out(z, count)}.")
     if not bool(torch.isfinite(z).all()):
         raise InvalidInput("The net returns NaN or infinite logits for these samples, so it has no dependency matrix.")
     return z

@@ -19,7 +19,7 @@ from ked.communities.groups import Superfeatures
 from ked.communities.superfeatures import modularity
 from ked.data import recorded, recorded_samples
 from ked.data.dataset import Dataset
-from ked.dependency.samples import as_tensor
+from ked.dependency.samples import as_tensor, check_order
 from ked.errors import InvalidInput
 from ked.explaining import BATCH, Forward
 from ked.files.disk import disk_errors, write_json
@@ -136,6 +136,8 @@ def _dataset(
     """The samples as nets take them, and as a data set to look at."""
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise InvalidInput("data must be a pair: the samples, and a label for each.")
+    for part in data:
+        check_order(part)
     x, y = (as_tensor(part, what).detach().cpu() for part, what in zip(data, ("The samples", "The classes"), strict=True))
     if x.ndim < 2 or not x.is_floating_point():
         raise InvalidInput(f"the samples in data must be floats of shape (N, D) or (N, *shape), not {x.dtype} of shape {tuple(x.shape)}.")

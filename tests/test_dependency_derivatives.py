@@ -149,3 +149,13 @@ def test_a_net_that_differentiates_in_its_own_forward() -> None:
     inner = nn.Sequential(nn.Linear(D, WIDTH), nn.Tanh(), nn.Linear(WIDTH, C)).double()
     net = Wired(lambda x, net: torch.func.vmap(torch.func.jacrev(net))(x)[..., 0], inner)
     torch.testing.assert_close(dependency_matrix(net, X), _by_differences(net, X), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "middle", [nn.functional.hardsigmoid, nn.Hardsigmoid(), nn.Hardsigmoid(inplace=True), lambda h: nn.functional.hardsigmoid(input=h)]
+)
+def test_hardsigmoid_has_a_second_derivative_here_though_not_in_torch(middle: Callable[[Tensor], Tensor]) -> None:
+    net = _net(lambda h: middle(4 * h) * h)
+    torch.testing.assert_close(dependency_matrix(net, X), _by_differences(net, X), rtol=1e-4, atol=1e-6)
+    with pytest.raises(RuntimeError, match="hardsigmoid"):
+        torch.autograd.functional.hessian(lambda x: net(x[None]).sum(), X[0])

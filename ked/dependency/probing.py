@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 from ked.dependency.samples import flat_samples, modules_of, shortened, way_out
 from ked.errors import InvalidInput
@@ -68,6 +69,7 @@ def probing(net: Any, x: Any) -> Iterator[tuple[Probed, Tensor]]:
         samples, shape = flat_samples(x, parts)
         after.enter_context(torch.autocast(samples.device.type, enabled=False))
         after.enter_context(sdpa_kernel(SDPBackend.MATH))
+        after.enter_context(_Hardsigmoid())
         if "torch._dynamo" in sys.modules:  # as nets may be compiled in part or in place; importing it takes seconds
             after.enter_context(torch.compiler.set_stance("force_eager"))
         after.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
@@ -131,6 +133,20 @@ def tell(progress: Progress | None, share: float) -> None:
     """Report the finished share, if anybody wants to know."""
     if progress is not None:
         progress(share)
+
+
+class _Hardsigmoid(TorchFunctionMode):
+    """While inside, torch's one activation that cannot be differentiated twice is written with another that can."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """What the function gives."""
+        if func is not nn.functional.hardsigmoid:
+            return func(*args, **(kwargs or {}))
+        given = dict(zip(("input", "inplace"), args, strict=False)) | (kwargs or {})
+        y = nn.functional.relu6(given["input"] + 3) / 6
+        return given["input"].copy_(y) if given.get("inplace") else y
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from ked.studies import STUDIES
 from ked.studies.cells import cells_of
 from ked.studies.report import Report
 from ked.studies.shipped import RESULTS, file_of
+from ked.studies.study import SCALES
 
 ROWS = [Row("a < b", 1.0, 0.5, 1.5, True), Row("c", -2.0, -4.0, 0.0, False)]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -119,7 +120,7 @@ def test_the_first_page_says_whether_it_helped_as_the_studies_do() -> None:
 def test_readme_and_documentation_say_what_the_results_give() -> None:
     root = RESULTS.parent
     readme, shown, speed = ((root / file).read_text() for file in ("README.md", "docs/shown.md", "docs/speed.md"))
-    for scale in ("small", "pairs", "paper"):
+    for scale in DATA:
         for name in STUDIES:
             if (RESULTS / scale / name / "cells.csv").is_file():
                 assert brief(_report(name, scale)) in shown, f"run python -m explorer.readme: {scale} {name}"
@@ -227,4 +228,4 @@ def test_the_page_of_open_questions_says_what_the_results_give_and_what_is_missi
             few = _report(one.study, scale)
             command = f"`python -m ked study {one.study}{f' --scale {scale}' * (scale != 'small')}`"
             assert (command in part) == (few.settings.teachers < 5 or bool(few.missing) or few.cells.empty)
-    assert {*DATA} == {"small", "pairs", "paper"}
+    assert {*DATA} == {*SCALES}

@@ -14,6 +14,7 @@ from ked.studies import STUDIES, Comparison, Study, ledger
 from ked.studies.cells import Settings, cells_of
 from ked.studies.report import Report, report, shipped_report
 from ked.studies.shipped import RESULTS
+from ked.studies.study import SCALES
 
 FIVE = Settings(seeds=5, teachers=1)
 SMALL = replace(TINY, name="small-family", axis={"M = 2": {"superfeatures": 2}}, comparisons=(Comparison("ked", "kd"),))
@@ -103,7 +104,7 @@ def test_agreement_with_another_teacher_is_another_comparison(monkeypatch: pytes
     assert all(not one.also for one in report(plain, FIVE).contrasts)
 
 
-@pytest.mark.parametrize("scale", ["small", "pairs", "paper"])
+@pytest.mark.parametrize("scale", [scale for scale in SCALES if (RESULTS / scale).is_dir()])
 def test_no_shipped_comparison_has_two_verdicts(scale: str) -> None:
     verdicts: dict[tuple[object, ...], set[tuple[float, int]]] = defaultdict(set)
     for name, study in STUDIES.items():

@@ -78,14 +78,14 @@ def _beside_the_authors(report: Report) -> str:
 
 
 def _overview(reports: Mapping[str, pages.Found]) -> str:
-    """One row a study: what its comparisons give on each data set."""
-    rows = []
+    """One row a study: what its comparisons give on each data set that any has cells of."""
+    rows, there = [], [scale for scale in DATA if any(scale in found for found in reports.values())]
     for name, found in reports.items():
-        told = [brief(found[scale]) if scale in found else "" for scale in DATA]
+        told = [brief(found[scale]) if scale in found else "" for scale in there]
         if not STUDIES[name].datasets:  # one outcome, of data that are its levels
             told = [f"on made data, {told[0]}", *("–" for _ in told[1:])]
         rows.append([f"{STUDIES[name].question} (`{name}`)", *told])
-    return markdown(["question", *(f"{where[:1].upper()}{where[1:]}" for where in DATA.values())], rows)
+    return markdown(["question", *(f"{where[:1].upper()}{where[1:]}" for where in map(DATA.__getitem__, there))], rows)
 
 
 def _replace(file: Path, parts: dict[str, str]) -> None:

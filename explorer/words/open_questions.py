@@ -14,7 +14,7 @@ from ked.studies.cells import Settings, cells_of
 from ked.studies.report import Report
 from ked.studies.study import Study
 
-DATA = {"small": "digits", "pairs": "pairs of digits", "paper": "Fashion-MNIST, the paper's recipe"}
+DATA = {"small": "digits", "pairs": "pairs of digits", "paper": "Fashion-MNIST, the paper's recipe", "mnist": "MNIST, the paper's recipe"}
 
 
 class Asked(NamedTuple):

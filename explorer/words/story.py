@@ -31,6 +31,7 @@ PLACES: tuple[tuple[str, str, str, str], ...] = (
     ("digits", "architecture", "small", "M = 4"),
     ("random groups, digits", "grouping", "small", "random"),
     ("Fashion-MNIST", "architecture", "paper", "M = 4"),
+    ("MNIST", "architecture", "mnist", "M = 4"),
 )
 """What a data set is called, and the study, scale and level that have its cells."""
 

@@ -42,7 +42,7 @@ TOPICS: dict[str, dict[str, str]] = {
     },
 }
 OTHERS = "Other questions"
-SCALES = {"small": "small nets", "pairs": "pairs of digits", "paper": "the paper's nets"}
+SCALES = {"small": "small nets", "pairs": "pairs of digits", "paper": "the paper's nets", "mnist": "the paper's nets on MNIST"}
 
 
 def titles() -> dict[str, str]:

@@ -41,6 +41,8 @@ def _sizes(*counts: int | None) -> dict[str, Fields]:
     return {f"n = {count}" if count else "all samples": {"train_size": count} for count in counts}
 
 
+_OF_SIXTY_THOUSAND = _sizes(50, 100, 500, 1000, 10_000, None)
+_MILLION: Fields = {"chimeras": 1_000_000}
 _TERMS: dict[str, Fields] = {
     "all terms": {},
     "no labels": {"lam": 1.0},
@@ -171,8 +173,8 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "kd"),
             ),
             {"superfeatures": 4},
-            axes={"pairs": _sizes(500, 1000, 2000, None), "paper": _sizes(50, 100, 500, 1000, 10_000, None)},
-            more={**_TRUE_COUNT, "paper": {"chimeras": 1_000_000}},
+            axes={"pairs": _sizes(500, 1000, 2000, None), **dict.fromkeys(("paper", "mnist"), _OF_SIXTY_THOUSAND)},
+            more={**_TRUE_COUNT, **dict.fromkeys(("paper", "mnist"), _MILLION)},
         ),
         Study(
             "attribution",

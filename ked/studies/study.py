@@ -17,15 +17,18 @@ BEST = "best by validation"
 BAYES_RULE = "bayes-rule"
 """The most probable class of the true distribution, among the nets where it is known: not trained, and no net does better on average."""
 
+_PAPERS: Fields = {"teacher_hidden": (500, 500), "student_hidden": (60, 60), "teacher_epochs": 100, "epochs": 100}
+
 SCALES: dict[str, Fields] = {
     "small": {"teacher_hidden": (200, 200), "student_hidden": (20, 20), "teacher_epochs": 40, "epochs": 60},
     "pairs": {"teacher_hidden": (200, 200), "student_hidden": (20, 20), "teacher_epochs": 40, "epochs": 60, "scale": "std"},
-    "paper": {"teacher_hidden": (500, 500), "student_hidden": (60, 60), "teacher_epochs": 100, "epochs": 100},
+    "paper": _PAPERS,
+    "mnist": _PAPERS,
 }
 """What trainings a study's cells have: short ones for digits and two cores, the same for pairs of digits, whose superfeatures are
-known, with dependencies per standard deviation, or the paper's for Fashion-MNIST."""
+known, with dependencies per standard deviation, or the paper's, for Fashion-MNIST or for MNIST."""
 
-DATASETS = {"small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist"}
+DATASETS = {"small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist", "mnist": "mnist"}
 """The data that a scale trains on."""
 
 

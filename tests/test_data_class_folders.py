@@ -38,6 +38,8 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {  # above eac
     "no test picture with a class": (("train/{}/",), {"test/1.png": "homeless", "test/2.png": "homeless"}, ""),
     "a training part alone": (("train/{}/",), {}, ""),
     "a class called train": (("{}/", "train/"), {}, ""),
+    "batches": (("batch0/{}/", "batch1/{}/", "data_batch_2/{}/images/"), {}, ""),
+    "sizes": (("16x16/{}/", "32x32/{}/", "256x256@2x/{}/"), {}, ""),
 }
 
 
@@ -140,6 +142,27 @@ def test_what_lies_beside_may_be_anything(tmp_path: Path) -> None:
 )
 def test_folders_that_hold_no_data_set_are_refused(files: dict[str, bytes], named: str, tmp_path: Path) -> None:
     refused(folder(tmp_path / "few", files), f"The folder 'few' cannot be used: .*{named}")
+
+
+def test_numbered_folders_that_hold_other_classes_each_are_classes() -> None:
+    for names in (["fold1/a/", "fold1/b/", "fold2/c/", "fold2/d/"], ["0/left/", "0/right/", "1/left/", "1/right/"], ["set1/", "set2/"]):
+        found = sorted_out([f"{name}{i}.png" for name in names for i in range(3)])
+        assert [one.label for one in found.pictures] == sorted(name.split("/")[0] for name in names for _ in range(3))
+        assert found.numbered == ()
+
+
+def test_folders_that_are_no_classes_and_few_pictures_of_small_classes_are_named(tmp_path: Path) -> None:
+    folders = [f"{size}/{kind}/{way}" for size in ("16x16", "24x24") for kind in ("cat", "dog") for way in "lr"]
+    files = {f"{name}/{i}.png": picture(i) for name in folders for i in range(7)}
+    few = {"16x16/owl/1.png": picture(1), "24x24/emu/1.png": picture(2)}
+    found = data.load(str(folder(tmp_path / "icons", files | few)))
+    assert found.classes == ("cat", "dog")
+    assert found.y.bincount().tolist() == [28, 28]
+    assert found.notes[:3] == (
+        "2 of 58 pictures are left out: the classes 'emu', 'owl' have fewer than 5.",
+        "The folders '16x16', '24x24' hold the same classes and are none.",
+        "Folders in class folders are not told apart: 'l', 'r'.",
+    )
 
 
 def test_a_pipe_in_a_class_folder_is_not_waited_for(tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def test_a_table_that_was_added_before_columns_were_judged_is_read_as_it_was(ked
     as_it_was = {name: value for name, value in about.items() if name not in ("drop", "keep", "notes", "visitor")}
     path.write_text(json.dumps(as_it_was))
     assert data.load(key).features == ("row", "a")
-    assert data.fingerprint(key) == own.as_read(about["sha256"]) == f"{about['sha256']} 2"
+    assert data.fingerprint(key) == own.as_read(about["sha256"]) == f"{about['sha256']} 3"
 
 
 def test_a_run_of_a_file_from_before_columns_were_judged_opens_with_all_its_columns(tmp_path: Path) -> None:

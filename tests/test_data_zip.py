@@ -127,7 +127,10 @@ def _bomb() -> bytes:
         (lambda path: _zip(path, {"cat/x.png": b"hello"}), "'cat/x.png' in it is no picture.*PNG, JPEG, BMP, WEBP, GIF, TIFF"),
         (lambda path: _zip(path, {"cat/x.png": _picture()[:-30]}), "'cat/x.png' in it is no picture"),
         (lambda path: _zip(path, {"cat/x.png": _bomb()}), "'cat/x.png' in it.*at most 4096 x 4096"),
-        (lambda path: _zip(path, {"bird/x.png": _picture()}), "class 'bird' has 1 samples"),
+        (
+            lambda path: _zip(path, {f"bird/{i}.png": _picture() for i in range(4)}),
+            r"class 'bird' has 4 samples, but every class needs at least 5 \(the folders are the classes\)",
+        ),
         (_broken_crc, "'cat/00.png' in it"),
     ],
 )

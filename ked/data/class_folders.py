@@ -2,6 +2,7 @@
 
     cat/1.png                         the folder is the class
     pets/images/cat/1.png             what lies above all classes, and a folder images below them, is no class
+    batch0/cat/1.png  batch1/cat/2.png  numbered folders that hold the same ones, as 16x16/cat and 32x32/cat do, are no classes
     train/cat/1.png  test/cat/2.png   official parts, in any case, also called training, val, valid, validation, dev or testing
     README.md, list.csv, .DS_Store    beside and inside: left out, and counted
 
@@ -15,11 +16,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ked.errors import quoted
+
 ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".gif", ".tif", ".tiff"))
 PART_NAMES = {"train": "train", "training": "train", "test": "test", "testing": "test", "dev": "validation"} | dict.fromkeys(
     ("val", "valid", "validation"), "validation"
 )
 _IMAGES = frozenset(("images", "image", "imgs", "img", "pictures", "photos"))
+_NUMBERED = re.compile(
+    r"(([a-z]+[ _-]*)?(batch|part|fold|chunk|shard|split|set|subset|session|disk|disc|vol|volume|folder|dir|data)[ _-]?\d+"
+    r"|\d+x\d+(@\d+x?)?|\d+ ?(px|dpi))",
+    re.IGNORECASE,
+)
+_ALIKE = 0.5  # of the folders in numbered ones are in each of them
 _SHOWN = 6  # endings of files that are no pictures, as far as a sentence names them
 
 Folders = tuple[str, ...]
@@ -43,11 +52,22 @@ class SortedOut:
         pictures: In the order of the names.
         no_pictures: Names of the files that are none.
         homeless: Names of the pictures that lie in no class folder, or outside the official parts.
+        numbered: Folders around the classes that are none themselves, as batch0 and batch1.
+        deeper: Folders in class folders, whose pictures are not told apart.
     """
 
     pictures: tuple[Placed, ...]
     no_pictures: tuple[str, ...] = ()
     homeless: tuple[str, ...] = ()
+    numbered: tuple[str, ...] = ()
+    deeper: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is said of folders that are no classes, one sentence each."""
+        around = f"The folders {_listed(self.numbered)} hold the same classes and are none." if self.numbered else ""
+        below = f"Folders in class folders are not told apart: {_listed(self.deeper)}." if self.deeper else ""
+        return tuple(said for said in (around, below) if said)
 
     @property
     def note(self) -> str:
@@ -76,10 +96,37 @@ def sorted_out(names: Sequence[str]) -> SortedOut:
     """
     pictures = {number: PurePosixPath(name).parts[:-1] for number, name in enumerate(names) if _is_picture(name)}
     inside = _stripped({number: folders for number, folders in pictures.items() if folders})
-    places = _in_parts(inside) or {number: (folders[0], "") for number, folders in inside.items()}
+    parts = _in_parts(inside)
+    within = {} if parts else _without_numbered(inside)
+    numbered = {folders[0] for folders in inside.values()} if within else set()
+    places = parts or {number: (folders[0], "") for number, folders in (within or inside).items()}
+    below = {} if parts else {folders[1] for folders in (within or inside).values() if len(folders) > 1 and not _says_nothing(folders[1])}
     found = tuple(Placed(number, names[number], *places[number]) for number in sorted(places, key=lambda number: names[number]))
     homeless = tuple(names[number] for number in pictures if number not in places)
-    return SortedOut(found, tuple(name for number, name in enumerate(names) if number not in pictures), homeless)
+    others = tuple(name for number, name in enumerate(names) if number not in pictures)
+    return SortedOut(found, others, homeless, tuple(sorted(numbered)), tuple(sorted(below)))
+
+
+def _listed(folders: Folders) -> str:
+    """The first of some folders, as far as a sentence names them."""
+    return ", ".join(quoted(name, 30) for name in folders[:_SHOWN]) + (" and others" if len(folders) > _SHOWN else "")
+
+
+def _says_nothing(folder: str) -> bool:
+    """Whether a folder in a class folder holds all that is there by custom."""
+    return folder.lower() in _IMAGES
+
+
+def _without_numbered(inside: dict[int, Folders]) -> dict[int, Folders]:
+    """What is below numbered folders, where most folders in one of them are in all of them; nothing where that is not so."""
+    held: dict[str, set[str]] = {}
+    for folders in inside.values():
+        held.setdefault(folders[0], set()).update(folders[1:2])
+    classes = list(held.values())
+    same = set.intersection(*classes) if len(classes) > 1 else set()
+    if len(same) < 2 or len(same) < _ALIKE * len(set.union(*classes)) or not all(map(_NUMBERED.fullmatch, held)):
+        return {}
+    return {number: folders[1:] for number, folders in inside.items() if len(folders) > 1}
 
 
 def _is_picture(name: str) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +37,28 @@ def dataset(path: Path, found: SortedOut, content: Callable[[Placed], bytes]) ->
     if not found.pictures:
         raise refuse(path, "it holds no pictures in class folders", "it must hold names like cat/1.png")
     _check_size(path, found, content)
+    found, few = _without_small(found)
     least = 1 if found.pictures[0].part else limits.PER_CLASS
-    y, classes = limits.numbered(path, [one.label for one in found.pictures], least)
+    y, classes = limits.numbered(path, [one.label for one in found.pictures], least, "the folders are the classes")
     rows, cut = splits(path, y, classes, [one.part for one in found.pictures])
     sheet = Sheet(len(found.pictures))
     for one in tracked(found.pictures):
         sheet.add(_picture(path, one.name, content(one)))
-    notes = tuple(said for said in (found.note, cut, sheet.note) if said)
+    notes = tuple(said for said in (found.note, few, *found.remarks, cut, sheet.note) if said)
     return own_pictures(path.name, samples(sheet.pixels), y, rows, sheet.pixels.shape[1:], classes, notes)
+
+
+def _without_small(found: SortedOut) -> tuple[SortedOut, str]:
+    """Without few pictures of classes too small to be split, and the sentence about them; official parts stay as they are."""
+    sizes = Counter(one.label for one in found.pictures)
+    small = sorted(label for label, size in sizes.items() if size < limits.PER_CLASS)
+    lost = sum(sizes[label] for label in small)
+    if not small or found.pictures[0].part or len(sizes) - len(small) < 2 or lost > limits.FEW * len(found.pictures):
+        return found, ""
+    kept = tuple(one for one in found.pictures if one.label not in small)
+    named = ", ".join(quoted(label, 30) for label in small[:5]) + (" and others" if len(small) > 5 else "")
+    classes = f"the class {named} has" if len(small) == 1 else f"the classes {named} have"
+    return replace(found, pictures=kept), f"{lost} of {len(found.pictures)} pictures are left out: {classes} fewer than {limits.PER_CLASS}."
 
 
 def _check_size(path: Path, found: SortedOut, content: Callable[[Placed], bytes]) -> None:

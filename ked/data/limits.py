@@ -27,6 +27,7 @@ AS_NUMBERS = 12  # bytes of a value while a table is read: 8 as it comes, 4 as i
 AS_BYTES = 2  # of a value of pictures that are kept as bytes: as they are decoded, and where another size or colour comes
 LETTERS = 100_000_000  # of all classes' names as they come, one a sample
 CLASSES = 1000
+FEW = 0.1  # of all samples, at most, that are left out with classes too small to be split
 PER_CLASS = 5  # so that each of the three splits gets at least one
 
 
@@ -56,10 +57,12 @@ def room(each: float = AS_NUMBERS) -> int:
     return int(SHARE * machine.memory() / each)
 
 
-def numbered(path: Path, labels: Sequence[str], least: int = PER_CLASS) -> tuple[np.ndarray, tuple[str, ...]]:
+def numbered(
+    path: Path, labels: Sequence[str], least: int = PER_CLASS, hint: str = "a column of measurements is no class"
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Class numbers (N,) of the labels and the sorted names of the classes; InvalidInput for too many, too few or too small ones.
 
-    least: samples that every class must have.
+    least: samples that every class must have.  hint: what to think of where one has fewer.
     """
     counts = Counter(labels)
     if not 2 <= len(counts) <= CLASSES:
@@ -69,7 +72,7 @@ def numbered(path: Path, labels: Sequence[str], least: int = PER_CLASS) -> tuple
     smallest = min(counts, key=lambda name: counts[name])
     if counts[smallest] < least:
         found = f"the class {quoted(smallest)} has {counts[smallest]} samples"
-        raise refuse(path, found, f"every class needs at least {least} (a column of measurements is no class)")
+        raise refuse(path, found, f"every class needs at least {least} ({hint})")
     classes = sorted(counts, key=_order)
     numbers = {name: y for y, name in enumerate(classes)}
     return np.array([numbers[label] for label in labels], np.int64), tuple(classes)

@@ -22,7 +22,7 @@ _TABLE = "intake.table"
 # The module in this folder that reads each, when one is there.
 _READERS = {**dict.fromkeys(ENDINGS, _TABLE), ".npz": "npz", ".zip": "image_zip"}
 # Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
-READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
+READERS_VERSION = 3  # since numbered folders around classes are none themselves
 INTAKE_VERSION = 3  # the same of columns that are judged and encoded; since codes such as -999 are gaps
 USUAL = Asked()
 ALLOWED = "a table (CSV, TSV, Excel, Parquet), an NPZ file, or class folders of pictures, zipped or not"

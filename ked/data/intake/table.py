@@ -26,7 +26,6 @@ from ked.data.tabular import table
 from ked.errors import InvalidInput, quoted
 
 _SEED = 0
-_FEW = 0.1  # of the rows, at most, that are left out with classes too small to be split
 
 
 def read(path: Path, asked: Asked) -> Dataset:
@@ -108,7 +107,7 @@ def _rows(path: Path, texts: pd.Series) -> tuple[np.ndarray, dict[str, int]]:
         left_out["they have no class"] = missing
     sizes = known.value_counts()
     small = sizes[sizes < limits.PER_CLASS]
-    if len(small) and len(sizes) - len(small) >= 2 and small.sum() <= _FEW * len(known):
+    if len(small) and len(sizes) - len(small) >= 2 and small.sum() <= limits.FEW * len(known):
         known = known[~known.isin(small.index)]
         names = ", ".join(quoted(name, 20) for name in sorted(small.index)[:5])
         named = f"the class {names} has" if len(small) == 1 else f"{len(small)} classes such as {names} have"

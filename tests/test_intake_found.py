@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from flowers import LENGTH, RNG, SPECIES, N, frame, loaded, same, text
+from refusals import refused
 
 from ked.data.dataset import Dataset
 
@@ -175,3 +176,35 @@ def test_a_row_that_is_typed_in_may_spell_a_word_otherwise(tmp_path: Path) -> No
     found = loaded(tmp_path / "t.csv", frame(wild=wild).assign(species=SPECIES))
     typed = found.intake.encode({"length": "5", "width": "2", "wild": "TRUE"})
     assert typed.tolist() == [5, 2, 0, 1]
+
+
+def test_quotes_in_quotes_may_have_a_backslash(tmp_path: Path) -> None:
+    """As R's write.table and MySQL write them; one at the end of a text is a backslash."""
+    said = [f'he said \\"no{i % 3}{", not" * (i % 2)}\\", twice' for i in range(N)]
+    given = text().splitlines()
+    rows = [f'"{one}",{line}' for one, line in zip(said, given[1:], strict=True)]
+    found = loaded(tmp_path / "t.csv", "\n".join([f"said,{given[0]}", *rows]))
+    assert found.features[0] == 'said = he said "no0", twice'
+    assert found.features[-2:] == ("length", "width")
+    paths = [f'"C:\\\\dir{i % 3}\\",{line}'.replace("\\\\", "\\") for i, line in enumerate(given[1:])]
+    assert loaded(tmp_path / "t.csv", "\n".join([f"path,{given[0]}", *paths])).features[0] == "path = C:\\dir0\\"
+
+
+@pytest.mark.parametrize("row", [0, 7])
+def test_a_row_with_too_many_values_is_named_wherever_it_stands(row: int, tmp_path: Path) -> None:
+    lines = text().splitlines()
+    lines[row + 1] = f"Smith,{lines[row + 1]}"
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    refused(tmp_path / "t.csv", f"line {row + 2} has 4 values, but the lines (after it have fewer|before it have 3)", "species")
+
+
+def test_what_keeps_excel_from_changing_a_value_is_no_part_of_it(tmp_path: Path) -> None:
+    found = loaded(tmp_path / "t.csv", frame(code=[f'="{i % 30:03}"' for i in range(N)]))
+    assert column(found, "code") == [i % 30 for i in range(N)]
+
+
+def test_infinite_values_are_gaps_and_named(tmp_path: Path) -> None:
+    given = [np.inf if i % 9 == 0 else float(i % 7) for i in range(N)]
+    found = loaded(tmp_path / "t.csv", frame(size=given))
+    np.testing.assert_equal(column(found, "size"), gapped(given, [i for i in range(N) if i % 9 == 0]))
+    assert "In the column `size` some texts are no numbers and count as gaps: 'inf'." in found.intake.remarks()

@@ -45,7 +45,7 @@ def read(folder: Path) -> Dataset | None:
 
 
 def _place(folder: Path) -> Path:
-    return folder / f"read-{own.READERS_VERSION}"
+    return folder / f"read-{own.FOLDERS_VERSION}"
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

@@ -22,7 +22,8 @@ _TABLE = "intake.table"
 # The module in this folder that reads each, when one is there.
 _READERS = {**dict.fromkeys(ENDINGS, _TABLE), ".npz": "npz", ".zip": "image_zip"}
 # Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
-READERS_VERSION = 3  # since numbered folders around classes are none themselves
+READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
+FOLDERS_VERSION = 3  # the same of class folders, zipped or not; since numbered ones around them are none themselves
 INTAKE_VERSION = 3  # the same of columns that are judged and encoded; since codes such as -999 are gaps
 USUAL = Asked()
 ALLOWED = "a table (CSV, TSV, Excel, Parquet), an NPZ file, or class folders of pictures, zipped or not"
@@ -84,9 +85,11 @@ def fingerprint(text: str, asked: Asked = USUAL) -> str:
     """
     path = _checked(text)
     if path.is_dir():
-        return as_read(importlib.import_module(f"ked.data.{_FOLDER}").digest(path))
+        return as_read(importlib.import_module(f"ked.data.{_FOLDER}").digest(path), version=FOLDERS_VERSION)
     digest = _sha256(path)
-    if not is_table(path.name) or (asked.everything and not asked.drop):
+    if not is_table(path.name):
+        return as_read(digest, version=version(path.name))
+    if asked.everything and not asked.drop:
         return as_read(digest)
     if (digest, asked) not in _plain:
         try:
@@ -96,13 +99,18 @@ def fingerprint(text: str, asked: Asked = USUAL) -> str:
     return as_read(digest) if _plain[digest, asked] else as_read(digest, asked)
 
 
-def as_read(sha256: str, asked: Asked | None = None) -> str:
-    """A file's SHA-256, hexadecimal, with the version of the readers that make numbers of it.
+def version(name: str) -> int:
+    """That of the reader of a file of this name."""
+    return FOLDERS_VERSION if ending(name) == ".zip" else READERS_VERSION
+
+
+def as_read(sha256: str, asked: Asked | None = None, version: int = READERS_VERSION) -> str:
+    """A file's SHA-256, hexadecimal, with the version of the reader that makes numbers of it.
 
     asked: where columns are judged and encoded, what was said about them; the label is a setting by itself.
     """
     chosen = "" if asked is None else f" {json.dumps([INTAKE_VERSION, sorted(asked.drop), sorted(asked.keep)])}"
-    return f"{sha256} {READERS_VERSION}{chosen}"
+    return f"{sha256} {version}{chosen}"
 
 
 def _sha256(path: Path) -> str:

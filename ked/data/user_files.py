@@ -180,7 +180,7 @@ def fingerprint(key: str) -> str:
     """What a stored result depends on: the file's content, how it is read, and the class column where it is not the usual one."""
     about = entry(key)
     judged = own.is_table(about.file) and (about.drop or not about.asked.everything)
-    read = own.as_read(about.sha256, about.asked if judged else None)
+    read = own.as_read(about.sha256, about.asked if judged else None, own.version(about.file))
     return read + ("" if about.label in (None, USUAL_LABEL) else f" {about.label}")
 
 

@@ -21,6 +21,7 @@ _ROW_NAMES = re.compile(
     r"|s[rl]?[. ]*no\.?|serial([ _.]?(no|nr|number)\.?)?)"
 )
 _ID = re.compile(r"(?i:(^|.*[\W_])(id|ids|uid|uuid|guid|key|index|rownames?))|.*[a-z]I[dD]|(?i:(patient|customer|user|sample|case)id)")
+_FORMULA = re.compile(r'="([^"]*)"')  # keeps Excel from changing a value
 _LONG = re.compile(r"[+-]?\d{16,}")
 _TOO_LONG = "whole numbers that differ after their 15th digit, as those of ids do"
 _FREE_TEXT = 3  # words on average, from which on texts are free
@@ -97,8 +98,9 @@ def present_or_none(values: pd.Series) -> pd.Series:
 
 def as_texts(values: pd.Series) -> pd.Series:
     """The same as texts; what stands for a gap is one."""
-    texts = [None if value is None or str(value).strip() in MISSING else str(value).strip() for value in present_or_none(values)]
-    return pd.Series(texts, values.index, dtype=object)
+    texts = [None if value is None else str(value).strip() for value in present_or_none(values)]
+    kept = [text if text is None or not (formula := _FORMULA.fullmatch(text)) else formula[1].strip() for text in texts]
+    return pd.Series([None if text in MISSING else text for text in kept], values.index, dtype=object)
 
 
 def is_row_number(values: pd.Series) -> bool:
@@ -158,6 +160,7 @@ def _numbers(present: pd.Series, mark: str) -> tuple[pd.Series, tuple[str, ...],
 
 def _number(name: str, values: pd.Series, odd: tuple[str, ...], *, unnamed: bool, keep: bool) -> Judged:
     numbers = pd.Series(values.to_numpy(np.float64, na_value=np.nan))
+    odd = (*odd, *(f"{value:g}" for value in numbers[np.isinf(numbers)].unique()))
     numbers = numbers.where(np.isfinite(numbers))
     if not numbers.notna().any():
         return Judged(name, "", numbers, "no finite number")

@@ -32,9 +32,11 @@ class Layout:
     Attributes:
         separator: One of `SEPARATORS`; a blank stands for any number of them.
         quote: What quotes texts.
+        escape: A backslash where it stands before quotes in texts, else "".
         decimal: "." or ",".
         skipped: Lines before the first row, those of names included.
-        width: Values in a row, those of the first row if it has more.
+        width: Values in a row.
+        longer: The line of the first row and its values, where these are more; None elsewhere.
         header: The names that the file gives, as many as `width`; None where it gives none.
         named: The line of the names as it stands, "" where it is none by itself: it comes again where files were put together.
         notes: What was found that is not as usual, as sentences.
@@ -48,6 +50,8 @@ class Layout:
     header: tuple[str, ...] | None
     notes: tuple[str, ...]
     named: str = ""
+    escape: str = ""
+    longer: tuple[int, int] | None = None
 
 
 def of_lines(lines: Sequence[str]) -> Layout:
@@ -59,16 +63,19 @@ def of_lines(lines: Sequence[str]) -> Layout:
         start += 1
     quote = _quote(lines[start:])
     separator = separator or _separator(lines[start:], quote)
-    cells = split(lines[start:], separator, quote)
+    escape = _escape(lines[start:], separator, quote)
+    cells = split(lines[start:], separator, quote, escape)
     notes: tuple[str, ...] = () if separator == "," else (f"Values are separated by {_NAMES.get(separator, repr(separator))}.",)
     decimal = _decimal(separator, chain.from_iterable(cells))
     notes += ("Numbers have decimal commas.",) if decimal == "," else ()
     commented = lines[start - 1].lstrip().lstrip("#%/ ") if start and lines[start - 1].lstrip().startswith(_COMMENTS) else ""
-    table = of_rows(cells, next(iter(split([commented], separator, quote)), None))
-    begin = start + _lines_of(lines[start:], separator, quote, table.skipped)
-    width = max(table.width, *map(len, cells[table.skipped : table.skipped + 1]), 0)
+    table = of_rows(cells, next(iter(split([commented], separator, quote, escape)), None))
+    begin = start + _lines_of(lines[start:], separator, quote, escape, table.skipped)
+    first = next(iter(cells[table.skipped :]), [])
+    longer = (begin + 1, len(trimmed(first))) if len(trimmed(first)) > table.width else None
     named = lines[begin - 1].strip() if table.header and begin > start else ""
-    return Layout(separator, quote, decimal, begin, width, table.header, (*notes, *table.notes), named)
+    width = max(table.width, len(first))  # of which the last are empty
+    return Layout(separator, quote, decimal, begin, width, table.header, (*notes, *table.notes), named, escape, longer)
 
 
 @dataclass(frozen=True)
@@ -106,10 +113,10 @@ def of_rows(rows: Sequence[Sequence[str]], commented: Sequence[str] | None = Non
     return Top(skipped, width, tuple(name.strip() for name in header) if header else None, notes)
 
 
-def split(lines: Sequence[str], separator: str, quote: str) -> list[list[str]]:
+def split(lines: Sequence[str], separator: str, quote: str, escape: str = "") -> list[list[str]]:
     """The values in some lines, without lines that are empty."""
     try:
-        rows = list(_reader(lines, separator, quote))
+        rows = list(_reader(lines, separator, quote, escape))
     except csv.Error:
         rows = [line.rstrip("\r\n").split(separator) for line in lines]
     return [[cell.strip() for cell in row] for row in rows if row]
@@ -203,9 +210,23 @@ def _beside(names: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[str, .
     return (*names, "") if all(row[-1] == "" for row in rows if len(row) > len(names)) else ("", *names)
 
 
-def _lines_of(lines: Sequence[str], separator: str, quote: str, count: int) -> int:
+def _escape(lines: Sequence[str], separator: str, quote: str) -> str:
+    """A backslash where it quotes quotes: so more lines have the same number of values, or the texts go on behind such quotes."""
+    if not any(f"\\{quote}" in line for line in lines):
+        return ""
+    plain, escaped = (_evenness(split(lines, separator, quote, sign)) for sign in ("", "\\"))
+    within = re.search(rf"\\{quote}(?!\s*({re.escape(separator)}|$))", "\n".join(lines), re.MULTILINE)
+    return "\\" if escaped > plain or (escaped == plain and within) else ""
+
+
+def _evenness(rows: Sequence[Sequence[str]]) -> float:
+    """The share of rows that have as many values as most."""
+    return max(Counter(map(len, rows)).values(), default=0) / max(1, len(rows))
+
+
+def _lines_of(lines: Sequence[str], separator: str, quote: str, escape: str, count: int) -> int:
     """Lines of the file that its first rows take; a row may have line breaks in quotes, and empty lines are none."""
-    reader, taken = _reader(lines, separator, quote), 0
+    reader, taken = _reader(lines, separator, quote, escape), 0
     try:
         while taken < count:
             taken += bool(next(reader))
@@ -214,7 +235,7 @@ def _lines_of(lines: Sequence[str], separator: str, quote: str, count: int) -> i
     return int(reader.line_num)
 
 
-def _reader(lines: Sequence[str], separator: str, quote: str) -> Any:
+def _reader(lines: Sequence[str], separator: str, quote: str, escape: str) -> Any:
     if separator == " ":
         lines = [re.sub(r"\s+", " ", line.strip()) for line in lines]
-    return csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=True)
+    return csv.reader(lines, delimiter=separator, quotechar=quote, escapechar=escape or None, skipinitialspace=True)

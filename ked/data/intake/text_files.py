@@ -66,6 +66,8 @@ def read(path: Path) -> TextTable:
             with _opened(path, encoding) as file:
                 found = layout.of_lines(list(islice(_limited(path, file), _SAMPLE)))
             check_width(path, found.width)
+            if found.longer:
+                raise refuse(path, "line {} has {} values".format(*found.longer), "the lines after it have fewer")
             table = TextTable(path, found, encoding, *_frame(path, found, encoding))
         except UnicodeError:
             continue
@@ -172,6 +174,7 @@ def _frame(path: Path, found: Layout, encoding: str, **more: Any) -> tuple[pd.Da
             frame = pd.read_csv(
                 lines, header=None, names=range(found.width), index_col=False,
                 float_precision="round_trip", sep=r"\s+" if found.separator == " " else found.separator, quotechar=found.quote,
+                escapechar=found.escape or None,
                 decimal=found.decimal,
                 na_values=list(MISSING), keep_default_na=False, skipinitialspace=True, low_memory=False,
                 nrows=min(limits.SAMPLES, limits.room() // max(1, found.width - 1)) + 1, **more,

@@ -124,14 +124,15 @@ def cross_entropy(log_probabilities: Tensor, y: Tensor) -> Tensor:
 def weights(method: Method, temperature: float, tau: float, lam: float, mu: float, rho: float = 0.0) -> dict[str, float]:
     """The weight of each loss term of a method; a method that distils nothing is cross-entropy alone.
 
-    mu counts only where explanations are distilled, so KD and `mu0` give all of lam to the prediction. A hint (METHOD 1.6)
-    takes the share rho of the explanations' part: tau^2 lam mu (1-rho) for their mean over the superfeatures, lam mu rho for
-    the hint's mean over the branches. Without explanations it takes its share of the prediction's part.
+    mu counts only where both are distilled: KD and `mu0` give all of lam to the prediction, explanations alone have all of it.
+    A hint (METHOD 1.6) takes the share rho of the explanations' part: tau^2 lam mu (1-rho) for their mean over the superfeatures,
+    lam mu rho for the hint's mean over the branches. Without explanations it takes its share of the prediction's part.
     """
     if method.prediction is None and method.explanations is None:
         return {"ce": 1.0}
-    mu = mu if method.explanations else 0.0
-    terms = {"ce": 1 - lam, "prediction": temperature**2 * lam * (1 - mu)}
+    mu = 0.0 if method.explanations is None else 1.0 if method.prediction is None else mu
+    terms = {"ce": 1 - lam}
+    terms |= {"prediction": temperature**2 * lam * (1 - mu)} if method.prediction else {}
     terms |= {"explanation": tau**2 * lam * mu} if method.explanations else {}
     if method.hint is None:
         return terms

@@ -54,6 +54,7 @@ def _count(name: str) -> int:
 
 
 def _trunk(name: str, channels: int) -> int:
+    assert name.startswith(("small-cnn", "resnet", "wrn", "vgg")), f"{name} is new: count its parameters by hand in this file"
     if name.startswith("small-cnn"):
         times = 2 if name.endswith("x2") else 1
         return _unit(channels, 16 * times, 3, 2) + _unit(16 * times, 32 * times, 3, 2)

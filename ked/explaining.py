@@ -151,7 +151,7 @@ def base_of(teacher: Any, x: Any, *, forward: Forward | None = None, batch: int 
 
     Args:
         teacher: Any net from (N, *shape) to logits (N, C), asked in eval mode and left as it was.
-        x: The samples that it was trained on: a tensor, an array or a DataLoader, which is read batch by batch.
+        x: The samples that it was trained on: a tensor, an array, or a Dataset or DataLoader, which is read batch by batch.
         forward: From teacher and samples to logits, where the teacher's answer is something else.
         batch: Samples at a time.
 

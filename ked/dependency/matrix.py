@@ -45,7 +45,7 @@ def dependency_matrix(
 
     net: any module or function from (N, *shape) to (N, C) logits, each sample by itself; modules, also those that a function is
         bound to or names, are probed in eval mode and left as they were.
-    x: (N, *shape) samples, finite, D numbers each; an array or the first tensors of a DataLoader's batches take the net's dtype.
+    x: (N, *shape) samples, finite, D numbers each; an array, or what a Dataset or DataLoader gives first, takes the net's dtype.
     reduce: 'abs_mean' takes the absolute value after the mean over samples (the authors' choice), 'mean_abs' before it, so
         that interactions of opposite sign do not cancel.
     scale: 'std' multiplies entry (i, j) by the standard deviations of features i and j in x: the interaction in units of
@@ -55,6 +55,7 @@ def dependency_matrix(
     forward: from net and samples to logits, where the net's answer is something else: `lambda net, x: net(x).logits`.
     Returns W (D, D): symmetric, >= 0, zero diagonal, with the dtype and device of the samples; unit: log-probability per squared
     feature unit, summed over classes.
+    A warning where the net's derivative is not that of its answers, as part of the way is cut or has been given another.
     Raises InvalidInput for wrong shapes or values, and for a net that cannot be differentiated twice, that cuts its input off,
     mixes the samples of a batch or answers at random.
 

@@ -124,6 +124,14 @@ def test_nodes_lie_on_their_pixels() -> None:
     assert (nodes.x[6], nodes.y[6]) == (2, 1)
 
 
+def test_a_selected_feature_without_links_is_lit_and_has_none_of_its_own() -> None:
+    w = symmetric(12)
+    w[3] = w[:, 3] = 0
+    figure = graphs.dependency_graph(w, GROUPS, SHAPE, selected=3)
+    (own,) = [trace for trace in figure.data if trace.name == "links of the selected feature"]
+    assert list(own.x) == []
+
+
 def test_a_selected_node_dims_other_superfeatures_and_shows_its_own_links() -> None:
     figure = graphs.dependency_graph(symmetric(12), GROUPS, SHAPE, selected=3)
     nodes, links = figure.data[-1], figure.data[-2]

@@ -85,7 +85,7 @@ def dependency_graph(
 
 def _own_links(w: np.ndarray, places: np.ndarray, labels: np.ndarray, feature: int, most: int = 24) -> go.Scatter:
     row = np.argsort(-w[feature], kind="stable")[:most]
-    pairs = np.array([(feature, j) for j in row if w[feature, j] > 0 and j != feature]).reshape(-1, 2)
+    pairs = np.array([(feature, j) for j in row if w[feature, j] > 0 and j != feature], dtype=int).reshape(-1, 2)
     return links.lines(pairs, places, theme.INK, 1.6, 0.75, "links of the selected feature")
 
 

@@ -48,7 +48,7 @@ def test_the_summary_names_the_best_orders_and_what_is_nearest_to_the_own_explan
     lines = [of("own explanation", 0.3, 0.6, 1.0), of("a", 0.1, 0.7, 0.2), of("b", 0.2, 0.9, 0.5)]
     said = summary(lines, "spearman")
     assert "in the order of **a** (deletion 0.10)" in said
-    assert "put in in the order of **b** (insertion 0.90)" in said
+    assert "added in the order of **b** (insertion 0.90)" in said
     assert "reaches 0.30 and 0.60; nearest to it is **b** (0.50)" in said
     assert "own explanation" not in summary(lines[1:], "spearman")
 

@@ -76,7 +76,7 @@ def summary(lines: Sequence[Line], view: str) -> str:
     high = max(orderly, key=lambda line: line.measured.insertion)
     text = (
         f"The {low.net}'s answer is lost soonest when features are removed in the order of **{low.method}** "
-        f"(deletion {low.measured.deletion:.2f}), and won soonest when they are put in in the order of **{high.method}** "
+        f"(deletion {low.measured.deletion:.2f}), and won soonest when they are added in the order of **{high.method}** "
         f"(insertion {high.measured.insertion:.2f})."
     )
     own = next((line for line in orderly if line.method == OWN), None)

@@ -12,7 +12,7 @@ with frame.page("agreement", "Do students explain as their teacher does?", LEAD)
     run = frame.current_run()
     ready = nothing_yet.ready(run)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        controls.choice("dataset", then=frame.follow_dataset, width=220)
         frame.run_menu()
         if run and ready:
             overview.choose_measure(run)

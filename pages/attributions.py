@@ -13,7 +13,7 @@ with frame.page("attributions", "Which explanation can be trusted?", LEAD):
     busy = run is not None and cache.status(run) in ("queued", "running")
     teachers = attributed_sample.teachers(run) if run and not busy else []
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        controls.choice("dataset", then=frame.follow_dataset, width=220)
         frame.run_menu()
         if run and teachers and attributed_sample.students(run):
             choose.student(run)

@@ -16,7 +16,7 @@ with frame.page("chimeras", "What if a part came from another sample?", LEAD):
     ready = nothing_yet.ready(run)
     parts = ready and run is not None and not cache.convolutional(run) and not cache.recorded(run)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        controls.choice("dataset", then=frame.follow_dataset, width=220)
         frame.run_menu()
         if run and parts:
             choose.student(run)

@@ -14,7 +14,7 @@ with frame.page("explain", "What does each superfeature say?", LEAD):
     run = frame.current_run()
     ready = nothing_yet.ready(run)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        controls.choice("dataset", then=frame.follow_dataset, width=220)
         frame.run_menu()
         if run and ready:
             choose.student(run)

@@ -15,7 +15,7 @@ with frame.page("superfeatures", "Which features belong together?", LEAD):
     run = frame.current_run()
     channels = run is not None and cache.convolutional(run)
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        controls.choice("dataset", then=frame.follow_dataset, width=220)
         frame.run_menu()
         if channels:
             controls.choice("reduce", width=150)

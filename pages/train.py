@@ -10,7 +10,7 @@ LEAD = "A **teacher** learns from labels; small **students** learn from it, with
 
 with frame.page("train", "Train students on explanations", LEAD):
     with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-        controls.choice("dataset", then=frame.follow_dataset, width=200)
+        controls.choice("dataset", then=frame.follow_dataset, width=220)
         controls.slider("superfeatures", width=160)
         controls.slider("seeds", width=140)
         controls.slider("epochs", width=160)

@@ -32,7 +32,7 @@ def test_names_that_are_no_pairs_form_no_grid(classes: list[str]) -> None:
 def test_an_answer_that_knows_a_figure_says_which_and_that_the_other_is_open(first: int, second: int) -> None:
     row = np.zeros((10, 10))
     row[first] = 0.1
-    assert words.says("It", row.ravel(), PAIRS) == f"**It** reads the first: **{first}** (100 %). The second it leaves open."
+    assert words.says("It", row.ravel(), PAIRS) == f"**It** reads the first as **{first}** (100 %) and leaves the second open."
     assert words.knows(row.T.ravel(), PAIRS) == (False, True)
     cell = np.zeros((10, 10))
     cell[first, second] = 1

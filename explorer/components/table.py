@@ -99,4 +99,4 @@ def _cell(value: Any, look: Mapping[str, Any]) -> str | list[str]:
     if isinstance(value, Real):
         usual = f"{round(float(value), 4) or 0.0:.4f}".rstrip("0").rstrip(".") if not isinstance(value, Integral) else str(value)
         return (look["format"] % value if look.get("format") else usual).replace("-", "−")
-    return str(value)
+    return str(value).replace(" %", "\xa0%")  # a line does not begin with it

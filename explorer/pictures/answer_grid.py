@@ -44,7 +44,7 @@ def answer_grid(
     )  # fmt: skip
     frame = {"type": "rect", "x0": -0.5, "x1": columns - 0.5, "y0": -0.5, "y1": rows - 0.5, "line": {"color": theme.LINE, "width": 1}}
     theme.fitted(drawing, rows / columns, room=rim)
-    drawing.update_layout(shapes=[frame, *([] if truth is None else [_framed(*divmod(truth, columns))])])
+    drawing.update_layout(shapes=[frame, *([] if truth is None else _framed(*divmod(truth, columns)))])
     return drawing
 
 
@@ -58,6 +58,9 @@ def _short(names: tuple[str, ...]) -> list[str]:
     return [theme.plain(name, 3) if len(name) > 3 else inert(name, "figure") for name in names]
 
 
-def _framed(row: int, column: int) -> dict[str, object]:
-    line = {"color": theme.INK, "width": 2}
-    return {"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5, "line": line}
+def _framed(row: int, column: int) -> list[dict[str, object]]:
+    """A frame in ink and one of paper inside it, by which it is seen around a cell in ink, too."""
+    lines = ((0.5, {"color": theme.INK, "width": 2}), (0.36, {"color": theme.PAPER, "width": 1.5}))
+    return [
+        {"type": "rect", "x0": column - half, "x1": column + half, "y0": row - half, "y1": row + half, "line": line} for half, line in lines
+    ]

@@ -161,19 +161,23 @@ def class_probabilities(
     heights = np.maximum(table.max(0), np.max([*(before or {}).values()], axis=0)) if before else table.max(0)
     shown = np.sort(np.argsort(-heights, kind="stable")[:most])
     columns: list[dict[str, Any]] = []
+    crowded = len(table) > 4  # then a name has no room for its sign beside it
+    top = 54 if crowded else 40
     notes, axes, width = [], {}, (1 - _GAP * (len(table) - 1)) / len(table)
     for place, (name, row) in enumerate(zip(probabilities, table[:, shown], strict=True)):
         axis, label = f"x{place + 1 if place else ''}", theme.wrapped(labels.get(name, name), 7)
         start = place * (width + _GAP)
-        axes[axis.replace("x", "xaxis")] = {"domain": [start, min(start + width, 1)], "anchor": "y", **_SHARES}
+        room = 0.12 * max(len(table), 3)  # for the number beside a whole bar
+        axes[axis.replace("x", "xaxis")] = {"domain": [start, min(start + width, 1)], "anchor": "y", "range": [0, 1 + room], **_SHARES}
         columns.append(_probability_column(axis, name, label, row, [classes[c] for c in shown]))
         columns += [_marks_before(axis, np.asarray(before[name])[shown])] if before else []
-        notes.append({"text": theme.net_key(name, label), "xref": f"{axis} domain", **_HEAD})
+        head = theme.net_key(name, f"<br>{label}" if crowded else label)
+        notes.append({"text": head, "xref": f"{axis} domain", **_HEAD, "font": {"size": 11 if crowded else 12}})
     names = theme.told_apart([classes[c] for c in shown], _LETTERS)
     ticks = [f"<b>{name}</b>" if c == truth else name for c, name in zip(shown, names, strict=True)]
     # All at once: plotly takes milliseconds for everything that is added to a figure, and a drawn stroke waits for this one.
     drawing = theme.figure(
-        26 * len(shown) + 48, margin={"l": 8, "r": 8, "t": 40, "b": 8}, bargap=0.3, annotations=notes, **axes,
+        26 * len(shown) + 8 + top, margin={"l": 8, "r": 8, "t": top, "b": 8}, bargap=0.3, annotations=notes, **axes,
         yaxis={
             "tickvals": list(range(len(shown))), "ticktext": ticks, "range": [len(shown) - 0.4, -0.6], "showgrid": False,
             "tickfont": {"color": theme.INK},
@@ -204,7 +208,7 @@ def moving_probabilities(
 
 
 _GAP = 0.03  # between two columns, as a share of the figure
-_SHARES = {"range": [0, 1.32], "showticklabels": False, "showgrid": False, "fixedrange": True}
+_SHARES = {"showticklabels": False, "showgrid": False, "fixedrange": True}
 _HEAD = {"x": 0, "yref": "paper", "y": 1, "xanchor": "left", "yanchor": "bottom", "align": "left", "showarrow": False}
 
 

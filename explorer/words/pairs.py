@@ -27,15 +27,15 @@ def knows(p: np.ndarray, pairs: ClassPairs) -> tuple[bool, bool]:
 
 
 def says(who: str, p: np.ndarray, pairs: ClassPairs) -> str:
-    """What an answer makes of both figures: "**Team 1** is sure of the first: **2** (98 %), and leaves the second open."."""
+    """What an answer makes of both figures: "**Team 1** reads the first as **2** (98 %) and leaves the second open."."""
     first, second = marginals(p, pairs)
     left, right = (
         f"**{inert(names[int(share.argmax())])}** ({in_percent(share.max())})" for names, share in zip(pairs, (first, second), strict=True)
     )
     texts = {
-        (True, True): f"reads both: first {left}, then {right}.",
-        (True, False): f"reads the first: {left}. The second it leaves open.",
-        (False, True): f"reads the second: {right}. The first it leaves open.",
+        (True, True): f"reads the first as {left} and the second as {right}.",
+        (True, False): f"reads the first as {left} and leaves the second open.",
+        (False, True): f"reads the second as {right} and leaves the first open.",
         (False, False): "reads neither of the two.",
     }
     return f"**{who}** {texts[knows(p, pairs)]}"

@@ -32,7 +32,9 @@ FAULTS = """() => {
     if (main.scrollWidth > main.clientWidth) faults.push('the page is wider than the screen');
     return faults;
 }"""
-# How much of the first figure is in the first screen.
+# Links and choices whose names end in dots.
+SHORTENED = """() => [...document.querySelectorAll('.stPageLink a span, [data-testid=stButtonGroup] button p')]
+    .filter(node => node.scrollWidth > node.clientWidth + 1).map(node => node.textContent)"""
 # The middle of the first of these words in view, by its very letters.
 PLACE = """word => {
     const nodes = document.createTreeWalker(document.querySelector('.stMain'), NodeFilter.SHOW_TEXT), range = document.createRange();
@@ -68,6 +70,7 @@ FAINT = """() => {
     }
     return faint;
 }"""
+# How much of the first figure is in the first screen.
 FIRST = """() => [...document.querySelectorAll('.ked-plot')].map(plot => plot.getBoundingClientRect())
     .map(({ top, bottom, height }) => (Math.min(bottom, innerHeight) - top) / height)[0]"""
 
@@ -78,7 +81,7 @@ def settled(page: Page, width: int, height: int) -> None:
     page.wait_for_function(DRAWN)
 
 
-@pytest.mark.parametrize("view", ["agreement?run=digits-preset", "explain?run=digits-preset", "chimeras?run=fashion-mnist-preset"])
+@pytest.mark.parametrize("view", ["agreement?run=digits-preset", "explain?run=digit-pairs-preset", "chimeras?run=fashion-mnist-preset"])
 def test_nothing_is_cut_and_nothing_lies_on_something_else(visitor: Callable[..., Visitor], address: str, view: str) -> None:
     page = visitor().page
     page.goto(f"{address}/{view}")
@@ -87,6 +90,18 @@ def test_nothing_is_cut_and_nothing_lies_on_something_else(visitor: Callable[...
         with contextlib.suppress(TimeoutError):  # figures are drawn anew for the new width
             page.wait_for_function(f"() => !({FAULTS})().length", timeout=30_000)
         assert page.evaluate(FAULTS) == []
+
+
+@pytest.mark.parametrize("view", ["overview", "studies", "attributions?run=digits-preset"])
+def test_names_are_whole_and_told_from_a_dark_ground_on_screens_of_middle_width(
+    visitor: Callable[..., Visitor], address: str, view: str
+) -> None:
+    page = visitor(color_scheme="dark").page
+    page.goto(f"{address}/{view}")
+    for width in (768, 1000):
+        settled(page, width, 900)
+        assert page.evaluate(SHORTENED) == []
+        page.wait_for_function(f"() => !({FAINT})().filter(said => !/^[a-z_]+$/.test(said)).length")  # icons are no letters
 
 
 def test_the_picture_is_in_the_first_screen(visitor: Callable[..., Visitor], address: str) -> None:

@@ -28,7 +28,7 @@ def gapped(values: list[float], rows: list[int]) -> list[float]:
     return [np.nan if row in rows else value for row, value in enumerate(values)]
 
 
-CODES = [[-999], [-9], [-99.9], [999.9], [9999], [-8, -9], [98, 99], [-32768], [1e20]]
+CODES = [[-999], [-9], [-99.9], [999.9], [9999], [-8, -9], [98, 99], [-32768], [1e20], [9.96921e36], [-3.40282e38]]
 
 
 @pytest.mark.parametrize("codes", CODES, ids=str)

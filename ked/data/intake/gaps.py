@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -20,8 +21,11 @@ _SIGNS = (
 _TOLD = frozenset(text.casefold() for text in _SIGNS)
 _NONE = _TOLD.union(text.casefold() for text in (*MISSING, *_WORDS))
 _CODE = re.compile(r"(-?)(9+|9+[78]|8{2,}|7{2,}|[78])")  # the digits of what surveys and instruments write
-_FILLS = frozenset((-32768.0, -2147483648.0, -9223372036854775808.0))  # the lowest whole numbers of two, four and eight bytes
-_HUGE = 1e20  # what climate models write where there is land
+_FILLS = (
+    -32768.0, -2147483648.0, -9223372036854775808.0,  # the lowest whole numbers of two, four and eight bytes
+    -3.4028234663852886e38, -1.7976931348623157e308,  # the lowest numbers of single and double precision
+    1e20, 1e30, -1e30, 1e36, 9.969209968386869e36,  # what models of the climate, maps and netCDF files have where there is nothing
+)  # fmt: skip
 _SURE = 3  # digits of a positive number that is a code by itself; with two it must not be the only one
 
 
@@ -54,10 +58,15 @@ def codes(numbers: pd.Series) -> tuple[float, ...]:
 
 def _digits(value: float) -> str:
     """Those of a number that may be a code; "" of all others."""
-    if value in _FILLS or abs(value) >= _HUGE:
+    if _is_fill(value):
         return "9" * _SURE
     match = _CODE.fullmatch(f"{value:.10g}".replace(".", ""))
     return match[2] if match and (match[1] or len(match[2]) > 1) else ""
+
+
+def _is_fill(value: float) -> bool:
+    """Whether a program writes it where it has no value, be it with a few digits less."""
+    return not -32000 < value < 1e19 and any(math.isclose(value, fill, rel_tol=2e-6) for fill in _FILLS)
 
 
 def _is_far(value: float, others: np.ndarray) -> bool:
@@ -69,4 +78,4 @@ def _is_far(value: float, others: np.ndarray) -> bool:
 
 def _is_sure(value: float, others: np.ndarray) -> bool:
     """Whether once is enough: a negative number among such as cannot be negative, and what no column of this kind can hold."""
-    return bool((value < 0 and others.min() >= 0) or value in _FILLS or abs(value) >= _HUGE)
+    return bool((value < 0 and others.min() >= 0) or _is_fill(value))

@@ -194,8 +194,10 @@ def _regroup(table: TextTable) -> None:
         if not pd.api.types.is_float_dtype(values.dtype):
             continue
         known = values.dropna().to_numpy()
+        if not ((np.abs(known) < 1000).all() and np.mod(known, 1).any()):
+            continue
         thousands = 1000 * known
-        if (np.abs(known) < 1000).all() and np.mod(known, 1).any() and np.allclose(thousands, np.rint(thousands), rtol=0, atol=1e-6):
+        if np.allclose(thousands, np.rint(thousands), rtol=0, atol=1e-6):
             texts = table.written(int(str(place)))
             if point_groups(texts.dropna().str.strip().unique()):
                 table.frame[place] = texts

@@ -95,6 +95,8 @@ def test_the_pages_show_an_imported_run_without_its_file_and_say_why_there_is_no
     app = visit("runs", compare=run.id)
     usable(app, "runs")
     assert said(app) == []
+    assert any("told where the run's data are" in found.value for found in app.caption)
+    assert {"Recipe", "Provenance"} <= {found.value.strip("*") for found in app.markdown}  # nothing below is missing
     (button,) = [button for button in app.button if button.label == "Report"]
     button.click().run()
     usable(app, "runs")

@@ -146,7 +146,7 @@ def details(run_id: str) -> None:
         picture, actions = st.columns([3, 2], gap="large")
         with picture:
             st.markdown("**Validation accuracy**")
-            figure = learning_curves(curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
+            figure = cache.figure(learning_curves, curves, labels=LABELS, epochs=facts["recipe"]["epochs"], height=300)
             plot(figure, "curves", alt="Validation accuracy against epochs, one line per method with its 95 % interval.", select=())
     with actions if curves else st.container():
         _actions(run, found, facts)
@@ -231,7 +231,12 @@ def _results(run: Run, facts: dict[str, Any]) -> None:
         st.markdown("**Test accuracy**")
         table(result_table(facts["summary"], facts["seconds"]), "results-table")
         st.caption("95 % Student-t intervals over the students' seeds; differences in percentage points, paired by seed.")
-        what_it_means(conclusion(run), study_results.on(cache.recipe(run)))
+        try:
+            said = conclusion(run)
+        except (InvalidInput, Unavailable):
+            st.caption("What it means is told where the run's data are: intervals depend on the size of its test set.")
+        else:
+            what_it_means(said, study_results.on(cache.recipe(run)))
     elif not facts.get("message"):
         st.info("No result yet: the run has not finished.", icon=":material/hourglass_top:")
 

@@ -73,6 +73,11 @@ def _numbers(packed: dict[str, Any]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"]).astype(float)
 
 
+def _of_the_run(text: str) -> str:
+    """A paragraph without what studies on the same data found: nobody knows how recorded nets were trained."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("- Over "))
+
+
 OF_TRAINING = ("graph", "mask")  # lie on the mean of the training samples, which a recorded run does not know: on that of its own
 SHOWN = [("explain", {"i": "7", "on": "1011", "vs": "3"}), ("agreement", {}), ("superfeatures", {"m": "5"})]
 
@@ -86,7 +91,7 @@ def test_every_shown_number_is_that_of_the_live_run(page: str, address: dict[str
             _same(_figures(again)[key], drawn, key)
     for mine, theirs in zip(again.dataframe, live.dataframe, strict=True):
         assert mine.value.equals(theirs.value)
-    assert [found.value for found in again.markdown] == [found.value for found in live.markdown]
+    assert [_of_the_run(found.value) for found in again.markdown] == [_of_the_run(found.value) for found in live.markdown]
 
 
 def test_accuracies_parameters_and_sizes_are_those_of_the_live_run(told: Run) -> None:

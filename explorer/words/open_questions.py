@@ -14,7 +14,10 @@ from ked.studies.cells import Settings, cells_of
 from ked.studies.report import Report
 from ked.studies.study import Study
 
-DATA = {"small": "digits", "pairs": "pairs of digits", "paper": "Fashion-MNIST, the paper's recipe", "mnist": "MNIST, the paper's recipe"}
+DATA = {
+    "small": "digits", "pairs": "pairs of digits", "paper": "Fashion-MNIST, the paper's recipe", "mnist": "MNIST, the paper's recipe",
+    "side-by-side": "MNIST and Fashion-MNIST side by side, the paper's recipe",
+}  # fmt: skip
 
 
 class Asked(NamedTuple):

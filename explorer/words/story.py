@@ -32,6 +32,7 @@ PLACES: tuple[tuple[str, str, str, str], ...] = (
     ("random groups, digits", "grouping", "small", "random"),
     ("Fashion-MNIST", "architecture", "paper", "M = 4"),
     ("MNIST", "architecture", "mnist", "M = 4"),
+    ("MNIST and Fashion-MNIST side by side", "architecture", "side-by-side", "M = 2"),
 )
 """What a data set is called, and the study, scale and level that have its cells."""
 

@@ -42,7 +42,10 @@ TOPICS: dict[str, dict[str, str]] = {
     },
 }
 OTHERS = "Other questions"
-SCALES = {"small": "small nets", "pairs": "pairs of digits", "paper": "the paper's nets", "mnist": "the paper's nets on MNIST"}
+SCALES = {
+    "small": "small nets", "pairs": "pairs of digits", "paper": "the paper's nets", "mnist": "the paper's nets on MNIST",
+    "side-by-side": "the paper's nets on pairs of MNIST and Fashion-MNIST",
+}  # fmt: skip
 
 
 def titles() -> dict[str, str]:

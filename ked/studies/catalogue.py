@@ -13,7 +13,8 @@ from ked.studies.study import BEST, Comparison, Fields, Study
 
 _ONE: dict[str, Fields] = {"M = 4": {"superfeatures": 4}}
 _TWO: dict[str, Fields] = {"M = 2": {"superfeatures": 2}}
-_TRUE_COUNT: dict[str, Fields] = {"pairs": {"superfeatures": 2}}
+_OF_TWO_PICTURES, _PAPERS = ("pairs", "side-by-side"), ("paper", "mnist", "side-by-side")
+_TRUE_COUNT: dict[str, Fields] = dict.fromkeys(_OF_TWO_PICTURES, _TWO["M = 2"])
 _COUNTS = (1, 2, 3, 4, 6, 8, 12, 16)
 _FEW = (1, 2, 3, 4, 8)
 _SIZES = (2, 4, 8)
@@ -95,7 +96,7 @@ STUDIES: dict[str, Study] = {
             _counts(*_COUNTS),
             ("mu0", "ked"),
             (Comparison("ked", "ked", "M = 1"), Comparison("ked", "mu0"), Comparison("ked", "mu0", measure="agreement")),
-            axes={"pairs": _counts(*_FEW)},
+            axes=dict.fromkeys(_OF_TWO_PICTURES, _counts(*_FEW)),
         ),
         Study(
             "noise",
@@ -108,7 +109,7 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "mu0"),
                 Comparison("noise", "kd"),
             ),
-            axes={"pairs": _TWO},
+            axes=dict.fromkeys(_OF_TWO_PICTURES, _TWO),
         ),
         Study(
             "grouping",
@@ -134,7 +135,7 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "kd"),
                 Comparison("ked", "plain"),
             ),
-            axes={"pairs": _TWO},
+            axes=dict.fromkeys(_OF_TWO_PICTURES, _TWO),
         ),
         Study(
             "terms",
@@ -150,7 +151,7 @@ STUDIES: dict[str, Study] = {
             ),
             {"superfeatures": 4},
             more=_TRUE_COUNT,
-            axes={"pairs": _without_cnn(_TERMS)},
+            axes=dict.fromkeys(_OF_TWO_PICTURES, _without_cnn(_TERMS)),
         ),
         Study(
             "temperatures",
@@ -173,8 +174,8 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "kd"),
             ),
             {"superfeatures": 4},
-            axes={"pairs": _sizes(500, 1000, 2000, None), **dict.fromkeys(("paper", "mnist"), _OF_SIXTY_THOUSAND)},
-            more={**_TRUE_COUNT, **dict.fromkeys(("paper", "mnist"), _MILLION)},
+            axes={"pairs": _sizes(500, 1000, 2000, None), **dict.fromkeys(_PAPERS, _OF_SIXTY_THOUSAND)},
+            more={**_TRUE_COUNT, **dict.fromkeys(_PAPERS, _MILLION), "side-by-side": {**_TWO["M = 2"], **_MILLION}},
         ),
         Study(
             "attribution",
@@ -193,7 +194,7 @@ STUDIES: dict[str, Study] = {
             ),
             {"superfeatures": 4},
             more=_TRUE_COUNT,
-            axes={"pairs": _without_cnn(_ATTRIBUTION)},
+            axes=dict.fromkeys(_OF_TWO_PICTURES, _without_cnn(_ATTRIBUTION)),
         ),
         Study(
             "correlation",

@@ -24,11 +24,14 @@ SCALES: dict[str, Fields] = {
     "pairs": {"teacher_hidden": (200, 200), "student_hidden": (20, 20), "teacher_epochs": 40, "epochs": 60, "scale": "std"},
     "paper": _PAPERS,
     "mnist": _PAPERS,
+    "side-by-side": {**_PAPERS, "student_hidden": (20, 20)},
 }
 """What trainings a study's cells have: short ones for digits and two cores, the same for pairs of digits, whose superfeatures are
-known, with dependencies per standard deviation, or the paper's, for Fashion-MNIST or for MNIST."""
+known, with dependencies per standard deviation, or the paper's, for Fashion-MNIST, for MNIST or for both side by side."""
 
-DATASETS = {"small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist", "mnist": "mnist"}
+DATASETS = {
+    "small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist", "mnist": "mnist", "side-by-side": "mnist+fashion-mnist",
+}  # fmt: skip
 """The data that a scale trains on."""
 
 

@@ -33,6 +33,15 @@ def test_digits_are_pixels_in_the_unit_interval_with_a_stratified_split() -> Non
         assert int(digits.part(name)[1].bincount().min()) >= 0.09 * len(digits.part(name)[1])
 
 
+def test_a_split_that_lies_together_takes_no_memory_and_one_that_does_not_is_its_own_rows() -> None:
+    tiny = replace(_tiny(), train=torch.tensor([0, 3]), validation=torch.tensor([1, 2]))
+    for name, rows in (("train", [0, 3]), ("validation", [1, 2]), ("test", [4, 5])):
+        x, y = tiny.part(name)
+        assert torch.equal(x, tiny.x[rows])
+        assert y.tolist() == tiny.y[rows].tolist()
+        assert (x.data_ptr() == tiny.x[rows[0]].data_ptr()) == (name != "train")
+
+
 def test_splits_are_the_same_at_every_load() -> None:
     first, second = data.load("digits"), data.load("digits")
     assert torch.equal(first.train, second.train)

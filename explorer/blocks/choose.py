@@ -93,7 +93,8 @@ def _strip(
 ) -> None:
     here = np.flatnonzero(shown == session.get("sample"))
     captions = [dataset.classes[label] for label in labels]
-    figure = gallery.strip(images, dataset.shape, captions, columns=COLUMNS, selected=int(here[0]) if len(here) else None)
+    selected = int(here[0]) if len(here) else None
+    figure = cache.figure(gallery.strip, images, dataset.shape, captions, columns=COLUMNS, selected=selected)
     click = plot(figure, "strip", alt=f"{len(shown)} test samples; click one to explain it.")
     if click:
         position = gallery.clicked(click, dataset.shape, COLUMNS)

@@ -23,6 +23,6 @@ def _exactly(array: np.ndarray) -> tuple[str, tuple[int, ...], str]:
     return array.dtype.str, array.shape, hashlib.blake2b(array.tobytes(), digest_size=16).hexdigest()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={np.ndarray: _exactly})
+@st.cache_resource(max_entries=128, show_spinner=False, hash_funcs={np.ndarray: _exactly})
 def _drawn(name: str, asked: tuple[Any, ...], settings: Mapping[str, Any], _draw: Callable[..., go.Figure]) -> go.Figure:
     return _draw(*asked, **settings)

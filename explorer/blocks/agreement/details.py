@@ -48,8 +48,8 @@ def matrix(about: Findings, survey: Survey) -> None:
     rows = [f"superfeature {number + 1} ({scale.text(mean)})" for number, mean in zip(survey.superfeatures, means, strict=bool(len(means)))]
     found = interval(scale.factor * np.moveaxis(cells, 0, -1))
     chance, best = scale.factor * float(survey.chance_mean(name).mean()), scale.factor * about.measure.best
-    figure = agreement_charts.matrix(
-        found.mean, [*rows, f"all ({scale.text(survey.mean(name).mean())})"], classes, chance=chance, best=best,
+    figure = cache.figure(
+        agreement_charts.matrix, found.mean, [*rows, f"all ({scale.text(survey.mean(name).mean())})"], classes, chance=chance, best=best,
         title=scale.title.partition(": lower")[0], spread=found.mean - found.low,
     )  # fmt: skip
     alt = f"{about.measure.label} for {len(rows) or 'all'} superfeatures and {len(classes)} classes: stronger ink is more agreement."
@@ -77,7 +77,7 @@ def scatter(about: Findings, survey: Survey) -> None:
     mine = cache.contributions_of(about.run, method, k, rows)[list(survey.pairs.students)]
     names = [f"superfeature {number + 1}" for number in survey.superfeatures]
     texts = [f"sample {row}" for row in rows]
-    figure = agreement_charts.scatter(theirs, mine, names, survey.superfeatures, texts)
+    figure = cache.figure(agreement_charts.scatter, theirs, mine, names, survey.superfeatures, texts)
     alt = f"Teacher's against student's contributions of {len(names)} superfeatures; equal ones lie on the diagonal."
     plot(figure, "scatter", alt=alt, select=())
     all_there = len(rows) == len(survey.labels)
@@ -98,7 +98,8 @@ def distribution(about: Findings) -> None:
     """How the measure is spread over the samples."""
     st.subheader("Across the test samples", anchor=False)
     name, scale = about.measure.name, scale_of(about.measure, about.measured)
-    figure = agreement_charts.distribution(
+    figure = cache.figure(
+        agreement_charts.distribution,
         {method: scale.factor * one.samples[name] for method, one in about.measured.items()},
         {
             "against another sample's explanation": {method: scale.factor * one.chance[name] for method, one in about.measured.items()},
@@ -156,7 +157,7 @@ def _gallery(about: Findings, survey: Survey, shown: np.ndarray, key: str, title
     images = dataset.part("test")[0][shown.tolist()].numpy()
     names = [theme.plain(name, 12) for name in truth]
     below = [f"{name}{' · ' if len(name) < 5 else '<br>'}{scale.text(value)}" for name, value in zip(names, values, strict=True)]
-    figure = gallery.strip(images, dataset.shape, below, columns=COLUMNS)
+    figure = cache.figure(gallery.strip, images, dataset.shape, below, columns=COLUMNS)
     click = plot(figure, key, alt=f"{title}: {', '.join(captions)}. Click one to explain it.")
     opens = "Opens one of them on the Explain page; so does a click on its picture."
     chosen = st.menu_button(

@@ -178,7 +178,9 @@ def _agreement(about: Findings) -> None:
     same = all(survey.exact_chance(measure.name) == exact for survey in measured.values())  # another run may have another M
     if exact is not None and same:
         lines.append(Level("independent explanations", at=exact, dash="dot"))
-    figure = levels(values, scale_of(measure, measured), labels=about.labels, lines=lines, missing="a black box: no explanation")
+    figure = cache.figure(
+        levels, values, scale_of(measure, measured), labels=about.labels, lines=lines, missing="a black box: no explanation"
+    )
     alt = f"{measure.label} with the explaining teacher, one row per student: one dot per seed, the mean, its 95 % interval, and chance."
     plot(figure, "agreement", alt=alt, select=())
     st.caption(f"{measure.description} {agreement_words.what_chance_is(measure, first, dotted=same)}")
@@ -200,7 +202,7 @@ def _fidelity(about: Findings) -> None:
     chance = sorted(100 * float(survey.chance_mean("answer").mean()) for survey in about.surveys.values())
     told = f"chance {chance[0]:.0f} %" if round(chance[0]) == round(chance[-1]) else f"chance {chance[0]:.0f} to {chance[-1]:.0f} %"
     scale = Scale("same answer as the explaining teacher, %", factor=100, decimals=1, low=measure.low, high=measure.high)
-    figure = levels(values, scale, labels=about.labels, lines=[Level(told)])
+    figure = cache.figure(levels, values, scale, labels=about.labels, lines=[Level(told)])
     alt = "Share of test samples on which student and explaining teacher name the same class, one row per student with its interval."
     plot(figure, "fidelity", alt=alt, select=())
     st.caption(
@@ -215,7 +217,8 @@ def _accuracy(about: Findings) -> None:
     teacher = cache.facts(about.run).get("summary", {}).get("accuracy", {}).get("explaining")
     lines = [] if teacher is None else [Level(f"explaining teacher {100 * teacher:.1f}", at=teacher, dash="dot")]
     lines.append(Level(f"most frequent class {100 * np.bincount(about.any.labels).max() / len(about.any.labels):.1f}"))
-    figure = levels(values, Scale("test accuracy, %", factor=100, decimals=1, low=0, high=1), labels=about.labels, lines=lines)
+    scale = Scale("test accuracy, %", factor=100, decimals=1, low=0, high=1)
+    figure = cache.figure(levels, values, scale, labels=about.labels, lines=lines)
     plot(figure, "accuracy", alt="Test accuracy, one row per student: one dot per seed, the mean and its 95 % interval.", select=())
     st.caption(
         "Fidelity is not accuracy: a student can be right where its teacher is wrong, and vice versa. "

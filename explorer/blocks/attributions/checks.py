@@ -145,7 +145,8 @@ def _shapley(about: AttributedSample, net: Net, place: int) -> None:
     games = {"own": found.own, "Captum (switches)": found.captum}
     games |= {} if found.blanked is None else {"Captum (blanked)": found.blanked}
     told = "; ".join(f"{name}: {', '.join(map(signed, values))}" for name, values in games.items())
-    plot(attribution_charts.shapley(games), f"shapley-{place + 1}", alt=f"Shapley values of the superfeatures. {told}.", select=())
+    figure = cache.figure(attribution_charts.shapley, games)
+    plot(figure, f"shapley-{place + 1}", alt=f"Shapley values of the superfeatures. {told}.", select=())
     st.caption(f"Bars from full to pale: {', '.join(games)}.")
     st.markdown(attributions.shapley(net.title, found))
     rows = pd.DataFrame({"superfeature": np.arange(1, len(found.own) + 1)} | games)

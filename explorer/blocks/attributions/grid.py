@@ -33,7 +33,7 @@ def grid(about: AttributedSample) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(width=280):
             alt = "The scale of all maps: blue speaks against the class, red for it."
-            plot(attribution_charts.scale(), "scale", alt=alt, select=())
+            plot(cache.figure(attribution_charts.scale), "scale", alt=alt, select=())
         with st.container(width=_BESIDE):
             st.caption(_NUMBERS)
     _fill(about)

@@ -57,7 +57,8 @@ def _curve(recipe: Recipe, found: efficiency.Curves, whole: int) -> None:
         return
     left, right = st.columns([3, 2], gap="large")
     with left:
-        plot(pictures.efficiency(found, LABELS), "efficiency", alt="Test accuracy of each method against training samples.", select=())
+        drawn = cache.figure(pictures.efficiency, found, LABELS)
+        plot(drawn, "efficiency", alt="Test accuracy of each method against training samples.", select=())
     with right:
         table(_table(found, there), "efficiency-table")
         _make(recipe, missing, whole)

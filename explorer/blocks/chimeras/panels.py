@@ -139,7 +139,7 @@ def pictures(view: View) -> None:
 
 def _parts(view: View, image: np.ndarray, key: str, marks: list[str], new: tuple[bool, ...]) -> None:
     """One of the two pictures with its superfeatures."""
-    figure = chimeras.assembled(view.groups, image, view.dataset.shape, marks, replaced=new, selected=view.selected)
+    figure = cache.figure(chimeras.assembled, view.groups, image, view.dataset.shape, marks, replaced=new, selected=view.selected)
     light_up(plot(figure, key, alt=f"The {key}, its superfeatures outlined; click one to choose its donor."))
 
 
@@ -147,7 +147,7 @@ def _answers(view: View) -> None:
     st.subheader("What each net answers", anchor=False)
     names = ["explaining", "teacher", session.get("student")]
     now, before = ({name: np.exp(view.answers[name][place]) for name in names} for place in (1, 0))
-    figure = bars.class_probabilities(now, view.dataset.classes, labels=LABELS, before=before)
+    figure = cache.figure(bars.class_probabilities, now, view.dataset.classes, labels=LABELS, before=before)
     click = plot(figure, "answers", alt="Class probabilities of the chimera by every net; a mark shows where each was for the sample.")
     st.caption("Bars: the chimera, in percent. Vertical marks: the sample as it was. Click a class to ask about it.")
     names = bars.class_names(view.dataset.classes)
@@ -186,7 +186,9 @@ def changes(view: View) -> None:
             name = LABELS[pair[0].name]
             st.subheader(f"{explain.sentence(name)} on {inert(view.dataset.classes[view.label])}", anchor=False)
             before, after = (voice.phi[:, view.label] for voice in pair)
-            figure = chimeras.changes(before, after, view.names, replaced=view.new, limit=limit, selected=view.selected)
+            figure = cache.figure(
+                chimeras.changes, before, after, view.names, replaced=view.new, limit=limit, selected=view.selected
+            )
             light_up(plot(figure, f"changes-{key}", alt=f"Contributions of each superfeature, before and after, by {name}."))
     with columns[1]:
         if not student:

@@ -113,7 +113,7 @@ def _curves(found: list[Side]) -> None:
     if not curves:
         st.info("None of these runs has trained these students yet.", icon=":material/hourglass_top:")
         return
-    figure = learning_curves(curves, labels=labels, looks=looks, height=max(340, 26 * len(curves) + 90))
+    figure = cache.figure(learning_curves, curves, labels=labels, looks=looks, height=max(340, 26 * len(curves) + 90))
     plot(figure, "overlay", alt="Validation accuracy against epochs: the sign marks the method, the line style the run.", select=())
     st.caption("The sign at a name marks the method, the line style the run. Bands are 95 % intervals over each run's seeds.")
 
@@ -133,7 +133,7 @@ def _results(found: list[Side]) -> None:
     labels = {key: f"{LABELS[name]} {side.letter}" for key, (name, side) in zip(keys, with_result, strict=True)}
     looks = {key: _look(name, side) for key, (name, side) in zip(keys, with_result, strict=True)}
     alt = "Test accuracy of each method in each run: one dot per seed, the mean and its 95 % interval over seeds."
-    plot(charts.results(values, labels=labels, looks=looks), "compared", alt=alt, select=())
+    plot(cache.figure(charts.results, values, labels=labels, looks=looks), "compared", alt=alt, select=())
 
 
 def _paired(found: list[Side]) -> None:

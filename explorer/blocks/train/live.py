@@ -232,4 +232,4 @@ def _test_accuracy(summary: dict[str, Any]) -> None:
     students = {name: np.array(values) for name, values in summary["accuracy"].items() if isinstance(values, list)}
     teachers = {name: value for name, value in summary["accuracy"].items() if not isinstance(value, list)}
     alt = "Test accuracy of each method: one dot per seed, the mean and its 95 % interval; dotted lines are the teachers."
-    plot(charts.results(students, labels=LABELS, references=teachers), "results", alt=alt, select=())
+    plot(cache.figure(charts.results, students, labels=LABELS, references=teachers), "results", alt=alt, select=())

@@ -43,7 +43,11 @@ def test_an_ordered_category_is_one_number(tmp_path: Path) -> None:
 DATES = pd.Timestamp("2024-01-20") + pd.to_timedelta(RNG.permutation(N) * 3 % 50, unit="D")
 
 
-FORMS = ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d %b %Y", "%B %d, %Y", "%Y-%m-%dT%H:%M:%SZ"]
+FORMS = [
+    "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d %b %Y", "%B %d, %Y", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S UTC",
+    "%Y-%m-%d 02:00:00 CEST", "%Y-%m-%dT01:00:00+01:00[Europe/Berlin]", "%Y%m%d%H%M%S", "%Y%m%dT%H%M%SZ", "%a, %d %b %Y %H:%M:%S GMT",
+    "%a %b %d %H:%M:%S +0000 %Y", "%A, %B %d, %Y", "%d/%b/%Y:%H:%M:%S +0000", "%d-%b-%y 12.00.00.000 AM", "%d.%m.%Y 00:00 Uhr",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -53,6 +57,33 @@ def test_dates_are_days(form: str, tmp_path: Path) -> None:
     days = (DATES - pd.Timestamp("1970-01-01")).days
     assert np.allclose(found.original(torch.arange(N))[:, 2], days, atol=1e-3)
     assert found.intake.decode(found.original(torch.arange(1))[0].numpy())["seen"] == str(DATES[0].date())
+
+
+def test_months_in_other_languages_and_without_days_are_dates(tmp_path: Path) -> None:
+    german = [f"{1 + i % 9}. {['März', 'Mai', 'Okt.', 'Dezember'][i % 4]} 2024" for i in range(N)]
+    months = [f"20{20 + i % 5}{1 + i % 12:02}" for i in range(N)]
+    found = loaded(tmp_path / "t.csv", frame(seen=german, month=months))
+    raw = found.original(torch.arange(N)).numpy()
+    iso = [[f"2024-{[3, 5, 10, 12][i % 4]:02}-0{1 + i % 9}", f"{months[i][:4]}-{months[i][4:]}-01"] for i in range(N)]
+    assert np.allclose(raw[:, 2:], (np.array(iso, "M8[D]") - np.datetime64(0, "D")).astype(int), atol=1e-3)
+
+
+def test_times_of_day_are_hours(tmp_path: Path) -> None:
+    minutes = RNG.integers(0, 24 * 60, N)
+    moments = pd.Timestamp(0) + pd.to_timedelta(minutes, unit="min")
+    for form in ("%H:%M", "%H:%M:%S", "%I:%M %p"):
+        found = loaded(tmp_path / "t.csv", frame(woke=moments.strftime(form)))
+        assert np.allclose(found.original(torch.arange(N))[:, 2], minutes / 60, atol=1e-5)
+    latest = pd.Timestamp(0) + pd.Timedelta(minutes=int(minutes.max()))
+    assert f"Read as numbers or dates: `woke`, '{latest:%I:%M %p}' as {minutes.max() / 60:.6g} hours." in found.notes
+
+
+def test_some_texts_among_dates_are_gaps_and_named(tmp_path: Path) -> None:
+    seen = DATES.strftime("%d.%m.%Y").to_numpy(object)
+    seen[5], seen[9] = "soon", "31.02.2024"
+    found = loaded(tmp_path / "t.csv", frame(seen=seen))
+    assert np.flatnonzero(found.original(torch.arange(N))[:, 3].round()).tolist() == [5, 9]
+    assert "In the column `seen` some texts are no dates and count as gaps: 'soon', '31.02.2024'." in found.intake.remarks()
 
 
 def test_gaps_hold_the_median_of_the_training_rows_beside_a_column_that_says_so(tmp_path: Path) -> None:

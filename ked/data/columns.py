@@ -51,7 +51,7 @@ class Column:
         values: Of a category, in the order of its features; of an ordered one, from low to high.
         gaps: Rows in which it has no value. A number's gaps hold the median of the training rows, and its last feature says that
             there is a gap; a category's are a value of their own, the last.
-        odd: Some of the texts in a column of numbers that are none, and so gaps.
+        odd: Some of the texts in a column of numbers or dates that are none, and so gaps.
         telling: Whether it gives the class away.
         read: One of its texts, and what it is read as, where that needs to be told.
         codes: Numbers such as -999 that are taken for gaps.
@@ -188,7 +188,8 @@ class Intake:
         for column in self.columns:
             if column.odd:
                 texts = ", ".join(f"'{shortened(text, 20)}'" for text in column.odd)
-                said.append(f"In the column {mark(column.name)} some texts are no numbers and count as gaps: {texts}.")
+                what = "dates" if column.kind == "date" else "numbers"
+                said.append(f"In the column {mark(column.name)} some texts are no {what} and count as gaps: {texts}.")
             if column.codes:
                 codes, far = " and ".join(f"{code:.15g}" for code in column.codes), "lies" if len(column.codes) == 1 else "lie"
                 said.append(f"In the column {mark(column.name)} {codes} {far} far from all other numbers and is taken for a gap (--keep).")

@@ -14,7 +14,7 @@ from ked.data.intake.layout import MISSING
 from ked.data.intake.numbers import numbers
 
 VALUES = 20  # different texts that a column may hold to be encoded
-_NO_NUMBERS = 0.1  # of the texts in a column of numbers that may be none
+_NO_NUMBERS = 0.1  # of the texts in a column of numbers or dates that may be none
 _SIGNS_OF_GAPS = 2  # different texts that may be more, in a column of many numbers: what stands for a gap there
 _ROW_NAMES = re.compile(
     r"(?i)(row[ _.]?(names?|id|nr|no|number|num)?|index|idx|nr|no|#|x|obs|observation|sample|case|unnamed: [\d.]+|level_\d|\.\.\.\d+"
@@ -36,7 +36,7 @@ class Judged:
         values: Numbers with NaN for gaps, or texts with None.
         reason: Why it is left out; "" for a column that is used.
         categories: Of a category or an ordered column.
-        odd: Some texts that are no numbers.
+        odd: Some texts that are no numbers, or no dates.
         day_first: How its dates are written.
         read: One of its texts, and what it is read as, where that needs to be told.
         codes: Numbers that are taken for gaps.
@@ -126,14 +126,17 @@ def _texts(name: str, texts: pd.Series, mark: str, *, unnamed: bool, first: bool
             return _without(number, _TOO_LONG)
         return number if number.read else replace(number, read=example)
     told = present[~gaps.are_none(present)]
-    if len(told) and (dated := dates.of_texts(told)) is not None:
+    if len(told) and (dated := dates.of_texts(told)) is not None and (others := _odd(told, dated[0])) is not None:
         days, day_first = dated
-        return _constant(
-            Judged(name, "date", days.reindex(texts.index), day_first=day_first, read=dates.latest(told, days)), keep
-        )
+        found = Judged(name, "date", days.reindex(texts.index), odd=others, day_first=day_first, read=dates.latest(told, days))
+        return _constant(found, keep)
     different = present.nunique() if keep else present.map(spelling.key).nunique()
     if different <= VALUES and not unnamed:
         return _category(name, texts, keep=keep)
+    if len(told) and (others := _odd(told, hours := dates.of_clock(told))) is not None:
+        late = hours.idxmax()
+        clock = Judged(name, "number", hours.reindex(texts.index), odd=others, read=(told[late], f"{hours[late]:.6g} hours"))
+        return _constant(clock, keep)
     found = _category(name, texts, keep=True)
     if keep:
         return found
@@ -156,6 +159,12 @@ def _numbers(present: pd.Series, mark: str) -> tuple[pd.Series, tuple[str, ...],
     if values.notna().sum() < 2 or not (signs or len(odd) <= _NO_NUMBERS * len(told)):
         return None
     return values, tuple(pd.concat([odd, named]).unique()[:3]), None if example is None else (example[0], f"{example[1]:.15g}")
+
+
+def _odd(told: pd.Series, found: pd.Series) -> tuple[str, ...] | None:
+    """Some of the texts for which nothing is found; None where they are too many for gaps."""
+    odd = told[found.isna()]
+    return tuple(odd.unique()[:3]) if len(odd) <= _NO_NUMBERS * len(told) else None
 
 
 def _number(name: str, values: pd.Series, odd: tuple[str, ...], *, unnamed: bool, keep: bool) -> Judged:

@@ -62,7 +62,8 @@ X = np.ones((20, 3))
         ({"x": X, "y": np.arange(20)}, "class '0' has 1 samples"),
         ({"x": X, "y": Y * 0}, "1 class"),
         ({"x": np.full((20, 2, 2), -1.5), "y": Y}, "values from -1.5 to -1.5"),
-        ({"x": np.full((20, 2, 2), 300), "y": Y}, "values from 300 to 300"),
+        ({"x": np.full((20, 2, 2), 70_000), "y": Y}, "values from 70000 to 70000"),
+        ({"x": np.linspace(0, 3.5, 80).reshape(20, 2, 2), "y": Y}, "values from 0 to 3.5, but 0 to 1"),
         ({"x": np.ones((20, 12_289), bool), "y": Y}, "12289 features"),
     ],
 )

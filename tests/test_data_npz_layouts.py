@@ -47,9 +47,12 @@ LAYOUTS: dict[str, tuple[dict[str, np.ndarray], str]] = {  # arrays, the names o
          "train_labels": KINDS[:16, None], "val_labels": KINDS[16:20, None], "test_labels": KINDS[20:, None]},
         "train validation test",
     ),
+    "short names": (parted("Xtr", "ytr", "Xte", "yte"), "train test"),
+    "others": ({"imgs": BYTES, "labels": KINDS}, ""),
     "a training part alone": ({"x_train": BYTES, "y_train": KINDS}, ""),
     "a training and a validation part": (parted("x_train", "y_train", "x_valid", "y_valid"), "train test"),
     "a column": ({"x": BYTES, "y": KINDS[:, None]}, ""),
+    "a row": ({"x": BYTES, "y": KINDS[None]}, ""),
     "one-hot": ({"x": BYTES, "y": ONE_HOT}, ""),
     "one-hot of bytes": ({"x": BYTES, "y": ONE_HOT.astype(np.uint8)}, ""),
     "one-hot of truth values": ({"x": BYTES, "y": ONE_HOT.astype(bool)}, ""),
@@ -86,6 +89,33 @@ def test_what_can_be_seen_through_lies_on_white(tmp_path: Path) -> None:
     x = data.load(str(tmp_path / "t.npz")).x.reshape(30, 3, 6, 5)
     assert torch.allclose(x[:, :, :2], torch.tensor(0.8))
     assert (x[:, :, 2:] == 1).all()
+
+
+RANGES: dict[str, tuple[np.ndarray, np.ndarray]] = {
+    "scikit-learn's digits": ((BYTES[:, 0] % 17).astype(float), BYTES[:, 0] % 17 / 16),
+    "16 bits": (BYTES[:, 0].astype(np.uint16) * 257, BYTES[:, 0] / 255),
+    "shares that are rounded": (np.float32(BYTES[:, 0] / 255) * np.float32(1.0000002), BYTES[:, 0] / 255),
+}
+
+
+@pytest.mark.parametrize("case", RANGES)
+def test_white_is_what_the_values_say(case: str, tmp_path: Path) -> None:
+    given, meant = RANGES[case]
+    np.savez(tmp_path / "t.npz", x=given, y=KINDS)
+    x = data.load(str(tmp_path / "t.npz")).x.numpy()
+    assert np.allclose(x, meant.reshape(len(meant), -1), atol=1e-6)
+    assert x.max() <= 1
+
+
+def test_rows_of_bytes_are_pictures(tmp_path: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (30, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "t.npz", x=grey.reshape(30, 64), y=KINDS)
+    found = data.load(str(tmp_path / "t.npz"))
+    assert found.shape == (8, 8)
+    assert np.allclose(found.x.numpy(), grey.reshape(30, 64) / 255)
+    assert found.notes == ("The rows are taken for the bytes of pictures of 8 x 8 (floats are measurements).",)
+    np.savez(tmp_path / "t.npz", x=grey.reshape(30, 64).astype(float), y=KINDS)
+    assert data.load(str(tmp_path / "t.npz")).shape == (64,)
 
 
 def test_greys_with_a_channel_are_pictures_of_rows_and_columns(tmp_path: Path) -> None:

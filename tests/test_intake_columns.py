@@ -228,30 +228,6 @@ def test_columns_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     assert "Several columns are called 'length'" in "\n".join(found.intake.remarks())
 
 
-GREYS = RNG.integers(0, 256, (N, 49))
-
-
-@pytest.mark.parametrize("case", ["pixels", "places", "numbers", "no names", "with row numbers"])
-def test_a_table_of_pixels_is_pictures(case: str, tmp_path: Path) -> None:
-    names = {
-        "places": [f"{i}x{j}" for i in range(1, 8) for j in range(1, 8)],
-        "numbers": [f"v{i}" for i in range(49)],
-    }.get(case, [f"pixel{i}" for i in range(49)])  # fmt: skip
-    table = pd.DataFrame(GREYS, columns=names)
-    table.insert(0, "label", RNG.permutation(N) % 3)
-    table.to_csv(tmp_path / "t.csv", index=case == "with row numbers", header=case != "no names")
-    found = data.load(str(tmp_path / "t.csv"))
-    assert found.shape == (7, 7)
-    assert torch.equal(found.x, torch.from_numpy(GREYS.astype(np.float32) / 255))
-    assert "49 pixels of pictures of 7x7" in found.intake.sentence()
-    assert data.load(str(tmp_path / "t.csv"), keep=("*",)).shape[0] >= 49
-
-
-def test_answers_from_one_to_five_are_no_pictures(tmp_path: Path) -> None:
-    answers = pd.DataFrame(RNG.integers(1, 6, (N, 16)), columns=[f"q{i}" for i in range(1, 17)])
-    assert loaded(tmp_path / "t.csv", answers.assign(species=SPECIES)).shape == (16,)
-
-
 def test_a_row_that_is_typed_in_is_taken_as_the_table_was(tmp_path: Path) -> None:
     colour = np.array(["red", "white"])[RNG.permutation(N) % 2].astype(object)
     colour[3] = None

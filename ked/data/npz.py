@@ -18,9 +18,9 @@ from ked.data import limits
 from ked.data.byte_pixels import FEW, BytePixels
 from ked.data.dataset import PARTS, Dataset
 from ked.data.limits import refuse
-from ked.data.npz_layouts import Layout, channels_first, flat_labels, in_unit_interval, layout
+from ked.data.npz_layouts import Layout, channels_first, flat_labels, layout
 from ked.data.official_parts import Splits, splits
-from ked.data.pixels import own_pictures
+from ked.data.pixels import ONE, colours_first, own_pictures, scale_of
 from ked.data.pixels import samples as as_samples
 from ked.data.tabular import table
 from ked.errors import InvalidInput, quoted, shortened
@@ -32,6 +32,7 @@ _SHAPES = (
 )
 _WRITER = "an NPZ file must be one that numpy.savez wrote"
 _CLASSES = "it must hold whole numbers or texts, or one-hot rows"
+_FLAT = 64  # bytes, from which on as many as a square has, or three, are the pixels of a picture
 _ROUNDING = 1e-3  # of a byte: single precision, there and back
 _HEADER_BYTES = 16_384  # of an array's header, which numpy takes up to 10 000 letters of
 _READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -68,6 +69,9 @@ def read(path: Path, label: str | None = None) -> Dataset:
     for name, x in arrays.items():
         _check_finite(path, name, x)
     samples = [arrays[name] for name, _ in found.pairs.values()]
+    if side := _side(samples):
+        notes += (f"The rows are taken for the bytes of pictures of {side} x {side} (floats are measurements).",)
+        samples = [one.reshape(-1, side, side) if one.shape[1] == side * side else colours_first(one) for one in samples]
     if samples[0].ndim > 2:
         return _pictures(path, samples, y, rows, classes, notes)
     features = tuple(f"feature {i}" for i in range(samples[0].shape[1]))
@@ -122,7 +126,8 @@ def _promise(path: Path, key: str, archive: zipfile.ZipFile, member: zipfile.Zip
     if any(isinstance(side, bool) or side < 0 for side in shape):
         raise refuse(path, f"{key} promises the shape {shortened(shape)}", "a shape must be made of whole numbers")
     if dtype.hasobject:
-        raise refuse(path, f"{key} holds Python objects", "only numbers, and texts in y, are allowed")
+        allowed = "only numbers, and texts in y, are allowed (save .astype(float) or .astype(str) of it)"
+        raise refuse(path, f"{key} holds Python objects", allowed)
     if math.prod(shape) * dtype.itemsize > member.file_size:
         raise refuse(path, f"{key} promises the shape {shortened(shape)} but is shorter", "an array must be complete")
     return Promise(shape, dtype, member)
@@ -160,7 +165,7 @@ def _check_samples(path: Path, name: str, x: Promise) -> None:
 def _check_labels(path: Path, names: tuple[str, str], y: Promise, count: int) -> None:
     """One class a sample, and not too long names of them."""
     name, letters = shortened(names[1]), y.dtype.itemsize // (4 if y.dtype.kind == "U" else 1) if y.dtype.kind in "US" else 1
-    if len(y.shape) not in (1, 2) or y.shape[0] != count or 0 in y.shape:
+    if len(y.shape) not in (1, 2) or 0 in y.shape or (y.shape[0] != count and y.shape != (1, count)):
         allowed = f"it must hold one class for each of the {count} samples in {shortened(names[0])}"
         raise refuse(path, f"{name} has the shape {shortened(y.shape)}", allowed)
     if y.dtype.kind not in "buifUS":
@@ -183,17 +188,26 @@ def _check_finite(path: Path, name: str, x: np.ndarray) -> None:
         raise refuse(path, f"{shortened(name)} holds {x[first]} at {first}", "all values must be finite")
 
 
+def _side(samples: list[np.ndarray]) -> int | None:
+    """Of the square pictures that samples (N, D) are, each row its bytes; else None."""
+    D = samples[0].shape[-1]
+    side = next((math.isqrt(D // colours) for colours in (1, 3) if colours * math.isqrt(D // colours) ** 2 == D), 0)
+    bytes_ = all(one.ndim == 2 and one.dtype == np.uint8 for one in samples) and max(int(one.max()) for one in samples) > 16
+    return side if side and _FLAT <= D and bytes_ else None
+
+
 def _pictures(
     path: Path, samples: list[np.ndarray], y: np.ndarray, rows: Splits, classes: tuple[str, ...], notes: tuple[str, ...]
 ) -> Dataset:
-    tops = {float(x.max()) <= 1 for x in samples}
+    tops = {float(x.max()) <= ONE for x in samples}
     if len(tops) > 1 and any(x.dtype != np.uint8 for x in samples):
         highest = " and ".join(f"{float(x.max()):g}" for x in samples)
         raise refuse(path, f"its parts have values up to {highest}", "all must have the same range")
     low, high = min(float(x.min()) for x in samples), max(float(x.max()) for x in samples)
-    scale = in_unit_interval(low, high)
+    scale = scale_of(low, high, whole=high > 1 and not any(x.dtype.kind == "f" and np.mod(x, 1).any() for x in samples))
     if scale is None:
-        raise refuse(path, f"its pictures have values from {low:g} to {high:g}", "0 to 1, -1 to 1 or 0 to 255 are allowed")
+        allowed = "0 to 1, -1 to 1 or 0 to 255 are allowed, and whole numbers to 65535"
+        raise refuse(path, f"its pictures have values from {low:g} to {high:g}", allowed)
     exact = [_as_bytes(one, *scale) for one in samples] if len(y) > FEW else [None]
     whole = [one for one in exact if one is not None]
     x = np.concatenate(whole if len(whole) == len(samples) else [_scaled(one, *scale) for one in samples])
@@ -214,7 +228,7 @@ def _as_bytes(x: np.ndarray, add: float, divide: float) -> np.ndarray | None:
 
 def _scaled(x: np.ndarray, add: float, divide: float) -> np.ndarray:
     """float32 (N, H, W) or (N, 3, H, W) in [0, 1]."""
-    values = (x.astype(np.float32) + np.float32(add)) / np.float32(divide)
+    values = ((x.astype(np.float32) + np.float32(add)) / np.float32(divide)).clip(0, 1)
     if values.ndim == 3:
         return values
     values = values if channels_first(values.shape) else values.transpose(0, 3, 1, 2)

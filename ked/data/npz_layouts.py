@@ -16,8 +16,10 @@ import numpy as np
 
 from ked.data.class_folders import PART_NAMES
 
-_SAMPLES = ("x", "images", "image", "data", "samples", "features", "inputs", "arr0")  # the first one that is there counts
-_LABELS = ("y", "labels", "label", "targets", "target", "classes", "class", "arr1")
+# The first one that is there counts.
+_SAMPLES = ("x", "xs", "images", "image", "imgs", "img", "pictures", "pixels", "data", "samples", "features", "inputs", "arr0")
+_LABELS = ("y", "ys", "labels", "label", "targets", "target", "classes", "class", "arr1")
+_PARTS = PART_NAMES | {"tr": "train", "trn": "train", "va": "validation", "te": "test", "tst": "test"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def layout(names: Iterable[str]) -> Layout:
 def _read(name: str) -> tuple[str, str]:
     """The official part that an array's name speaks of, "" if none, and the other letters: ("train", "x") of x_train or Xtrain."""
     letters = re.sub(r"[\W_]+", "", name.lower())
-    for word, part in sorted(PART_NAMES.items(), key=lambda item: -len(item[0])):
+    for word, part in sorted(_PARTS.items(), key=lambda item: -len(item[0])):
         if letters.startswith(word) or letters.endswith(word):
             return part, letters.removeprefix(word) if letters.startswith(word) else letters.removesuffix(word)
     return "", letters
@@ -83,31 +85,20 @@ def channels_first(shape: tuple[int, ...]) -> bool | None:
 
 
 def flat_labels(y: np.ndarray) -> np.ndarray | None:
-    """Whole numbers or texts (N,) of labels that may be a column (N, 1), one-hot (N, C) or whole numbers kept as floats.
+    """Whole numbers or texts (N,) of labels that may be a column (N, 1), a row (1, N), one-hot (N, C) or whole numbers kept as floats.
 
     None where they are none of these.
 
     >>> flat_labels(np.eye(3)[[0, 2]]).tolist(), flat_labels(np.array([[1.0], [2.0]])).tolist(), flat_labels(np.array([0.5]))
     ([0, 2], [1, 2], None)
     """
-    if y.ndim == 2 and y.shape[1] > 1:
+    if y.ndim == 2 and min(y.shape) > 1:
         one_hot = y.dtype.kind in "buif" and bool(((y == 0) | (y == 1)).all()) and bool((y.sum(1) == 1).all())
         return y.argmax(1) if one_hot else None
-    flat = y.reshape(len(y))
+    flat = y.reshape(-1)
     if flat.dtype.kind == "f":
         whole = bool(np.isfinite(flat).all()) and bool((flat == np.rint(flat)).all()) and bool((np.abs(flat) < 1 << 53).all())
         return flat.astype(np.int64) if whole else None
     if flat.dtype.kind == "S":
         return np.char.decode(flat, "utf-8", "replace")
     return flat if flat.dtype.kind in "buiU" else None
-
-
-def in_unit_interval(low: float, high: float) -> tuple[float, float] | None:
-    """What is added to pictures with these extremes, and what they are then divided by; None for another range.
-
-    >>> in_unit_interval(0, 255), in_unit_interval(0, 0.9), in_unit_interval(-1, 1), in_unit_interval(-7, 9)
-    ((0.0, 255.0), (0.0, 1.0), (1.0, 2.0), None)
-    """
-    if low >= 0 and high <= 255:
-        return 0.0, 1.0 if high <= 1 else 255.0
-    return (1.0, 2.0) if low >= -1 and high <= 1 else None

@@ -23,6 +23,7 @@ _TABLE = "intake.table"
 _READERS = {**dict.fromkeys(ENDINGS, _TABLE), ".npz": "npz", ".zip": "image_zip"}
 # Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
 READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
+ARRAYS_VERSION = 3  # the same of NPZ files; since whole numbers up to 16 are no bytes
 FOLDERS_VERSION = 3  # the same of class folders, zipped or not; since numbered ones around them are none themselves
 INTAKE_VERSION = 4  # the same of columns that are judged and encoded; since 20240131235959 and times of day are read
 USUAL = Asked()
@@ -101,7 +102,7 @@ def fingerprint(text: str, asked: Asked = USUAL) -> str:
 
 def version(name: str) -> int:
     """That of the reader of a file of this name."""
-    return FOLDERS_VERSION if ending(name) == ".zip" else READERS_VERSION
+    return {".zip": FOLDERS_VERSION, ".npz": ARRAYS_VERSION}.get(ending(name), READERS_VERSION)
 
 
 def as_read(sha256: str, asked: Asked | None = None, version: int = READERS_VERSION) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from ked.data.dataset import Dataset, pixel_names, stratified_split
 VALIDATION = 5_000  # pictures that are taken from an official training part
 _SEED = 0
 _BLOCK = 4096  # pictures that are converted at a time
+_TOPS = (16.0, 255.0, 4095.0, 65535.0)  # white in scikit-learn's digits, in bytes, in pictures of 12 and of 16 bits
+ONE = 1.001  # the largest share of white, as rounded in half precision
 
 
 def official(
@@ -55,6 +58,34 @@ def own_pictures(
 ) -> Dataset:
     """A user's own pictures x (N, D) in [0, 1] with labels (N,), the rows of the three splits, and what was done to them."""
     return Dataset(name, x, torch.from_numpy(y), *splits, shape, classes, pixel_names(shape), notes=notes)
+
+
+def scale_of(low: float, high: float, *, whole: bool) -> tuple[float, float] | None:
+    """What is added to pictures with these extremes, and what they are then divided by; None for another range.
+
+    whole: whether all values are whole numbers.  Of fractions some beyond 1 are no shares, and so low ones no bytes either.
+
+    >>> scale_of(0, 255, whole=True), scale_of(0, 0.9, whole=False), scale_of(-1, 1, whole=False), scale_of(-7, 9, whole=False)
+    ((0.0, 255.0), (0.0, 1.0), (1.0, 2.0), None)
+    >>> scale_of(0, 15, whole=True), scale_of(0, 15.5, whole=False), scale_of(0, 1.02, whole=False), scale_of(0, 60_000, whole=True)
+    ((0.0, 16.0), None, None, (0.0, 65535.0))
+    """
+    if low >= 1 - ONE and high <= ONE:
+        return 0.0, 1.0
+    if low >= 0 and (whole or 16 < high <= 255):
+        return next(((0.0, top) for top in _TOPS if high <= top), None)
+    return (1.0, 2.0) if low >= -ONE and high <= ONE else None
+
+
+def colours_first(flat: np.ndarray) -> np.ndarray:
+    """Pictures (N, 3 side side), each colour by itself or the colours of each pixel together, as (N, 3, side, side).
+
+    Neighbours in a picture are alike, so the smoother one of the two is right.
+    """
+    side = math.isqrt(flat.shape[1] // 3)
+    apart = flat.reshape(-1, 3, side, side)
+    together = np.ascontiguousarray(flat.reshape(-1, side, side, 3).transpose(0, 3, 1, 2))
+    return min(apart, together, key=lambda pictures: float(np.abs(np.diff(pictures[:_BLOCK].astype(np.float32), axis=-1)).mean()))
 
 
 def samples(pixels: np.ndarray) -> Tensor:

@@ -1,53 +1,122 @@
-"""Tables whose columns are the pixels of pictures, such as `label,pixel0,...,pixel783`."""
+"""Tables whose columns are the pixels of pictures, such as `label,pixel0,...,pixel783` or `1x1,1x2,...,28x28`."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-_PIXEL = re.compile(r"(pixels?|px|pix|p)[ _.-]?\d+|\d+x\d+", re.IGNORECASE)
-_NUMBERED = re.compile(r"([A-Za-z_ .-]*?)[ _.-]?(\d+)")
+from ked.data.pixels import colours_first, scale_of
+
+_Family = dict[tuple[int, ...], str]  # numbers in the names of columns -> the names
+
+_CALLED = frozenset(("pixel", "pixels", "px", "pix", "p"))
+_GRIDS = frozenset((("", "x"), ("x", "y"), ("r", "c"), ("row", "col"), ("row", "column"), ("(", ",", ")")))
 _SMALLEST = 16  # pixels, of columns that are not called so
+_FEWEST = 4  # of those that are
 _STEPS = 8  # the largest value is more: answers from 1 to 5 are no greys
-TOPS = (1.0, 16.0, 255.0)
-"""What white is, in the pictures that there are: shares, scikit-learn's digits, bytes."""
+_GAPS = 0.1  # of the values, at most, that may be missing in columns that are called pixels
 
 
-def side(frame: pd.DataFrame, *, named: bool) -> int | None:
-    """Rows of the square pictures that all columns together are, else None.
+@dataclass(frozen=True)
+class Pixels:
+    """The columns of a table that are pixels.
 
-    They are where there is a square number of columns with values from 0 to 255, which are called pixels, or are just numbered and hold
-    whole numbers.
+    Attributes:
+        columns: In the order of the pictures, row by row.
+        shape: (rows, columns) of each picture, or (3, rows, columns).
+        mixed: Whether their names do not tell how the three colours lie.
+        scale: What is added to the values, and what they are then divided by, to be in [0, 1].
     """
-    D = frame.shape[1]
-    rows = math.isqrt(D)
-    if D < 4 or rows * rows != D or not all(dtype.kind in "iuf" for dtype in frame.dtypes):
+
+    columns: tuple[str, ...]
+    shape: tuple[int, ...]
+    mixed: bool
+    scale: tuple[float, float]
+
+    def of(self, frame: pd.DataFrame, train: np.ndarray) -> np.ndarray:
+        """(N, D) float32 in [0, 1]; where there is a gap, the median of the rows `train`."""
+        chosen = frame[list(self.columns)]
+        values = chosen.fillna(chosen.iloc[train].median().fillna(0)).to_numpy(np.float64)
+        shares = ((values + self.scale[0]) / self.scale[1]).clip(0, 1).astype(np.float32)
+        return colours_first(shares).reshape(shares.shape) if self.mixed else shares
+
+
+def find(frame: pd.DataFrame, *, named: bool) -> Pixels | None:
+    """The pixels among the columns, beside which others may stand; all columns, where they are just numbered and not called pixels.
+
+    Their names number them, or give row and column, in any order, and perhaps the colour.  They hold shares or whole numbers, and such
+    as are just numbered hold more than answers to a few questions do.
+    """
+    names = [str(name) for name in frame.columns]
+    numbered: _Family = {(place,): name for place, name in enumerate(names)}
+    families = _families(names) if named else {(): numbered}
+    called = {words: family for words, family in families.items() if words and _is_called(words) and len(family) >= _FEWEST}
+    colours = {words[-1][:1]: family for words, family in called.items()}
+    if set(colours) == set("rgb") and len(called) == 3 and len({frozenset(family) for family in called.values()}) == 1:
+        return _pixels(frame, [colours[colour] for colour in "rgb"], called=True)
+    chosen = called or families
+    if len(chosen) != 1 or not (called or len(next(iter(chosen.values()))) == len(names)):
         return None
-    pixels = all(_PIXEL.fullmatch(str(name)) for name in frame.columns)
-    if not pixels and (D < _SMALLEST or not (_numbered(frame) or not named)):
+    words, family = next(iter(chosen.items()))
+    if words == ("x", "y"):
+        family = {place[::-1]: name for place, name in family.items()}
+    return _pixels(frame, [family], called=bool(called))
+
+
+def _families(names: Sequence[str]) -> dict[tuple[str, ...], _Family]:
+    """The words in names -> the one or two numbers among them -> the name."""
+    found: dict[tuple[str, ...], _Family] = defaultdict(dict)
+    for name in names:
+        parts = re.split(r"(\d+)", name.lower())
+        words, numbers = tuple(part.strip(" _.-") for part in parts[::2]), tuple(map(int, parts[1::2]))
+        words = words[:-1] if words[-1] == "" else words
+        found[words if 1 <= len(numbers) <= 2 else (name,)][numbers] = name
+    return dict(found)
+
+
+def _is_called(words: tuple[str, ...]) -> bool:
+    return words[0] in _CALLED or words in _GRIDS
+
+
+def _pixels(frame: pd.DataFrame, families: Sequence[_Family], *, called: bool) -> Pixels | None:
+    places = sorted(families[0])
+    columns = tuple(family[place] for family in families for place in places)
+    shape = _shape(places, called=called)
+    values = frame[list(columns)]
+    if shape is None or not all(dtype.kind in "iuf" for dtype in values.dtypes):
         return None
-    values = frame.to_numpy(np.float64, na_value=np.nan)
-    low, high = values.min(), values.max()
-    if not (low >= 0 and high <= 255):  # also false where a value is missing
+    array = values.to_numpy(np.float64, na_value=np.nan)
+    if np.isnan(array).mean() > (_GAPS if called else 0):
         return None
-    whole = not np.mod(values, 1).any()
-    return rows if (pixels and high > 0) or (whole and high > _STEPS) else None
+    low, high = float(np.nanmin(array)), float(np.nanmax(array))
+    whole = not np.nan_to_num(np.mod(array, 1)).any()
+    scale = scale_of(low, high, whole=whole) if np.isfinite([low, high]).all() and high > 0 else None
+    if scale is None or not (called or (whole and low >= 0 and _STEPS < high <= 255)):
+        return None
+    mixed = len(families) == 1 and len(shape) == 3
+    return Pixels(columns, shape if len(families) == 1 else (3, *shape), mixed, scale)
 
 
-def unit_interval(frame: pd.DataFrame) -> tuple[np.ndarray, float]:
-    """Pixels (N, D) in [0, 1] float32, and what was taken for white."""
-    values = frame.to_numpy(np.float64)
-    white = next(top for top in TOPS if values.max() <= top)
-    return (values / white).astype(np.float32), white
-
-
-def _numbered(frame: pd.DataFrame) -> bool:
-    """Whether the columns are called by one word and the numbers from 0 or 1 on."""
-    matches = [_NUMBERED.fullmatch(str(name)) for name in frame.columns]
-    if not all(matches):
-        return False
-    words, numbers = {match[1] for match in matches if match}, [int(match[2]) for match in matches if match]
-    return len(words) == 1 and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+def _shape(places: Sequence[tuple[int, ...]], *, called: bool) -> tuple[int, ...] | None:
+    """Of the pictures with pixels at these sorted places: numbers, or rows and columns."""
+    D = len(places)
+    least = _FEWEST if called else _SMALLEST
+    if least > D:
+        return None
+    if len(places[0]) == 2:
+        rows, columns = (len({place[axis] for place in places}) for axis in (0, 1))
+        return (rows, columns) if rows * columns == D and min(rows, columns) > 1 else None
+    first, last = places[0][0], places[-1][0]
+    if not called and (first > 1 or last - first != D - 1):
+        return None
+    side = math.isqrt(D)
+    if side * side == D:
+        return side, side
+    side = math.isqrt(D // 3)
+    return (3, side, side) if called and side > 3 and 3 * side * side == D else None

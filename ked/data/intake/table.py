@@ -118,22 +118,31 @@ def _rows(path: Path, texts: pd.Series) -> tuple[np.ndarray, dict[str, int]]:
 
 
 def _pictures(taken: _Taken) -> Dataset | None:
-    """The table as pictures, where its columns are pixels, perhaps behind row numbers."""
+    """The table as pictures, where its columns are pixels, perhaps behind row numbers or beside other columns."""
     first, named = taken.frame.columns[:1], taken.sheet.named
     numbers = [one for one in first if one not in taken.keep and (one in taken.sheet.unnamed or is_row_number(taken.frame[one]))]
-    for without in ([], numbers) if numbers else ([],):
-        frame = taken.frame.drop(columns=without)
-        if (side := pixels.side(frame, named=named)) is None:
-            continue
-        x, white = pixels.unit_interval(frame)
-        note = f"The columns are the pixels of pictures, row by row, from 0 for black to {white:g} for white (--keep '*' leaves a table)."
-        report = replace(
-            taken.report, left_out=(*taken.dropped, *(LeftOut(name, "a row number") for name in without)),
-            pictures=(side, side), pixels=side * side, notes=(*taken.report.notes, note),
-        )  # fmt: skip
-        data = own_pictures(taken.path.name, torch.from_numpy(x), taken.y, taken.splits, (side, side), taken.classes, report.told)
-        return replace(data, intake=report)
-    return None
+    found = next(
+        (found for out in ([], numbers) if (found := pixels.find(taken.frame.drop(columns=out), named=named)) is not None), None
+    )
+    if found is None:
+        return None
+    others = [one for one in taken.frame.columns if one not in found.columns]
+    if taken.keep.intersection(others):
+        return None
+    x = found.of(taken.frame, taken.splits[0].numpy())
+    black, white = 0 - found.scale[0], found.scale[1] - found.scale[0]
+    range_ = f"from {black:g} for black to {white:g} for white"
+    note = f"The columns are the pixels of pictures, row by row, {range_} (--keep '*' leaves a table)."
+    notes = (*taken.report.notes, note)
+    if filled := int(taken.frame[list(found.columns)].isna().any(axis=1).sum()):
+        notes += (f"Missing pixels of {filled} picture{'s' * (filled != 1)} are filled with the median.",)
+    left_out = (LeftOut(one, "a row number" if one in numbers else "it stands beside pixels") for one in others)
+    report = replace(
+        taken.report, left_out=(*taken.dropped, *left_out), pictures=(found.shape[-2], found.shape[-1]), pixels=len(found.columns),
+        filled=filled, notes=notes,
+    )  # fmt: skip
+    data = own_pictures(taken.path.name, torch.from_numpy(x), taken.y, taken.splits, found.shape, taken.classes, report.told)
+    return replace(data, intake=report)
 
 
 def _table(taken: _Taken) -> Dataset:

@@ -84,12 +84,28 @@ def flat_samples(x: Any, parts: list[nn.Module]) -> tuple[Tensor, tuple[int, ...
 
 
 def check_no_probabilities(z: Tensor, whose: str) -> None:
-    """InvalidInput for probabilities (N, C) in place of logits, of which another softmax would make wrong numbers without a word."""
+    """InvalidInput for probabilities (N, C) in place of logits, of which another softmax would make wrong numbers without a word.
+
+    Percentages and other shares of one whole are such, and so are negative logarithms, as losses give.
+    """
     near = min(100 * torch.finfo(z.dtype).eps, 0.01)
-    if bool((z >= 0).all()) and bool(((z.sum(dim=1) - 1).abs() < near).all()):
+    if not bool((z >= 0).all()):
+        return
+    sums = z.sum(dim=1)
+    whole = float(sums.mean())
+    if bool(((sums - 1).abs() < near).all()):
         raise InvalidInput(
             f"{whose} are probabilities (none is negative, and each sample's add up to 1), not logits; "
             "give the logits, or the probabilities' logarithms: net(x).log() in place of net(x)."
+        )
+    if bool((((-z).exp().sum(dim=1) - 1).abs() < near).all()):
+        raise InvalidInput(
+            f"{whose} are negative logarithms of probabilities, not logits; give the logarithms: -net(x) in place of net(x)."
+        )
+    if whole > 0 and bool((z != z[:1]).any()) and bool(((sums - whole).abs() < near * whole).all()):
+        raise InvalidInput(
+            f"{whose} are shares or percentages (none is negative, and each sample's add up to {whole:.4g}), not logits; "
+            "give the logits, or logarithms of probabilities: net(x).log() in place of net(x), if they are in proportion to these."
         )
 
 

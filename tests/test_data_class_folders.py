@@ -35,6 +35,9 @@ LAYOUTS: dict[str, tuple[tuple[str, ...], dict[str, str], str]] = {  # above eac
     "images between": (("train/images/{}/", "valid/images/{}/"), {"train/labels/1.txt": "no"}, "train validation"),
     "parts below the classes": (("{}/train/", "{}/test/"), {}, "train test"),
     "test pictures without a class": (("train/{}/", "val/{}/"), {"test/1.png": "homeless", "test/2.png": "homeless"}, "train validation"),
+    "test pictures of no known class": (("train/{}/",), {"test/unknown/1.png": "homeless", "test/unknown/2.png": "homeless"}, ""),
+    "training and evaluation": (("training/{}/", "evaluation/{}/"), {}, "train test"),
+    "all three, otherwise called": (("train/{}/", "eval/{}/", "holdout/{}/"), {}, "train validation test"),
     "no test picture with a class": (("train/{}/",), {"test/1.png": "homeless", "test/2.png": "homeless"}, ""),
     "a training part alone": (("train/{}/",), {}, ""),
     "a class called train": (("{}/", "train/"), {}, ""),
@@ -137,11 +140,19 @@ def test_what_lies_beside_may_be_anything(tmp_path: Path) -> None:
         ({name: PARTED[name] for name in PARTED if name < "train/dog/2"}, "'dog' has 2 samples in its training"),
         ({"README.md": b"x"}, "holds no pictures in class folders"),
         ({"1.png": picture(0), "2.png": picture(1)}, "holds no pictures in class folders"),
-        ({f"cat/{i}.png": picture(i) for i in range(9)}, "1 class"),
+        ({f"train/cat.{i}.png": picture(i) for i in range(9)}, "1 class, as all pictures lie in the folder 'train', but each class needs"),
     ],
 )
 def test_folders_that_hold_no_data_set_are_refused(files: dict[str, bytes], named: str, tmp_path: Path) -> None:
     refused(folder(tmp_path / "few", files), f"The folder 'few' cannot be used: .*{named}")
+
+
+def test_classes_that_are_spelt_alike_are_one_also_in_the_official_parts(tmp_path: Path) -> None:
+    """Also where a letter and its accent are two signs, as on a Mac, and where folders stand behind backslashes, as of Windows."""
+    names = [f"{part}{kind}" for part, kinds in (("train\\", "Cat Zu\u0308rich"), ("test\\", "cat Z\u00fcrich")) for kind in kinds.split()]
+    found = data.load(str(packed(tmp_path / "t.zip", {f"{name}\\{i}.png": picture(i) for name in names for i in range(6)})))
+    assert (len(found.classes), len(found.test), found.y.bincount().tolist()) == (2, 12, [12, 12])
+    assert any(note.startswith("Among the classes spellings such as 'Cat', 'cat' are one") for note in found.notes)
 
 
 def test_numbered_folders_that_hold_other_classes_each_are_classes() -> None:

@@ -3,7 +3,7 @@
     cat/1.png                         the folder is the class
     pets/images/cat/1.png             what lies above all classes, and a folder images below them, is no class
     batch0/cat/1.png  batch1/cat/2.png  numbered folders that hold the same ones, as 16x16/cat and 32x32/cat do, are no classes
-    train/cat/1.png  test/cat/2.png   official parts, in any case, also called training, val, valid, validation, dev or testing
+    train/cat/1.png  test/cat/2.png   official parts, in any case, also called training, val, valid, validation, dev, eval, testing, ...
     README.md, list.csv, .DS_Store    beside and inside: left out, and counted
 
 Only names are looked at; what the files hold is another matter (`ked.data.picture_files`).
@@ -16,12 +16,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ked.data.intake.spelling import key
 from ked.errors import quoted
 
-ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".gif", ".tif", ".tiff"))
-PART_NAMES = {"train": "train", "training": "train", "test": "test", "testing": "test", "dev": "validation"} | dict.fromkeys(
-    ("val", "valid", "validation"), "validation"
-)
+ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm", ".pnm"))
+PART_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval"), "validation"),
+    **dict.fromkeys(("test", "testing", "evaluation", "holdout"), "test"),
+}
 _IMAGES = frozenset(("images", "image", "imgs", "img", "pictures", "photos"))
 _NUMBERED = re.compile(
     r"(([a-z]+[ _-]*)?(batch|part|fold|chunk|shard|split|set|subset|session|disk|disc|vol|volume|folder|dir|data)[ _-]?\d+"
@@ -147,6 +150,10 @@ def _in_parts(inside: dict[int, Folders]) -> dict[int, tuple[str, str]]:
         }
         if below:
             found = {number: (folders[0], part) for number, (part, folders) in below.items() if folders}
+            known = {key(label) for label, part in found.values() if part == "train"}
+            held_out = {part: {key(label) for label, of in found.values() if of == part} for part in ("validation", "test")}
+            unknown = {part for part, labels in held_out.items() if known.isdisjoint(labels)}  # such as test/unknown/1.png
+            found = {number: place for number, place in found.items() if place[1] not in unknown}
             alone = {part for _, part in found.values()} == {"train"}  # a test part without classes is none
             return {number: (label, "" if alone else part) for number, (label, part) in found.items()}
     return {}

@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image, ImageOps
 
 from ked.data import limits, picture_files
 from ked.data.class_folders import Placed, SortedOut
+from ked.data.columns import spelt
 from ked.data.dataset import Dataset
+from ked.data.intake.spelling import unified
 from ked.data.limits import refuse
 from ked.data.official_parts import splits
 from ked.data.picture_files import UnusablePicture
@@ -21,7 +24,7 @@ from ked.data.pixels import own_pictures, samples
 from ked.data.progress import tracked
 from ked.errors import quoted
 
-FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")
 SIDE = 64  # pictures up to this many rows and columns, and all of one size, are taken as they are
 SCALED = 32  # all others are cut to a square and scaled to this many rows and columns
 
@@ -35,8 +38,12 @@ def dataset(path: Path, found: SortedOut, content: Callable[[Placed], bytes]) ->
     Raises InvalidInput, which names the file.
     """
     if not found.pictures:
-        raise refuse(path, "it holds no pictures in class folders", "it must hold names like cat/1.png")
+        raise refuse(path, "it holds no pictures in class folders", f"it must hold names like cat/1.png, of {', '.join(FORMATS)} files")
     _check_size(path, found, content)
+    found, spellings = _in_one_spelling(found)
+    if len({one.label for one in found.pictures}) == 1:
+        single = f"it has 1 class, as all pictures lie in the folder {quoted(found.pictures[0].label, 30)}"
+        raise refuse(path, single, "each class needs a folder of its own, as in cat/1.png and dog/1.png")
     found, few = _without_small(found)
     least = 1 if found.pictures[0].part else limits.PER_CLASS
     y, classes = limits.numbered(path, [one.label for one in found.pictures], least, "the folders are the classes")
@@ -44,8 +51,17 @@ def dataset(path: Path, found: SortedOut, content: Callable[[Placed], bytes]) ->
     sheet = Sheet(len(found.pictures))
     for one in tracked(found.pictures):
         sheet.add(_picture(path, one.name, content(one)))
-    notes = tuple(said for said in (found.note, few, *found.remarks, cut, sheet.note) if said)
+    notes = tuple(said for said in (found.note, spellings, few, *found.remarks, cut, sheet.note) if said)
     return own_pictures(path.name, samples(sheet.pixels), y, rows, sheet.pixels.shape[1:], classes, notes)
+
+
+def _in_one_spelling(found: SortedOut) -> tuple[SortedOut, str]:
+    """Classes that differ in their spelling alone are one, as in tables, and the sentence about them."""
+    labels, spellings = unified(pd.Series([one.label for one in found.pictures], dtype=object))
+    if not spellings:
+        return found, ""
+    pictures = tuple(replace(one, label=label) for one, label in zip(found.pictures, labels, strict=True))
+    return replace(found, pictures=pictures), f"Among the classes {spelt(spellings)} are one."
 
 
 def _without_small(found: SortedOut) -> tuple[SortedOut, str]:

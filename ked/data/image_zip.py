@@ -36,9 +36,14 @@ def read(path: Path, label: str | None = None) -> Dataset:
         raise refuse(path, said, "it must be a zip with one folder of pictures for each class") from None
     with archive:
         members = [one for one in archive.infolist() if not one.is_dir()]
-        found = sorted_out([member.filename for member in members])
+        found = sorted_out([_name(member) for member in members])
         _check(path, [members[one.number] for one in found.pictures])
         return class_pictures.dataset(path, found, lambda one: _content(path, archive, members[one.number]))
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """With / between folders; some programs for Windows write a backslash."""
+    return member.filename.replace("\\", "/")
 
 
 def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
@@ -52,8 +57,8 @@ def _check(path: Path, members: list[zipfile.ZipInfo]) -> None:
 
 def _complaints(member: zipfile.ZipInfo) -> Iterator[tuple[str, str]]:
     """What an entry does that it must not, and what is allowed instead."""
-    name = member.filename
-    if name.startswith("/") or "\\" in name or ":" in name or ".." in PurePosixPath(name).parts:
+    name = _name(member)
+    if name.startswith("/") or ":" in name or ".." in PurePosixPath(name).parts:
         yield "points outside the archive", "only names like cat/1.png are allowed"
     if stat.S_ISLNK(member.external_attr >> 16):
         yield "is a link", "only files are allowed"

@@ -24,7 +24,7 @@ _READERS = {**dict.fromkeys(ENDINGS, _TABLE), ".npz": "npz", ".zip": "image_zip"
 # Raise when a reader makes other numbers of the same file, so that nothing trained on the old ones is taken from the cache.
 READERS_VERSION = 2  # since tables are standardised in double precision and pictures lie on white
 ARRAYS_VERSION = 3  # the same of NPZ files; since whole numbers up to 16 are no bytes
-FOLDERS_VERSION = 3  # the same of class folders, zipped or not; since numbered ones around them are none themselves
+FOLDERS_VERSION = 4  # the same of class folders, zipped or not; since names of classes that are spelt alike are one
 INTAKE_VERSION = 4  # the same of columns that are judged and encoded; since 20240131235959 and times of day are read
 USUAL = Asked()
 ALLOWED = "a table (CSV, TSV, Excel, Parquet), an NPZ file, or class folders of pictures, zipped or not"

@@ -1,6 +1,8 @@
-"""Words that differ in their spelling alone, in capital letters and blanks, are one."""
+"""Words that differ in their spelling alone, in capital letters, blanks and how accents are written, are one."""
 
 from __future__ import annotations
+
+import unicodedata
 
 import pandas as pd
 
@@ -14,6 +16,8 @@ def key(text: str) -> str:
     (True, False)
     """
     word = " ".join(text.split())
+    if not word.isascii():  # one letter, or a letter and its accent; and signs that nobody sees
+        word = "".join(sign for sign in unicodedata.normalize("NFKC", word) if unicodedata.category(sign) != "Cf")
     return word.casefold() if sum(map(str.isalpha, word)) >= _LETTERS else word
 
 

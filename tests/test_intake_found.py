@@ -58,6 +58,19 @@ def test_a_number_near_others_is_no_code(values: list[float], tmp_path: Path) ->
     assert column(loaded(tmp_path / "t.csv", frame(size=given)), "size") == given
 
 
+def test_a_column_of_official_parts_is_kept_as_such(tmp_path: Path) -> None:
+    parts = np.array(["train", "train", "train", "Val", "test"])[RNG.permutation(N) % 5]
+    found = loaded(tmp_path / "t.csv", frame(split=parts), None)
+    same(found)
+    assert [getattr(found, part).tolist() for part in ("train", "validation", "test")] == [
+        np.flatnonzero(parts == part).tolist() for part in ("train", "Val", "test")
+    ]
+    assert "left out: `split`, it names the official parts." in found.intake.sentence()
+    assert "Its official parts are kept: 36 train, 12 validation, 12 test." in found.notes
+    assert loaded(tmp_path / "t.csv", frame(split=parts), drop=("split",)).test.tolist() != found.test.tolist()
+    assert "split = Val" in loaded(tmp_path / "t.csv", frame(split=parts), keep=("split",)).features
+
+
 def test_words_for_gaps_may_be_most_of_a_column_of_few_numbers(tmp_path: Path) -> None:
     for gap in ("-", ".", "\\N", "(null)", "unknown"):
         given = [str([4, 6, 8][i % 3]) if i % 4 == 0 else gap for i in range(N)]

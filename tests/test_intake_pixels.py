@@ -79,6 +79,26 @@ def test_pixels_in_colour_are_pictures_in_colour(layout: str, tmp_path: Path) ->
     assert np.allclose(found.x.numpy(), given.reshape(N, 108) / 255, atol=1e-6)
 
 
+@pytest.mark.parametrize("form", ["{}", "[{}]"])
+def test_pixels_listed_in_one_column_are_pictures_in_the_official_parts(form: str, tmp_path: Path) -> None:
+    """As FER-2013 has them."""
+    listed = [form.format(" ".join(map(str, one.reshape(36)))) for one in PIXELS]
+    parts = [["Training", "Training", "Training", "PublicTest"][i % 4] for i in range(N)]
+    found = loaded(tmp_path / "t.csv", pd.DataFrame({"emotion": np.arange(N) // 4 % 3, "pixels": listed, "Usage": parts}), None)
+    assert (found.shape, found.intake.label) == ((6, 6), "emotion")
+    assert np.allclose(found.x.numpy(), PIXELS.reshape(N, 36) / 255, atol=1e-6)
+    assert found.test.tolist() == list(range(3, N, 4))
+
+
+def test_numbers_listed_in_one_column_are_columns(tmp_path: Path) -> None:
+    numbers = RNG.normal(size=(N, 20))
+    listed = [str([float(f"{value:.6g}") for value in row]) for row in numbers]
+    found = loaded(tmp_path / "t.csv", pd.DataFrame({"text": listed, "species": SPECIES}))
+    assert found.features[:2] == ("text 0", "text 1")
+    assert np.allclose(found.original(torch.arange(N)), numbers, atol=1e-5)
+    assert "The column 'text' lists 20 numbers: each is a column." in found.notes
+
+
 def test_answers_from_one_to_five_are_no_pictures(tmp_path: Path) -> None:
     answers = pd.DataFrame(RNG.integers(1, 6, (N, 16)), columns=[f"q{i}" for i in range(1, 17)])
     assert loaded(tmp_path / "t.csv", answers.assign(species=SPECIES)).shape == (16,)

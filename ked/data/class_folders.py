@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ked.data.intake.spelling import key
+from ked.data.spelling import key
 from ked.errors import quoted
 
 ENDINGS = frozenset((".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".pgm", ".ppm", ".pnm"))
@@ -169,9 +169,20 @@ def _parts(names: Iterable[str]) -> dict[str, str]:
     return next((found for _, found in sorted(alike.items()) if {"train"} < set(found.values())), {})
 
 
+def parts_of(names: Iterable[str]) -> dict[str, str]:
+    """Which part each of some names speaks of; none unless all do, of training and of another one.
+
+    >>> parts_of(["Training", "PublicTest"]), parts_of(["train", "bus"])
+    ({'Training': 'train', 'PublicTest': 'test'}, {})
+    """
+    found = {name: _part(name)[0] for name in names}
+    parts = set(found.values())
+    return found if "train" in parts and "" not in parts and len(parts) > 1 else {}
+
+
 def _part(name: str) -> tuple[str, Folders]:
     """The one part that a folder's name speaks of, "" if none, and the other words in it."""
-    words = re.findall(r"[^\W_]+", name.lower())
+    words = re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower())
     found = [PART_NAMES[word] for word in words if word in PART_NAMES]
     return found[0] if len(found) == 1 else "", tuple(word for word in words if word not in PART_NAMES)
 

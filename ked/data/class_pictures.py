@@ -16,12 +16,12 @@ from ked.data import limits, picture_files
 from ked.data.class_folders import Placed, SortedOut
 from ked.data.columns import spelt
 from ked.data.dataset import Dataset
-from ked.data.intake.spelling import unified
 from ked.data.limits import refuse
 from ked.data.official_parts import splits
 from ked.data.picture_files import UnusablePicture
 from ked.data.pixels import own_pictures, samples
 from ked.data.progress import tracked
+from ked.data.spelling import unified
 from ked.errors import quoted
 
 FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF", "PPM")

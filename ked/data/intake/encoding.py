@@ -10,8 +10,9 @@ import pandas as pd
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+from ked.data import spelling
 from ked.data.columns import Column, number_in
-from ked.data.intake import dates, spelling
+from ked.data.intake import dates
 from ked.data.intake.kinds import Judged
 from ked.data.intake.layout import MISSING
 from ked.errors import InvalidInput, quoted, shortened

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from ked.data.intake import dates, gaps, spelling
+from ked.data import spelling
+from ked.data.intake import dates, gaps
 from ked.data.intake.layout import MISSING
 from ked.data.intake.numbers import numbers
 

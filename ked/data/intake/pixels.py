@@ -1,4 +1,4 @@
-"""Tables whose columns are the pixels of pictures, such as `label,pixel0,...,pixel783` or `1x1,1x2,...,28x28`."""
+"""Tables whose columns are pixels, such as `label,pixel0,...,pixel783`, `1x1,...,28x28`, or one that lists all."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ked.data import limits
 from ked.data.pixels import colours_first, scale_of
+from ked.errors import quoted
 
 _Family = dict[tuple[int, ...], str]  # numbers in the names of columns -> the names
 
-_CALLED = frozenset(("pixel", "pixels", "px", "pix", "p"))
+_CALLED = frozenset(("pixel", "pixels", "px", "pix", "p", "image", "images", "img"))
+_NUMBER = r"[+-]?\d*\.?\d+\.?(?:[eE][+-]?\d+)?"
+_LIST = re.compile(rf"[\[(]?\s*{_NUMBER}(?:(?:\s*[,;]\s*|\s+){_NUMBER}){{15,}}\s*[\])]?")
 _GRIDS = frozenset((("", "x"), ("x", "y"), ("r", "c"), ("row", "col"), ("row", "column"), ("(", ",", ")")))
 _SMALLEST = 16  # pixels, of columns that are not called so
 _FEWEST = 4  # of those that are
@@ -45,6 +50,24 @@ class Pixels:
         values = chosen.fillna(chosen.iloc[train].median().fillna(0)).to_numpy(np.float64)
         shares = ((values + self.scale[0]) / self.scale[1]).clip(0, 1).astype(np.float32)
         return colours_first(shares).reshape(shares.shape) if self.mixed else shares
+
+
+def spread(path: Path, frame: pd.DataFrame, keep: frozenset[str]) -> tuple[pd.DataFrame, str]:
+    """The table, in which the first column of texts that list numbers, as many in each row, is a column for each; and what is said."""
+    for name in frame.columns.difference(keep, sort=False):
+        texts = frame[name]
+        if not all(isinstance(text, str) for text in texts) or not _LIST.fullmatch(texts.iloc[0].strip()):
+            continue
+        count = len(re.findall(_NUMBER, texts.iloc[0]))
+        limits.check_size(path, len(texts), count)
+        try:
+            rows = np.array([re.sub(r"[\[\](),;]", " ", text).split() for text in texts], np.float64)
+        except ValueError:  # words, or more in one row than in another
+            continue
+        each = pd.DataFrame(rows, columns=[f"{name} {i}" for i in range(count)])
+        said = f"The column {quoted(name, 40)} lists {count} numbers: each is a column."
+        return pd.concat([frame.drop(columns=name), each], axis=1), said
+    return frame, ""
 
 
 def find(frame: pd.DataFrame, *, named: bool) -> Pixels | None:

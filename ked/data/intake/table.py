@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from ked.data import limits
 from ked.data.columns import Asked, Intake, LeftOut, spelt
@@ -18,10 +16,11 @@ from ked.data.intake import pixels, reading
 from ked.data.intake.encoding import Encoding
 from ked.data.intake.kinds import VALUES, Judged, is_row_number, judged
 from ked.data.intake.reading import Sheet
-from ked.data.intake.spelling import letters, unified
-from ked.data.intake.target import check_is_class, column_named, everything, label_of
+from ked.data.intake.target import check_is_class, column_named, everything, label_of, official
 from ked.data.limits import LABEL, refuse
+from ked.data.official_parts import Splits, splits
 from ked.data.pixels import own_pictures
+from ked.data.spelling import letters, unified
 from ked.data.tabular import table
 from ked.errors import InvalidInput, quoted
 
@@ -54,11 +53,20 @@ def read(path: Path, asked: Asked) -> Dataset:
     if label in drop:
         raise refuse(path, f"the column {quoted(label)} holds the class", "the class cannot be left out")
     frame = sheet.frame.drop(columns=[label, *drop]).iloc[rows].reset_index(drop=True)
-    keep = [column_named(path, sheet, name, "keep") for name in everything(asked.keep)]
+    keep = frozenset(frame.columns if asked.everything else (column_named(path, sheet, name, "keep") for name in everything(asked.keep)))
+    dropped = tuple(LeftOut(name, "as asked") for name in drop)
+    train, validation, test = stratified_split(y, SHARES, _SEED)
+    split = train, validation, test
+    if parted := next((name for name in frame.columns if name not in keep and official(frame[name])), None):
+        dropped += (LeftOut(parted, "it names the official parts"),)
+        split, said = splits(path, y, classes, frame[parted].map(official(frame[parted])).tolist())
+        frame, notes = frame.drop(columns=parted), (*notes, said)
+    frame, said = pixels.spread(path, frame, keep)
+    notes += (said,) if said else ()
     taken = _Taken(
-        path=path, sheet=sheet, frame=frame, y=y, classes=classes, keep=frozenset(frame.columns if asked.everything else keep),
+        path=path, sheet=sheet, frame=frame, y=y, classes=classes, keep=keep, splits=split,
+        dropped=dropped,
         report=Intake(label, guessed, (), (), len(rows), rows_left_out, notes=notes),
-        dropped=tuple(LeftOut(name, "as asked") for name in drop),
         as_ever=sheet.named and not notes and not drop and not rows_left_out and label == (asked.label or LABEL),
     )  # fmt: skip
     pictures = None if asked.everything else _pictures(taken)
@@ -78,15 +86,10 @@ class _Taken:
     y: np.ndarray
     classes: tuple[str, ...]
     keep: frozenset[str]
+    splits: Splits
     report: Intake
     dropped: tuple[LeftOut, ...]
     as_ever: bool
-
-    @cached_property
-    def splits(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows of the three splits."""
-        train, validation, test = stratified_split(self.y, SHARES, _SEED)
-        return train, validation, test
 
 
 def columns(path: Path) -> tuple[tuple[str, ...], str | None]:

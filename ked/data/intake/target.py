@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ked.data import limits
+from ked.data.class_folders import parts_of
 from ked.data.columns import EVERYTHING
 from ked.data.intake.kinds import VALUES, is_row_number
 from ked.data.intake.reading import Sheet
@@ -18,6 +19,7 @@ from ked.errors import quoted, shortened
 USUAL = (LABEL, "labels", "class", "target", "species", "y", "category", "outcome", "diagnosis", "klasse", "type", "variety", "response")
 MEASURES = 100  # different numbers in a column, from which on it is no column of classes
 _PRESENT = 0.8  # of the rows have a class, in a column that is guessed to hold it
+_PARTS = 6  # different values in a column of official parts, at most
 _SHOWN = 8
 
 
@@ -78,7 +80,7 @@ def _may_be_classes(sheet: Sheet, name: str) -> bool:
     if name in sheet.unnamed:
         return False
     values = sheet.frame[name].dropna()
-    if len(values) < _PRESENT * len(sheet.frame):
+    if len(values) < _PRESENT * len(sheet.frame) or official(sheet.frame[name]):
         return False
     if pd.api.types.is_float_dtype(values.dtype) and not np.equal(np.mod(values, 1), 0).all():
         return False
@@ -92,6 +94,14 @@ def _may_be_classes(sheet: Sheet, name: str) -> bool:
         return 2 <= len(counts) <= VALUES and bool(counts.min() >= limits.PER_CLASS)
     enough = counts[counts >= limits.PER_CLASS]
     return len(enough) >= 2 and len(counts) <= MEASURES and bool(enough.sum() >= 0.9 * len(values))
+
+
+def official(values: pd.Series) -> dict[str, str]:
+    """Which official part each of a column's values names; none where it does not hold such for every row."""
+    if not (pd.api.types.is_string_dtype(values.dtype) and values.notna().all()):
+        return {}
+    different = values.unique()
+    return parts_of(map(str, different)) if len(different) <= _PARTS else {}
 
 
 def _listed(names: list[str]) -> str:

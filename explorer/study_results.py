@@ -16,7 +16,7 @@ from ked.recipe import Recipe
 from ked.studies import STUDIES, ledger, shipped, study_named
 from ked.studies.cells import Settings
 from ked.studies.report import Report, report_with_shipped
-from ked.studies.study import DATASETS, SCALES, Measured, Study
+from ked.studies.study import SCALES, Measured, Study
 
 Stamps = tuple[tuple[str, int], ...]
 Figure = TypeVar("Figure", go.Figure, go.Figure | None)
@@ -100,11 +100,12 @@ def on(recipe: Recipe, study: str = "architecture") -> Report | None:
 
     None where nothing is known, or the shipped results are damaged: that takes away what is read off them, and no more.
     """
-    scale = next((scale for scale, name in DATASETS.items() if name == recipe.dataset), None)
-    if scale is None or recipe.convolutional:
+    asked, data = study_named(study), (recipe.dataset, recipe.net)
+    scale = next((scale for scale, name in asked.datasets.items() if (name, SCALES[scale].get("net", "mlp")) == data), None)
+    if scale is None:
         return None
     try:
-        report = best_known(study_named(study), Settings(scale)).report
+        report = best_known(asked, Settings(scale)).report
     except Unavailable:
         return None
     return report if report.contrasts else None

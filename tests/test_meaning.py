@@ -61,7 +61,7 @@ def test_a_study_is_told_of_where_it_has_such_data_and_nets() -> None:
     assert f"Over {of(about.settings)}" in told
     assert told_by(about, []) == ""
     assert study_results.on(Recipe(dataset="digits", net="small-cnn", methods=("plain",))) is None
-    assert study_results.on(Recipe(dataset="emoji", net="small-cnn", methods=("plain",))) is None
+    assert study_results.on(Recipe(dataset="emoji", net="resnet8", methods=("plain",))) is None
 
 
 def test_differences_at_several_levels_are_told_from_the_least_to_the_most_and_how_many_are_shown() -> None:

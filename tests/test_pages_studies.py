@@ -110,6 +110,15 @@ def test_another_question_is_a_click_away_and_has_an_address(ship: Ship) -> None
     assert repeated(app) == "python -m ked study m-sweep --scale paper --seeds 6"
 
 
+def test_a_scale_is_offered_where_the_question_can_be_asked_of_it_and_left_where_it_cannot() -> None:
+    app = sound(visit("studies", study="architecture", size="emoji"), "studies")
+    assert repeated(app).startswith("python -m ked study architecture --scale emoji")
+    sound(buttons(app, "widget.study.Which superfeatures?").set_value("m-sweep").run(), "studies")
+    assert "a small CNN on emoji" not in buttons(app, "widget.study_scale").options
+    assert address(app) == {"study": "m-sweep"}
+    assert address(sound(visit("studies", study="m-sweep", size="emoji"), "studies")) == {"study": "m-sweep"}
+
+
 def test_own_cells_stand_before_shipped_ones_and_are_named(ship: Ship) -> None:
     study = study_named("m-sweep")
     ship(study, Settings())

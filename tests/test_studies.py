@@ -20,7 +20,6 @@ from ked.studies import BEST, STUDIES, Comparison, Study, study_named
 from ked.studies.cells import APART, Cell, Settings, cells_of
 from ked.studies.ledger import Record
 from ked.studies.outcome import Contrast, best_level, cell_table, contrasts, net_table
-from ked.studies.study import SCALES
 from ked.studies.words import answer, note
 
 PROMISED = {
@@ -55,8 +54,9 @@ def test_every_promised_study_is_there() -> None:
     assert PROMISED.items() <= {name: len(study.axis) for name, study in STUDIES.items()}.items()
 
 
-@pytest.mark.parametrize("scale", SCALES)
-@pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
+@pytest.mark.parametrize(
+    ("study", "scale"), [(study, scale) for study in STUDIES.values() for scale in study.scales], ids=lambda one: getattr(one, "name", one)
+)
 def test_a_grid_has_a_valid_cell_for_each_level_and_teacher_all_different(study: Study, scale: str) -> None:
     cells = cells_of(study, Settings(scale, seeds=5, teachers=2))
     assert len(cells) == 2 * len(study.levels(scale)) == len({cell.key for cell in cells})
@@ -69,7 +69,7 @@ def test_a_grid_has_a_valid_cell_for_each_level_and_teacher_all_different(study:
 
 @pytest.mark.parametrize("study", STUDIES.values(), ids=lambda study: study.name)
 def test_every_comparison_names_levels_and_methods_that_its_study_has(study: Study) -> None:
-    for scale in SCALES:
+    for scale in study.scales:
         cells = {cell.level: cell.recipe.methods for cell in cells_of(study, Settings(scale))}
         for comparison in study.comparisons:
             assert {comparison.method, comparison.against} <= set(METHODS)
@@ -102,6 +102,7 @@ def test_the_papers_scale_is_the_papers_recipe() -> None:
     ("study", "settings", "words"),
     [
         ("noise", Settings("large"), "'large'"),
+        ("grouping", Settings("emoji"), "'emoji' is not one of study 'grouping'; use one of small, pairs"),
         ("noise", Settings(teachers=0), "teachers = 0"),
         ("noise", Settings(seeds=1, teachers=1), "seeds"),
         ("noise", Settings(dataset="imagenet"), "'imagenet'"),

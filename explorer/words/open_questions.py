@@ -17,6 +17,7 @@ from ked.studies.study import Study
 DATA = {
     "small": "digits", "pairs": "pairs of digits", "paper": "Fashion-MNIST, the paper's recipe", "mnist": "MNIST, the paper's recipe",
     "side-by-side": "MNIST and Fashion-MNIST side by side, the paper's recipe",
+    "emoji": "emoji, a small CNN",
 }  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def _section(asked: Asked, report: Callable[[str, str], Report]) -> str:
 
 def scales(study: Study) -> list[str]:
     """The scales at which a study is another one; where its levels are data sets there is one."""
-    return [*DATA] if study.datasets else ["small"]
+    return [scale for scale in DATA if scale in study.datasets] if study.datasets else ["small"]
 
 
 def where(study: Study, scale: str) -> str:

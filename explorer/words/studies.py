@@ -45,6 +45,7 @@ OTHERS = "Other questions"
 SCALES = {
     "small": "small nets", "pairs": "pairs of digits", "paper": "the paper's nets", "mnist": "the paper's nets on MNIST",
     "side-by-side": "the paper's nets on pairs of MNIST and Fashion-MNIST",
+    "emoji": "a small CNN on emoji",
 }  # fmt: skip
 
 

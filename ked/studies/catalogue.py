@@ -9,7 +9,7 @@ from itertools import product
 
 from ked.errors import InvalidInput, quoted
 from ked.groupings import GROUPINGS
-from ked.studies.study import BEST, Comparison, Fields, Study
+from ked.studies.study import BEST, DATASETS, Comparison, Fields, Study
 
 _ONE: dict[str, Fields] = {"M = 4": {"superfeatures": 4}}
 _TWO: dict[str, Fields] = {"M = 2": {"superfeatures": 2}}
@@ -21,6 +21,7 @@ _SIZES = (2, 4, 8)
 _CORRELATIONS = (0, 0.3, 0.6, 0.8, 0.9, 0.95)
 _HINTS = ("fitnet", "at", "sp")
 _CNN = "small CNN"
+_AND_EMOJI = DATASETS | {"emoji": "emoji"}
 
 
 def _grid(**values: tuple[float, ...]) -> dict[str, Fields]:
@@ -110,6 +111,7 @@ STUDIES: dict[str, Study] = {
                 Comparison("noise", "kd"),
             ),
             axes=dict.fromkeys(_OF_TWO_PICTURES, _TWO),
+            datasets=_AND_EMOJI,
         ),
         Study(
             "grouping",
@@ -136,6 +138,7 @@ STUDIES: dict[str, Study] = {
                 Comparison("ked", "plain"),
             ),
             axes=dict.fromkeys(_OF_TWO_PICTURES, _TWO),
+            datasets=_AND_EMOJI,
         ),
         Study(
             "terms",

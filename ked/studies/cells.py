@@ -77,6 +77,8 @@ def cells_of(study: Study, settings: Settings) -> tuple[Cell, ...]:
     """
     if settings.scale not in SCALES:
         raise InvalidInput(f"scale {quoted(settings.scale)} is unknown; use one of {', '.join(SCALES)}.")
+    if settings.scale not in study.scales:
+        raise InvalidInput(f"scale {quoted(settings.scale)} is not one of study {study.name!r}; use one of {', '.join(study.scales)}.")
     if settings.teachers < 1:
         raise InvalidInput(f"teachers = {settings.teachers} is not allowed: a study needs at least one.")
     if settings.teachers * settings.seeds < 2:

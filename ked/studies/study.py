@@ -25,14 +25,16 @@ SCALES: dict[str, Fields] = {
     "paper": _PAPERS,
     "mnist": _PAPERS,
     "side-by-side": {**_PAPERS, "student_hidden": (20, 20)},
+    "emoji": {"net": "small-cnn", "teacher_epochs": 60, "epochs": 60},
 }
 """What trainings a study's cells have: short ones for digits and two cores, the same for pairs of digits, whose superfeatures are
-known, with dependencies per standard deviation, or the paper's, for Fashion-MNIST, for MNIST or for both side by side."""
+known, with dependencies per standard deviation, or the paper's, for Fashion-MNIST, for MNIST or for both side by side, or those of a small
+convolutional net for pictures in colour."""
 
 DATASETS = {
     "small": "digits", "pairs": "digit-pairs", "paper": "fashion-mnist", "mnist": "mnist", "side-by-side": "mnist+fashion-mnist",
 }  # fmt: skip
-"""The data that a scale trains on."""
+"""The data that a scale trains multilayer perceptrons on."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ class Study:
     axes: Mapping[str, Mapping[str, Fields]] = field(default_factory=dict)
     more: Mapping[str, Fields] = field(default_factory=dict)
     datasets: Mapping[str, str] = field(default_factory=lambda: DATASETS)
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """Those at which the question can be asked."""
+        return tuple(self.datasets or DATASETS)
 
     def levels(self, scale: str) -> Mapping[str, Fields]:
         """The axis at a scale."""

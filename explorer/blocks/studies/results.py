@@ -40,7 +40,7 @@ def choose() -> None:
 def settings_row() -> None:
     """How large the trainings are, and how many students there are of each method."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        controls.segments("study_scale")
+        controls.segments("study_scale", options=study_named(session.get("study")).scales)
         controls.number("study_teachers", width=130)
         controls.number("study_seeds", width=130)
 

@@ -67,7 +67,7 @@ def test_without_any_result_the_page_says_how_to_get_some(ship: Ship) -> None:
     ship(KD_VS_KED, Settings())
     app = sound(visit("studies", size="pairs"), "studies")
     assert figures(app) == set()
-    assert "Nothing of this study is finished with pairs of digits" in words(app)
+    assert "Nothing of this study is finished on pairs of digits" in words(app)
     assert repeated(app) == "python -m ked study kd-vs-ked --scale pairs"
     assert not app.button(key="study-start").disabled
 
@@ -114,7 +114,7 @@ def test_a_scale_is_offered_where_the_question_can_be_asked_of_it_and_left_where
     app = sound(visit("studies", study="architecture", size="emoji"), "studies")
     assert repeated(app).startswith("python -m ked study architecture --scale emoji")
     sound(buttons(app, "widget.study.Which superfeatures?").set_value("m-sweep").run(), "studies")
-    assert "a small CNN on emoji" not in buttons(app, "widget.study_scale").options
+    assert "emoji" not in buttons(app, "widget.study_scale").options
     assert address(app) == {"study": "m-sweep"}
     assert address(sound(visit("studies", study="m-sweep", size="emoji"), "studies")) == {"study": "m-sweep"}
 
@@ -192,7 +192,7 @@ def test_a_study_that_somebody_else_has_started_is_told_and_followed(ked_home: P
     (folder / "progress.jsonl").write_text('{"kind":"began","cells":1}\n', "utf-8")
     with locks.locked(folder / ".process"):  # as the study's process does
         app = sound(visit("studies"), "studies")
-        assert "already running, with 2 teachers with 7 students each and small nets" in words(app)
+        assert "already running, with 2 teachers with 7 students each on digits" in words(app)
         assert "study-start" not in {button.key for button in app.button}
         (other,) = [button for button in app.button if button.label == "Look at that one"]
         sound(other.click().run(), "studies")

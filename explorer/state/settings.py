@@ -148,7 +148,7 @@ _ALL: tuple[Setting, ...] = (
     Text("donors", "donors", "Donors", "Where each superfeature's content comes from: self, mean, blur or a test sample's number, joined by commas.", "", re.compile(r"(self|mean|blur|\d{1,8})(,(self|mean|blur|\d{1,8})){0,15}"), "one donor per superfeature such as self,mean,17,blur"),
     # The studies page.
     Choice("study", "study", "Study", "A question about the method, answered by a grid of runs.", "kd-vs-ked", study_titles()),
-    Choice("study_scale", "size", "Scale", "Small nets on digits or on pairs of digits, whose superfeatures are known, which take minutes on two cores, or the paper's recipe on Fashion-MNIST, MNIST or both side by side, which takes hours; some can be asked of a small convolutional net on emoji, too.", "small", STUDY_SCALES),
+    Choice("study_scale", "size", "Data", "Digits and pairs of digits, whose superfeatures are known, have small nets and take minutes on two cores; Fashion-MNIST, MNIST and pairs of both have the paper's nets and take hours; emoji have a small convolutional net.", "small", STUDY_SCALES),
     Number("study_teachers", "nt", "Teachers", "Teachers of each level, each trained and grouped by itself; from two on, intervals are over teachers.", StudySettings().teachers, 1, 20, 1),
     Number("study_seeds", "ns", "Students", "Students of each method and teacher, one per seed.", StudySettings().seeds, 2, 20, 1),
     Text("cell", "cell", "Cell", "One of the study's runs: each level of its axis has one.", "", _ONE_LINE, "a level such as M = 4"),

@@ -43,9 +43,8 @@ TOPICS: dict[str, dict[str, str]] = {
 }
 OTHERS = "Other questions"
 SCALES = {
-    "small": "small nets", "pairs": "pairs of digits", "paper": "the paper's nets", "mnist": "the paper's nets on MNIST",
-    "side-by-side": "the paper's nets on pairs of MNIST and Fashion-MNIST",
-    "emoji": "a small CNN on emoji",
+    "small": "digits", "pairs": "pairs of digits", "paper": "Fashion-MNIST", "mnist": "MNIST", "side-by-side": "MNIST + Fashion-MNIST",
+    "emoji": "emoji",
 }  # fmt: skip
 
 

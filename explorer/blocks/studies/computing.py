@@ -14,6 +14,7 @@ from explorer.components.table import table
 from explorer.state import session, visitor
 from explorer.state.settings import of_recipe, to_url
 from explorer.words import studies
+from explorer.words.open_questions import where
 from explorer.words.results import LABELS
 from ked.store import load_run
 from ked.studies import estimate, launch
@@ -83,7 +84,7 @@ def _elsewhere(study: Study, work: Work) -> None:
     """Somebody has started the study with other settings."""
     settings = work.settings
     st.info(
-        f"This study is already running, with {studies.of(settings)} and {studies.SCALES[settings.scale]}; one at a time.",
+        f"This study is already running, with {studies.of(settings)} on {where(study, settings.scale)}; one at a time.",
         icon=":material/directions_run:",
     )
     if st.button("Look at that one", icon=":material/visibility:", help="Shows it with the settings that it is running with."):

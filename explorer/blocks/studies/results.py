@@ -14,6 +14,7 @@ from explorer.pictures.study_figures import authors, story_figure
 from explorer.state import session
 from explorer.study_results import Outcome, doubts, open_questions, over_data_sets
 from explorer.words import studies
+from explorer.words.open_questions import scales, where
 from explorer.words.results import LABELS
 from explorer.words.story import Point, paragraph
 from ked.studies import study_named
@@ -40,7 +41,10 @@ def choose() -> None:
 def settings_row() -> None:
     """How large the trainings are, and how many students there are of each method."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        controls.segments("study_scale", options=study_named(session.get("study")).scales)
+        if len(offered := scales(study_named(session.get("study")))) > 1:
+            controls.segments("study_scale", options=offered)
+        elif session.get("study_scale") not in offered:
+            session.put(study_scale=offered[0])
         controls.number("study_teachers", width=130)
         controls.number("study_seeds", width=130)
 
@@ -66,8 +70,8 @@ def answer(about: Report) -> None:
 
 
 def _nothing(about: Report) -> None:
-    where = f"with {studies.SCALES[about.settings.scale]}"
-    st.info(f"Nothing of this study is finished {where}. Start it below, or look at the other scales.", icon=":material/hourglass_empty:")
+    on = where(about.study, about.settings.scale)
+    st.info(f"Nothing of this study is finished on {on}. Start it below, or look at other data.", icon=":material/hourglass_empty:")
 
 
 def _from_where(about: Report) -> str:

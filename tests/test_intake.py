@@ -25,6 +25,7 @@ TEXTS: dict[str, tuple[str, bytes | str, str]] = {
     "tabs": ("t.tsv", text("\t"), "tabs"),
     "semicolons": ("t.csv", text(";"), "semicolons"),
     "strokes": ("t.txt", text("|"), "strokes"),
+    "carets": ("t.csv", text("^"), "'^'"),
     "blanks": ("t.dat", text(" "), "blanks"),
     "many blanks": ("t.txt", "\n".join("  ".join(f"{cell:>8}" for cell in line.split(",")) for line in text().splitlines()), "blanks"),
     "blanks behind commas": ("t.csv", text().replace(",", ", "), ""),

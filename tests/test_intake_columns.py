@@ -109,7 +109,8 @@ def test_some_texts_among_numbers_are_gaps_and_named(tmp_path: Path) -> None:
 
 PRICE = (RNG.uniform(900, 99_999, N)).round(2)
 SIGNS = str.maketrans(",.", ".,")
-AMERICAN = ["{:,.2f}", "${:,.2f}", "-{:,.2f}", "({:,.2f})", "−{:,.2f}", "{:,.2f}%", "€ {:,.2f}", "{:,.2f} kg/m³", "{:.2f} cm", "{:.6E}"]
+AMERICAN = ["{:,.2f}", "${:,.2f}", "-{:,.2f}", "({:,.2f})", "−{:,.2f}", "{:,.2f}%", "€ {:,.2f}", "{:,.2f} kg/m³", "{:.2f} cm", "{:.6E}",
+            "₹{:,.2f}", "US${:,.2f}", "R$ {:,.2f}", "Rs {:,.2f}", "SEK {:,.2f}", "{:,.2f} ₽"]  # fmt: skip
 
 
 @pytest.mark.parametrize("mark", [".", ","])

@@ -91,7 +91,11 @@ def test_a_title_above_the_table_may_be_padded_to_its_width(title: str, tmp_path
 
 
 def test_names_that_come_again_are_no_row(tmp_path: Path) -> None:
-    """Files were put together, each with its names."""
+    """Files were put together, each with its names, or with its row numbers."""
+    joined = pd.concat([frame().iloc[:20], frame().iloc[20:].reset_index(drop=True)])
+    numbered = loaded(tmp_path / "t.csv", joined.to_csv())
+    same(numbered)
+    assert "`column 1`, row numbers of several tables" in numbered.intake.sentence()
     lines = text().splitlines()
     again = "\n".join([*lines[:5], lines[0], *lines[5:30], lines[0], *lines[30:]])
     found = loaded(tmp_path / "t.csv", again)
@@ -163,9 +167,10 @@ def test_two_digits_of_a_year_mean_the_same_century_on_every_day(tmp_path: Path)
 def test_whole_numbers_that_differ_where_no_float_does_are_left_out(tmp_path: Path) -> None:
     for start in (2**60, 10**25):
         ids = [str(start + int(i)) for i in RNG.permutation(N)]
-        found = loaded(tmp_path / "t.csv", frame(ticket=ids))
-        same(found)
-        assert "`ticket`, whole numbers that differ after their 15th digit, as those of ids do" in found.intake.sentence()
+        for given in (ids, ["", *ids[1:]]):
+            found = loaded(tmp_path / "t.csv", frame(ticket=given))
+            same(found)
+            assert "`ticket`, whole numbers that differ after their 15th digit, as those of ids do" in found.intake.sentence()
 
 
 def test_words_in_several_spellings_are_one_and_letters_are_not(tmp_path: Path) -> None:

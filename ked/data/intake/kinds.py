@@ -18,13 +18,15 @@ VALUES = 20  # different texts that a column may hold to be encoded
 _NO_NUMBERS = 0.1  # of the texts in a column of numbers or dates that may be none
 _SIGNS_OF_GAPS = 2  # different texts that may be more, in a column of many numbers: what stands for a gap there
 _ROW_NAMES = re.compile(
-    r"(?i)(row[ _.]?(names?|id|nr|no|number|num)?|index|idx|nr|no|#|x|obs|observation|sample|case|unnamed: [\d.]+|level_\d|\.\.\.\d+"
+    r"(?i)(row[ _.]?(names?|id|nr|no|number|num)?|index|idx|(lfd[. ]*)?nr\.?|no\.?|#|x"
+    r"|obs|observation|sample|case|unnamed: [\d.]+|level_\d|\.\.\.\d+"
     r"|s[rl]?[. ]*no\.?|serial([ _.]?(no|nr|number)\.?)?)"
 )
 _ID = re.compile(r"(?i:(^|.*[\W_])(id|ids|uid|uuid|guid|key|index|rownames?))|.*[a-z]I[dD]|(?i:(patient|customer|user|sample|case)id)")
 _FORMULA = re.compile(r'="([^"]*)"')  # keeps Excel from changing a value
 _LONG = re.compile(r"[+-]?\d{16,}")
 _TOO_LONG = "whole numbers that differ after their 15th digit, as those of ids do"
+_ON = 0.8  # of the rows number on, in a column without a name where several tables were put together
 _FREE_TEXT = 3  # words on average, from which on texts are free
 
 
@@ -187,6 +189,8 @@ def _number(name: str, values: pd.Series, odd: tuple[str, ...], *, unnamed: bool
     whole = not np.mod(numbers.dropna(), 1).any()
     if is_row_number(numbers):
         return _without(found, "a row number")
+    if unnamed and whole and (np.diff(numbers) == 1).mean() > _ON:
+        return _without(found, "row numbers of several tables")
     if unique and whole and (unnamed or _ROW_NAMES.fullmatch(name)):
         return _without(found, "row numbers of another table")
     if whole and numbers.nunique() > VALUES and numbers.nunique() > 0.9 * numbers.notna().sum() and _ID.fullmatch(name):

@@ -12,7 +12,7 @@ from typing import Any
 
 from ked.data.intake.numbers import mark_of
 
-SEPARATORS = ("\t", ";", "|", ",", " ")
+SEPARATORS = ("\t", ";", "|", ",", "^", "~", "\x01", " ")
 _NAMES = {"\t": "tabs", ";": "semicolons", "|": "strokes", ",": "commas", " ": "blanks"}
 _COMMENTS = ("#", "%", "//")
 MISSING = ("", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "NULL", "null", "Null", "?", "<NA>", "#N/A")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 MARKS = (".", ",")
-_MONEY = r"[€$£¥]|EUR|USD|GBP|CHF"
+_SIGNS = "".join(sign for sign in map(chr, range(0xA2, 0x20D0)) if unicodedata.category(sign) == "Sc")
+_MONEY = rf"[A-Z]{{0,3}}\$|[{_SIGNS}]|Rs\.?|EUR|USD|GBP|CHF|INR|CNY|JPY|KRW|BRL|RUB|SEK|NOK|DKK|PLN|CZK|TRY|CAD|AUD"
 _UNIT = rf"{_MONEY}|[%‰]|°[^\W\d_]?|[^\W\d_]{{1,4}}[23²³]?(?:/[^\W\d_]{{1,4}}[23²³]?)?"
 _WRITTEN = re.compile(
     rf"(?P<open>\()?(?P<sign>[+-]?)(?P<before>{_MONEY})?\s?(?P<inner>[+-]?)(?P<digits>[.,]?\d(?:[\d.,'’_]|\s(?=\d))*)"

@@ -28,6 +28,7 @@ from ked.errors import InvalidInput, shortened
 
 _SAMPLE = 200  # lines that tell the layout
 _LETTERS = 1 << 22  # of a sample, at most
+_TWO = "a table needs at least two, one of them with the class, and commas, semicolons, tabs, strokes or blanks between"
 _ONE_ROW = "it needs one line for each sample"
 
 
@@ -78,7 +79,7 @@ def read(path: Path) -> TextTable:
 
 def check_width(path: Path, width: int) -> None:
     if width < 2:
-        raise refuse(path, f"it has {width} column{'s' * (width != 1)}", "a table needs at least two, one of them with the class")
+        raise refuse(path, f"it has {width} column{'s' * (width != 1)}", _TWO)
     if width > limits.FEATURES + 1:
         raise refuse(path, f"it has {width} columns", f"at most {limits.FEATURES + 1} are allowed")
 
@@ -187,14 +188,21 @@ def _frame(path: Path, found: Layout, encoding: str, **more: Any) -> tuple[pd.Da
 
 
 def _regroup(table: TextTable) -> None:
-    """Columns in which 1.160 was taken for a fraction although it is a thousand become texts again, of which the numbers are read later."""
-    if table.layout.decimal != ".":
-        return
+    """Columns that were misread become texts again, of which the numbers are read later.
+
+    These are such in which 1.160 was taken for a fraction although it is a thousand, and whole numbers with gaps between, which are
+    read as fractions and so in double precision, that have more digits than it holds.
+    """
     for place, values in table.frame.items():
         if not pd.api.types.is_float_dtype(values.dtype):
             continue
         known = values.dropna().to_numpy()
-        if not ((np.abs(known) < 1000).all() and np.mod(known, 1).any()):
+        if (np.abs(known) >= 1 << 53).any():
+            texts = table.written(int(str(place)))
+            if texts.str.fullmatch(r"\s*[+-]?\d{16,}\s*").any():
+                table.frame[place] = texts
+            continue
+        if table.layout.decimal != "." or not ((np.abs(known) < 1000).all() and np.mod(known, 1).any()):
             continue
         thousands = 1000 * known
         if np.allclose(thousands, np.rint(thousands), rtol=0, atol=1e-6):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from explorer import navigation
 from ked.runs.presets import RECIPES
 from ked.store import Run, list_presets, list_runs
+
+# A server looks through the installed packages once, as it starts; AppTest would for each visitor, which takes longer than most pages.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 ROOT = Path(__file__).resolve().parents[1]
 TITLES = {

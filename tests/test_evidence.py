@@ -40,7 +40,7 @@ def circles(text: str) -> list[ET.Element]:
 def test_dots_lie_on_one_scale_and_what_is_not_shown_is_hollow() -> None:
     drawn = ET.fromstring(forest(ROWS, "points"))
     ticks = {text.text: float(text.get("x", "")) for text in drawn.iter(f"{SVG}text") if text.get("text-anchor") == "middle"}
-    unit = (ticks["2"] - ticks["0"]) / 2
+    unit = ticks["1"] - ticks["0"]
     first, second = (float(dot.get("cx", "")) for dot in drawn.iter(f"{SVG}circle"))
     assert first == pytest.approx(ticks["0"] + unit, abs=0.2)
     assert second == pytest.approx(ticks["0"] - 2 * unit, abs=0.2)

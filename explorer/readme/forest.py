@@ -47,9 +47,9 @@ def forest(rows: Sequence[Row], axis: str, digits: int = 1) -> str:
     """The plot of at least one row, with the axis' title below it; `digits`: of each number after the point."""
     left = 40 + round(LETTER * max(len(text) for row in rows for text in (row.name, row.heading)))
     ends = [0.0, *(end for row in rows for end in (row.low, row.mean, row.high) if end == end)]
-    low, high = min(ends), max(ends)
+    room = max(max(ends) - min(ends), 1e-6) / 25
+    low, high = min(ends) - room, max(ends) + room
     ticks = _ticks(low, high)
-    low, high = min(low, ticks[0]), max(high, ticks[-1])
     tops, bottom, last = [], TOP, ""
     for row in rows:
         bottom += ROW * (row.heading != last)
@@ -101,8 +101,8 @@ def _told(row: Row, digits: int) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers that cover the range, some five of them, 0 among them."""
-    rough = max(high - low, 1e-6) / 5
+    """Round numbers in the range, three to seven of them, 0 among them."""
+    rough = (high - low) / 6
     power = 10.0 ** np.floor(np.log10(rough))
     step = power * next(nice for nice in (1, 2, 5, 10) if nice * power >= rough * (1 - 1e-9))
-    return [round(float(step * i), 10) for i in range(int(np.floor(low / step)), int(np.ceil(high / step)) + 1)]
+    return [round(float(step * i), 10) for i in range(int(np.ceil(low / step)), int(np.floor(high / step)) + 1)]

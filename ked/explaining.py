@@ -109,6 +109,8 @@ class ExplainingNet(nn.Module):
         Raises:
             InvalidInput: x has another number of features, or a subnet does not answer with logits (B, C).
         """
+        if not isinstance(x, Tensor):
+            raise InvalidInput(f"x must be a tensor, not {type(x).__name__}; torch.as_tensor makes one of an array.")
         seen = x.flatten(1) if self.trunk is None else self.trunk(x)
         count = sum(map(len, self.groups))
         if seen.ndim < 2 or seen.shape[1] != count:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import oracles
+import pandas as pd
 import pytest
+import scipy.sparse
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -239,6 +241,8 @@ def test_groups_that_are_no_disjoint_cover_cannot_exist(groups: tuple[tuple[int,
         (np.ones((4, 4)), 2.0, {}, r"not 2\.0"),
         (np.ones((4, 3)), 2, {}, r"\(4, 3\)"),
         (np.ones(4), 2, {}, r"\(4,\)"),
+        (np.full((4, 4), "a", object), 2, {}, "numbers, not ndarray"),
+        ({"a": 1}, 2, {}, "numbers, not dict"),
         (np.full((4, 4), np.nan), 2, {}, "finite"),
         (np.full((4, 4), np.inf), 2, {}, "finite"),
         (-np.ones((4, 4)), 2, {}, "not negative"),
@@ -250,6 +254,12 @@ def test_groups_that_are_no_disjoint_cover_cannot_exist(groups: tuple[tuple[int,
 def test_wrong_input_is_refused(W: np.ndarray, M: int, options: dict, named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         find_superfeatures(W, M, **options)
+
+
+def test_a_matrix_is_the_same_in_every_form() -> None:
+    W = np.kron(np.eye(2), np.ones((3, 3)))
+    for form in (W.tolist(), W.astype(object), pd.DataFrame(W), scipy.sparse.csr_matrix(W), torch.tensor(W).to_sparse()):
+        assert find_superfeatures(form, 2).groups == ((0, 1, 2), (3, 4, 5))
 
 
 def test_wrong_labels_and_resolutions_are_refused() -> None:

@@ -158,6 +158,7 @@ def _net(base: Tensor, **parts: object) -> ked.ExplainingNet:
         (lambda: _net(torch.full((C,), 1 / C), subnet=nn.Identity), "base holds probabilities"),
         (lambda: _net(torch.zeros(C), subnet=_linear)(torch.zeros(2, 3)), "features of x are 3"),
         (lambda: _net(torch.zeros(C), subnet=lambda s: nn.Linear(s, 3))(torch.zeros(2, 2)), "subnet 0 must answer"),
+        (lambda: _net(torch.zeros(C), subnet=lambda s: nn.Linear(s, C))(np.zeros((2, 2))), "x must be a tensor, not ndarray"),
         (lambda: ked.base_of(nn.Linear(2, C), torch.tensor([[1.0, torch.nan]])), "x contains NaN"),
         (lambda: ked.base_of(nn.Linear(2, C), torch.zeros(3, 5)), "the net fails on x of shape (3, 5)"),
         (lambda: ked.base_of(nn.Linear(2, 1), torch.zeros(3, 2)), "logits of shape (N, C)"),

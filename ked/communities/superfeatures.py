@@ -134,7 +134,13 @@ def normalised(W: Tensor | np.ndarray) -> np.ndarray:
     """W as float64 on the CPU: symmetric, empty diagonal, sum 1 (or all zero); InvalidInput where it is no graph."""
     import torch
 
-    links = torch.as_tensor(W if isinstance(W, torch.Tensor) else np.asarray(W)).detach().cpu().double().numpy().copy()
+    if isinstance(W, torch.Tensor):
+        links = W.detach().to_dense().cpu().double().numpy().copy()
+    else:
+        try:
+            links = np.array(W.toarray() if hasattr(W, "toarray") else W, np.float64)  # of scipy's sparse matrices
+        except (TypeError, ValueError) as error:
+            raise InvalidInput(f"The dependency matrix must be a tensor or an array of numbers, not {type(W).__name__}.") from error
     if links.ndim != 2 or links.shape[0] != links.shape[1] or not len(links):
         raise InvalidInput(f"The dependency matrix must be square, not of shape {links.shape}.")
     if not np.isfinite(links).all() or (links < 0).any():

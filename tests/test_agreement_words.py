@@ -62,6 +62,11 @@ def test_students_without_explanations_that_agree_are_named_where_their_seeds_sh
     assert not words.without_explanations({"mu0": survey(HIGH[:3], BETTER[:3])}, MEASURES["cosine"])
 
 
+def test_an_accuracy_that_does_not_differ_has_no_sign() -> None:
+    told = words.answer(contrasts({"ked": survey([0.9], [0.9]), "mu0": survey([0.4], [0.9])}, "cosine"), MEASURES["cosine"], 1)
+    assert "its accuracy differs by 0.00 points" in told
+
+
 def test_the_interval_of_a_loss_goes_from_its_low_end_to_its_high_one() -> None:
     told = words.answer(contrasts({"ked": survey(LOW, BETTER), "mu0": survey(HIGH, WORSE)}, "cosine"), MEASURES["cosine"], 4)
     found = re.search(r"agrees less by (\S+) \[(\S+), (\S+)\]", told)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from explorer.words.inert import inert
-from explorer.words.numbers import listed, plus_minus
+from explorer.words.numbers import listed, plus_minus, signed
 from explorer.words.results import LABELS
 from ked.agreements import ALL, Measure, Survey
 from ked.agreements.contrasts import REFERENCES, Contrast
@@ -109,14 +109,14 @@ def _by(gain: Interval | Difference, measure: Measure) -> str:
 
 def _points(gain: Interval | Difference) -> str:
     scaled = Interval(*(100 * part for part in gain[:3]))
-    return f"{scaled.mean:+.2f}".replace("-", "−") + _bounds(scaled, 1, 2)
+    return signed(float(scaled.mean)) + _bounds(scaled, 1, 2)
 
 
 def _bounds(gain: Interval | Difference, sign: int, decimals: int) -> str:
     if np.isnan(gain.low):
         return ""
     low, high = sorted((sign * float(gain.low), sign * float(gain.high)))
-    return f" [{low:.{decimals}f}, {high:.{decimals}f}]".replace("-", "−")
+    return f" [{low:z.{decimals}f}, {high:z.{decimals}f}]".replace("-", "−")
 
 
 def number(value: float) -> str:

@@ -114,7 +114,7 @@ def helped(found: Sequence[Point]) -> list[str]:
 
 
 _PLAIN = ("pairs of digits", "digits", "Fashion-MNIST")
-_RIGHT = {1: "more often right on", -1: "less often right on", 0: "no difference is shown on"}
+_RIGHT = {1: "more often right on", -1: "less often right on", 0: "not shown to differ on"}
 
 
 def conclusion(found: Sequence[Point]) -> str:

@@ -190,7 +190,7 @@ def _telling(data: Dataset, found: Checkup) -> Iterator[Remark]:
 def _few(data: Dataset) -> Iterator[Remark]:
     train, _, test = (len(getattr(data, part)) for part in PARTS)
     if test < FEW:
-        yield False, f"Only {test} test samples: each is worth {100 / max(test, 1):.1f} percentage points of accuracy."
+        yield False, f"Only {test} test sample{'s' * (test != 1)}: each is worth {100 / max(test, 1):.1f} percentage points of accuracy."
     if train < data.feature_count:
         yield False, f"There are more features ({data.feature_count}) than training samples ({train}): nets can learn them by heart."
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 from served import PATIENCE
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from ked.runs import steering
 from ked.store import Run
 
 NETS = "data=digits&th=32,32&sh=12,12&tep=3"
@@ -162,8 +163,9 @@ class Visitor:
         return self.run
 
     def rest(self) -> None:
-        """Pauses the run, and waits until it does rest."""
-        self.press("pause")
+        """Pauses the run, unless that was asked for already, and waits until it does rest."""
+        if not steering.asked(self.run).paused:
+            self.press("pause")
         self.offers("Resume training")
         self.until(lambda: told(self.run)[-1]["kind"] == "paused")
 

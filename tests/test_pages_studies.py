@@ -117,6 +117,9 @@ def test_a_scale_is_offered_where_the_question_can_be_asked_of_it_and_left_where
     assert "emoji" not in buttons(app, "widget.study_scale").options
     assert address(app) == {"study": "m-sweep"}
     assert address(sound(visit("studies", study="m-sweep", size="emoji"), "studies")) == {"study": "m-sweep"}
+    assert address(sound(visit("studies", study="correlation", size="emoji"), "studies")) == {"study": "correlation"}
+    larger = sound(visit("studies", study="correlation", size="paper"), "studies")
+    assert repeated(larger).startswith("python -m ked study correlation --scale paper")
 
 
 def test_own_cells_stand_before_shipped_ones_and_are_named(ship: Ship) -> None:

@@ -41,9 +41,10 @@ def choose() -> None:
 def settings_row() -> None:
     """How large the trainings are, and how many students there are of each method."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if len(offered := scales(study_named(session.get("study")))) > 1:
+        study = study_named(session.get("study"))
+        if len(offered := scales(study)) > 1:
             controls.segments("study_scale", options=offered)
-        elif session.get("study_scale") not in offered:
+        elif session.get("study_scale") not in study.scales:  # where the levels are data sets an address may still ask for larger nets
             session.put(study_scale=offered[0])
         controls.number("study_teachers", width=130)
         controls.number("study_seeds", width=130)
